@@ -1,0 +1,3 @@
+"""udist: an OCI registry that programs spawn instead of deploy."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,89 @@
+"""Content on its way in and out of a registry, without copies where the kernel can move it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+    from typing import BinaryIO, Self
+
+
+class Content:
+    """A blob, or a range of one, being read.
+
+    ``size`` is the number of bytes from here to the end of what was asked for. ``file`` is the open file
+    the bytes stand in, positioned at the first of them, when there is one: a server may then let the
+    kernel move them. Use it as a context manager, or close it.
+    """
+
+    size: int
+    file: BinaryIO | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        """At most ``size`` bytes, all that is left when negative, empty at the end."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Gives back what the content holds; twice is once."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Readable(Protocol):
+    """Anything with a binary file's ``read``."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class Chunk(Protocol):
+    """A borrowed piece of content: ``view`` is valid until ``release``, which is called exactly once."""
+
+    @property
+    def view(self) -> memoryview: ...
+
+    def release(self) -> None: ...
+
+
+@runtime_checkable
+class ChunkSource(Protocol):
+    """A source that lends the buffers its content arrived in, so that nothing is copied."""
+
+    def next_chunk(self) -> Chunk | None:
+        """The next piece, or ``None`` at the end."""
+
+
+CHUNK_SIZE = 1 << 20
+"""Bytes read at a time from a source that lends no buffers of its own."""
+
+
+class BytesChunk:
+    """A chunk of plain bytes; releasing it does nothing."""
+
+    __slots__ = ("view",)
+
+    def __init__(self, data: bytes) -> None:
+        self.view = memoryview(data)
+
+    def release(self) -> None:
+        pass
+
+
+def chunks(source: Readable) -> Iterator[Chunk]:
+    """The pieces of ``source``, lent where it lends them and read where it does not.
+
+    The consumer releases each chunk, in any order and from any thread.
+    """
+    if isinstance(source, ChunkSource):
+        while (chunk := source.next_chunk()) is not None:
+            yield chunk
+        return
+    while data := source.read(CHUNK_SIZE):
+        yield BytesChunk(data)

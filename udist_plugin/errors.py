@@ -1,0 +1,251 @@
+"""Every error udist raises, one tree.
+
+UdistError
+├── RegistryError            an answer of the registry: a code of the distribution-spec
+│   ├── BlobUnknown  BlobUploadInvalid  BlobUploadUnknown  DigestInvalid  ManifestBlobUnknown
+│   ├── ManifestInvalid  ManifestTooLarge  ManifestUnknown  NameInvalid  NameUnknown
+│   ├── PaginationInvalid  RangeInvalid  SizeInvalid  TagInvalid
+│   └── Denied  Unauthorized  Unsupported  TooManyRequests  Unavailable
+├── StorageError             a storage driver could not do what was asked
+│   └── PathNotFound  InvalidPath  InvalidOffset  StorageFull
+├── ConfigurationError       key path, source, what was expected
+├── ProtocolError            a peer, or this side, broke the frame protocol
+│   └── LocalProtocolError  RemoteProtocolError
+└── TransportError           an exchange failed below HTTP: a gRPC status code
+    ├── PluginNotFound       nothing to spawn
+    ├── HandshakeFailed      spawned, but not a plugin, or one that refused
+    ├── PluginDied           exit status and the last lines of stderr
+    ├── StreamReset          the peer ended one exchange
+    └── DeadlineExceeded  Cancelled
+"""
+
+from __future__ import annotations
+
+
+class UdistError(Exception):
+    """Base of every error of this package."""
+
+
+class RegistryError(UdistError):
+    """An error answer of a registry.
+
+    ``code`` is the distribution-spec's error code and the class attribute ``message`` is
+    distribution's own sentence for it, which users match on. ``detail`` is any JSON value.
+    """
+
+    code = "UNKNOWN"
+    message = "unknown error"
+
+    def __init__(self, detail: object = None, message: str | None = None) -> None:
+        if message is not None:
+            self.message = message
+        self.detail = detail
+        super().__init__(self.message if detail is None else f"{self.message}: {detail}")
+
+
+class BlobUnknown(RegistryError):
+    code = "BLOB_UNKNOWN"
+    message = "blob unknown to registry"
+
+
+class BlobUploadInvalid(RegistryError):
+    code = "BLOB_UPLOAD_INVALID"
+    message = "blob upload invalid"
+
+
+class BlobUploadUnknown(RegistryError):
+    code = "BLOB_UPLOAD_UNKNOWN"
+    message = "blob upload unknown to registry"
+
+
+class DigestInvalid(RegistryError):
+    code = "DIGEST_INVALID"
+    message = "provided digest did not match uploaded content"
+
+
+class ManifestBlobUnknown(RegistryError):
+    code = "MANIFEST_BLOB_UNKNOWN"
+    message = "blob unknown to registry"
+
+
+class ManifestInvalid(RegistryError):
+    code = "MANIFEST_INVALID"
+    message = "manifest invalid"
+
+
+class ManifestTooLarge(RegistryError):
+    """The manifest exceeds the size limit (HTTP 413)."""
+
+    code = "SIZE_INVALID"
+    message = "manifest too large"
+
+
+class ManifestUnknown(RegistryError):
+    code = "MANIFEST_UNKNOWN"
+    message = "manifest unknown"
+
+
+class NameInvalid(RegistryError):
+    code = "NAME_INVALID"
+    message = "invalid repository name"
+
+
+class NameUnknown(RegistryError):
+    code = "NAME_UNKNOWN"
+    message = "repository name not known to registry"
+
+
+class PaginationInvalid(RegistryError):
+    code = "PAGINATION_NUMBER_INVALID"
+    message = "invalid number of results requested"
+
+
+class RangeInvalid(RegistryError):
+    code = "RANGE_INVALID"
+    message = "invalid content range"
+
+
+class SizeInvalid(RegistryError):
+    code = "SIZE_INVALID"
+    message = "provided length did not match content length"
+
+
+class TagInvalid(RegistryError):
+    code = "TAG_INVALID"
+    message = "manifest tag did not match URI"
+
+
+class Denied(RegistryError):
+    code = "DENIED"
+    message = "requested access to the resource is denied"
+
+
+class Unauthorized(RegistryError):
+    code = "UNAUTHORIZED"
+    message = "authentication required"
+
+
+class Unsupported(RegistryError):
+    code = "UNSUPPORTED"
+    message = "The operation is unsupported."
+
+
+class TooManyRequests(RegistryError):
+    code = "TOOMANYREQUESTS"
+    message = "too many requests"
+
+
+class Unavailable(RegistryError):
+    code = "UNAVAILABLE"
+    message = "service unavailable"
+
+
+class StorageError(UdistError):
+    """A storage driver failed: ``driver`` and ``path`` name what, the message why."""
+
+    def __init__(self, message: str, *, driver: str = "", path: str = "") -> None:
+        self.driver = driver
+        self.path = path
+        where = ": ".join(part for part in (driver, path) if part)
+        super().__init__(f"{where}: {message}" if where else message)
+
+
+class PathNotFound(StorageError):
+    """Nothing stands at the path."""
+
+
+class InvalidPath(StorageError):
+    """The path is not absolute and canonical, or a file stands where a folder should."""
+
+
+class InvalidOffset(StorageError):
+    """The offset lies outside the file."""
+
+
+class StorageFull(StorageError):
+    """The store has no room left (ENOSPC, EDQUOT)."""
+
+
+class ConfigurationError(UdistError):
+    """A configuration value is wrong.
+
+    ``key`` is the dotted path (``storage.filesystem.rootdirectory``), ``source`` where it came from
+    (``config.yml:12``, ``REGISTRY_LOG_LEVEL``, ``default``), ``problem`` what is wrong and expected.
+    """
+
+    def __init__(self, problem: str, *, key: str = "", source: str = "") -> None:
+        self.key = key
+        self.source = source
+        self.problem = problem
+        where = f"{key} ({source})" if key and source else key or source
+        super().__init__(f"{where}: {problem}" if where else problem)
+
+
+class ProtocolError(UdistError):
+    """The frame protocol was broken; the connection cannot go on."""
+
+
+class LocalProtocolError(ProtocolError):
+    """This side tried to send what its state does not allow: a bug in the code that drives it."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer sent what the protocol does not allow."""
+
+
+class TransportError(UdistError):
+    """An exchange failed below HTTP.
+
+    ``code`` is a gRPC status code by name (``UNAVAILABLE``); ``retryable`` is true when repeating the
+    request cannot do anything twice, because the application never saw it.
+    """
+
+    code = "UNKNOWN"
+    retryable = False
+
+    def __init__(self, message: str, *, code: str | None = None, retryable: bool | None = None) -> None:
+        if code is not None:
+            self.code = code
+        if retryable is not None:
+            self.retryable = retryable
+        super().__init__(message)
+
+
+class PluginNotFound(TransportError):
+    """There is no such command to spawn; the message says what to install."""
+
+    code = "NOT_FOUND"
+
+
+class HandshakeFailed(TransportError):
+    """The command started but is not a plugin, speaks no common version, or refused its configuration."""
+
+    code = "FAILED_PRECONDITION"
+
+
+class PluginDied(TransportError):
+    """The plugin is gone. ``status`` is the exit status (negative: a signal), ``stderr`` its last lines."""
+
+    code = "UNAVAILABLE"
+    retryable = True
+
+    def __init__(self, message: str, *, status: int | None = None, stderr: str = "") -> None:
+        self.status = status
+        self.stderr = stderr
+        super().__init__(message)
+
+
+class StreamReset(TransportError):
+    """The peer ended this exchange before it was complete."""
+
+
+class DeadlineExceeded(TransportError):
+    """The time given to the exchange was over before it ended."""
+
+    code = "DEADLINE_EXCEEDED"
+
+
+class Cancelled(TransportError):
+    """The exchange was cancelled by this side."""
+
+    code = "CANCELLED"

@@ -1,0 +1,99 @@
+"""Manifests and indexes (image-spec, manifest.md and image-index.md; Docker schema 2 and its list)."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from udist_plugin.errors import ManifestInvalid
+from udist_plugin.oci.descriptor import Descriptor, check_annotations
+from udist_plugin.oci.media_types import INDEXES, MANIFESTS, OCI_INDEX, OCI_MANIFEST
+
+MANIFEST_MAX: Final = 4 << 20
+"""The largest manifest accepted, in bytes (distribution-spec, "Pushing Manifests")."""
+
+
+class Manifest(NamedTuple):
+    """A parsed manifest or index: what it is and what it refers to. The bytes stay the truth."""
+
+    media_type: str
+    config: Descriptor | None = None
+    layers: tuple[Descriptor, ...] = ()
+    manifests: tuple[Descriptor, ...] = ()
+    subject: Descriptor | None = None
+    artifact_type: str | None = None
+    annotations: dict[str, str] = {}  # noqa: RUF012 - never changed
+
+    @property
+    def is_index(self) -> bool:
+        return self.media_type in INDEXES
+
+    @property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """The blobs it refers to: configuration first, then layers."""
+        return (self.config, *self.layers) if self.config else self.layers
+
+    @property
+    def referrer_type(self) -> str | None:
+        """The artifact type in a referrers list (distribution-spec, "Listing Referrers"): the manifest's
+        own, else its configuration's media type."""
+        return self.artifact_type or (self.config.media_type if self.config else None)
+
+    @classmethod
+    def parse(cls, content: bytes, media_type: str = "") -> Manifest:
+        """Reads ``content``, pushed or stored as ``media_type``.
+
+        The document's own ``mediaType`` wins where it has one, and must agree. Raises ``ManifestInvalid``
+        for what is not JSON, not a known manifest, or contradicts itself.
+        """
+        document = _load(content)
+        own = document.get("mediaType", "")
+        if not isinstance(own, str):
+            raise ManifestInvalid("mediaType: expected a string")
+        if own and media_type and own != media_type:
+            raise ManifestInvalid(f"mediaType: the document says {own!r}, the request {media_type!r}")
+        kind = own or media_type or (OCI_INDEX if "manifests" in document else OCI_MANIFEST)
+        if kind not in MANIFESTS:
+            raise ManifestInvalid(f"mediaType: {kind!r} is not an image manifest or index")
+        if document.get("schemaVersion") != 2:
+            raise ManifestInvalid("schemaVersion: expected 2")
+        if kind in INDEXES and ("layers" in document or "config" in document):
+            raise ManifestInvalid("an index has neither config nor layers")
+        if kind not in INDEXES and "manifests" in document:
+            raise ManifestInvalid("an image manifest has no manifests")
+        return cls(
+            kind,
+            None if kind in INDEXES else Descriptor.from_json(document.get("config"), "config"),
+            () if kind in INDEXES else _descriptors(document, "layers"),
+            _descriptors(document, "manifests") if kind in INDEXES else (),
+            Descriptor.from_json(document["subject"], "subject") if document.get("subject") else None,
+            _optional_string(document, "artifactType"),
+            check_annotations(document.get("annotations") or {}, "manifest"),
+        )
+
+
+def _load(content: bytes) -> dict[str, Any]:
+    import json
+
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ManifestInvalid(f"not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise ManifestInvalid("expected a JSON object")
+    return document
+
+
+def _descriptors(document: dict[str, Any], key: str) -> tuple[Descriptor, ...]:
+    values = document.get(key)
+    if values is None:
+        values = []
+    if not isinstance(values, list):
+        raise ManifestInvalid(f"{key}: expected a list")
+    return tuple(Descriptor.from_json(value, f"{key}[{index}]") for index, value in enumerate(values))
+
+
+def _optional_string(document: dict[str, Any], key: str) -> str | None:
+    value = document.get(key)
+    if value is not None and not isinstance(value, str):
+        raise ManifestInvalid(f"{key}: expected a string")
+    return value or None

@@ -1,0 +1,67 @@
+"""Repository names, tags and the references that people write (distribution-spec, "Pulling manifests")."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from udist_plugin.errors import ManifestUnknown, NameInvalid, TagInvalid
+from udist_plugin.oci.digest import Digest
+
+NAME_MAX: Final = 255
+"""distribution's limit on a repository name, in characters."""
+
+_NAME = re.compile(
+    r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*", re.ASCII
+)
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", re.ASCII)
+
+
+def check_name(name: str) -> str:
+    """``name`` itself, if the specification's grammar allows it; raises ``NameInvalid``."""
+    if len(name) > NAME_MAX or not _NAME.fullmatch(name):
+        raise NameInvalid({"name": name[:NAME_MAX]})
+    return name
+
+
+def check_tag(tag: str) -> str:
+    """``tag`` itself, if the specification's grammar allows it; raises ``TagInvalid``."""
+    if not _TAG.fullmatch(tag):
+        raise TagInvalid({"tag": tag[:256]}, "invalid tag")
+    return tag
+
+
+def parse_target(text: str) -> Digest | str:
+    """A manifest's reference in a URL: a digest when it has a colon, else a tag.
+
+    Raises ``DigestInvalid``, or ``ManifestUnknown`` for what can be neither: a tag that cannot exist
+    is a tag that does not exist.
+    """
+    if ":" in text:
+        return Digest(text)
+    if not _TAG.fullmatch(text):
+        raise ManifestUnknown({"tag": text[:256]})
+    return text
+
+
+class Reference(NamedTuple):
+    """``name[:tag][@digest]`` as typed on a command line."""
+
+    name: str
+    tag: str | None = None
+    digest: Digest | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        """Raises ``NameInvalid``, ``TagInvalid`` or ``DigestInvalid``, naming the part at fault."""
+        rest, at, digest = text.partition("@")
+        name, colon, tag = rest.partition(":")
+        return cls(check_name(name), check_tag(tag) if colon else None, Digest(digest) if at else None)
+
+    @property
+    def target(self) -> str:
+        """What to ask a registry for: the digest, else the tag, else ``latest``."""
+        return self.digest or self.tag or "latest"
+
+    def __str__(self) -> str:
+        return self.name + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
