@@ -1,0 +1,30 @@
+"""Generates the checked-in protobuf code: ``python tests/house/generate.py``.
+
+``protoc`` puts a module into the proto's folder; ours stands flat in ``wire/generated/``, which a file
+without imports of its own allows. The descriptor keeps the proto's name.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+PROTO = "udist/plugin/v1/frame.proto"
+GENERATED = REPOSITORY / "udist_plugin" / "wire" / "generated"
+
+
+def generate() -> dict[str, bytes]:
+    """What the generated files must hold, by file name."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "grpc_tools.protoc", "-Iproto"]
+        command += [f"--python_out={folder}", f"--pyi_out={folder}", PROTO]
+        subprocess.run(command, cwd=REPOSITORY, check=True, timeout=60)
+        return {path.name: path.read_bytes() for path in Path(folder).rglob("*_pb2.py*")}
+
+
+if __name__ == "__main__":
+    for name, content in generate().items():
+        (GENERATED / name).write_bytes(content)

@@ -1,0 +1,1 @@
+"""Code generated from ``proto/`` by ``tests/house/generate.py``; never edited."""
