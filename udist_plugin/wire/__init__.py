@@ -1,0 +1,1 @@
+"""The frame protocol, sans-IO: no descriptor, thread or clock. ``proto/PROTOCOL.md`` is normative."""

@@ -1,0 +1,50 @@
+"""Constants of version 1 (PROTOCOL.md, "Limits")."""
+
+from __future__ import annotations
+
+from typing import Final
+
+VERSION: Final = 1
+
+PREFIX_SIZE: Final = 5
+"""One flag byte, always 0, and the frame's length, four bytes, big-endian."""
+
+MAX_DATA: Final = 1 << 20
+"""The largest payload of a data frame, in bytes."""
+
+MAX_DATA_HEAD: Final = 32
+"""Room beside the payload in a data frame; a canonical head takes at most 13 bytes."""
+
+MAX_CONTROL: Final = 64 << 10
+"""The largest frame that carries no data, in bytes without the prefix."""
+
+INITIAL_CREDIT: Final = 256 << 10
+"""Payload bytes a side may send on a new stream before the peer grants more."""
+
+MAX_CREDIT: Final = (1 << 31) - 1
+
+INITIAL_STREAMS: Final = 64
+"""Streams a caller may have open before the plugin's settings allow more."""
+
+MAX_STREAM_ID: Final = (1 << 31) - 1
+
+CODES: Final = (
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+)
+"""gRPC status codes; the index is the number on the wire."""

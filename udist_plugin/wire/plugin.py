@@ -1,0 +1,68 @@
+"""The plugin's side of a connection: it takes up requests and answers them."""
+
+from __future__ import annotations
+
+from udist_plugin.errors import LocalProtocolError, RemoteProtocolError
+from udist_plugin.wire import heads
+from udist_plugin.wire.connection import LARGEST_WINDOW, Connection, Event, HeadReceived, ResetReceived
+from udist_plugin.wire.constants import MAX_STREAM_ID
+from udist_plugin.wire.encoding import encode
+from udist_plugin.wire.frames import Frame, GoAway, Request, Reset, Response
+from udist_plugin.wire.stream import Input, Stream
+
+
+class PluginConnection(Connection):
+    """A stream keeps its slot until its worker says that it has finished, not until it is reset."""
+
+    def respond(self, stream: Stream, response: Response, end_stream: bool) -> bytes:
+        """The response's head. Raises ``LocalProtocolError`` for one that may not travel."""
+        if problem := heads.response_problem(response):
+            raise LocalProtocolError(problem)
+        frame = encode(Frame(stream.id, response, end_stream))
+        self._advance_outgoing(stream, Input.HEAD, end_stream)
+        return frame
+
+    def finish(self, stream: Stream, code: str = "OK", message: str = "") -> bytes:
+        """The worker has done what it will do: the slot is free. The reset that this owes, or empty.
+
+        A response that ended before its request is followed by ``reset(OK)``, one that did not end by
+        ``reset(code)``, and a caller's own reset is answered, so that it knows of the free slot.
+        """
+        if self.streams.pop(stream.id, None) is None:
+            return b""
+        stream.receive_window.close()
+        if stream.done and not stream.reset:
+            return b""
+        stream.reset = stream.reset or Reset(code, message)
+        return encode(Frame(stream.id, Reset(code, message)))
+
+    def go_away(self, code: str, message: str) -> bytes:
+        """No stream above the last one taken up is served."""
+        self.going_away = GoAway(self.highest_id, code, message)
+        return encode(Frame(0, self.going_away))
+
+    def _receive_head(self, stream_id: int, head: Request | Response, end_stream: bool) -> Event | None:
+        if isinstance(head, Response):
+            raise RemoteProtocolError("a response from the caller")
+        if stream_id <= self.highest_id or not stream_id % 2 or stream_id > MAX_STREAM_ID:
+            raise RemoteProtocolError(f"a request on stream {stream_id} after stream {self.highest_id}")
+        self.highest_id = stream_id
+        if self.going_away:
+            self._refuse(stream_id, Reset("UNAVAILABLE", "the plugin is going away", True))
+            return None
+        if len(self.streams) >= self.max_streams:
+            problem = f"more than {self.max_streams} streams at once"
+            self._refuse(stream_id, Reset("RESOURCE_EXHAUSTED", problem, True))
+            return None
+        stream = Stream(stream_id, self._budget, LARGEST_WINDOW)
+        fault = heads.request_problem(head) or self._declare(stream, head.fields, end_stream)
+        if fault:
+            self._refuse(stream_id, Reset("INVALID_ARGUMENT", f"the request's {fault}", True))
+            return None
+        self.streams[stream_id] = stream
+        self._advance_incoming(stream, Input.HEAD, end_stream)
+        return HeadReceived(stream, head)
+
+    def _receive_reset(self, stream: Stream, reset: Reset) -> Event | None:
+        self._end(stream, reset)
+        return ResetReceived(stream, reset)
