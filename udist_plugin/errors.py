@@ -7,7 +7,7 @@ UdistError
 │   ├── PaginationInvalid  RangeInvalid  SizeInvalid  TagInvalid
 │   └── Denied  Unauthorized  Unsupported  TooManyRequests  Unavailable
 ├── StorageError             a storage driver could not do what was asked
-│   └── PathNotFound  InvalidPath  InvalidOffset  StorageFull
+│   └── PathNotFound  InvalidPath  InvalidOffset  PathBusy  StorageFull
 ├── ConfigurationError       key path, source, what was expected
 ├── ProtocolError            a peer, or this side, broke the frame protocol
 │   └── LocalProtocolError  RemoteProtocolError
@@ -30,11 +30,13 @@ class RegistryError(UdistError):
     """An error answer of a registry.
 
     ``code`` is the distribution-spec's error code and the class attribute ``message`` is
-    distribution's own sentence for it, which users match on. ``detail`` is any JSON value.
+    distribution's own sentence for it, which users match on. ``detail`` is any JSON value, ``also``
+    further errors of the same answer.
     """
 
     code = "UNKNOWN"
     message = "unknown error"
+    also: tuple[RegistryError, ...] = ()
 
     def __init__(self, detail: object = None, message: str | None = None) -> None:
         if message is not None:
@@ -160,6 +162,10 @@ class InvalidPath(StorageError):
 
 class InvalidOffset(StorageError):
     """The offset lies outside the file."""
+
+
+class PathBusy(StorageError):
+    """Another writer holds the file and does not let go."""
 
 
 class StorageFull(StorageError):

@@ -1,0 +1,161 @@
+"""What a storage driver is: distribution's verbs over a tree of files, with typed errors.
+
+Paths are absolute, slash-separated and canonical, of letters, digits and ``._-``; ``/`` is the root of the
+store. Any verb may raise ``InvalidPath``, ``StorageFull`` or ``StorageError``.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from udist_plugin.content import Content
+from udist_plugin.errors import InvalidPath, PathNotFound, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import BinaryIO, Self
+
+SMALL_FILE_MAX = 8 << 20
+"""What ``get_content`` reads at most unless told otherwise, in bytes: twice the largest manifest."""
+
+_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+", re.ASCII)
+
+
+class FileInfo(NamedTuple):
+    """What stands at ``path``: ``size`` in bytes (0 for a folder), ``modified`` in seconds since 1970."""
+
+    path: str
+    size: int
+    modified: float
+    is_folder: bool = False
+
+
+class FileContent(Content):
+    """At most ``size`` bytes of an open file, from where it is positioned."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self.file = file
+        self.size = size
+        self._open = file
+
+    def read(self, size: int = -1) -> bytes:
+        size = self.size if size < 0 else min(size, self.size)
+        data = self._open.read(size) if size else b""
+        self.size -= len(data)
+        return data
+
+    def close(self) -> None:
+        self._open.close()
+
+
+class FileWriter(ABC):
+    """A file being written. Use it as a context manager, or close it.
+
+    ``size`` is the number of bytes that stand in the file, those of earlier writers included.
+    """
+
+    size: int
+
+    @abstractmethod
+    def write(self, data: bytes | memoryview) -> None:
+        """Appends all of ``data``; after an error ``size`` says how much of it arrived."""
+
+    @abstractmethod
+    def commit(self, path: str | None = None) -> None:
+        """Makes the file durable and visible, at ``path`` when given, and closes the writer."""
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """Drops the file and closes the writer."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Lets go of the file; twice is once. See ``StorageDriver.writer`` for what stays."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class StorageDriver(ABC):
+    """A tree of files somewhere. Every verb may be called from any thread."""
+
+    name: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def from_parameters(cls, parameters: Mapping[str, object]) -> Self:
+        """The driver for a section of the configuration. Raises ``ConfigurationError``."""
+
+    def get_content(self, path: str, limit: int = SMALL_FILE_MAX) -> bytes:
+        """A small file, whole. Raises ``PathNotFound``, or ``StorageError`` when it exceeds ``limit``."""
+        with self.reader(path) as content:
+            if content.size > limit:
+                raise StorageError(
+                    f"{content.size} bytes where at most {limit} belong", driver=self.name, path=path
+                )
+            return content.read()
+
+    @abstractmethod
+    def put_content(self, path: str, content: bytes, *, durable: bool = True) -> None:
+        """Makes or replaces a file at once: a reader sees the old content or the new, never a part.
+
+        ``durable`` is off for what may be lost with the power without harm.
+        """
+
+    @abstractmethod
+    def reader(self, path: str, start: int = 0, end: int | None = None) -> Content:
+        """The bytes from ``start`` up to, not including, ``end``.
+
+        Raises ``PathNotFound``, and ``InvalidOffset`` when ``start`` lies behind the end of the file.
+        """
+
+    @abstractmethod
+    def writer(self, path: str, *, append: bool = False) -> FileWriter:
+        """A writer of new content, or one that goes on where the last left off.
+
+        New content is invisible until it is committed, and dropped by a close without commit. With
+        ``append`` a close keeps what was written for the next writer, and there is one writer at a time:
+        raises ``PathBusy`` when another does not let go.
+        """
+
+    @abstractmethod
+    def stat(self, path: str) -> FileInfo:
+        """Raises ``PathNotFound``."""
+
+    @abstractmethod
+    def list(self, path: str) -> list[str]:
+        """The names of what stands in a folder, in no order. Raises ``PathNotFound``."""
+
+    @abstractmethod
+    def move(self, source: str, destination: str) -> None:
+        """Moves a file, replacing what stands at ``destination``; durable. Raises ``PathNotFound``."""
+
+    @abstractmethod
+    def delete(self, path: str, *, durable: bool = True) -> None:
+        """Deletes a file, or a folder with all in it. Raises ``PathNotFound``."""
+
+    def url_for(self, path: str) -> str | None:  # noqa: ARG002
+        """A URL that serves the file to whoever has it, or ``None``."""
+        return None
+
+    def exists(self, path: str) -> bool:
+        """Whether anything stands at the path."""
+        try:
+            self.stat(path)
+        except PathNotFound:
+            return False
+        return True
+
+    def check_path(self, path: str) -> str:
+        """``path`` itself; raises ``InvalidPath`` unless it is absolute and canonical."""
+        if path != "/" and not _PATH.fullmatch(path):
+            raise InvalidPath("not an absolute, canonical path", driver=self.name, path=repr(path[:512]))
+        return path

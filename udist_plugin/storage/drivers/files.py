@@ -1,0 +1,82 @@
+"""The calls of the operating system that change files, and what differs between systems.
+
+Nothing else in the filesystem driver changes anything, so a test can record here what was done, in order.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+LOCK_WAIT = 5.0
+"""Seconds to wait for another writer: a request that was cut may still be writing what it had."""
+
+_LOCK_PAUSE = 0.01
+_WRITE = os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def create(path: str) -> int:
+    """A descriptor of a new file; raises ``FileExistsError``."""
+    return os.open(path, _WRITE | os.O_CREAT | os.O_EXCL, 0o666)
+
+
+def open_end(path: str) -> int:
+    """A descriptor of a file, made if missing, that writes at its end."""
+    return os.open(path, _WRITE | os.O_CREAT | os.O_APPEND, 0o666)
+
+
+def write(descriptor: int, data: bytes | memoryview) -> int:
+    """Writes a part of ``data``, as ``write(2)`` does, and returns its length."""
+    return os.write(descriptor, data)
+
+
+def sync(descriptor: int) -> None:
+    """Makes what the file holds durable."""
+    os.fsync(descriptor)
+
+
+def sync_folder(path: str) -> None:
+    """Makes the entries of a folder durable."""
+    if sys.platform == "win32":
+        return  # NTFS journals entries, and has no call for it
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(path: str) -> None:
+    os.mkdir(path, 0o777)
+
+
+def rename(source: str, destination: str) -> None:
+    """Replaces a file at ``destination``, at once."""
+    os.replace(source, destination)
+
+
+def unlink(path: str) -> None:
+    os.unlink(path)
+
+
+def remove_folder(path: str) -> None:
+    os.rmdir(path)
+
+
+def lock(descriptor: int) -> bool:
+    """Takes the file for this writer alone, until it is closed; false when another does not let go."""
+    if sys.platform == "win32":
+        return True  # an open file cannot be renamed there, which is what the lock is for
+    import fcntl
+
+    deadline = time.monotonic() + LOCK_WAIT
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_LOCK_PAUSE)  # flock has no time limit of its own
+        else:
+            return True

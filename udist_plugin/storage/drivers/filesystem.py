@@ -1,0 +1,346 @@
+"""A folder of the local file system.
+
+Whatever is written appears at its path by one rename, after its bytes are on the disk, and a deletion is one
+rename away from it; the folders that changed are synced before a verb returns. Files on their way in or out
+stand in ``SCRATCH``, where nobody looks and purging finds what a killed process left.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, cast
+
+from udist_plugin.errors import (
+    ConfigurationError,
+    InvalidOffset,
+    InvalidPath,
+    PathBusy,
+    PathNotFound,
+    StorageError,
+    StorageFull,
+)
+from udist_plugin.storage.drivers import files
+from udist_plugin.storage.drivers.base import FileContent, FileInfo, FileWriter, StorageDriver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import BinaryIO
+
+    from udist_plugin.content import Content
+
+SCRATCH = "/docker/registry/v2/udist/tmp"
+"""Below the root, so that a rename from it never crosses file systems."""
+
+DEFAULT_ROOT = "/var/lib/registry"
+ATTEMPTS = 16
+"""How often a folder that others delete at the same time is made again."""
+TICK = 0.1
+"""Seconds; longer than any kernel's clock tick."""
+SYNCED_MAX = 4096
+"""Folders of which is kept in memory when they were synced."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_INVALID = {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOTEMPTY, errno.EEXIST, errno.ELOOP}
+
+
+class FilesystemDriver(StorageDriver):
+    """Files below ``root``, which is made by the first write."""
+
+    name = "filesystem"
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.abspath(root)
+        self._synced: dict[str, tuple[int, int]] = {}
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, object]) -> FilesystemDriver:
+        """``rootdirectory`` is a path; ``maxthreads`` is checked only: streams bound the threads."""
+        root = parameters.get("rootdirectory", DEFAULT_ROOT)
+        if not isinstance(root, str) or not root or "\0" in root:
+            raise ConfigurationError("expected a path", key="storage.filesystem.rootdirectory")
+        threads = parameters.get("maxthreads", 1)
+        if type(threads) is not int or threads < 1:
+            raise ConfigurationError("expected a positive number", key="storage.filesystem.maxthreads")
+        return cls(root)
+
+    def put_content(self, path: str, content: bytes, *, durable: bool = True) -> None:
+        with NewFile(self, path, durable=durable) as writer:
+            writer.write(content)
+            writer.commit()
+
+    def reader(self, path: str, start: int = 0, end: int | None = None) -> Content:
+        with self.named_errors(path):
+            file = cast("BinaryIO", open(self.full_path(path), "rb", buffering=0))  # noqa: SIM115
+        try:
+            size = os.fstat(file.fileno()).st_size
+            if not 0 <= start <= size:
+                raise InvalidOffset(f"offset {start} of {size} bytes", driver=self.name, path=path)
+            file.seek(start)
+        except BaseException:
+            file.close()
+            raise
+        return FileContent(file, max(0, size - start if end is None else min(end, size) - start))
+
+    def writer(self, path: str, *, append: bool = False) -> FileWriter:
+        return AppendedFile(self, path) if append else NewFile(self, path)
+
+    def stat(self, path: str) -> FileInfo:
+        with self.named_errors(path):
+            status = os.stat(self.full_path(path))
+        is_folder = status.st_mode & 0o170000 == 0o040000
+        return FileInfo(path, 0 if is_folder else status.st_size, status.st_mtime, is_folder)
+
+    def list(self, path: str) -> list[str]:
+        with self.named_errors(path):
+            return os.listdir(self.full_path(path))
+
+    def move(self, source: str, destination: str) -> None:
+        with self.named_errors(source):
+            self.place(self.full_path(source), destination)
+
+    def delete(self, path: str, *, durable: bool = True) -> None:
+        full = self.full_path(path)
+        if full == self.root:
+            raise InvalidPath("the root of the store is not deleted", driver=self.name, path=path)
+        with self.named_errors(path):
+            if os.path.isdir(full) and not os.path.islink(full):
+                self._discard(full)
+            else:
+                files.unlink(full)
+            if durable:
+                with suppress(FileNotFoundError):  # deleted too, by another
+                    files.sync_folder(os.path.dirname(full))
+
+    def full_path(self, path: str) -> str:
+        """Where ``path`` stands in the file system. Raises ``InvalidPath``."""
+        return os.path.join(self.root, self.check_path(path)[1:]) if path != "/" else self.root
+
+    def scratch_path(self) -> str:
+        """A path for a file on its way, in a folder that stands."""
+        folder = self.full_path(SCRATCH)
+        self.make_folders(folder)
+        return f"{folder}/{os.urandom(16).hex()}"
+
+    def make_folders(self, folder: str) -> None:
+        """Makes ``folder`` and what is missing above it."""
+        above = os.path.dirname(folder)
+        try:
+            files.make_folder(folder)
+        except FileExistsError:
+            return
+        except FileNotFoundError:
+            if above == folder:
+                raise
+            self.make_folders(above)
+            with suppress(FileExistsError):
+                files.make_folder(folder)
+        if len(folder) <= len(self.root):
+            files.sync_folder(above)  # the root is new; from there on down, _sync_folders does it
+
+    def place(self, source: str, path: str, *, durable: bool = True) -> None:
+        """Renames the file ``source`` to ``path``, in folders that others may be deleting."""
+        target = self.full_path(path)
+        folder = os.path.dirname(target)
+        for _ in range(ATTEMPTS):
+            try:
+                files.rename(source, target)
+                break
+            except FileNotFoundError:
+                if not os.path.lexists(source):
+                    raise
+            with suppress(FileNotFoundError):  # vanished again: the next attempt makes it
+                self.make_folders(folder)
+        else:
+            raise StorageError("others kept deleting its folder; try again", driver=self.name, path=path)
+        if durable:
+            self._sync_folders(folder)
+
+    def _sync_folders(self, folder: str) -> None:
+        """Makes the entries durable that lead from the root to what now stands in ``folder``.
+
+        Whoever made a folder above, another process too, may not have synced it yet. A folder is skipped
+        when it was synced here since it last changed; file systems tell the time in ticks, so a change
+        this recent may hide another.
+        """
+        while True:
+            try:
+                status = os.stat(folder)
+                state = (status.st_ino, status.st_mtime_ns)
+                if self._synced.get(folder) != state:
+                    files.sync_folder(folder)
+                    if time.time() - status.st_mtime > TICK:
+                        self._remember(folder, state)
+            except FileNotFoundError:
+                pass  # deleted by another after the rename, and the file with it
+            if folder == self.root:
+                return
+            folder = os.path.dirname(folder)
+
+    def _remember(self, folder: str, state: tuple[int, int]) -> None:
+        if len(self._synced) >= SYNCED_MAX:
+            self._synced.clear()
+        self._synced[folder] = state
+
+    @contextmanager
+    def named_errors(self, path: str) -> Iterator[None]:
+        """Turns what the operating system says into the errors of a driver."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise PathNotFound("not found", driver=self.name, path=path) from error
+        except OSError as error:
+            kind = StorageError
+            if error.errno in _FULL:
+                kind = StorageFull
+            elif error.errno in _INVALID:
+                kind = InvalidPath
+            raise kind(error.strerror or str(error), driver=self.name, path=path) from error
+
+    def _discard(self, folder: str) -> None:
+        """Takes a folder out of sight by one rename, then apart."""
+        try:
+            hidden = self.scratch_path()
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            hidden = folder  # no room to move it to, and deleting is what makes room
+        else:
+            files.rename(folder, hidden)
+        _remove_tree(hidden)
+
+
+class NewFile(FileWriter):
+    """A file in the scratch folder until it is committed."""
+
+    def __init__(self, driver: FilesystemDriver, path: str, *, durable: bool = True) -> None:
+        self.size = 0
+        self._driver = driver
+        self._path = driver.check_path(path)
+        self._durable = durable
+        self._descriptor = -1
+        with driver.named_errors(path):
+            self._scratch = driver.scratch_path()
+            self._descriptor = files.create(self._scratch)
+
+    def write(self, data: bytes | memoryview) -> None:
+        with self._driver.named_errors(self._path):
+            for written in _write_all(self._descriptor, data):
+                self.size += written
+
+    def commit(self, path: str | None = None) -> None:
+        path = path or self._path
+        with self._driver.named_errors(path):
+            if self._durable:
+                files.sync(self._descriptor)
+            self._close()
+            try:
+                self._driver.place(self._scratch, path, durable=self._durable)
+            except BaseException:
+                self._drop()
+                raise
+
+    def cancel(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            self._close()
+            self._drop()
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        os.close(descriptor)
+
+    def _drop(self) -> None:
+        with suppress(OSError):  # what stays is purged
+            files.unlink(self._scratch)
+
+
+class AppendedFile(FileWriter):
+    """A file that grows in place, locked: once it is committed no other writer can still hold it open.
+
+    The lock is between writers of this package; a stock server takes none.
+    """
+
+    def __init__(self, driver: FilesystemDriver, path: str) -> None:
+        self._driver = driver
+        self._path = path
+        self._full = driver.full_path(path)
+        self._descriptor = -1
+        with driver.named_errors(path):
+            self._descriptor = self._open()
+            self.size = os.fstat(self._descriptor).st_size
+
+    def write(self, data: bytes | memoryview) -> None:
+        with self._driver.named_errors(self._path):
+            for written in _write_all(self._descriptor, data):
+                self.size += written
+
+    def commit(self, path: str | None = None) -> None:
+        with self._driver.named_errors(path or self._path):
+            files.sync(self._descriptor)
+            if os.name == "nt":
+                self.close()  # Windows renames no open file
+            try:
+                self._driver.place(self._full, path or self._path)
+            finally:
+                self.close()
+
+    def cancel(self) -> None:
+        with suppress(OSError):  # gone already, or purged with its upload
+            files.unlink(self._full)
+        self.close()
+
+    def close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def _open(self) -> int:
+        for _ in range(ATTEMPTS):
+            try:
+                descriptor = files.open_end(self._full)
+            except FileNotFoundError:
+                with suppress(FileNotFoundError):
+                    self._driver.make_folders(os.path.dirname(self._full))
+                continue
+            try:
+                if not files.lock(descriptor):
+                    raise PathBusy("another writer holds it", driver=self._driver.name, path=self._path)
+                if _stands_at(descriptor, self._full):
+                    return descriptor
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)  # committed or deleted while this one waited
+        raise PathBusy("others kept replacing it", driver=self._driver.name, path=self._path)
+
+
+def _stands_at(descriptor: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _write_all(descriptor: int, data: bytes | memoryview) -> Iterator[int]:
+    """Writes all of ``data``, yielding the length of each part as it is written."""
+    left = memoryview(data)
+    while left:
+        written = files.write(descriptor, left)
+        left = left[written:]
+        yield written
+
+
+def _remove_tree(folder: str) -> None:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):
+                if entry.is_dir(follow_symlinks=False):
+                    _remove_tree(entry.path)
+                else:
+                    files.unlink(entry.path)
+    files.remove_folder(folder)
