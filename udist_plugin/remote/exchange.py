@@ -1,0 +1,75 @@
+"""One request to its answer: repeated where that is safe, and raised where the answer is an error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from udist_plugin.errors import RegistryError
+from udist_plugin.remote.answers import error_of
+from udist_plugin.remote.repeating import IDEMPOTENT, Bookmark, is_passing, repeat
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from udist_plugin.errors import TransportError
+    from udist_plugin.remote.transport import Body, Field, Response, Transport
+
+
+class Exchange:
+    """Requests on one transport."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        expected: tuple[int, ...],
+        unknown: type[RegistryError],
+        *,
+        headers: Sequence[Field] = (),
+        body: Body | None = None,
+        idempotent: bool | None = None,
+    ) -> Response:
+        """A response with one of the ``expected`` statuses, open.
+
+        Any other status is raised as its error, a 404 that does not say more as ``unknown``. Raises
+        ``TransportError`` when no attempt was answered. ``idempotent`` overrules what the method implies.
+        """
+        bookmark = Bookmark(body)
+        if idempotent is None:
+            idempotent = method in IDEMPOTENT
+        repeated = False
+
+        def again(error: TransportError) -> bool:
+            nonlocal repeated
+            repeated = is_passing(error) and (error.retryable or idempotent) and bookmark.go_back()
+            return repeated
+
+        response = repeat(lambda: self._transport.request(method, target, headers=headers, body=body), again)
+        if response.status in expected:
+            return response
+        if repeated and method == "DELETE" and response.status == 404:
+            return response  # the attempt whose answer was lost has deleted it
+        raise error_of(response, unknown)
+
+
+def location_of(response: Response, target: str) -> str:
+    """The response's Location in origin form, resolved against ``target`` (RFC 9110, 10.2.2)."""
+    location = response.header("location")
+    if not location:
+        raise RegistryError({"target": target}, "the registry's answer names no location")
+    return origin_form(location, target)
+
+
+def origin_form(reference: str, target: str) -> str:
+    """A URI reference found in the answer to ``target``, as a target of the same registry."""
+    parts = urlsplit(urljoin(target, reference))
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def with_query(target: str, query: str) -> str:
+    """``target`` with ``query`` added to what it has."""
+    return f"{target}{'&' if '?' in target else '?'}{query}"

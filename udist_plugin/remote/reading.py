@@ -1,0 +1,67 @@
+"""A blob on its way here, checked while it is read."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from udist_plugin.content import CHUNK_SIZE, Content
+from udist_plugin.errors import DigestInvalid, SizeInvalid
+from udist_plugin.oci.digest import Digest
+
+if TYPE_CHECKING:
+    from udist_plugin.remote.transport import Response
+
+
+class RemoteContent(Content):
+    """A response's content of ``size`` bytes, after ``skip`` that were not asked for.
+
+    With ``digest``, the last ``read`` verifies it, so that what was read to the end is what was asked for.
+    """
+
+    def __init__(self, response: Response, size: int, digest: Digest | None = None, skip: int = 0) -> None:
+        self.size = size
+        self._response = response
+        self._left = size
+        self._digest = digest
+        self._hash = digest.hasher() if digest else None
+        while skip and (data := response.read(min(skip, CHUNK_SIZE))):
+            skip -= len(data)
+
+    def read(self, size: int = -1) -> bytes:
+        """Raises ``SizeInvalid`` when bytes are missing, ``DigestInvalid`` at the end of wrong ones."""
+        if size < 0:
+            return b"".join(iter(lambda: self.read(CHUNK_SIZE), b""))
+        data = self._response.read(min(size, self._left))
+        self._left -= len(data)
+        if size and self._left and not data:
+            raise SizeInvalid({"size": self.size, "received": self.size - self._left})
+        if self._hash is not None:
+            self._hash.update(data)
+            if not self._left:
+                self._verify()
+        return data
+
+    def close(self) -> None:
+        self._response.close()
+
+    def _verify(self) -> None:
+        if self._hash is not None and self._digest is not None:
+            running, self._hash = self._hash, None
+            check_digest(Digest.from_hash(running), self._digest)
+
+
+def check_digest(actual: str | None, expected: Digest) -> None:
+    """Raises ``DigestInvalid`` when the registry's content, or its word for it, is another's."""
+    if actual is not None and actual != expected:
+        raise DigestInvalid(
+            {"expected": expected, "actual": actual}, "the registry's content has another digest"
+        )
+
+
+def content_length(answer: Response) -> int:
+    """The response's Content-Length; raises ``SizeInvalid`` when there is none to check what comes by."""
+    value = answer.header("content-length") or ""
+    if not re.fullmatch(r"\d{1,19}", value, re.ASCII):
+        raise SizeInvalid({"content-length": value[:32]}, "the registry's answer states no length")
+    return int(value)

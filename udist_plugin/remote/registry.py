@@ -1,0 +1,204 @@
+"""A registry somewhere else: the interface's verbs as requests of the distribution-spec."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from udist_plugin.errors import BlobUnknown, BlobUploadUnknown, ManifestUnknown, NameUnknown
+from udist_plugin.oci.descriptor import Descriptor
+from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest
+from udist_plugin.oci.media_types import MANIFESTS, OCI_INDEX, OCTET_STREAM
+from udist_plugin.registry import ManifestContent, Page, Registry
+from udist_plugin.remote.exchange import Exchange, location_of, with_query
+from udist_plugin.remote.pages import pages, read_all
+from udist_plugin.remote.reading import RemoteContent, check_digest, content_length
+from udist_plugin.remote.repeating import Bookmark, is_passing, repeat, size_of
+from udist_plugin.remote.upload import RemoteUpload
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from udist_plugin.content import Content, Readable
+    from udist_plugin.remote.transport import Field, Response, Transport
+
+_ACCEPT = [("accept", ", ".join(sorted(MANIFESTS)))]
+_EMPTY = [("content-length", "0")]
+_DELETED = (202, 200, 204)
+
+
+class RemoteRegistry(Registry):
+    """Every verb over ``transport``, which stays the caller's to close.
+
+    Content is streamed, and checked against its digest and size while it is read. Raises the registry's
+    errors as their classes, and ``TransportError``.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._exchange = Exchange(transport)
+
+    def resolve_blob(self, name: str, digest: Digest) -> Descriptor:
+        with self._exchange.send("HEAD", _blob(name, digest), (200,), BlobUnknown) as answer:
+            return Descriptor(OCTET_STREAM, digest, content_length(answer))
+
+    def open_blob(self, name: str, digest: Digest, start: int = 0, end: int | None = None) -> Content:
+        headers: list[Field] = []
+        if start or end is not None:
+            # a Range cannot say "nothing": for that one byte is asked for and none is read
+            last = "" if end is None else max(end - 1, start)
+            headers = [("range", f"bytes={start}-{last}")]
+        answer = self._exchange.send("GET", _blob(name, digest), (200, 206), BlobUnknown, headers=headers)
+        try:
+            length = content_length(answer)
+            if answer.status == 200 and headers:  # RFC 9110, 14.2: a server may ignore Range
+                return RemoteContent(answer, max(min(length, end or length) - start, 0), skip=start)
+            if end is not None:
+                length = max(min(length, end - start), 0)
+            return RemoteContent(answer, length, None if headers else digest)
+        except BaseException:
+            answer.close()
+            raise
+
+    def mount_blob(self, name: str, digest: Digest, source: str | None) -> Descriptor:
+        query = {"mount": digest, "from": source} if source else {"mount": digest}
+        target = f"{_uploads(name)}?{urlencode(query)}"
+        with self._exchange.send("POST", target, (201, 202), BlobUnknown, headers=_EMPTY) as answer:
+            if answer.status == 201:
+                return self.resolve_blob(name, digest)
+            RemoteUpload(self._exchange, self, name, answer, target).cancel()
+        raise BlobUnknown({"digest": digest, "from": source})
+
+    def push_blob(self, name: str, digest: Digest, content: Readable) -> Descriptor:
+        """As ``Registry.push_blob``; begun anew when it breaks and ``content`` can be sought in."""
+        bookmark = Bookmark(content)
+        return repeat(
+            lambda: self._push_blob(name, digest, content),
+            lambda error: is_passing(error) and bookmark.go_back(),
+        )
+
+    def _push_blob(self, name: str, digest: Digest, content: Readable) -> Descriptor:
+        size = size_of(content)
+        headers: list[Field] = [("content-type", OCTET_STREAM)]
+        if size is not None:
+            headers.append(("content-length", str(size)))
+        with self._exchange.send("POST", _uploads(name), (202,), NameUnknown, headers=_EMPTY) as answer:
+            target = with_query(location_of(answer, _uploads(name)), f"digest={digest}")
+        with self._exchange.send(
+            "PUT", target, (201,), BlobUploadUnknown, headers=headers, body=content, idempotent=False
+        ) as answer:
+            check_digest(answer.header("docker-content-digest"), digest)
+        return Descriptor(OCTET_STREAM, digest, size) if size is not None else self.resolve_blob(name, digest)
+
+    def delete_blob(self, name: str, digest: Digest) -> None:
+        self._exchange.send("DELETE", _blob(name, digest), _DELETED, BlobUnknown).close()
+
+    def start_upload(self, name: str, algorithm: str = "sha256") -> RemoteUpload:
+        target = _uploads(name)
+        if algorithm != "sha256":
+            target = with_query(target, f"digest-algorithm={quote(algorithm)}")
+        with self._exchange.send("POST", target, (202,), NameUnknown, headers=_EMPTY) as answer:
+            return RemoteUpload(self._exchange, self, name, answer, target)
+
+    def resume_upload(self, name: str, upload_id: str) -> RemoteUpload:
+        target = _uploads(name) + quote(upload_id, safe="")
+        with self._exchange.send("GET", target, (204, 202), BlobUploadUnknown) as answer:
+            return RemoteUpload(self._exchange, self, name, answer, target)
+
+    def resolve_manifest(self, name: str, target: Digest | str) -> Descriptor:
+        with self._exchange.send(
+            "HEAD", _manifest(name, target), (200,), ManifestUnknown, headers=_ACCEPT
+        ) as answer:
+            stated = answer.header("docker-content-digest")
+            digest = Digest(stated) if stated else target
+            if isinstance(digest, Digest):
+                if isinstance(target, Digest):
+                    check_digest(digest, target)
+                return Descriptor(answer.header("content-type") or "", digest, content_length(answer))
+        manifest = self.get_manifest(name, target)  # the specification does not promise the header
+        return Descriptor(manifest.media_type, manifest.digest, len(manifest.content))
+
+    def get_manifest(self, name: str, target: Digest | str) -> ManifestContent:
+        with self._exchange.send(
+            "GET", _manifest(name, target), (200,), ManifestUnknown, headers=_ACCEPT
+        ) as answer:
+            content = read_all(answer, MANIFEST_MAX)
+            stated = target if isinstance(target, Digest) else answer.header("docker-content-digest")
+            if stated is None:
+                digest = Digest.of(content)
+            else:
+                digest = Digest(stated)
+                check_digest(Digest.of(content, digest.algorithm), digest)
+            return ManifestContent(content, answer.header("content-type") or "", digest)
+
+    def push_manifest(
+        self, name: str, content: bytes, media_type: str, digest: Digest, tags: Sequence[str] = ()
+    ) -> Descriptor:
+        """As ``Registry.push_manifest``: one request where the registry takes tags with a push by digest,
+        and says so (OCI-Tag), else one more for each tag."""
+        target = _manifest(name, digest)
+        if tags:
+            target += "?" + urlencode([("tag", tag) for tag in tags])
+        answer = self._put_manifest(target, content, media_type, digest)
+        tagged = {
+            tag.strip() for key, value in answer.headers if key == "oci-tag" for tag in value.split(",")
+        }
+        for tag in tags:
+            if tag not in tagged:
+                self._put_manifest(_manifest(name, tag), content, media_type, digest)
+        return Descriptor(media_type, digest, len(content))
+
+    def _put_manifest(self, target: str, content: bytes, media_type: str, digest: Digest) -> Response:
+        headers = [("content-type", media_type), ("content-length", str(len(content)))]
+        with self._exchange.send("PUT", target, (201,), NameUnknown, headers=headers, body=content) as answer:
+            check_digest(answer.header("docker-content-digest"), digest)
+        return answer
+
+    def delete_manifest(self, name: str, digest: Digest) -> None:
+        self._exchange.send("DELETE", _manifest(name, digest), _DELETED, ManifestUnknown).close()
+
+    def delete_tag(self, name: str, tag: str) -> None:
+        self._exchange.send("DELETE", _manifest(name, tag), _DELETED, ManifestUnknown).close()
+
+    def list_repositories(self, limit: int | None = None, last: str = "") -> Page[str]:
+        return self._list("/v2/_catalog", "repositories", limit, last)
+
+    def list_tags(self, name: str, limit: int | None = None, last: str = "") -> Page[str]:
+        return self._list(f"/v2/{quote(name)}/tags/list", "tags", limit, last)
+
+    def _list(self, target: str, key: str, limit: int | None, last: str) -> Page[str]:
+        """With a limit the page the registry gives, which may be shorter; without, all of them."""
+        query = ({} if limit is None else {"n": str(limit)}) | ({"last": last} if last else {})
+        if query:
+            target = with_query(target, urlencode(query))
+        items: list[str] = []
+        for page in pages(self._exchange, target, NameUnknown):
+            items += page.strings(key)
+            if limit is not None:
+                return Page(items, page.last)
+        return Page(items)
+
+    def list_referrers(
+        self, name: str, digest: Digest, artifact_type: str | None = None, last: str = ""
+    ) -> Page[Descriptor]:
+        """As ``Registry.list_referrers``: all in one page, filtered here where the registry did not."""
+        query = ({"artifactType": artifact_type} if artifact_type else {}) | ({"last": last} if last else {})
+        target = f"/v2/{quote(name)}/referrers/{digest}"
+        if query:
+            target = with_query(target, urlencode(query))
+        found: list[Descriptor] = []
+        for page in pages(self._exchange, target, NameUnknown):
+            found += Manifest.parse(page.content, OCI_INDEX).manifests
+        return Page([item for item in found if artifact_type in (None, item.artifact_type)])
+
+
+def _blob(name: str, digest: Digest) -> str:
+    return f"/v2/{quote(name)}/blobs/{digest}"
+
+
+def _uploads(name: str) -> str:
+    return f"/v2/{quote(name)}/blobs/uploads/"
+
+
+def _manifest(name: str, target: Digest | str) -> str:
+    return f"/v2/{quote(name)}/manifests/{quote(target, safe=':')}"
