@@ -1,0 +1,1 @@
+"""The distribution-spec's HTTP API as a WSGI application over any ``Registry``."""

@@ -1,0 +1,128 @@
+"""The WSGI application (PEP 3333) that serves a ``Registry``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from udist_plugin.errors import StorageError, TransportError, UdistError, Unsupported
+from udist_plugin.http_api.base import Base
+from udist_plugin.http_api.blobs import Blob
+from udist_plugin.http_api.catalog import Catalog
+from udist_plugin.http_api.errors import error_response
+from udist_plugin.http_api.manifests import ManifestResource
+from udist_plugin.http_api.referrers import Referrers
+from udist_plugin.http_api.request import Request
+from udist_plugin.http_api.response import REASONS, Blocks, Response
+from udist_plugin.http_api.routes import match, refuse_encoded_slashes
+from udist_plugin.http_api.settings import Settings
+from udist_plugin.http_api.tags import Tags
+from udist_plugin.http_api.uploads import Upload, Uploads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from udist_plugin.registry import Registry
+
+    Environ = dict[str, Any]
+    StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")
+
+
+class Application:
+    """Serves ``registry``. Any number of threads may call it at once.
+
+    Every failure is an answer with the specification's JSON body, except a ``TransportError`` of the
+    request's content: then nobody is left to answer, and it goes to the server. What the registry did not
+    foresee is 500 for the client and a stack trace for ``wsgi.errors``.
+    """
+
+    def __init__(self, registry: Registry, settings: Settings | None = None) -> None:
+        settings = settings or Settings()
+        self._host = settings.host.rstrip("/")
+        self._prefix = settings.prefix
+        self._fields = [
+            API_VERSION,
+            *((name, value) for name, values in settings.headers.items() for value in values),
+        ]
+        self._resources = {
+            "base": Base(registry),
+            "blob": Blob(registry),
+            "catalog": Catalog(registry, settings.catalog_max),
+            "manifest": ManifestResource(registry),
+            "referrers": Referrers(registry),
+            "tags": Tags(registry),
+            "upload": Upload(registry),
+            "uploads": Uploads(registry),
+        }
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            response = self._answer(environ)
+        except TransportError:
+            raise
+        except UdistError as error:
+            if isinstance(error, StorageError):
+                _log(environ, f"{error}\n")
+            response = error_response(error)
+        except Exception as error:
+            _log_trace(environ, error)
+            response = error_response(error)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            response.discard()
+        start_response(f"{response.status} {REASONS[response.status]}", [*self._fields, *response.fields])
+        return _body(environ, response)
+
+    def _answer(self, environ: Environ) -> Response:
+        target = environ.get("REQUEST_URI", "")
+        if "%" in target:
+            refuse_encoded_slashes(target)
+        route = match(environ["PATH_INFO"], self._prefix)
+        resource = self._resources[route.resource]
+        method = environ["REQUEST_METHOD"]
+        handler = resource.methods.get(method)
+        if method == "OPTIONS":
+            return Response(200, [resource.allow()])
+        if handler is None:
+            return error_response(Unsupported(), [resource.allow()])
+        try:
+            return handler(Request(environ, self._base(environ), route.name, route.reference))
+        except Unsupported as error:  # a registry that is read-only, or deletes nothing
+            return error_response(error, [resource.allow(method)])
+
+    def _base(self, environ: Environ) -> str:
+        """What stands before ``/v2/`` in the URLs handed out."""
+        if self._host:
+            return self._host
+        mounted: str = environ.get("SCRIPT_NAME", "")
+        if mounted:
+            from urllib.parse import quote
+
+            mounted = quote(mounted.encode("latin-1"))
+        return mounted + self._prefix[:-1]
+
+
+def _body(environ: Environ, response: Response) -> Iterable[bytes]:
+    content = response.content
+    if isinstance(content, bytes):
+        return (content,) if content else ()
+    wrapper = environ.get("wsgi.file_wrapper")
+    # Of part of a file, our server sends Content-Length bytes; others may send on to the file's end.
+    if wrapper is None or content.file is None or (response.status == 206 and not _is_ours(environ)):
+        return Blocks(content)
+    wrapped: Iterable[bytes] = wrapper(content.file)
+    return wrapped
+
+
+def _is_ours(environ: Environ) -> bool:
+    return "udist.capabilities" in environ
+
+
+def _log(environ: Environ, text: str) -> None:
+    environ["wsgi.errors"].write(f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')!r}: {text}")
+
+
+def _log_trace(environ: Environ, error: Exception) -> None:
+    from traceback import format_exception
+
+    _log(environ, "".join(format_exception(error)))

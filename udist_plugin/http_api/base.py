@@ -1,0 +1,18 @@
+"""``/v2/``: whether this is a registry (distribution-spec, "Determining Support")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.http_api.resource import Resource
+from udist_plugin.http_api.response import Response
+
+if TYPE_CHECKING:
+    from udist_plugin.http_api.request import Request
+
+
+class Base(Resource):
+    """Yes, it is."""
+
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        return Response(200, [("Content-Type", "application/json")], b"{}")

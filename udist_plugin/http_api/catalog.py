@@ -1,0 +1,32 @@
+"""``/v2/_catalog``: the repositories, as distribution lists them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.http_api.pagination import next_link, page_size
+from udist_plugin.http_api.resource import Resource
+from udist_plugin.http_api.response import Response
+
+if TYPE_CHECKING:
+    from udist_plugin.http_api.request import Request
+    from udist_plugin.registry import Registry
+
+PAGE_SIZE = 100
+"""Repositories a page, when none is asked for."""
+
+
+class Catalog(Resource):
+    """The repositories of a registry, at most ``most`` a page."""
+
+    def __init__(self, registry: Registry, most: int) -> None:
+        super().__init__(registry)
+        self._most = most
+
+    def get(self, request: Request) -> Response:
+        size = page_size(request, min(PAGE_SIZE, self._most), self._most)
+        if not size:
+            return Response.json(200, {"repositories": []})
+        names, last = self.registry.list_repositories(size, request.parameter("last") or "")
+        fields = [] if last is None else [next_link(f"{request.base}/v2/_catalog", n=size, last=last)]
+        return Response.json(200, {"repositories": names}, fields)

@@ -1,0 +1,88 @@
+"""Errors as answers (distribution-spec, "Error Codes"; the statuses are distribution's)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from udist_plugin.errors import (
+    BlobUnknown,
+    BlobUploadInvalid,
+    BlobUploadUnknown,
+    Denied,
+    DigestInvalid,
+    ManifestTooLarge,
+    ManifestUnknown,
+    NameUnknown,
+    RangeInvalid,
+    RegistryError,
+    StorageError,
+    StorageFull,
+    TagInvalid,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+    Unsupported,
+)
+from udist_plugin.http_api.response import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class EndpointUnknown(Unsupported):
+    """There is nothing at this path."""
+
+
+class PreconditionFailed(DigestInvalid):
+    """If-Match named another digest (RFC 9110, section 13.1.1)."""
+
+    message = "precondition failed"
+
+
+class TooManyTags(TagInvalid):
+    """More ``tag`` parameters than one push may have."""
+
+    message = "too many tags"
+
+
+STATUS: dict[type[Exception], int] = {
+    BlobUnknown: 404,
+    BlobUploadInvalid: 404,
+    BlobUploadUnknown: 404,
+    Denied: 403,
+    EndpointUnknown: 404,
+    ManifestTooLarge: 413,
+    ManifestUnknown: 404,
+    NameUnknown: 404,
+    PreconditionFailed: 412,
+    RangeInvalid: 416,
+    StorageError: 500,
+    StorageFull: 507,
+    TooManyRequests: 429,
+    TooManyTags: 414,
+    Unauthorized: 401,
+    Unavailable: 503,
+    Unsupported: 405,
+}
+"""The status of each error that is not 400."""
+
+
+def error_response(error: Exception, fields: Sequence[tuple[str, str]] = ()) -> Response:
+    """The answer that tells ``error``: for what is no ``RegistryError``, only that it happened."""
+    if isinstance(error, RegistryError):
+        status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 400)
+        errors = [_entry(each.code, each.message, each.detail) for each in (error, *error.also)]
+    elif isinstance(error, StorageFull):
+        status, errors = STATUS[StorageFull], [_entry("UNKNOWN", "the store has no room left", str(error))]
+    elif isinstance(error, StorageError):
+        status, errors = STATUS[StorageError], [_entry("UNKNOWN", "unknown error", str(error))]
+    else:
+        status, errors = 500, [_entry("UNKNOWN", "unknown error", None)]
+    return Response.json(status, {"errors": errors}, fields)
+
+
+def _entry(code: str, message: str, detail: object) -> dict[str, Any]:
+    entry: dict[str, Any] = {"code": code, "message": message}
+    if detail is not None:
+        entry["detail"] = detail
+    return entry

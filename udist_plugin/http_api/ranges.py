@@ -1,0 +1,59 @@
+"""Byte ranges (RFC 9110, section 14) and the Content-Range of an upload's chunk."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from udist_plugin.errors import RangeInvalid
+
+_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.ASCII)
+_CHUNK = re.compile(r"([0-9]{1,18})-([0-9]{1,18})", re.ASCII)
+
+
+class ByteRange(NamedTuple):
+    """Bytes from ``start`` up to, not including, ``end``."""
+
+    start: int
+    end: int
+
+    def content_range(self, size: int) -> tuple[str, str]:
+        """The Content-Range field (section 14.4)."""
+        return ("Content-Range", f"bytes {self.start}-{self.end - 1}/{size}")
+
+
+def unsatisfied_range(size: int) -> tuple[str, str]:
+    """The Content-Range field of a 416 (section 15.5.17)."""
+    return ("Content-Range", f"bytes */{size}")
+
+
+def parse_range(text: str | None, size: int) -> ByteRange | None:
+    """What a Range field selects of ``size`` bytes; ``None`` means everything.
+
+    Units other than bytes are ignored (section 14.2), and so are several ranges at once, which a server may
+    do. Nothing can be selected of empty content, so there the field is ignored too, as distribution does.
+    Raises ``RangeInvalid`` for a range that is malformed or selects nothing.
+    """
+    if text is None or not text.startswith("bytes=") or "," in text or not size:
+        return None
+    match = _RANGE.fullmatch(text)
+    if not match or match[1] == match[2] == "":
+        raise RangeInvalid({"range": text[:128]})
+    if not match[1]:
+        start, end = max(size - int(match[2]), 0), size
+    else:
+        start, end = int(match[1]), min(int(match[2]) + 1, size) if match[2] else size
+    if start >= end:
+        raise RangeInvalid({"range": text[:128], "size": size})
+    return ByteRange(start, end)
+
+
+def parse_chunk_range(text: str) -> ByteRange:
+    """A chunk's Content-Range: first and last byte, no unit (distribution-spec, "Pushing a blob in chunks").
+
+    Raises ``RangeInvalid``.
+    """
+    match = _CHUNK.fullmatch(text)
+    if not match or int(match[1]) > int(match[2]):
+        raise RangeInvalid({"Content-Range": text[:128], "expected": "<first>-<last>"})
+    return ByteRange(int(match[1]), int(match[2]) + 1)

@@ -1,0 +1,118 @@
+"""A request, as the handlers see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from udist_plugin.content import ChunkSource
+from udist_plugin.errors import SizeInvalid
+
+if TYPE_CHECKING:
+    from udist_plugin.content import Readable
+
+QUERY_FIELDS_MAX = 256
+"""The most parameters a query may have."""
+
+
+class Request:
+    """A view of a WSGI environ.
+
+    ``name`` and ``reference`` are what the path said; ``base`` is what stands before ``/v2/`` in URLs.
+    """
+
+    __slots__ = ("_query", "base", "environ", "method", "name", "reference")
+
+    def __init__(self, environ: dict[str, Any], base: str, name: str = "", reference: str = "") -> None:
+        self.environ = environ
+        self.method: str = environ["REQUEST_METHOD"]
+        self.base = base
+        self.name = name
+        self.reference = reference
+        self._query: dict[str, list[str]] | None = None
+
+    def field(self, name: str) -> str | None:
+        """The value of a header field other than Content-Type and Content-Length."""
+        return self.environ.get("HTTP_" + name.upper().replace("-", "_"))
+
+    def parameters(self, name: str) -> list[str]:
+        """All values of a query parameter."""
+        if self._query is None:
+            self._query = _parse_query(self.environ.get("QUERY_STRING", ""))
+        return self._query.get(name, [])
+
+    def parameter(self, name: str) -> str | None:
+        """The first value of a query parameter; ``None`` when it is absent or empty."""
+        values = self.parameters(name)
+        return values[0] or None if values else None
+
+    def url(self, *path: str) -> str:
+        """The URL of something in this repository."""
+        return "/".join((self.base, "v2", self.name, *path))
+
+    @property
+    def media_type(self) -> str:
+        """The Content-Type without its parameters."""
+        value: str = self.environ.get("CONTENT_TYPE", "")
+        return value.partition(";")[0].strip().lower()
+
+    @property
+    def content_length(self) -> int | None:
+        """The Content-Length, ``None`` when the request names none. Raises ``SizeInvalid``."""
+        text: str = self.environ.get("CONTENT_LENGTH", "")
+        if not text:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) < 20):
+            raise SizeInvalid({"Content-Length": text[:64]})
+        return int(text)
+
+    @property
+    def content(self) -> Readable:
+        """The request's content, up to its end.
+
+        A source that lends its buffers knows its end. Any other is held to the Content-Length, and has no
+        content without one unless it says that it ends by itself (PEP 3333, "Input and Error Streams").
+        """
+        source: Readable = self.environ["wsgi.input"]
+        if isinstance(source, ChunkSource):
+            return source
+        length = self.content_length
+        if length is None:
+            if self.environ.get("wsgi.input_terminated"):
+                return source
+            length = 0
+        return _Exactly(source, length)
+
+    def has_capability(self, name: str) -> bool:
+        """Whether the caller announced a capability."""
+        return name in self.environ.get("udist.capabilities", ())
+
+
+class _Exactly:
+    """The first ``length`` bytes of ``source``; raises ``SizeInvalid`` if there are fewer."""
+
+    def __init__(self, source: Readable, length: int) -> None:
+        self._source = source
+        self._left = length
+
+    def read(self, size: int = -1, /) -> bytes:
+        if size < 0 or size > self._left:
+            size = self._left
+        if not size:
+            return b""
+        data = self._source.read(size)
+        if not data:
+            raise SizeInvalid(f"the content ended {self._left} bytes early")
+        self._left -= len(data)
+        return data
+
+
+def _parse_query(text: str) -> dict[str, list[str]]:
+    if not text:
+        return {}
+    from urllib.parse import parse_qsl
+
+    query: dict[str, list[str]] = {}
+    parts = "&".join(text.split("&", QUERY_FIELDS_MAX)[:QUERY_FIELDS_MAX])
+    for name, value in parse_qsl(parts, keep_blank_values=True):
+        query.setdefault(name, []).append(value)
+    return query

@@ -1,0 +1,66 @@
+"""From a path to a resource (distribution-spec, "Endpoints").
+
+A repository's name may have components named like the endpoints, so a path is read from its end.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from udist_plugin.errors import NameInvalid
+from udist_plugin.http_api.errors import EndpointUnknown
+from udist_plugin.oci.reference import check_name
+
+
+class Route(NamedTuple):
+    """Which resource, of which repository, and what of it: a tag, a digest or an upload's id."""
+
+    resource: str
+    name: str = ""
+    reference: str = ""
+
+
+FIXED = {
+    "/v2": Route("base"),
+    "/v2/": Route("base"),
+    "/v2/_catalog": Route("catalog"),
+}
+"""Paths without a repository."""
+
+ENDPOINTS = {
+    "blobs": ("", None, "blob"),
+    "manifests": ("", None, "manifest"),
+    "referrers": ("", None, "referrers"),
+    "tags": ("", "list", "tags"),
+    "uploads": ("/blobs", None, "upload"),
+}
+"""The last segment but one, and what it asks of the path: the end of what stands before it, its last
+segment if only one is known, and the resource meant."""
+
+
+def match(path: str, prefix: str = "/") -> Route:
+    """The route of a decoded path below ``prefix``. Raises ``EndpointUnknown`` or ``NameInvalid``."""
+    full, path = path, path[len(prefix) - 1 :] if path.startswith(prefix) else ""
+    fixed = FIXED.get(path)
+    if fixed is not None:
+        return fixed
+    rest, _, reference = path.rpartition("/")
+    rest, _, endpoint = rest.rpartition("/")
+    if not rest.startswith("/v2/") or endpoint not in ENDPOINTS:
+        raise EndpointUnknown({"path": full[:512]})
+    before, only, resource = ENDPOINTS[endpoint]
+    if not rest.endswith(before) or reference != (only or reference):
+        raise EndpointUnknown({"path": full[:512]})
+    if resource == "blob" and reference == "uploads":  # the slash behind it is often forgotten
+        resource, reference = "upload", ""
+    if resource == "upload" and not reference:
+        resource = "uploads"
+    return Route(resource, check_name(rest[4 : len(rest) - len(before)]), reference)
+
+
+def refuse_encoded_slashes(target: str) -> None:
+    """A slash or a NUL written as an escape is part of no name (RFC 3986, section 2.2): decoded, it would
+    name something else. Raises ``NameInvalid``."""
+    path = target.partition("?")[0].lower()
+    if "%2f" in path or "%5c" in path or "%00" in path:
+        raise NameInvalid({"path": path[:512]})

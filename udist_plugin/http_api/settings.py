@@ -1,0 +1,23 @@
+"""What a configuration may change about the HTTP API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Settings(NamedTuple):
+    """The ``http`` and ``catalog`` sections, as far as the API itself depends on them.
+
+    ``host`` is the root of every URL handed out, such as ``https://registry.example/path``; without one
+    they are path-absolute, which is also what ``http.relativeurls`` asks for. ``prefix`` is the path before
+    ``/v2/``, with a slash at both ends. ``headers`` are added to every answer. ``catalog_max`` is the most
+    repositories one catalog page lists.
+    """
+
+    host: str = ""
+    prefix: str = "/"
+    headers: Mapping[str, Sequence[str]] = {}
+    catalog_max: int = 1000

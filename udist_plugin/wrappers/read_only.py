@@ -1,0 +1,59 @@
+"""Registries that refuse to change: all of it, or only by deletion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from udist_plugin.errors import Unsupported
+from udist_plugin.registry import RegistryWrapper
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from udist_plugin.content import Readable
+    from udist_plugin.oci.digest import Digest
+
+
+class NoDeleteRegistry(RegistryWrapper):
+    """Deletes no blob and no manifest: distribution's ``storage.delete.enabled: false``.
+
+    Tags can still be deleted, as there: it loses no content. Raises ``Unsupported``.
+    """
+
+    def delete_blob(self, name: str, digest: Digest) -> NoReturn:  # noqa: ARG002
+        raise Unsupported
+
+    def delete_manifest(self, name: str, digest: Digest) -> NoReturn:  # noqa: ARG002
+        raise Unsupported
+
+
+class ReadOnlyRegistry(NoDeleteRegistry):
+    """Answers, and changes nothing: distribution's ``storage.maintenance.readonly``.
+
+    The state of an upload begun before can still be asked. Raises ``Unsupported``.
+    """
+
+    def mount_blob(self, name: str, digest: Digest, source: str | None) -> NoReturn:  # noqa: ARG002
+        raise Unsupported
+
+    def push_blob(self, name: str, digest: Digest, content: Readable) -> NoReturn:  # noqa: ARG002
+        raise Unsupported
+
+    def start_upload(self, name: str, algorithm: str = "sha256") -> NoReturn:  # noqa: ARG002
+        raise Unsupported
+
+    def resume_upload(self, name: str, upload_id: str) -> NoReturn:  # noqa: ARG002
+        raise Unsupported
+
+    def push_manifest(
+        self,
+        name: str,  # noqa: ARG002
+        content: bytes,  # noqa: ARG002
+        media_type: str,  # noqa: ARG002
+        digest: Digest,  # noqa: ARG002
+        tags: Sequence[str] = (),  # noqa: ARG002
+    ) -> NoReturn:
+        raise Unsupported
+
+    def delete_tag(self, name: str, tag: str) -> NoReturn:  # noqa: ARG002
+        raise Unsupported

@@ -1,0 +1,124 @@
+"""Checks of what a pushed manifest refers to, as distribution's ``validation`` section sets them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from udist_plugin.errors import (
+    BlobUnknown,
+    ManifestBlobUnknown,
+    ManifestInvalid,
+    ManifestUnknown,
+    NameUnknown,
+)
+from udist_plugin.oci.manifest import Manifest
+from udist_plugin.oci.media_types import DOCKER_FOREIGN_LAYER
+from udist_plugin.registry import RegistryWrapper
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from re import Pattern
+
+    from udist_plugin.oci.descriptor import Descriptor
+    from udist_plugin.oci.digest import Digest
+    from udist_plugin.registry import Registry
+
+NONDISTRIBUTABLE_PREFIX = "application/vnd.oci.image.layer.nondistributable.v1."
+
+
+class Policy(NamedTuple):
+    """What is checked.
+
+    ``references`` (``validation.manifests.references``, udist's own) switches every check of existence:
+    without it, sparse images can be pushed. ``indexes`` is whether an index's manifests must exist, and
+    ``platforms`` limits that to those with one of these (architecture, os); empty means all. A layer's URLs
+    must match a pattern of ``allow``, unless there is none, and none of ``deny``.
+
+    Distribution's ``validation.disabled: true`` is ``Policy(indexes=False)``: blobs are checked there too.
+    """
+
+    references: bool = True
+    indexes: bool = True
+    platforms: Sequence[tuple[str, str]] = ()
+    allow: Sequence[Pattern[str]] = ()
+    deny: Sequence[Pattern[str]] = ()
+
+
+class ValidatingRegistry(RegistryWrapper):
+    """Refuses manifests that refer to what the repository does not have, or to forbidden URLs.
+
+    A subject need not exist (distribution-spec, "Pushing Manifests with Subject").
+    """
+
+    def __init__(self, inner: Registry, policy: Policy | None = None) -> None:
+        super().__init__(inner)
+        self._policy = policy or Policy()
+
+    def push_manifest(
+        self, name: str, content: bytes, media_type: str, digest: Digest, tags: Sequence[str] = ()
+    ) -> Descriptor:
+        """Raises ``ManifestBlobUnknown`` for the first reference that is missing, the others in ``also``."""
+        manifest = Manifest.parse(content, media_type)
+        for layer in manifest.layers:
+            self._check_urls(layer)
+        if self._policy.references:
+            missing = [ManifestBlobUnknown(str(each)) for each in self._missing(name, manifest)]
+            if missing:
+                missing[0].also = tuple(missing[1:])
+                raise missing[0]
+        return super().push_manifest(name, content, media_type, digest, tags)
+
+    def _missing(self, name: str, manifest: Manifest) -> Iterator[Digest]:
+        for digest in dict.fromkeys(blob.digest for blob in manifest.blobs if not _is_elsewhere(blob)):
+            if not self._has_blob(name, digest):
+                yield digest
+        for digest in dict.fromkeys(child.digest for child in manifest.manifests if self._must_exist(child)):
+            # Build caches are indexes of blobs; distribution finds those too.
+            if not (self._has_manifest(name, digest) or self._has_blob(name, digest)):
+                yield digest
+
+    def _must_exist(self, child: Descriptor) -> bool:
+        if not self._policy.indexes or not self._policy.platforms:
+            return self._policy.indexes
+        platform = child.other.get("platform")
+        if not isinstance(platform, dict):
+            return False
+        return (platform.get("architecture"), platform.get("os")) in self._policy.platforms
+
+    def _has_blob(self, name: str, digest: Digest) -> bool:
+        try:
+            self.inner.resolve_blob(name, digest)
+        except (BlobUnknown, NameUnknown):
+            return False
+        return True
+
+    def _has_manifest(self, name: str, digest: Digest) -> bool:
+        try:
+            self.inner.resolve_manifest(name, digest)
+        except (ManifestUnknown, NameUnknown):
+            return False
+        return True
+
+    def _check_urls(self, layer: Descriptor) -> None:
+        for url in _urls(layer):
+            allow, deny = self._policy.allow, self._policy.deny
+            if (
+                not url.startswith(("http://", "https://"))
+                or "#" in url
+                or (allow and not any(pattern.search(url) for pattern in allow))
+                or any(pattern.search(url) for pattern in deny)
+            ):
+                raise ManifestInvalid({"digest": layer.digest, "url": url[:512]}, "invalid URL on layer")
+
+
+def _urls(layer: Descriptor) -> list[str]:
+    urls = layer.other.get("urls") or []
+    if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
+        raise ManifestInvalid({"digest": layer.digest}, "invalid URL on layer")
+    return urls
+
+
+def _is_elsewhere(layer: Descriptor) -> bool:
+    """Whether a layer is meant to be fetched from its URLs, not from here."""
+    foreign = layer.media_type == DOCKER_FOREIGN_LAYER or layer.media_type.startswith(NONDISTRIBUTABLE_PREFIX)
+    return foreign and bool(_urls(layer))
