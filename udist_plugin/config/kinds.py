@@ -1,0 +1,131 @@
+"""The types a configuration's value can have: what each accepts, and how it says what it expected."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PART = rf"(\d+\.?\d*|\.\d+)({'|'.join(_UNITS)})"
+_LONGEST = 2**63 * 1e-9
+"""A Go duration is 64 bits of nanoseconds."""
+
+
+class Kind(ABC):
+    """A type of value, read from its text. ``parse`` raises ``ValueError`` for text it does not accept."""
+
+    expected: str
+
+    @abstractmethod
+    def parse(self, text: str) -> object: ...
+
+
+class Text(Kind):
+    """Any text, as it stands; with ``pattern``, only what it matches as a whole."""
+
+    def __init__(self, expected: str = "text", pattern: str = r"[\s\S]*") -> None:
+        self.expected = expected
+        self._pattern = pattern
+
+    def parse(self, text: str) -> str:
+        if re.fullmatch(self._pattern, text) is None:
+            raise ValueError
+        return text
+
+
+class Boolean(Kind):
+    """The words of YAML 1.1, which distribution's parser takes too."""
+
+    expected = "true or false"
+    _words = dict.fromkeys(("true", "yes", "on", "y"), True) | dict.fromkeys(
+        ("false", "no", "off", "n"), False
+    )
+
+    def parse(self, text: str) -> bool:
+        try:
+            return self._words[text.lower()]
+        except KeyError:
+            raise ValueError from None
+
+
+class Integer(Kind):
+    """A whole number, decimal or as ``0x``, ``0o``, ``0b``."""
+
+    def __init__(self, minimum: int, maximum: int) -> None:
+        self.expected = f"a whole number from {minimum} to {maximum}"
+        self._range = range(minimum, maximum + 1)
+
+    def parse(self, text: str) -> int:
+        if len(text) > 32 or (value := int(text, 0)) not in self._range:
+            raise ValueError
+        return value
+
+
+class Choice(Kind):
+    """One of a few words, in any case."""
+
+    def __init__(self, *words: str) -> None:
+        self.expected = "one of " + ", ".join(words)
+        self._words = words
+
+    def parse(self, text: str) -> str:
+        if (word := text.lower()) not in self._words:
+            raise ValueError
+        return word
+
+
+class Duration(Kind):
+    """Go's durations (``time.ParseDuration``), in seconds.
+
+    A bare number is nanoseconds to distribution where it decodes a duration itself, and an error where it
+    parses one from text (upload purging); ``unit_needed`` tells the two apart.
+    """
+
+    def __init__(self, *, unit_needed: bool = False, positive: bool = False) -> None:
+        above = " above zero" if positive else ""
+        self.expected = f"a duration{above} such as 90s, 1m30s or 168h"
+        self._unit_needed = unit_needed
+        self._positive = positive
+
+    def parse(self, text: str) -> float:
+        if len(text) > 64:
+            raise ValueError
+        if text.isdecimal() and (int(text) == 0 or not self._unit_needed):
+            seconds = int(text) * 1e-9
+        elif re.fullmatch(rf"\+?({_PART})+", text):
+            seconds = sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, text))
+        else:
+            raise ValueError
+        if seconds >= _LONGEST or (self._positive and not seconds):
+            raise ValueError
+        return seconds
+
+
+class Pattern(Kind):
+    """A regular expression, compiled."""
+
+    expected = "a regular expression"
+
+    def parse(self, text: str) -> re.Pattern[str]:
+        try:
+            return re.compile(text)
+        except (re.error, OverflowError, RecursionError) as error:
+            raise ValueError(str(error)) from None
+
+
+class Anything(Kind):
+    """A value of any shape, kept as it stands; the key it belongs to is not read here."""
+
+    expected = "anything"
+
+    def parse(self, text: str) -> str:
+        return text
+
+
+class Empty(Kind):
+    """A mapping without keys: its name says all."""
+
+    expected = "an empty mapping"
+
+    def parse(self, text: str) -> str:
+        raise ValueError(text)

@@ -1,0 +1,123 @@
+"""Nodes to values, by the schema; every problem is collected, none stops the reading."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from udist_plugin.config.kinds import Anything
+from udist_plugin.config.nodes import Items, Node, Scalar, Table, describe, is_null
+from udist_plugin.config.schema import Entries, Key, Listing, SchemaNode, Section, Status
+from udist_plugin.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+class Reader:
+    """Reads nodes; ``errors``, ``warnings`` and ``without_effect`` (path and source) fill as it goes."""
+
+    def __init__(self) -> None:
+        self.errors: list[ConfigurationError] = []
+        self.warnings: list[str] = []
+        self.without_effect: list[str] = []
+
+    def read(self, schema: SchemaNode, node: Node | None, path: str = "") -> object:
+        """The value at ``path``: a dict for a section, a tuple for a list; defaults where nothing stands."""
+        if isinstance(schema, Key):
+            return self._key(schema, node, path)
+        if isinstance(schema, Section):
+            return self.section(schema, node, path)
+        if isinstance(schema, Listing):
+            return self._listing(schema, node, path)
+        return self._entries(schema, node, path)
+
+    def section(self, schema: Section, node: Node | None, path: str) -> dict[str, object]:
+        """The values of a section that have an effect here, by name."""
+        entries = self._table(node, path)
+        for name, value in entries.items():
+            if name not in schema.children:
+                self._unknown(name, value, schema, path)
+        return {
+            name: self.read(child, entries.get(name), f"{path}.{name}" if path else name)
+            for name, child in schema.children.items()
+        }
+
+    def wrong(self, problem: str, path: str, node: Node) -> None:
+        self.errors.append(ConfigurationError(problem, key=path, source=node.source))
+
+    def _table(self, node: Node | None, path: str) -> dict[str, Node]:
+        if node is None or is_null(node):
+            return {}
+        if isinstance(node, Table):
+            return dict(node.entries)
+        self.wrong(f"expected a mapping, not {describe(node)}", path, node)
+        return {}
+
+    def _unknown(self, name: str, node: Node, schema: Section, path: str) -> None:
+        where = f"{path}.{name}" if path else name
+        near = nearest(name, schema.children)
+        hint = (
+            f"; did you mean {path}.{near}?" if near and path else f"; did you mean {near}?" if near else ""
+        )
+        self.warnings.append(f"{where} ({node.source}): unknown key, ignored{hint}")
+
+    def _listing(self, schema: Listing, node: Node | None, path: str) -> tuple[object, ...]:
+        if node is None or is_null(node):
+            return ()
+        if isinstance(node, Items):
+            return tuple(self.read(schema.item, item, f"{path}.{i}") for i, item in enumerate(node.items))
+        self.wrong(f"expected a list, not {describe(node)}", path, node)
+        return ()
+
+    def _entries(self, schema: Entries, node: Node | None, path: str) -> dict[str, object]:
+        entries = self._table(node, path)
+        for name in entries:
+            if _TOKEN.fullmatch(name) is None:
+                self.wrong(
+                    f"expected a field name (RFC 9110, section 5.1), not {name!r}", path, entries[name]
+                )
+        return {name: self.read(schema.item, value, f"{path}.{name}") for name, value in entries.items()}
+
+    def _key(self, key: Key, node: Node | None, path: str) -> object:
+        if node is None or is_null(node):
+            return key.default
+        value = node if isinstance(key.kind, Anything) else self._parsed(key, node, path)
+        if key.status is Status.NO_EFFECT:
+            self.without_effect.append(f"{path} ({node.source})")
+        if key.status is Status.UNSUPPORTED and value != key.default and not asks_for_nothing(node):
+            self.wrong("not supported yet; remove it, or switch it off where it has a switch", path, node)
+        return value
+
+    def _parsed(self, key: Key, node: Node, path: str) -> object:
+        reason = ""
+        if isinstance(node, Scalar):
+            try:
+                return key.kind.parse(node.text or "")
+            except ValueError as error:
+                reason = f" ({error})" if error.args else ""
+        self.wrong(f"expected {key.kind.expected}, not {describe(node)}{reason}", path, node)
+        return key.default
+
+
+def asks_for_nothing(node: Node) -> bool:
+    """Whether a section is empty or switched off: by ``enabled: false`` or ``disabled: true``, itself or in
+    each of its parts."""
+    if isinstance(node, Items):
+        return all(map(asks_for_nothing, node.items))
+    if isinstance(node, Scalar):
+        return node.text is None
+    for name, off in (("enabled", ("false", "no", "off")), ("disabled", ("true", "yes", "on"))):
+        switch = node.entries.get(name)
+        if isinstance(switch, Scalar) and (switch.text or "").lower() in off:
+            return True
+    return all(map(asks_for_nothing, node.entries.values()))
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like ``name``, if one is."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, list(known), 1)), None)
