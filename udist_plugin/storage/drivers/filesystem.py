@@ -2,7 +2,8 @@
 
 Whatever is written appears at its path by one rename, after its bytes are on the disk, and a deletion is one
 rename away from it; the folders that changed are synced before a verb returns. Files on their way in or out
-stand in ``SCRATCH``, where nobody looks and purging finds what a killed process left.
+stand in ``SCRATCH``, below the root so that no rename crosses file systems, where nobody looks and purging
+finds what a killed process left.
 """
 
 from __future__ import annotations
@@ -24,15 +25,13 @@ from udist_plugin.errors import (
 )
 from udist_plugin.storage.drivers import files
 from udist_plugin.storage.drivers.base import FileContent, FileInfo, FileWriter, StorageDriver
+from udist_plugin.storage.paths import SCRATCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import BinaryIO
 
     from udist_plugin.content import Content
-
-SCRATCH = "/docker/registry/v2/udist/tmp"
-"""Below the root, so that a rename from it never crosses file systems."""
 
 DEFAULT_ROOT = "/var/lib/registry"
 ATTEMPTS = 16

@@ -1,0 +1,35 @@
+"""Link files: a digest, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.errors import DigestInvalid, PathNotFound, StorageError
+from udist_plugin.oci.digest import Digest
+
+if TYPE_CHECKING:
+    from udist_plugin.storage.drivers.base import StorageDriver
+
+LINK_MAX: Final = 1024
+"""No link is longer, in bytes."""
+
+
+def read_link(driver: StorageDriver, path: str) -> Digest | None:
+    """The digest a link holds, ``None`` when there is no link.
+
+    Raises ``StorageError`` for a file that holds something else, as a server killed in the middle of
+    writing it in place leaves behind.
+    """
+    try:
+        content = driver.get_content(path, LINK_MAX)
+    except PathNotFound:
+        return None
+    try:
+        return Digest(content.decode("ascii", "replace"))
+    except DigestInvalid:
+        raise StorageError("not a digest; push it again", driver=driver.name, path=path) from None
+
+
+def write_link(driver: StorageDriver, path: str, digest: Digest) -> None:
+    """Makes a link, durable when this returns."""
+    driver.put_content(path, digest.encode("ascii"))

@@ -1,0 +1,172 @@
+"""Manifests of a repository: a blob, a revision link, and the tags that point at it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from udist_plugin.errors import (
+    DigestInvalid,
+    ManifestInvalid,
+    ManifestTooLarge,
+    ManifestUnknown,
+    PathNotFound,
+    StorageError,
+)
+from udist_plugin.oci.descriptor import Descriptor
+from udist_plugin.oci.digest import HEX_LENGTHS, Digest
+from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest
+from udist_plugin.registry import ManifestContent
+from udist_plugin.storage import paths
+from udist_plugin.storage.cache import Cache
+from udist_plugin.storage.links import read_link, write_link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.storage.tags import TagStore
+
+FACTS: Final = 8192
+"""Manifests of which is kept in memory what their digest stands for."""
+
+
+class Fact(NamedTuple):
+    """What is true of a manifest's digest for ever."""
+
+    media_type: str
+    size: int
+    subject: Digest | None
+
+
+class ManifestStore:
+    """The manifest verbs of ``Registry``."""
+
+    def __init__(self, driver: StorageDriver, tags: TagStore) -> None:
+        self._driver = driver
+        self._tags = tags
+        self._facts: Cache[Digest, Fact] = Cache(FACTS)
+
+    def resolve(self, name: str, target: Digest | str) -> Descriptor:
+        digest, path = self._locate(name, target)
+        if (fact := self._facts.get(digest)) is None:
+            fact = self._learn(digest, self._read(digest, path))
+        elif not self._driver.exists(path):
+            raise _unknown(name, digest)
+        return Descriptor(fact.media_type, digest, fact.size)
+
+    def get(self, name: str, target: Digest | str) -> ManifestContent:
+        digest, path = self._locate(name, target)
+        content = self._read(digest, path)
+        fact = self._facts.get(digest) or self._learn(digest, content)
+        return ManifestContent(content, fact.media_type, digest)
+
+    def push(
+        self, name: str, content: bytes, media_type: str, digest: Digest, tags: Sequence[str]
+    ) -> Descriptor:
+        """Blob, revision, tags: each durable before the next, so that nothing points at what may vanish."""
+        if len(content) > MANIFEST_MAX:
+            raise ManifestTooLarge({"size": len(content), "limit": MANIFEST_MAX})
+        if (actual := Digest.of(content, digest.algorithm)) != digest:
+            raise DigestInvalid({"digest": digest, "content": actual})
+        if Manifest.parse(content, media_type).media_type != Manifest.parse(content).media_type:
+            raise ManifestInvalid(f"mediaType: {media_type!r} must stand in the document, which has none")
+        self._driver.put_content(paths.blob_data(digest), content)
+        if not self._driver.exists(paths.layers(name)):
+            # Stock servers know a repository by this folder, and their collector marks no other.
+            write_link(self._driver, paths.link(paths.layer(name, digest)), digest)
+        self._link(name, digest)
+        for tag in tags:
+            self._tags.put(name, tag, digest)
+        if tags and not self._stands(name, digest):
+            # Deleted meanwhile by one who did not see these tags. It looks for tags once more after it took
+            # the revision, and this looks for the revision after the tags: one of the two notices.
+            self._link(name, digest)
+        fact = self._learn(digest, content)
+        return Descriptor(fact.media_type, digest, fact.size)
+
+    def delete(self, name: str, digest: Digest) -> None:
+        """The tags go first: a tag whose manifest is gone is an error, a manifest without tags is not."""
+        if not self._stands(name, digest):
+            raise _unknown(name, digest)
+        self._delete_tags(name, digest)
+        with suppress(PathNotFound):  # deleted by another at the same time
+            self._driver.delete(paths.revision(name, digest))
+        if not self._stands(name, digest):
+            self._delete_tags(name, digest)
+
+    def revisions(self, name: str) -> Iterator[Digest]:
+        """Digests that have, or had, a revision link; see ``has``."""
+        for algorithm, length in HEX_LENGTHS.items():
+            try:
+                names = self._driver.list(f"{paths.revisions(name)}/{algorithm}")
+            except PathNotFound:
+                continue
+            for encoded in names:
+                if len(encoded) == length:
+                    with suppress(DigestInvalid):
+                        yield Digest(f"{algorithm}:{encoded}")
+
+    def subject(self, name: str, digest: Digest) -> Digest | None:
+        """The manifest's subject, if it has one. Raises ``ManifestUnknown`` or ``StorageError``."""
+        if (fact := self._facts.get(digest)) is None:
+            fact = self._learn(digest, self._read(*self._locate(name, digest)))
+        return fact.subject
+
+    def referrer(self, name: str, digest: Digest) -> Descriptor:
+        """The manifest as it stands in a list of referrers (distribution-spec, "Listing Referrers").
+
+        Raises ``ManifestUnknown`` or ``StorageError``.
+        """
+        content = self._read(*self._locate(name, digest))
+        manifest = _parse(digest, content)
+        return Descriptor(
+            manifest.media_type, digest, len(content), manifest.referrer_type, manifest.annotations
+        )
+
+    def _locate(self, name: str, target: Digest | str) -> tuple[Digest, str]:
+        """A manifest's digest, and the path of its bytes. Raises ``ManifestUnknown``."""
+        digest = target if isinstance(target, Digest) else self._tags.get(name, target)
+        stored = read_link(self._driver, paths.link(paths.revision(name, digest)))
+        if stored is None:
+            raise _unknown(name, digest)
+        return digest, paths.blob_data(stored)
+
+    def _read(self, digest: Digest, path: str) -> bytes:
+        try:
+            content = self._driver.get_content(path, MANIFEST_MAX)
+        except PathNotFound:
+            raise ManifestUnknown({"Revision": digest}) from None
+        if Digest.of(content, digest.algorithm) != digest:
+            raise StorageError(f"the bytes are not those of {digest}", driver=self._driver.name, path=path)
+        return content
+
+    def _learn(self, digest: Digest, content: bytes) -> Fact:
+        manifest = _parse(digest, content)
+        subject = manifest.subject.digest if manifest.subject else None
+        fact = Fact(manifest.media_type, len(content), subject)
+        self._facts.put(digest, fact)
+        return fact
+
+    def _stands(self, name: str, digest: Digest) -> bool:
+        return self._driver.exists(paths.link(paths.revision(name, digest)))
+
+    def _link(self, name: str, digest: Digest) -> None:
+        write_link(self._driver, paths.link(paths.revision(name, digest)), digest)
+
+    def _delete_tags(self, name: str, digest: Digest) -> None:
+        for tag in self._tags.pointing_at(name, digest):
+            with suppress(ManifestUnknown):  # deleted by another at the same time
+                self._tags.delete(name, tag)
+
+
+def _parse(digest: Digest, content: bytes) -> Manifest:
+    """A stored manifest; one of a kind no longer served is as good as none."""
+    try:
+        return Manifest.parse(content)
+    except ManifestInvalid as error:
+        raise ManifestUnknown({"Revision": digest, "stored": str(error)}) from None
+
+
+def _unknown(name: str, digest: Digest) -> ManifestUnknown:
+    return ManifestUnknown({"Name": name, "Revision": digest})

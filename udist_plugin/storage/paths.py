@@ -1,0 +1,104 @@
+"""Where everything stands in the store; the layout is distribution's (registry/storage/paths.go).
+
+/docker/registry/v2
+├── blobs/<algorithm>/<first two of hex>/<hex>/data
+├── repositories/<name>
+│   ├── _layers/<algorithm>/<hex>/link
+│   ├── _manifests
+│   │   ├── revisions/<algorithm>/<hex>/link
+│   │   └── tags/<tag>
+│   │       ├── current/link
+│   │       └── index/<algorithm>/<hex>/link
+│   └── _uploads/<id>
+│       ├── data
+│       └── startedat            RFC 3339, UTC
+└── udist                        ours; stock servers never look here, and all of it can be rebuilt
+    ├── repositories/<name>/_referrers/subjects
+    └── scratch                  files on their way (see drivers/filesystem.py)
+
+A ``link`` holds the digest of the blob it stands for; the digest in its path is only what it is asked by.
+Names, tags and upload ids are checked here, so that none can name another place.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.errors import BlobUploadUnknown
+from udist_plugin.oci.reference import check_name, check_tag
+
+if TYPE_CHECKING:
+    from udist_plugin.oci.digest import Digest
+
+ROOT: Final = "/docker/registry/v2"
+REPOSITORIES: Final = f"{ROOT}/repositories"
+BLOBS: Final = f"{ROOT}/blobs"
+OWN: Final = f"{ROOT}/udist"
+SCRATCH: Final = f"{OWN}/scratch"
+
+_UPLOAD_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.ASCII)
+
+
+def blob_data(digest: Digest) -> str:
+    algorithm, _, encoded = digest.partition(":")
+    return f"{BLOBS}/{algorithm}/{encoded[:2]}/{encoded}/data"
+
+
+def repository(name: str) -> str:
+    return f"{REPOSITORIES}/{check_name(name)}"
+
+
+def layers(name: str) -> str:
+    return f"{repository(name)}/_layers"
+
+
+def layer(name: str, digest: Digest) -> str:
+    return f"{layers(name)}/{_split(digest)}"
+
+
+def revisions(name: str) -> str:
+    return f"{repository(name)}/_manifests/revisions"
+
+
+def revision(name: str, digest: Digest) -> str:
+    return f"{revisions(name)}/{_split(digest)}"
+
+
+def tags(name: str) -> str:
+    return f"{repository(name)}/_manifests/tags"
+
+
+def tag(name: str, tag: str) -> str:
+    return f"{tags(name)}/{check_tag(tag)}"
+
+
+def tag_current(name: str, tag: str) -> str:
+    return f"{tags(name)}/{check_tag(tag)}/current/link"
+
+
+def tag_index(name: str, tag: str, digest: Digest) -> str:
+    return f"{tags(name)}/{check_tag(tag)}/index/{_split(digest)}/link"
+
+
+def uploads(name: str) -> str:
+    return f"{repository(name)}/_uploads"
+
+
+def upload(name: str, upload_id: str) -> str:
+    """Raises ``BlobUploadUnknown`` for what cannot be the id of an upload."""
+    if not _UPLOAD_ID.fullmatch(upload_id):
+        raise BlobUploadUnknown({"uuid": upload_id[:64]})
+    return f"{uploads(name)}/{upload_id}"
+
+
+def subjects(name: str) -> str:
+    return f"{OWN}/repositories/{check_name(name)}/_referrers/subjects"
+
+
+def link(folder: str) -> str:
+    return f"{folder}/link"
+
+
+def _split(digest: Digest) -> str:
+    return digest.replace(":", "/")

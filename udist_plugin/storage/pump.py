@@ -1,0 +1,109 @@
+"""Content on its way into the store: written by one thread while another hashes what was written."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.content import chunks
+from udist_plugin.oci.digest import Digest, new_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from queue import SimpleQueue
+
+    from udist_plugin.content import Chunk, Readable
+    from udist_plugin.storage.drivers.base import FileWriter
+
+DEPTH: Final = 4
+"""Chunks written but not hashed yet, at most."""
+
+
+class RunningHash:
+    """The digest of the first ``count`` bytes of something."""
+
+    def __init__(self, algorithm: str) -> None:
+        self.algorithm = algorithm
+        self.count = 0
+        self._hash = new_hash(algorithm)
+
+    def update(self, data: memoryview | bytes) -> None:
+        self._hash.update(data)
+        self.count += len(data)
+
+    def digest(self) -> Digest:
+        return Digest.from_hash(self._hash)
+
+
+def pump(source: Readable, writer: FileWriter, running: RunningHash | None) -> None:
+    """Writes all of ``source``, and hashes it with ``running`` when given.
+
+    Every chunk is written, then hashed, then released: it has one owner at a time, so it is released once
+    whatever fails. The second thread starts with the second chunk and is gone when this returns or raises.
+    After an error ``running.count`` tells whether the hash still covers what ``writer`` has.
+    """
+    helper: Helper | None = None
+    first = True
+    try:
+        for chunk in chunks(source):
+            try:
+                writer.write(chunk.view)
+            except BaseException:
+                chunk.release()
+                raise
+            if running is None:
+                chunk.release()
+            elif first:
+                first = False
+                _consume(chunk, running.update)
+            else:
+                helper = helper or Helper(running.update)
+                helper.hand_over(chunk)
+    finally:
+        if helper is not None:
+            helper.close()
+    if helper is not None and helper.error is not None:
+        raise helper.error
+
+
+class Helper:
+    """A thread that consumes the chunks handed over to it, in their order, and releases them."""
+
+    def __init__(self, consume: Callable[[memoryview], None]) -> None:
+        from queue import SimpleQueue
+
+        self.error: BaseException | None = None
+        self._consume = consume
+        self._queue: SimpleQueue[Chunk | None] = SimpleQueue()
+        self._room = threading.Semaphore(DEPTH)
+        self._thread = threading.Thread(target=self._run, name="udist-hash", daemon=True)
+        self._thread.start()
+
+    def hand_over(self, chunk: Chunk) -> None:
+        """Waits for room; from here on the chunk is the thread's."""
+        self._room.acquire()
+        self._queue.put(chunk)
+
+    def close(self) -> None:
+        """Returns when everything handed over is consumed and the thread has ended."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (chunk := self._queue.get()) is not None:
+            try:
+                if self.error is None:
+                    _consume(chunk, self._consume)
+                else:
+                    chunk.release()
+            except BaseException as error:  # raised by the thread that hands over
+                self.error = self.error or error
+            finally:
+                self._room.release()
+
+
+def _consume(chunk: Chunk, consume: Callable[[memoryview], None]) -> None:
+    try:
+        consume(chunk.view)
+    finally:
+        chunk.release()

@@ -1,0 +1,89 @@
+"""A registry on a storage driver, put together from the stores of its parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.registry import ManifestContent, Page, Registry, Upload
+from udist_plugin.storage.blobs import BlobStore
+from udist_plugin.storage.catalog import list_repositories
+from udist_plugin.storage.manifests import ManifestStore
+from udist_plugin.storage.referrers import ReferrerIndex
+from udist_plugin.storage.tags import TagStore
+from udist_plugin.storage.uploads import UploadStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from udist_plugin.content import Content, Readable
+    from udist_plugin.oci.descriptor import Descriptor
+    from udist_plugin.oci.digest import Digest
+    from udist_plugin.storage.drivers.base import StorageDriver
+
+
+class StorageRegistry(Registry):
+    """A registry whose whole state stands in ``driver``: any number of them may share one store.
+
+    What a push returned for is durable. ``save_referrers`` is off for a store that must not be written to
+    by reading from it.
+    """
+
+    def __init__(self, driver: StorageDriver, *, save_referrers: bool = True) -> None:
+        self.driver = driver
+        self._blobs = BlobStore(driver)
+        self._uploads = UploadStore(driver, self._blobs)
+        self._tags = TagStore(driver)
+        self._manifests = ManifestStore(driver, self._tags)
+        self._referrers = ReferrerIndex(driver, self._manifests, save=save_referrers)
+
+    def resolve_blob(self, name: str, digest: Digest) -> Descriptor:
+        return self._blobs.resolve(name, digest)
+
+    def open_blob(self, name: str, digest: Digest, start: int = 0, end: int | None = None) -> Content:
+        return self._blobs.open(name, digest, start, end)
+
+    def locate_blob(self, name: str, digest: Digest) -> str | None:
+        return self._blobs.locate(name, digest)
+
+    def mount_blob(self, name: str, digest: Digest, source: str | None) -> Descriptor:
+        return self._blobs.mount(name, digest, source)
+
+    def push_blob(self, name: str, digest: Digest, content: Readable) -> Descriptor:
+        return self._blobs.push(name, digest, content)
+
+    def delete_blob(self, name: str, digest: Digest) -> None:
+        self._blobs.delete(name, digest)
+
+    def start_upload(self, name: str, algorithm: str = "sha256") -> Upload:
+        return self._uploads.start(name, algorithm)
+
+    def resume_upload(self, name: str, upload_id: str) -> Upload:
+        return self._uploads.resume(name, upload_id)
+
+    def resolve_manifest(self, name: str, target: Digest | str) -> Descriptor:
+        return self._manifests.resolve(name, target)
+
+    def get_manifest(self, name: str, target: Digest | str) -> ManifestContent:
+        return self._manifests.get(name, target)
+
+    def push_manifest(
+        self, name: str, content: bytes, media_type: str, digest: Digest, tags: Sequence[str] = ()
+    ) -> Descriptor:
+        return self._manifests.push(name, content, media_type, digest, tags)
+
+    def delete_manifest(self, name: str, digest: Digest) -> None:
+        self._manifests.delete(name, digest)
+
+    def delete_tag(self, name: str, tag: str) -> None:
+        self._tags.delete(name, tag)
+
+    def list_repositories(self, limit: int | None = None, last: str = "") -> Page[str]:
+        return list_repositories(self.driver, limit, last)
+
+    def list_tags(self, name: str, limit: int | None = None, last: str = "") -> Page[str]:
+        return self._tags.list(name, limit, last)
+
+    def list_referrers(
+        self, name: str, digest: Digest, artifact_type: str | None = None, last: str = ""
+    ) -> Page[Descriptor]:
+        return self._referrers.list(name, digest, artifact_type, last)

@@ -1,0 +1,82 @@
+"""Tags: a folder each, whose ``current/link`` says what it points at. Without that link there is no tag."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from udist_plugin.errors import ManifestUnknown, NameUnknown, PathNotFound, StorageError, TagInvalid
+from udist_plugin.oci.reference import check_tag
+from udist_plugin.registry import Page
+from udist_plugin.storage import paths
+from udist_plugin.storage.links import read_link, write_link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from udist_plugin.oci.digest import Digest
+    from udist_plugin.storage.drivers.base import StorageDriver
+
+
+class TagStore:
+    """The tag verbs of ``Registry``, and what manifests need of tags."""
+
+    def __init__(self, driver: StorageDriver) -> None:
+        self._driver = driver
+
+    def get(self, name: str, tag: str) -> Digest:
+        """What the tag points at. Raises ``ManifestUnknown``."""
+        digest = read_link(self._driver, paths.tag_current(name, tag))
+        if digest is None:
+            raise ManifestUnknown({"Tag": tag})
+        return digest
+
+    def put(self, name: str, tag: str, digest: Digest) -> None:
+        """Points the tag at a manifest whose revision is durable."""
+        write_link(self._driver, paths.tag_index(name, tag, digest), digest)
+        write_link(self._driver, paths.tag_current(name, tag), digest)
+
+    def delete(self, name: str, tag: str) -> None:
+        """Raises ``ManifestUnknown``."""
+        current = paths.tag_current(name, tag)
+        if not self._driver.exists(current):
+            raise ManifestUnknown({"Tag": tag})
+        with suppress(PathNotFound):  # deleted by another at the same time
+            # The link first: where a folder's deletion is not atomic, a tag must not outlive its index.
+            self._driver.delete(current)
+            self._driver.delete(paths.tag(name, tag))
+
+    def pointing_at(self, name: str, digest: Digest) -> Iterator[str]:
+        """Every tag that points at ``digest``."""
+        for tag in self._names(name):
+            with suppress(StorageError):  # a broken link points at nothing
+                if read_link(self._driver, paths.tag_current(name, tag)) == digest:
+                    yield tag
+
+    def list(self, name: str, limit: int | None = None, last: str = "") -> Page[str]:
+        """``NameUnknown`` only where no tag ever stood, as in distribution."""
+        found: list[str] = []
+        if not (names := self._names(name)) and not self._driver.exists(paths.tags(name)):
+            raise NameUnknown({"name": name})
+        for tag in names:
+            if tag <= last or not self._driver.exists(paths.tag_current(name, tag)):
+                continue
+            if len(found) == limit:
+                return Page(found, found[-1] if found else last)
+            found.append(tag)
+        return Page(found)
+
+    def _names(self, name: str) -> tuple[str, ...]:
+        try:
+            names = self._driver.list(paths.tags(name))
+        except PathNotFound:
+            return ()
+        return tuple(sorted(filter(_is_tag, names)))
+
+
+def _is_tag(text: str) -> bool:
+    try:
+        check_tag(text)
+    except TagInvalid:
+        return False
+    return True

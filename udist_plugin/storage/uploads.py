@@ -1,0 +1,154 @@
+"""Upload sessions. All they are stands in the store, so one begun here can go on anywhere."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.content import CHUNK_SIZE
+from udist_plugin.errors import (
+    BlobUploadInvalid,
+    BlobUploadUnknown,
+    DigestInvalid,
+    PathBusy,
+    PathNotFound,
+    RangeInvalid,
+)
+from udist_plugin.oci.descriptor import Descriptor
+from udist_plugin.oci.media_types import OCTET_STREAM
+from udist_plugin.registry import Upload
+from udist_plugin.storage import paths
+from udist_plugin.storage.cache import Cache
+from udist_plugin.storage.pump import RunningHash, pump
+
+if TYPE_CHECKING:
+    from udist_plugin.content import Readable
+    from udist_plugin.oci.digest import Digest
+    from udist_plugin.storage.blobs import BlobStore
+    from udist_plugin.storage.drivers.base import FileWriter, StorageDriver
+
+STARTED_AT: Final = "%Y-%m-%dT%H:%M:%SZ"
+HASHES: Final = 1024
+"""Running hashes kept of sessions nobody holds open."""
+
+
+class UploadStore:
+    """Starts and resumes upload sessions."""
+
+    def __init__(self, driver: StorageDriver, blobs: BlobStore) -> None:
+        self.driver = driver
+        self.blobs = blobs
+        self.hashes: Cache[tuple[str, int], RunningHash] = Cache(HASHES)
+
+    def start(self, name: str, algorithm: str) -> Upload:
+        running = RunningHash(algorithm)
+        upload_id = _new_id()
+        started = time.strftime(STARTED_AT, time.gmtime()).encode("ascii")
+        self.driver.put_content(f"{paths.upload(name, upload_id)}/startedat", started, durable=False)
+        return StoredUpload(self, name, upload_id, 0, running)
+
+    def resume(self, name: str, upload_id: str) -> Upload:
+        folder = paths.upload(name, upload_id)
+        if not self.driver.exists(f"{folder}/startedat"):
+            raise BlobUploadUnknown({"uuid": upload_id})
+        try:
+            offset = self.driver.stat(f"{folder}/data").size
+        except PathNotFound:
+            offset = 0
+        return StoredUpload(self, name, upload_id, offset, self.hashes.take((upload_id, offset)))
+
+
+class StoredUpload(Upload):
+    """One session, its bytes in ``data``.
+
+    ``running`` is a cache: it counts only while it covers exactly what stands in the store. Where it does
+    not, the bytes are read again before the commit.
+    """
+
+    def __init__(
+        self, store: UploadStore, name: str, upload_id: str, offset: int, running: RunningHash | None
+    ) -> None:
+        self.id = upload_id
+        self.offset = offset
+        self._store = store
+        self._name = name
+        self._folder = paths.upload(name, upload_id)
+        self._running = running if running or offset else RunningHash("sha256")
+
+    def write(self, content: Readable) -> int:
+        with self._open() as writer:
+            try:
+                pump(content, writer, self._current(writer))
+            finally:
+                self.offset = writer.size
+        return self.offset
+
+    def commit(self, digest: Digest) -> Descriptor:
+        with self._open() as writer:
+            # Other writers are locked out from here until the data has its new name, so what is hashed
+            # is what becomes the blob.
+            actual = self._hash(writer, digest.algorithm)
+            if actual != digest:
+                writer.cancel()
+                self._drop()
+                raise DigestInvalid({"digest": digest, "content": actual})
+            writer.commit(paths.blob_data(digest))
+        self._store.blobs.link(self._name, digest, digest)
+        self._drop()
+        return Descriptor(OCTET_STREAM, digest, self.offset)
+
+    def cancel(self) -> None:
+        if not self._store.driver.exists(self._folder):
+            raise BlobUploadUnknown({"uuid": self.id})
+        self._drop()
+
+    def close(self) -> None:
+        running, self._running = self._running, None
+        if running is not None and running.count == self.offset:
+            self._store.hashes.put((self.id, self.offset), running)
+
+    def _open(self) -> FileWriter:
+        """A writer that stands where this session believes to be."""
+        if not self._store.driver.exists(f"{self._folder}/startedat"):
+            raise BlobUploadUnknown({"uuid": self.id})
+        try:
+            writer = self._store.driver.writer(f"{self._folder}/data", append=True)
+        except PathBusy:
+            raise BlobUploadInvalid("another request is writing to this upload; ask for its status") from None
+        if writer.size == self.offset:
+            return writer
+        found = writer.size
+        writer.close()
+        if not found:  # committed or cancelled by another request, and opened anew just now
+            self._drop()
+            raise BlobUploadUnknown({"uuid": self.id})
+        raise RangeInvalid({"uuid": self.id, "offset": found, "expected": self.offset})
+
+    def _current(self, writer: FileWriter) -> RunningHash | None:
+        running = self._running
+        return running if running is not None and running.count == writer.size else None
+
+    def _hash(self, writer: FileWriter, algorithm: str) -> Digest:
+        running = self._current(writer)
+        if running is None or running.algorithm != algorithm:
+            running = RunningHash(algorithm)
+            with self._store.driver.reader(f"{self._folder}/data") as content:
+                while data := content.read(CHUNK_SIZE):
+                    running.update(data)
+        return running.digest()
+
+    def _drop(self) -> None:
+        self._running = None
+        with suppress(PathNotFound):
+            self._store.driver.delete(self._folder, durable=False)
+
+
+def _new_id() -> str:
+    """A random UUID (RFC 9562, version 4), without importing the module for it."""
+    value = bytearray(os.urandom(16))
+    value[6] = value[6] & 0x0F | 0x40
+    value[8] = value[8] & 0x3F | 0x80
+    text = value.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
