@@ -167,15 +167,19 @@ class RemoteRegistry(Registry):
         return self._list(f"/v2/{quote(name)}/tags/list", "tags", limit, last)
 
     def _list(self, target: str, key: str, limit: int | None, last: str) -> Page[str]:
-        """With a limit the page the registry gives, which may be shorter; without, all of them."""
+        """With a limit one page, which may be shorter; without, all of them.
+
+        docker-registry 2.8 gives every tag, in no order, whatever it is asked.
+        """
         query = ({} if limit is None else {"n": str(limit)}) | ({"last": last} if last else {})
         if query:
             target = with_query(target, urlencode(query))
         items: list[str] = []
         for page in pages(self._exchange, target, NameUnknown):
-            items += page.strings(key)
+            items += sorted(item for item in page.strings(key) if item > last)
             if limit is not None:
-                return Page(items, page.last)
+                rest = items[limit:]
+                return Page(items[:limit], items[limit - 1] if rest and limit else page.last)
         return Page(items)
 
     def list_referrers(

@@ -1,0 +1,122 @@
+"""A transport over a loopback socket, for the stock registry; and that registry, started on a free port."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tests.tools import require_tool
+from udist_plugin.errors import TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from typing import Self
+
+    from udist_plugin.remote.transport import Body, Field
+
+CONFIG = """\
+version: 0.1
+log: {{level: error}}
+storage:
+  filesystem: {{rootdirectory: {root}}}
+  delete: {{enabled: true}}
+http: {{addr: "127.0.0.1:{port}"}}
+"""
+
+
+class LoopbackTransport:
+    """One connection a request."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def request(
+        self,
+        method: str,
+        target: str,
+        /,
+        *,
+        headers: Sequence[Field] = (),
+        body: Body | None = None,
+        timeout: float | None = None,
+    ) -> LoopbackResponse:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout or 60)
+        try:
+            connection.putrequest(method, target)
+            for name, value in headers:
+                connection.putheader(name, value)
+            chunked = body is not None and "content-length" not in dict(headers)
+            if chunked:
+                connection.putheader("transfer-encoding", "chunked")
+            connection.endheaders(body, encode_chunked=chunked)
+            return LoopbackResponse(connection)
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise TransportError(str(error)) from error
+
+    def close(self) -> None:
+        pass
+
+
+class LoopbackResponse:
+    def __init__(self, connection: http.client.HTTPConnection) -> None:
+        self._connection = connection
+        self._response = connection.getresponse()
+        self.status = self._response.status
+        self.headers = [(name.lower(), value) for name, value in self._response.getheaders()]
+
+    def header(self, name: str, /) -> str | None:
+        return dict(self.headers).get(name)
+
+    def read(self, size: int = -1, /) -> bytes:
+        try:
+            return self._response.read(size if size >= 0 else None)
+        except (OSError, http.client.HTTPException) as error:
+            raise TransportError(str(error)) from error
+
+    def close(self) -> None:
+        self._response.close()
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@contextmanager
+def stock_registry(root: Path) -> Iterator[int]:
+    """Debian's docker-registry serving ``root``; gives its port."""
+    command = require_tool("docker-registry")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = root.parent / f"{root.name}.yml"
+    config.write_text(CONFIG.format(root=root, port=port))
+    process = subprocess.Popen(
+        [command, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        _wait_for(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "docker-registry ended"
+        with socket.socket() as attempt:
+            attempt.settimeout(1)
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)  # a process cannot tell when it listens
+    raise AssertionError("docker-registry does not listen")
