@@ -82,7 +82,7 @@ def examine(
         root = _root(source, source_name)
     except ConfigurationError as error:
         return Examined(None, [error], [], [])
-    if isinstance(source, str) and (not isinstance(root, Table) or "version" not in root.entries):
+    if isinstance(source, str) and not _given(root, "version"):
         reader.wrong("expected the version of the format, version: 0.1", "version", root)
     root = _overlaid(root, schema, registry_environment(environ), reader)
     configuration = _configuration(root, schema, reader)

@@ -40,7 +40,10 @@ def overlay(root: Node, schema: Section, variable: str, value: str) -> Node:
     Raises ``UnknownVariable``, and ``ConfigurationError`` for a value that is not YAML where it must be or
     an index beyond the list's end. ``root`` stays as it was.
     """
-    steps, target = _resolve(schema, root, variable.removeprefix(PREFIX))
+    name = variable.removeprefix(PREFIX)
+    if not name or name.endswith("_"):
+        raise UnknownVariable
+    steps, target = _resolve(schema, root, name)
     path = ".".join(map(str, steps))
     if isinstance(target, Key) and isinstance(target.kind, Text):
         node: Node = Scalar(value, variable)

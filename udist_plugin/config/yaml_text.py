@@ -63,8 +63,11 @@ class _Builder:
             self._refuse("expected one document, found another", event)
         return node
 
-    def _node(self, event: Event, depth: int) -> Node:
+    def _node(self, event: Event, depth: int, source: str | None = None) -> Node:
+        """``source`` is the key's: a mapping below it begins a line further down."""
         import yaml
+
+        source = source or self._source(event)
 
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
@@ -78,11 +81,11 @@ class _Builder:
             self._refuse(f"expected plain YAML, found the tag {tag!r}", event)
         node: Node
         if isinstance(event, yaml.ScalarEvent):
-            node = self._scalar(event)
+            node = self._scalar(event, source)
         elif isinstance(event, yaml.MappingStartEvent):
-            node = self._table(event, depth)
+            node = self._table(depth, source)
         else:
-            node = self._items(event, depth)
+            node = self._items(depth, source)
         if event.anchor is not None:
             self._anchors[event.anchor] = node, self._nodes - before
         return node
@@ -94,19 +97,19 @@ class _Builder:
         self._count(size, event)
         return node
 
-    def _scalar(self, event: ScalarEvent) -> Scalar:
+    def _scalar(self, event: ScalarEvent, source: str) -> Scalar:
         null = event.style is None and event.value in _NULLS and event.tag != f"{_TAG}str"
-        return Scalar(None if null else event.value, self._source(event))
+        return Scalar(None if null else event.value, source)
 
-    def _items(self, start: Event, depth: int) -> Items:
+    def _items(self, depth: int, source: str) -> Items:
         import yaml
 
         items = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             items.append(self._node(event, depth + 1))
-        return Items(items, self._source(start))
+        return Items(items, source)
 
-    def _table(self, start: Event, depth: int) -> Table:
+    def _table(self, depth: int, source: str) -> Table:
         import yaml
 
         entries: dict[str, Node] = {}
@@ -115,7 +118,7 @@ class _Builder:
             key = self._node(event, depth + 1)
             if not isinstance(key, Scalar):
                 self._refuse("expected a name for a key", event)
-            value = self._node(next(self._events), depth + 1)
+            value = self._node(next(self._events), depth + 1, key.source)
             name = key.text or ""
             if name == "<<" and isinstance(event, yaml.ScalarEvent) and event.style is None:
                 merged = {**self._merge(value, event), **merged}
@@ -123,7 +126,7 @@ class _Builder:
                 self._refuse(f"the key {name!r} stands here twice, first at {entries[name].source}", event)
             else:
                 entries[name] = value
-        return Table({**merged, **entries}, self._source(start))
+        return Table({**merged, **entries}, source)
 
     def _merge(self, value: Node, event: Event) -> dict[str, Node]:
         """What ``<<`` adds: of several mappings the first that has a key gives it."""

@@ -1,0 +1,367 @@
+"""A whole configuration: defaults, distribution's own examples, and what every mistake is called."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import platformdirs
+import pytest
+
+from udist_plugin.config import Configuration, examine, load
+from udist_plugin.config.schema import KEYS, Status
+from udist_plugin.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEVELOPMENT = """\
+version: 0.1
+log:
+  level: debug
+storage:
+    filesystem:
+        rootdirectory: /var/lib/registry
+http:
+    addr: localhost:5000
+    secret: asecretforlocaldevelopment
+    debug:
+        addr: localhost:5001
+"""
+"""The development example of distribution's documentation."""
+
+DEBIAN = """\
+version: 0.1
+log:
+  fields:
+    service: registry
+storage:
+  cache:
+    blobdescriptor: inmemory
+  filesystem:
+    rootdirectory: /var/lib/docker-registry
+  delete:
+    enabled: true
+http:
+  addr: :5000
+  headers:
+    X-Content-Type-Options: [nosniff]
+auth:
+  htpasswd:
+    realm: basic-realm
+    path: /etc/docker/registry
+health:
+  storagedriver:
+    enabled: true
+    interval: 10s
+    threshold: 3
+"""
+"""Debian's ``/etc/docker/registry/config.yml``."""
+
+
+def configured(text: str, environ: Mapping[str, str] | None = None) -> Configuration:
+    return load("version: 0.1\n" + text, environ or {}, source_name="config.yml").configuration
+
+
+def problems(text: str, environ: Mapping[str, str] | None = None) -> list[str]:
+    examined = examine("version: 0.1\n" + text, environ or {}, source_name="config.yml")
+    assert (examined.configuration is None) == bool(examined.errors)
+    return [str(error) for error in examined.errors]
+
+
+def test_the_defaults() -> None:
+    configuration = load(None, {}).configuration
+    assert configuration.version == "0.1"
+    assert configuration.log.level == "info"
+    assert configuration.storage.driver == "filesystem"
+    assert configuration.storage.parameters == {
+        "rootdirectory": platformdirs.user_data_dir("udist", appauthor=False),
+        "maxthreads": 100,
+    }
+    assert configuration.storage.delete.enabled is True
+    assert configuration.storage.maintenance.uploadpurging == (True, 604800.0, 86400.0, False)
+    assert configuration.storage.maintenance.readonly.enabled is False
+    assert configuration.validation.manifests.references is True
+    assert configuration.validation.manifests.indexes == ("all", ())
+    assert configuration.http == ("", "/", False, "", {}, 10.0)
+
+
+def test_the_default_folder_is_the_user_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/somewhere")
+    root = load(None, {}).configuration.storage.parameters["rootdirectory"]
+    assert root == platformdirs.user_data_dir("udist", appauthor=False)
+
+
+def test_distribution_s_development_example_works() -> None:
+    loaded = load(DEVELOPMENT, {})
+    assert loaded.configuration.storage.parameters["rootdirectory"] == "/var/lib/registry"
+    assert loaded.configuration.http.secret == "asecretforlocaldevelopment"
+    assert loaded.warnings == []
+    (notice,) = loaded.notices
+    assert "http.addr (configuration:8)" in notice
+    assert "http.debug (configuration:10)" in notice
+
+
+def test_debian_s_file_names_what_is_not_supported_yet() -> None:
+    examined = examine(DEBIAN, {}, source_name="config.yml")
+    assert [error.key for error in examined.errors] == [
+        "log.fields",
+        "storage.cache",
+        "auth",
+        "health.storagedriver",
+    ]
+    assert all("not supported yet" in error.problem for error in examined.errors)
+    assert [error.source for error in examined.errors] == [f"config.yml:{line}" for line in (3, 6, 16, 21)]
+
+
+def test_debian_s_file_works_with_the_rest_switched_off() -> None:
+    environ = {
+        "REGISTRY_LOG_FIELDS": "{}",
+        "REGISTRY_STORAGE_CACHE": "",
+        "REGISTRY_AUTH": "",
+        "REGISTRY_HEALTH_STORAGEDRIVER_ENABLED": "false",
+    }
+    configuration = load(DEBIAN, environ).configuration
+    assert configuration.storage.parameters["rootdirectory"] == "/var/lib/docker-registry"
+    assert configuration.http.headers == {"X-Content-Type-Options": ("nosniff",)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "health: {storagedriver: {enabled: false, interval: 10s}, file: []}",
+        "notifications: {endpoints: [{name: a, disabled: true}, {name: b, disabled: yes}]}",
+        "log: {accesslog: {disabled: true}, hooks: [{type: mail, disabled: true}], fields: {}}",
+        "log: {formatter: text, reportcaller: false}",
+        "compatibility: {schema1: {enabled: false, signingkeyfile: x}}",
+        "middleware: {storage: [{name: redirect, disabled: true}]}",
+        "catalog: {maxentries: 1000}",
+        "redis: {tls: {enabled: false}}",
+        "auth:\nproxy:\nreporting: {bugsnag: {}}",
+    ],
+)
+def test_what_asks_for_nothing_is_accepted(text: str) -> None:
+    assert problems(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "log: {level: loud}",
+            "log.level (config.yml:2): expected one of error, warn, info, debug, not 'loud'",
+        ),
+        ("log: debug", "log (config.yml:2): expected a mapping, not 'debug'"),
+        (
+            "log:\n  level: [debug]",
+            "log.level (config.yml:3): expected one of error, warn, info, debug, not a list",
+        ),
+        (
+            "storage: {delete: {enabled: maybe}}",
+            "storage.delete.enabled (config.yml:2): expected true or false, not 'maybe'",
+        ),
+        ("storage: {delete: true}", "storage.delete (config.yml:2): expected a mapping, not 'true'"),
+        (
+            "storage: {filesystem: {maxthreads: -1}}",
+            "storage.filesystem.maxthreads (config.yml:2): "
+            "expected a whole number from 0 to 1048576, not '-1'",
+        ),
+        (
+            "storage: {filesystem: {rootdirectory: ''}}",
+            "storage.filesystem.rootdirectory (config.yml:2): expected the path of a folder, not nothing",
+        ),
+        (
+            "storage:\n  filesystem:\n  inmemory:",
+            "storage (config.yml:2): expected one storage driver, "
+            "not filesystem (config.yml:3), inmemory (config.yml:4)",
+        ),
+        ("storage: s3", "storage.s3 (config.yml:2): not supported yet; expected one of filesystem, inmemory"),
+        (
+            "storage: {s3: }",
+            "storage.s3 (config.yml:2): not supported yet; expected one of filesystem, inmemory",
+        ),
+        (
+            "storage: {filesytem: {rootdirectory: /x}}",
+            "storage (config.yml:2): unknown storage driver 'filesytem'; "
+            "expected one of filesystem, inmemory",
+        ),
+        (
+            "storage: {maintenance: {uploadpurging: {age: 168}}}",
+            "storage.maintenance.uploadpurging.age (config.yml:2): "
+            "expected a duration such as 90s, 1m30s or 168h, not '168'",
+        ),
+        (
+            "http: {host: registry.example}",
+            "http.host (config.yml:2): "
+            "expected a URL such as https://registry.example:5000, not 'registry.example'",
+        ),
+        (
+            "http: {prefix: /a}",
+            "http.prefix (config.yml:2): "
+            "expected a path that begins and ends with /, such as /registry/, not '/a'",
+        ),
+        (
+            "http: {headers: {X-A: b}}",
+            "http.headers.X-A (config.yml:2): expected a list, not 'b'",
+        ),
+        (
+            'http: {headers: {X-A: ["b\\r\\nX-B: c"]}}',
+            "http.headers.X-A.0 (config.yml:2): expected a field value on one line (RFC 9110, section 5.5), "
+            "not 'b\\r\\nX-B: c'",
+        ),
+        (
+            "http: {headers: {'X A': [b]}}",
+            "http.headers (config.yml:2): expected a field name (RFC 9110, section 5.1), not 'X A'",
+        ),
+        (
+            "validation: {manifests: {urls: {allow: ['(']}}}",
+            "validation.manifests.urls.allow.0 (config.yml:2): expected a regular expression, not '(' "
+            "(missing ), unterminated subpattern at position 0)",
+        ),
+        ("version: 0.1", "config.yml:2: the key 'version' stands here twice, first at config.yml:1"),
+        ("proxy: {remoteurl: x}", "proxy (config.yml:2): not supported yet; remove it, or switch it off"),
+        ("catalog: {maxentries: 5}", "catalog.maxentries (config.yml:2): not supported yet; remove it"),
+    ],
+)
+def test_a_wrong_value_names_key_source_and_what_was_expected(text: str, problem: str) -> None:
+    (found,) = problems(text)
+    assert found.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        (
+            "REGISTRY_STORAGE_DELETE_ENABLED",
+            "perhaps",
+            "storage.delete.enabled (REGISTRY_STORAGE_DELETE_ENABLED): expected true or false, not 'perhaps'",
+        ),
+        (
+            "REGISTRY_STORAGE_DELETE_ENABLED",
+            "",
+            "storage.delete.enabled (REGISTRY_STORAGE_DELETE_ENABLED): expected true or false, not nothing",
+        ),
+        ("REGISTRY_STORAGE", "gcs", "storage.gcs (REGISTRY_STORAGE): not supported yet"),
+        ("REGISTRY_STORAGE_S3_BUCKET", "b", "storage.s3 (REGISTRY_STORAGE_S3_BUCKET): not supported yet"),
+        ("REGISTRY_AUTH", "token", "auth (REGISTRY_AUTH): not supported yet"),
+        ("REGISTRY_VERSION", "0.2", "version (REGISTRY_VERSION): expected 0.1, not '0.2'"),
+    ],
+)
+def test_a_wrong_variable_is_named(variable: str, value: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(None, {variable: value})
+    assert str(caught.value).startswith(problem)
+
+
+def test_all_errors_are_listed_and_the_first_is_raised() -> None:
+    text = "version: 0.1\nlog: {level: x}\nstorage: {delete: {enabled: x}}\nhttp: {draintimeout: z}"
+    assert [error.key for error in examine(text, {}).errors] == [
+        "log.level",
+        "storage.delete.enabled",
+        "http.draintimeout",
+    ]
+    with pytest.raises(ConfigurationError) as caught:
+        load(text, {})
+    assert caught.value.key == "log.level"
+
+
+@pytest.mark.parametrize("text", ["", "log: {level: info}", "[]", "text", "version: 0.2", "version:"])
+def test_a_file_states_its_version(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"0\.1"):
+        load(text, {})
+
+
+def test_unknown_keys_are_warnings_with_the_nearest_known() -> None:
+    text = "version: 0.1\nlgo: {level: debug}\nstorage: {delete: {enable: false}}\nxyz: 1"
+    loaded = load(text, {"REGISTRY_HTTP_HOTS": "x"}, source_name="config.yml")
+    assert loaded.warnings == [
+        "REGISTRY_HTTP_HOTS: names no known key, ignored; did you mean REGISTRY_HTTP_HOST?",
+        "lgo (config.yml:2): unknown key, ignored; did you mean log?",
+        "xyz (config.yml:4): unknown key, ignored",
+        "storage.delete.enable (config.yml:3): unknown key, ignored; did you mean storage.delete.enabled?",
+    ]
+
+
+def test_loglevel_is_log_level_s_old_name() -> None:
+    assert configured("loglevel: warn").log.level == "warn"
+    assert configured("loglevel: warn\nlog: {level: error}").log.level == "error"
+    assert configured("loglevel: warn\nlog:").log.level == "warn"
+
+
+def test_values_are_typed() -> None:
+    configuration = configured(
+        "storage:\n"
+        "  inmemory:\n"
+        "  maintenance: {readonly: {enabled: true}, uploadpurging: {age: 1h, dryrun: true}}\n"
+        "http: {host: 'https://registry.example:5000', prefix: /a/b/, draintimeout: 1m30s,\n"
+        "  relativeurls: true}\n"
+        "validation: {disabled: true, manifests: {references: false, urls: {deny: ['^https://a/']},\n"
+        "  indexes: {platforms: List, platformlist: [{os: linux, architecture: amd64}]}}}\n"
+    )
+    assert configuration.storage.driver == "inmemory"
+    assert configuration.storage.parameters == {}
+    assert configuration.storage.maintenance.readonly.enabled is True
+    assert configuration.storage.maintenance.uploadpurging == (True, 3600.0, 86400.0, True)
+    assert configuration.http[:3] == ("https://registry.example:5000", "/a/b/", True)
+    assert configuration.http.draintimeout == 90.0
+    assert configuration.validation.disabled is True
+    assert configuration.validation.manifests.references is False
+    assert configuration.validation.manifests.urls.deny[0].match("https://a/b")
+    assert configuration.validation.manifests.indexes == ("list", (("amd64", "linux"),))
+
+
+def test_a_mapping_is_a_configuration_too() -> None:
+    source = {
+        "storage": {"filesystem": {"rootdirectory": "/x", "maxthreads": 30}},
+        "http": {"draintimeout": "5s"},
+    }
+    configuration = load(source, {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": "/y"}).configuration
+    assert configuration.storage.parameters == {"rootdirectory": "/y", "maxthreads": 30}
+    with pytest.raises(
+        ConfigurationError, match=r"http\.secret \(configuration\): expected text, .* not a bytes"
+    ):
+        load({"http": {"secret": b"x"}}, {})
+
+
+def test_two_configurations_share_nothing() -> None:
+    one, other = load(None, {}).configuration, load(None, {}).configuration
+    assert one.storage.parameters is not other.storage.parameters
+
+
+def test_each_key_stands_once_and_says_what_it_does() -> None:
+    assert len({key.path for key in KEYS}) == len(KEYS)
+    assert all(key.effect for key in KEYS)
+
+
+def test_every_key_that_works_reaches_the_configuration() -> None:
+    """A row marked as working whose value no class of ``model`` has would be silently ignored."""
+    configuration = configured("validation: {manifests: {indexes: {platformlist: [{}]}}}")
+    for key in KEYS:
+        if (
+            key.status is not Status.WORKS
+            or key.path.startswith("storage.inmemory")
+            or key.path == "loglevel"
+        ):
+            continue
+        value: object = configuration
+        for name in key.path.replace("storage.filesystem", "storage.parameters").split("."):
+            if name == "*[]":
+                break
+            value = value[name] if isinstance(value, dict) else getattr(value, name.removesuffix("[]"))
+            if name == "platformlist[]":
+                assert isinstance(value, tuple)
+                value = value[0]
+
+
+def test_nothing_heavy_is_imported_for_the_defaults() -> None:
+    code = (
+        "import sys; before = set(sys.modules); from udist_plugin.config import load;"
+        "load({'storage': {'filesystem': {'rootdirectory': '/x'}}}, {'REGISTRY_LOG_LEVEL': 'debug'});"
+        "heavy = {'yaml', 'platformdirs', 'difflib', 'dataclasses', 'inspect', 'json', 'logging', 'pathlib'};"
+        "print(heavy & (set(sys.modules) - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,145 @@
+"""``REGISTRY_*`` over a file: names, indexes, subtrees, and the traps of distribution's rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.config.test_yaml_text import plain
+from udist_plugin.config import load, registry_environment
+from udist_plugin.config.kinds import Anything, Integer
+from udist_plugin.config.nodes import from_python
+from udist_plugin.config.overlay import UnknownVariable, overlay
+from udist_plugin.config.schema import Key, tree
+from udist_plugin.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEMA = tree()
+
+
+def over(source: Mapping[str, object], variable: str, value: str) -> object:
+    return plain(overlay(from_python(dict(source), "file"), SCHEMA, variable, value))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "tree"),
+    [
+        ("REGISTRY_LOG_LEVEL", "debug", {"log": {"level": "debug"}}),
+        ("REGISTRY_STORAGE_DELETE_ENABLED", "false", {"storage": {"delete": {"enabled": "false"}}}),
+        ("REGISTRY_HTTP_SECRET", "1e5", {"http": {"secret": "1e5"}}),
+        ("REGISTRY_HTTP_SECRET", "@abc", {"http": {"secret": "@abc"}}),
+        ("REGISTRY_HTTP_SECRET", "{a: [", {"http": {"secret": "{a: ["}}),
+        (
+            "REGISTRY_HTTP",
+            "{secret: x, relativeurls: true}",
+            {"http": {"secret": "x", "relativeurls": "true"}},
+        ),
+        ("REGISTRY_HTTP_HEADERS_X-A", "[b, c]", {"http": {"headers": {"x-a": ["b", "c"]}}}),
+        ("REGISTRY_HTTP_HEADERS_X-A_0", "[b", {"http": {"headers": {"x-a": ["[b"]}}}),
+        ("REGISTRY_HTTP_HEADERS_X_A_0", "b", {"http": {"headers": {"x_a": ["b"]}}}),
+        ("REGISTRY_STORAGE", "inmemory", {"storage": {"inmemory": {}}}),
+        ("REGISTRY_HEALTH_FILECHECKERS", "[{file: x}]", {"health": {"file": [{"file": "x"}]}}),
+        ("REGISTRY_HEALTH_FILE_0_FILE", "x", {"health": {"file": {"0": {"file": "x"}}}}),
+        ("REGISTRY_NOTIFICATIONS_EVENTCONFIG", "{}", {"notifications": {"events": {}}}),
+        ("REGISTRY_AUTH_HTPASSWD_REALM", "x", {"auth": {"htpasswd": {"realm": "x"}}}),
+        ("REGISTRY_AUTH", "", {"auth": None}),
+        ("REGISTRY_STORAGE_DELETE_ENABLED", "", {"storage": {"delete": {"enabled": ""}}}),
+    ],
+)
+def test_a_variable_sets_the_key_it_names(variable: str, value: str, tree: object) -> None:
+    assert over({}, variable, value) == tree
+
+
+def test_a_known_key_with_an_underscore_is_one_name() -> None:
+    keys = [
+        Key(f"storage.azure.{name}", Integer(0, 9), 0, "") for name in ("max_retries", "max.retries", "max_")
+    ]
+    changed = overlay(from_python({}, "file"), tree(keys), "REGISTRY_STORAGE_AZURE_MAX_RETRIES", "3")
+    assert plain(changed) == {"storage": {"azure": {"max_retries": "3"}}}
+
+
+def test_a_shorter_name_is_tried_when_the_longer_leads_nowhere() -> None:
+    keys = [Key("a_b.c", Anything(), 0, ""), Key("a.b_d", Anything(), 0, "")]
+    changed = overlay(from_python({}, "file"), tree(keys), "REGISTRY_A_B_D", "3")
+    assert plain(changed) == {"a": {"b_d": "3"}}
+
+
+def test_lists_are_changed_and_grow_by_index() -> None:
+    urls = {"validation": {"manifests": {"urls": {"allow": ["a", "b"]}}}}
+    name = "REGISTRY_VALIDATION_MANIFESTS_URLS_ALLOW"
+    assert plain_at(over(urls, f"{name}_1", "x")) == ["a", "x"]
+    assert plain_at(over(urls, f"{name}_2", "x")) == ["a", "b", "x"]
+    with pytest.raises(ConfigurationError, match="expected an index from 0 to 2"):
+        over(urls, f"{name}_3", "x")
+
+
+def plain_at(node: object) -> object:
+    for name in ("validation", "manifests", "urls", "allow"):
+        assert isinstance(node, dict)
+        node = node[name]
+    return node
+
+
+def test_structures_in_lists() -> None:
+    loaded = load(
+        None,
+        {
+            "REGISTRY_VALIDATION_MANIFESTS_INDEXES_PLATFORMLIST_0_OS": "linux",
+            "REGISTRY_VALIDATION_MANIFESTS_INDEXES_PLATFORMLIST_0_ARCHITECTURE": "arm64",
+        },
+    )
+    assert loaded.configuration.validation.manifests.indexes.platformlist == (("arm64", "linux"),)
+
+
+def test_a_header_keeps_the_spelling_it_has_in_the_file() -> None:
+    changed = over({"http": {"headers": {"X-Frame": ["a"]}}}, "REGISTRY_HTTP_HEADERS_X-FRAME_0", "b")
+    assert changed == {"http": {"headers": {"X-Frame": ["b"]}}}
+
+
+def test_the_file_s_own_nodes_stay_as_they_were() -> None:
+    root = from_python({"log": {"level": "info"}}, "file")
+    overlay(root, SCHEMA, "REGISTRY_LOG_LEVEL", "debug")
+    assert plain(root) == {"log": {"level": "info"}}
+
+
+def test_choosing_a_driver_keeps_the_settings_beside_it() -> None:
+    """In distribution ``REGISTRY_STORAGE=inmemory`` drops ``delete`` as well."""
+    storage = {"filesystem": {"rootdirectory": "/x"}, "delete": {"enabled": False}}
+    changed = over({"storage": storage}, "REGISTRY_STORAGE", "inmemory")
+    assert changed == {"storage": {"delete": {"enabled": "false"}, "inmemory": {}}}
+    changed = over({"storage": storage}, "REGISTRY_STORAGE", "filesystem")
+    assert changed == {"storage": {"delete": {"enabled": "false"}, "filesystem": {"rootdirectory": "/x"}}}
+
+
+def test_a_less_specific_variable_comes_first() -> None:
+    loaded = load(
+        None,
+        {
+            "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": "/x",
+            "REGISTRY_STORAGE": "{filesystem: {rootdirectory: /y}}",
+        },
+    )
+    assert loaded.configuration.storage.parameters["rootdirectory"] == "/x"
+
+
+@pytest.mark.parametrize("name", ["LOG_LEVL", "LOG_LEVEL_X", "PORT_5000_TCP", "LOG_", ""])
+def test_a_name_of_nothing_is_unknown(name: str) -> None:
+    with pytest.raises(UnknownVariable):
+        over({}, f"REGISTRY_{name}", "x")
+
+
+def test_a_subtree_that_is_not_yaml_names_key_and_variable() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        over({}, "REGISTRY_HTTP_HEADERS", "{a: [")
+    assert str(caught.value).startswith("http.headers (REGISTRY_HTTP_HEADERS): not YAML: ")
+
+
+def test_variables_of_other_programs_are_left_alone() -> None:
+    environ = {"REGISTRY_AUTH_FILE": "/run/auth.json", "REGISTRY_LOG_LEVEL": "warn", "PATH": "/bin"}
+    assert registry_environment(environ) == {"REGISTRY_LOG_LEVEL": "warn"}
+    loaded = load(None, environ)
+    assert loaded.warnings == []
+    assert loaded.configuration.log.level == "warn"
