@@ -77,14 +77,13 @@ def test_the_defaults() -> None:
     assert configuration.storage.driver == "filesystem"
     assert configuration.storage.parameters == {
         "rootdirectory": platformdirs.user_data_dir("udist", appauthor=False),
-        "maxthreads": 100,
     }
     assert configuration.storage.delete.enabled is True
     assert configuration.storage.maintenance.uploadpurging == (True, 604800.0, 86400.0, False)
     assert configuration.storage.maintenance.readonly.enabled is False
     assert configuration.validation.manifests.references is True
     assert configuration.validation.manifests.indexes == ("all", ())
-    assert configuration.http == ("", "/", False, "", {}, 10.0)
+    assert configuration.http == ("", "/", False, {}, 10.0)
 
 
 def test_the_default_folder_is_the_user_s(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,10 +95,10 @@ def test_the_default_folder_is_the_user_s(monkeypatch: pytest.MonkeyPatch) -> No
 def test_distribution_s_development_example_works() -> None:
     loaded = load(DEVELOPMENT, {})
     assert loaded.configuration.storage.parameters["rootdirectory"] == "/var/lib/registry"
-    assert loaded.configuration.http.secret == "asecretforlocaldevelopment"
     assert loaded.warnings == []
     (notice,) = loaded.notices
     assert "http.addr (configuration:8)" in notice
+    assert "http.secret (configuration:9)" in notice
     assert "http.debug (configuration:10)" in notice
 
 
@@ -317,7 +316,7 @@ def test_a_mapping_is_a_configuration_too() -> None:
         "http": {"draintimeout": "5s"},
     }
     configuration = load(source, {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": "/y"}).configuration
-    assert configuration.storage.parameters == {"rootdirectory": "/y", "maxthreads": 30}
+    assert configuration.storage.parameters == {"rootdirectory": "/y"}
     with pytest.raises(
         ConfigurationError, match=r"http\.secret \(configuration\): expected text, .* not a bytes"
     ):

@@ -88,7 +88,7 @@ def examine(
     configuration = _configuration(root, schema, reader)
     notices = []
     if reader.without_effect:
-        notices.append(f"no effect without a listener: {', '.join(reader.without_effect)}")
+        notices.append(f"no effect here: {', '.join(reader.without_effect)}")
     return Examined(None if reader.errors else configuration, reader.errors, reader.warnings, notices)
 
 

@@ -75,7 +75,6 @@ class Http(NamedTuple):
     host: str
     prefix: str
     relativeurls: bool
-    secret: str
     headers: Mapping[str, tuple[str, ...]]
     draintimeout: float
 

@@ -40,10 +40,11 @@ class Reader:
         for name, value in entries.items():
             if name not in schema.children:
                 self._unknown(name, value, schema, path)
-        return {
+        values = {
             name: self.read(child, entries.get(name), f"{path}.{name}" if path else name)
             for name, child in schema.children.items()
         }
+        return {name: value for name, value in values.items() if _has_effect(schema.children[name])}
 
     def wrong(self, problem: str, path: str, node: Node) -> None:
         self.errors.append(ConfigurationError(problem, key=path, source=node.source))
@@ -100,6 +101,10 @@ class Reader:
                 reason = f" ({error})" if error.args else ""
         self.wrong(f"expected {key.kind.expected}, not {describe(node)}{reason}", path, node)
         return key.default
+
+
+def _has_effect(schema: SchemaNode) -> bool:
+    return not isinstance(schema, Key) or schema.status is Status.WORKS
 
 
 def asks_for_nothing(node: Node) -> bool:

@@ -88,7 +88,9 @@ KEYS = (
     Key(
         "storage.filesystem.rootdirectory", _FOLDER, None, "the folder; by default in the user's data folder"
     ),
-    Key("storage.filesystem.maxthreads", Integer(0, 1 << 20), 100, "file operations at once; at least 25"),
+    Key(
+        "storage.filesystem.maxthreads", Integer(0, 1 << 20), 100, "a limit that streams set here", NO_EFFECT
+    ),
     Key("storage.inmemory", Empty(), None, "content lives as long as the process"),
     Key("storage.azure", _ANY, None, "Azure Blob Storage", UNSUPPORTED),
     Key("storage.gcs", _ANY, None, "Google Cloud Storage", UNSUPPORTED),
@@ -120,7 +122,7 @@ KEYS = (
     Key("http.host", _HOST, "", "the address put before every Location; none by default"),
     Key("http.prefix", _PREFIX, "/", "the path that /v2/ stands under"),
     Key("http.relativeurls", _FLAG, False, "Location without scheme and host, as without http.host"),
-    Key("http.secret", _TEXT, "", "signs the state of uploads; made up at start when empty"),
+    Key("http.secret", _TEXT, "", "signs the state of uploads; here that never leaves the store", NO_EFFECT),
     Key("http.headers.*[]", _FIELD_VALUE, None, "fields added to every response"),
     Key("http.draintimeout", Duration(), 10.0, "time for open exchanges once the caller has closed"),
     Key("http.addr", _ANY, None, "where to listen", NO_EFFECT),
