@@ -1,0 +1,1 @@
+"""The caller's side: spawns a plugin, drives ``wire``, hands out HTTP transports."""

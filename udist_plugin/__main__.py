@@ -1,0 +1,5 @@
+"""``python -m udist_plugin`` is ``udist-plugin``."""
+
+from udist_plugin.cli.plugin import main
+
+main()

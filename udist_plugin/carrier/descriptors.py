@@ -1,0 +1,101 @@
+"""The few calls on descriptors that platforms have differently.
+
+Linux and macOS have vectored I/O and ``poll``; on Windows the plain calls stand in, and a wait cannot be
+interrupted there (untested).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Buffer = bytes | bytearray | memoryview
+
+PIPE_SIZE = 1 << 20
+"""What the standard streams are grown to: 64 KiB, the default, halves the throughput."""
+
+if sys.platform == "win32":
+
+    def read_into(fd: int, buffers: Sequence[memoryview]) -> int:
+        """Reads once, into the first buffers that have room; 0 at the end."""
+        data = os.read(fd, len(buffers[0]))
+        buffers[0][: len(data)] = data
+        return len(data)
+
+    def write_from(fd: int, buffers: Sequence[Buffer]) -> int:
+        """Writes once, and returns how much."""
+        return os.write(fd, buffers[0])
+
+    def wait_for(
+        fd: int,  # noqa: ARG001
+        *,
+        writable: bool = False,  # noqa: ARG001
+        wake: int = -1,  # noqa: ARG001
+        timeout: float | None = None,  # noqa: ARG001
+    ) -> bool:
+        """Pipes cannot be waited for here: the read or write itself does."""
+        return True
+
+else:
+    import select
+
+    read_into = os.readv
+    write_from = os.writev
+
+    def wait_for(fd: int, *, writable: bool = False, wake: int = -1, timeout: float | None = None) -> bool:
+        """Waits until ``fd`` is ready, or failed; ``False`` when ``wake`` became readable or time was up."""
+        poll = select.poll()
+        poll.register(fd, select.POLLOUT if writable else select.POLLIN)
+        if wake >= 0:
+            poll.register(wake, select.POLLIN)
+        ready = poll.poll(None if timeout is None else max(0, timeout) * 1000)
+        return any(which == fd for which, _ in ready)
+
+
+def write_all(fd: int, buffers: Sequence[Buffer], stall: float | None = None) -> None:
+    """Writes everything, in order, waiting where the descriptor would block.
+
+    Raises ``TimeoutError`` when nothing could be written for ``stall`` seconds, ``OSError`` otherwise.
+    """
+    left = [memoryview(buffer) for buffer in buffers if len(buffer)]
+    while left:
+        try:
+            written = write_from(fd, left)
+        except BlockingIOError:
+            wait_writable(fd, stall)
+            continue
+        while left and written >= len(left[0]):
+            written -= len(left.pop(0))
+        if written:
+            left[0] = left[0][written:]
+
+
+def wait_writable(fd: int, stall: float | None) -> None:
+    """Raises ``TimeoutError`` when ``fd`` takes nothing for ``stall`` seconds."""
+    if not wait_for(fd, writable=True, timeout=stall):
+        raise TimeoutError(f"nothing could be written for {stall:g} s")
+
+
+def grow_pipe(fd: int, size: int = PIPE_SIZE) -> None:
+    """Asks for a larger pipe. A refusal is carried on with: the user's budget for pipes may be used up, and
+    what is no pipe has no such size."""
+    if sys.platform == "linux":
+        import fcntl
+
+        try:
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, size)
+        except OSError:
+            return
+
+
+def reader_gone(fd: int) -> bool:
+    """Whether the process at the other end of ``fd``, which is written to, has closed it."""
+    if sys.platform == "win32":
+        return False
+    poll = select.poll()
+    poll.register(fd, 0)
+    return any(events & (select.POLLERR | select.POLLHUP | select.POLLNVAL) for _, events in poll.poll(0))

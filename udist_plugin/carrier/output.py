@@ -1,0 +1,147 @@
+"""Writing in turns: one thread at a time, small replies before bulk data, each stream one frame a turn.
+
+A plain lock would let whoever asks first keep asking first; replies behind a bulk transfer would wait for
+several of its frames instead of one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from udist_plugin.carrier.descriptors import write_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from udist_plugin.carrier.descriptors import Buffer
+
+SMALL = 16 << 10
+"""Bytes up to which a reply goes before bulk data."""
+
+
+class Output:
+    """The descriptor that frames are written to.
+
+    ``take_control`` gives the frames that the protocol itself owes, and ``owes_control`` whether there are
+    any; whoever holds the turn writes them along. ``stall`` bounds, in seconds, how long a write may stand
+    still.
+    """
+
+    def __init__(
+        self,
+        fd: int,
+        take_control: Callable[[], bytes],
+        owes_control: Callable[[], bool],
+        stall: float | None,
+    ) -> None:
+        self.fd = fd
+        self.stall = stall
+        self._take_control = take_control
+        self._owes_control = owes_control
+        self._mutex = threading.Lock()
+        self._busy = False
+        self._broken: OSError | None = None
+        self._small: deque[threading.Lock] = deque()
+        self._bulk: deque[threading.Lock] = deque()
+        self._small_turn = Turn(self, self._small)
+        self._bulk_turn = Turn(self, self._bulk)
+        self._nudge: threading.Semaphore | None = None
+
+    def turn(self, *, bulk: bool) -> Turn:
+        """A context manager: inside it, the descriptor is this thread's."""
+        return self._bulk_turn if bulk else self._small_turn
+
+    def write(self, *buffers: Buffer) -> None:
+        """Writes all of ``buffers``. Only inside a turn. Raises ``OSError``, ``TimeoutError`` being one."""
+        write_all(self.fd, buffers, self.stall)
+
+    def flush(self) -> None:
+        """Writes what control frames are owed, unless another thread has the turn: then that one does."""
+        if not self._owes_control():
+            return
+        with self._mutex:
+            if self._busy or self._broken:
+                return
+            self._busy = True
+        self._release()
+
+    def flush_elsewhere(self) -> None:
+        """As ``flush``, from a thread of its own: the reader never writes."""
+        if self._nudge is None:
+            self._nudge = threading.Semaphore(0)
+            threading.Thread(target=self._flush_when_nudged, name="udist-control", daemon=True).start()
+        self._nudge.release()
+
+    def _flush_when_nudged(self) -> None:
+        assert self._nudge
+        while not self._broken:
+            self._nudge.acquire()
+            try:
+                self.flush()
+            except OSError:
+                return  # the next one who writes says so
+
+    def _acquire(self, queue: deque[threading.Lock]) -> None:
+        with self._mutex:
+            if self._broken:
+                raise self._broken
+            if not self._busy:
+                self._busy = True
+                return
+            gate = threading.Lock()
+            gate.acquire()
+            queue.append(gate)
+        gate.acquire()
+        if self._broken:
+            raise self._broken
+
+    def _release(self) -> None:
+        """Writes what is owed, then hands the turn on."""
+        try:
+            while not self._hand_on():
+                self.write(self._take_control())
+        except OSError as error:
+            self.fail(error)
+            raise
+
+    def _hand_on(self) -> bool:
+        with self._mutex:
+            if self._owes_control():
+                return False
+            if queue := self._small or self._bulk:
+                queue.popleft().release()
+            else:
+                self._busy = False
+        return True
+
+    def fail(self, error: OSError) -> None:
+        """A frame may stand half written: nobody writes any more."""
+        with self._mutex:
+            self._broken = error
+            for queue in (self._small, self._bulk):
+                while queue:
+                    queue.popleft().release()
+
+
+class Turn:
+    """Enters and leaves a turn of one kind."""
+
+    __slots__ = ("_output", "_queue")
+
+    def __init__(self, output: Output, queue: deque[threading.Lock]) -> None:
+        self._output = output
+        self._queue = queue
+
+    def __enter__(self) -> None:
+        self._output._acquire(self._queue)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError):
+            self._output.fail(error)
+        else:
+            self._output._release()

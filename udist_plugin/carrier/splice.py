@@ -1,0 +1,117 @@
+"""Files into the output without passing through this process (Linux), or by a buffer elsewhere.
+
+A file's bytes are first spliced into a small private pipe, outside the writer's turn: a frame is announced
+with the length that is really there, and once begun it waits for its reader alone, never for a disk.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from udist_plugin.carrier.descriptors import grow_pipe, wait_writable
+
+if TYPE_CHECKING:
+    from udist_plugin.carrier.output import Output
+
+POOLED = 4
+"""Staging pipes kept; each holds up to its payload of the user's pipe budget."""
+
+
+class Staged:
+    """A piece of a file, taken and not yet written. One thread's at a time."""
+
+    def stage(self, file: int, length: int) -> int:
+        """Takes up to ``length`` bytes from the file's position; 0 at its end."""
+        raise NotImplementedError
+
+    def write(self, output: Output) -> None:
+        """Writes all that was staged, within the output's turn."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Drops what is staged and whatever held it."""
+
+
+class StagedInBuffer(Staged):
+    """The portable way: one copy in, one out."""
+
+    def __init__(self, size: int) -> None:
+        self._buffer = memoryview(bytearray(min(size, 256 << 10)))
+        self._length = 0
+
+    def stage(self, file: int, length: int) -> int:
+        target = self._buffer[:length]
+        if hasattr(os, "readv"):
+            self._length = os.readv(file, [target])
+        else:
+            data = os.read(file, len(target))
+            target[: len(data)] = data
+            self._length = len(data)
+        return self._length
+
+    def write(self, output: Output) -> None:
+        output.write(self._buffer[: self._length])
+
+
+if sys.platform == "linux":
+
+    class StagedInPipe(Staged):
+        """The kernel's way: pages move, bytes do not."""
+
+        def __init__(self, size: int) -> None:
+            self._read, self._write = os.pipe()
+            grow_pipe(self._write, size)
+            self._length = 0
+
+        def stage(self, file: int, length: int) -> int:
+            self._length = 0
+            while self._length < length:
+                try:
+                    count = os.splice(file, self._write, length - self._length, flags=os.SPLICE_F_NONBLOCK)
+                except BlockingIOError:
+                    break  # the pipe is full: a page takes a slot, however little of it is used
+                if not count:
+                    break
+                self._length += count
+            return self._length
+
+        def write(self, output: Output) -> None:
+            while self._length:
+                try:
+                    self._length -= os.splice(self._read, output.fd, self._length)
+                except BlockingIOError:
+                    wait_writable(output.fd, output.stall)
+
+        def close(self) -> None:
+            os.close(self._read)
+            os.close(self._write)
+
+
+class Stage:
+    """Hands out staging places for payloads of up to ``payload`` bytes; ``portable`` ones take any file."""
+
+    def __init__(self, payload: int, *, portable: bool = sys.platform != "linux") -> None:
+        self.payload = payload
+        self.portable = portable
+        self._free: list[Staged] = []
+        self._lock = threading.Lock()
+
+    def take(self) -> Staged:
+        """A free place, or a new one."""
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+        if sys.platform == "linux" and not self.portable:
+            return StagedInPipe(self.payload)
+        return StagedInBuffer(self.payload)
+
+    def give_back(self, staged: Staged, *, empty: bool) -> None:
+        """Keeps a place for the next file, or drops it when something is left in it."""
+        with self._lock:
+            if empty and len(self._free) < POOLED:
+                self._free.append(staged)
+                return
+        staged.close()

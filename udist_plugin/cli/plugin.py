@@ -1,0 +1,69 @@
+"""``udist-plugin``: the plugin executable."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from udist_plugin.wire.frames import Settings
+
+USAGE = """\
+usage: udist-plugin [--config FILE]
+
+An OCI registry that a program spawns and speaks to over standard input and output.
+
+  --config FILE   distribution's configuration (YAML); REGISTRY_* variables go over it
+  --version       print the version
+  --help          print this
+
+It speaks length-prefixed protobuf, not text, so it is not for a terminal. For people there is
+"udist": try "udist push demo/readme:v1 README.md". Programs spawn it through a client library:
+"from udist_plugin import Plugin" in Python.
+"""
+EX_USAGE = 64
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the plugin on the process's standard streams; does not return."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    path = _config_path(arguments)
+    if os.isatty(0) or os.isatty(1):
+        sys.stderr.write(USAGE)
+        sys.exit(EX_USAGE)
+    from udist_plugin.server.streams import take_standard_streams
+
+    source, sink = take_standard_streams()
+    from udist_plugin.bootstrap import build_service
+    from udist_plugin.server.stdio import serve
+
+    def build(settings: Settings) -> object:
+        return build_service(path, settings.configuration, settings.environment)
+
+    serve(source, sink, build)
+
+
+def _config_path(arguments: list[str]) -> str | None:
+    match arguments:
+        case []:
+            return None
+        case ["--version"]:
+            from udist_plugin import __version__
+
+            sys.stdout.write(f"udist-plugin {__version__}\n")
+            sys.exit(0)
+        case ["--help" | "-h"]:
+            sys.stdout.write(USAGE)
+            sys.exit(0)
+        case ["--config", path]:
+            return path
+        case [option] if option.startswith("--config="):
+            return option.removeprefix("--config=")
+        case _:
+            sys.stderr.write(f"udist-plugin: cannot make sense of {' '.join(arguments)!r}\n\n{USAGE}")
+            sys.exit(EX_USAGE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""The caller's end of the link: streams to open, and what the plugin's end means."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.carrier.descriptors import wait_for
+from udist_plugin.carrier.exchange import Exchange, reset_error
+from udist_plugin.carrier.frame_input import Interrupted
+from udist_plugin.carrier.link import Link
+from udist_plugin.carrier.waiter import Waiter
+from udist_plugin.errors import DeadlineExceeded, HandshakeFailed, PluginDied, TransportError
+from udist_plugin.wire.caller import CallerConnection
+from udist_plugin.wire.frames import GoAway, Log, Request, Reset, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from udist_plugin.client.process import PluginProcess
+    from udist_plugin.errors import UdistError
+    from udist_plugin.wire.connection import ConnectionReceived, HeadReceived
+
+PAYLOAD: Final = 1 << 20
+"""Bytes of a data frame to the plugin: nothing small waits behind it there."""
+
+MEMORY: Final = 32 << 20
+"""Bytes that response windows may grow to beyond their first credit, all together."""
+
+STALL: Final = 120.0
+"""Seconds that the plugin may take nothing from a full pipe: its reader waits for nothing else."""
+
+DYING: Final = 2.0
+"""Seconds that a plugin whose output has ended has to end itself, before it is said to have hung."""
+
+
+class ClientLink(Link):
+    """The link to ``process``. ``log`` gets the plugin's log frames."""
+
+    connection: CallerConnection
+
+    def __init__(self, process: PluginProcess, log: Callable[[str], None] | None) -> None:
+        self._process = process
+        self._log = log
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_write, False)
+        self._for_slots: list[Waiter] = []
+        connection = CallerConnection(memory=MEMORY)
+        super().__init__(connection, process.source, process.sink, payload=PAYLOAD, stall=STALL)
+
+    def shake_hands(self, settings: Settings, timeout: float) -> None:
+        """Sends settings and waits for the plugin's. Raises ``HandshakeFailed``, ``PluginDied``."""
+        deadline = time.monotonic() + timeout
+        try:
+            with self.output.turn(bulk=False):
+                self.output.write(self.connection.send_settings(settings))
+        except OSError:
+            pass  # it is gone; what it wrote before says why
+        try:
+            with self.lock:
+                self.wait(Waiter(deadline), lambda: self.connection.peer is not None)
+        except DeadlineExceeded:
+            raise HandshakeFailed(
+                f"{self._process.command[0]!r} did not answer the handshake within {timeout:g} s"
+            ) from None
+
+    def open(self, request: Request, deadline: float | None, *, end: bool) -> Exchange:
+        """Opens a stream, waiting for a slot. Raises ``TransportError``; then nothing was sent."""
+        while True:
+            self._wait_for_slot(deadline)
+            with self.output.turn(bulk=False):
+                with self.lock:
+                    if not self.connection.can_open:
+                        continue
+                    self._check_going()
+                    stream, frame = self.connection.open(request, end)
+                    exchange = Exchange(self, stream)
+                    stream.owner = exchange
+                    exchange.deadline = deadline
+                self.output.write(frame)
+            return exchange
+
+    def _wait_for_slot(self, deadline: float | None) -> None:
+        waiter = Waiter(deadline)
+        with self.lock:
+            self._for_slots.append(waiter)
+            try:
+                self.wait(waiter, lambda: self.connection.can_open or self.connection.exhausted)
+            finally:
+                self._for_slots.remove(waiter)
+            self._check_going()
+
+    def cancel(self, exchange: Exchange, code: str = "CANCELLED", message: str = "") -> None:
+        """Gives up on an exchange; nothing when it has ended."""
+        with self.lock:
+            exchange.fail(reset_error(Reset(code, message)))
+        exchange.abandon()
+        self._interrupt()
+        if self.error:
+            return
+        with self.output.turn(bulk=False):
+            with self.lock:
+                frame = self.connection.reset(exchange.stream, code, message)
+            self.output.write(frame)
+
+    def close(self) -> None:
+        """Ends every wait."""
+        with self.lock:
+            self.fail(PluginDied("the plugin was closed"))
+        self._interrupt()
+
+    def wait_readable(self) -> None:
+        leader = self._leader
+        deadline = leader.deadline if isinstance(leader, Waiter) else None
+        timeout = None if deadline is None else deadline - time.monotonic()
+        if not wait_for(self.source, wake=self._wake_read, timeout=timeout):
+            if wait_for(self._wake_read, timeout=0):
+                os.read(self._wake_read, 4096)
+            raise Interrupted
+
+    def at_end(self) -> TransportError:
+        status = self._process.status(DYING)
+        how = "has closed its output" if status is None else f"ended with {_named(status)}"
+        return PluginDied(self._told(f"the plugin {how}"), status=status, stderr=self._process.stderr_tail())
+
+    def on_broken(self, error: UdistError) -> TransportError:
+        if self.connection.peer is None and (text := self._input.beginning()):
+            if text[:1] != b"\0":
+                shown = text.decode(errors="backslashreplace").rstrip()
+                return HandshakeFailed(f"the plugin's standard output carried text: {shown}")
+            return HandshakeFailed(self._told(f"the plugin broke the protocol: {error}"))
+        if self._input.beginning()[:1] not in (b"", b"\0"):
+            shown = self._input.beginning().decode(errors="backslashreplace").rstrip()
+            return TransportError(f"the plugin's standard output carried text: {shown}", code="INTERNAL")
+        return TransportError(self._told(f"the plugin broke the protocol: {error}"), code="INTERNAL")
+
+    def on_head(self, event: HeadReceived) -> None:
+        exchange = event.stream.owner
+        exchange.head = event.head
+        self.wake(exchange)
+
+    def on_connection(self, event: ConnectionReceived) -> None:
+        body = event.body
+        if isinstance(body, GoAway):
+            self._go_away(body)
+        elif isinstance(body, Log) and self._log:
+            self._log(body.message)
+
+    def on_frame(self) -> None:
+        if self._for_slots and (self.connection.can_open or self.connection.exhausted):
+            for waiter in self._for_slots:
+                self.wake(waiter)
+
+    def _go_away(self, away: GoAway) -> None:
+        if self.connection.peer is None:
+            self.fail(HandshakeFailed(away.message or away.code, code=away.code))
+            return
+        for stream in list(self.connection.streams.values()):
+            if stream.id > away.last_stream_id and stream.owner:
+                stream.owner.fail(reset_error(Reset("UNAVAILABLE", away.message, True)))
+
+    def _check_going(self) -> None:
+        if self.error:
+            raise self.error
+        if self.connection.exhausted:
+            away = self.connection.going_away
+            reason = away.message if away else "its stream ids are used up"
+            raise PluginDied(f"the plugin takes no more requests: {reason}")
+
+    def _told(self, message: str) -> str:
+        tail = self._process.stderr_tail()
+        return f"{message}; its standard error ends with:\n{tail}" if tail else message
+
+    def _interrupt(self) -> None:
+        """Makes the reader look up."""
+        with contextlib.suppress(BlockingIOError):  # full of the same message
+            os.write(self._wake_write, b"\0")
+
+
+def _named(status: int) -> str:
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return f"signal {signal.Signals(-status).name}"
+    except ValueError:
+        return f"signal {-status}"

@@ -1,0 +1,183 @@
+"""``Plugin``: a registry in a child process, spoken to over its standard input and output."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Final, Protocol
+
+from udist_plugin import __version__
+from udist_plugin.client.link import ClientLink
+from udist_plugin.client.process import PluginProcess
+from udist_plugin.client.response import Response
+from udist_plugin.errors import TransportError
+from udist_plugin.wire.constants import VERSION
+from udist_plugin.wire.frames import Request, Settings
+from udist_plugin.wire.heads import HOP_BY_HOP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from udist_plugin.carrier.exchange import Exchange
+
+    class Readable(Protocol):
+        """Anything with a binary file's ``read``."""
+
+        def read(self, size: int = -1, /) -> bytes: ...
+
+    Body = bytes | bytearray | memoryview | Readable | None
+
+DROPPED: Final = HOP_BY_HOP | {"host", "expect"}
+"""Fields that say nothing here: ``host`` travels as the authority, and no 100-continue is needed."""
+
+LAST_WORDS: Final = 5.0
+"""Seconds to wait for a response that came before the plugin stopped reading the request."""
+
+
+class Plugin:
+    """Spawns a plugin and speaks HTTP to it. Safe for any number of threads.
+
+    ``config`` is the registry's configuration (YAML text) and ``environ`` its ``REGISTRY_*`` variables, which
+    replace those of this process; with neither, the plugin uses its own command line and environment.
+    ``command`` is what to spawn instead of this interpreter's own plugin, for instance
+    ``["ssh", "host", "udist-plugin"]``. ``log`` gets each line of the plugin's standard error. ``timeout``
+    bounds the start, in seconds.
+
+    Raises ``PluginNotFound``, ``HandshakeFailed`` or ``PluginDied``.
+    """
+
+    def __init__(
+        self,
+        config: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        command: Sequence[str] | None = None,
+        *,
+        log: Callable[[str], None] | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        self._process = PluginProcess(command, log)
+        self._link = ClientLink(self._process, log)
+        settings = Settings([VERSION], 0, (), f"udist-python/{__version__}", os.getpid(), config, environ)
+        try:
+            self._link.shake_hands(settings, timeout)
+        except BaseException:
+            self._end(0.5)
+            raise
+        self.status: int | None = None
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
+    def request(
+        self,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]] = (),
+        body: Body = None,
+        *,
+        timeout: float | None = None,
+        scheme: str = "http",
+        authority: str = "localhost",
+    ) -> Response:
+        """Sends a request and returns once its response's head is there; the content is then read from it.
+
+        ``target`` is in origin form (``/v2/``). A ``body`` with ``read`` is sent to its end, as much as a
+        content-length among ``headers`` says, and a real file by the kernel. ``timeout`` bounds the exchange
+        to the end of the response, in seconds. The server may answer before it has read the body; sending
+        stops then. Raises ``TransportError``; its ``retryable`` says whether the request can be repeated
+        without doing anything twice.
+        """
+        fields = [
+            (name.lower(), value.encode("latin-1")) for name, value in headers if name.lower() not in DROPPED
+        ]
+        length = next((int(value) for name, value in fields if name == "content-length"), None)
+        if isinstance(body, bytes | bytearray | memoryview):
+            body = memoryview(body).cast("B")
+            if length is None:
+                length = len(body)
+                fields.append(("content-length", str(length).encode()))
+        deadline = None if timeout is None else time.monotonic() + timeout
+        head = Request(method, scheme, authority, target, fields, _milliseconds(timeout))
+        exchange = self._link.open(head, deadline, end=body is None or length == 0)
+        try:
+            if body is not None and length != 0:
+                self._send(exchange, body, length)
+            exchange.wait_head()
+        except BaseException as error:
+            self._link.cancel(
+                exchange, "DEADLINE_EXCEEDED" if isinstance(error, TimeoutError) else "CANCELLED"
+            )
+            raise
+        return Response(exchange, self._link.cancel)
+
+    def _send(self, exchange: Exchange, body: memoryview | Readable, length: int | None) -> None:
+        """Sends the body until the plugin wants no more of it, which is no error if it has answered."""
+        try:
+            if isinstance(body, memoryview):
+                exchange.send_content(body, end=True)
+            elif length is not None and (file := _descriptor(body)) is not None:
+                exchange.send_file(file, length, end=True)
+            else:
+                self._send_stream(exchange, body)
+        except TransportError:
+            if exchange.head is None:
+                raise
+        except OSError:
+            self._after_broken_pipe(exchange)
+
+    def _send_stream(self, exchange: Exchange, body: Readable) -> None:
+        while data := body.read(1 << 20):
+            exchange.send_content(data, end=False)
+        exchange.send_content(b"", end=True)
+
+    def _after_broken_pipe(self, exchange: Exchange) -> None:
+        """The plugin reads no more. What it said before may be the answer; the end of its output is one."""
+        given = exchange.deadline
+        exchange.deadline = time.monotonic() + LAST_WORDS
+        try:
+            exchange.wait_head()
+        finally:
+            exchange.deadline = given
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Lets the plugin finish what it has accepted, and ends it.
+
+        Within ``timeout`` seconds it ends by itself, else it is terminated, else killed; ``status`` is its
+        exit status then. Twice is once.
+        """
+        if self.status is None:
+            self.status = self._end(timeout)
+
+    def _end(self, grace: float) -> int:
+        self._process.end_input()
+        status = self._process.end(grace)
+        self._link.close()
+        return status
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _milliseconds(timeout: float | None) -> int:
+    return 0 if timeout is None else max(1, int(timeout * 1000))
+
+
+def _descriptor(body: Readable) -> int | None:
+    """The descriptor of a real file, positioned where reading would go on; ``None`` for anything else."""
+    import io
+
+    raw = body.raw if isinstance(body, io.BufferedReader) else body
+    if not isinstance(raw, io.FileIO):
+        return None
+    if isinstance(body, io.BufferedReader):
+        body.seek(body.tell())
+    return raw.fileno()

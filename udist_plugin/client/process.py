@@ -1,0 +1,116 @@
+"""The child process: found, spawned with pipes, its standard error drained, and ended with bounded waits."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.carrier.descriptors import grow_pipe
+from udist_plugin.errors import PluginNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+TAIL_LINES: Final = 20
+"""Lines of standard error kept for an error's message."""
+
+LINE_MAX: Final = 4096
+
+
+def default_command() -> list[str]:
+    """This interpreter's own plugin."""
+    return [sys.executable, "-m", "udist_plugin"]
+
+
+class PluginProcess:
+    """A spawned plugin. ``source`` and ``sink`` are this side's non-blocking descriptors.
+
+    ``log`` gets each line of standard error, from a thread of its own. Raises ``PluginNotFound``.
+    """
+
+    def __init__(self, command: Sequence[str] | None, log: Callable[[str], None] | None) -> None:
+        self.command = list(command) if command else default_command()
+        options: dict[str, object] = {}
+        if not command and sys.platform != "win32":
+            options["process_group"] = 0  # Ctrl-C reaches the caller first; ssh may still ask on a terminal
+        try:
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - the caller's command
+                self.command,
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                **options,  # type: ignore[call-overload]
+            )
+        except OSError as error:
+            reason = f"cannot start {self.command[0]!r}: {error.strerror}"
+            raise PluginNotFound(f"{reason}; to install it: pip install udist-plugin") from None
+        assert self._process.stdin and self._process.stdout and self._process.stderr
+        self.sink = self._process.stdin.fileno()
+        self.source = self._process.stdout.fileno()
+        if sys.platform != "win32":
+            os.set_blocking(self.sink, False)
+            os.set_blocking(self.source, False)
+        grow_pipe(self.sink)
+        self._log = log
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._drain = threading.Thread(target=self._read_stderr, name="udist-stderr", daemon=True)
+        self._drain.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def stderr_tail(self) -> str:
+        """The last lines of standard error."""
+        return "\n".join(self._tail)
+
+    def status(self, timeout: float) -> int | None:
+        """The exit status once the process has ended, negative for a signal; ``None`` if it has not."""
+        try:
+            status = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+        self._drain.join(timeout)
+        return status
+
+    def end_input(self) -> None:
+        """Tells the plugin that no more requests come; it ends when it has answered those it has."""
+        assert self._process.stdin
+        self._process.stdin.close()
+
+    def end(self, grace: float) -> int:
+        """Waits ``grace`` seconds for it to end by itself, then terminates, then kills. The exit status."""
+        status = self.status(grace)
+        if status is None:
+            self._process.terminate()
+            status = self.status(min(grace, 2.0))
+        if status is None:
+            self._process.kill()
+            status = self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream
+            stream.close()
+        self._drain.join(1.0)  # a grandchild may hold standard error open
+        return status
+
+    def _read_stderr(self) -> None:
+        assert self._process.stderr
+        with self._process.stderr as stream:
+            rest = b""
+            while data := stream.read(64 << 10):
+                *lines, rest = (rest + data).split(b"\n")
+                self._take(lines)
+                rest = rest[-LINE_MAX:]
+            self._take([rest] if rest else [])
+
+    def _take(self, lines: list[bytes]) -> None:
+        for line in lines:
+            text = line[:LINE_MAX].decode(errors="replace").rstrip("\r")
+            self._tail.append(text)
+            if self._log:
+                self._log(text)

@@ -1,0 +1,78 @@
+"""A response being read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.wire.frames import Response as Head
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+    from typing import Self
+
+    from udist_plugin.carrier.exchange import Exchange
+
+READ = 256 << 10
+
+
+class Response:
+    """``status`` and ``headers`` (names in lower case, in order), and content to read.
+
+    Every read raises ``TransportError`` when the exchange was cut: content that ended is complete. Close it,
+    or use it as a context manager; content not read is dropped.
+    """
+
+    def __init__(self, exchange: Exchange, cancel: Callable[[Exchange], None]) -> None:
+        head = exchange.head
+        assert isinstance(head, Head)
+        self._exchange = exchange
+        self._cancel = cancel
+        self.status = head.status
+        self.headers = [(name, value.decode("latin-1")) for name, value in head.fields]
+
+    def header(self, name: str) -> str | None:
+        """A field's value; several are joined by a comma (RFC 9110, section 5.3)."""
+        name = name.lower()
+        values = [value for key, value in self.headers if key == name]
+        return ", ".join(values) if values else None
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:
+        """Reads once into ``buffer``, and returns how much; 0 at the end."""
+        return self._exchange.read_into(memoryview(buffer).cast("B"))
+
+    def read(self, size: int = -1) -> bytes:
+        """``size`` bytes, fewer only at the end; all that is left when negative."""
+        parts = []
+        while size:
+            buffer = bytearray(min(size, READ) if size > 0 else READ)
+            count = self.readinto(buffer)
+            if not count:
+                break
+            del buffer[count:]
+            parts.append(buffer)
+            size -= count if size > 0 else 0
+        return b"".join(parts)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The content in pieces as they come."""
+        buffer = bytearray(READ)
+        while count := self.readinto(buffer):
+            yield bytes(memoryview(buffer)[:count])
+
+    @property
+    def trailers(self) -> list[tuple[str, str]]:
+        """Trailer fields, once the content has been read."""
+        return [(name, value.decode("latin-1")) for name, value in self._exchange.trailers]
+
+    def close(self) -> None:
+        """Drops what was not read; the plugin stops its work on it."""
+        self._cancel(self._exchange)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

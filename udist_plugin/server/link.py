@@ -1,0 +1,117 @@
+"""The plugin's end of the link: requests to accept, and what ends them."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from udist_plugin.carrier.exchange import Exchange
+from udist_plugin.carrier.link import Link
+from udist_plugin.errors import Cancelled, TransportError
+from udist_plugin.wire.frames import GoAway, Request, Response, Settings
+from udist_plugin.wire.plugin import PluginConnection
+
+if TYPE_CHECKING:
+    from udist_plugin.errors import UdistError
+    from udist_plugin.wire.connection import ConnectionReceived, HeadReceived
+
+PAYLOAD = 256 << 10
+"""Bytes of a data frame to the caller: smaller halves bulk, larger doubles what small replies wait."""
+
+MEMORY = 12 << 20
+"""Bytes that request windows may grow to beyond their first credit, all together."""
+
+
+class EndOfRequests(TransportError):
+    """The caller has closed its end: no more requests."""
+
+
+class ServerLink(Link):
+    """``connection`` is the plugin's; ``settings`` are the caller's once they came."""
+
+    connection: PluginConnection
+
+    def __init__(self, source: int, sink: int, max_streams: int) -> None:
+        connection = PluginConnection(memory=MEMORY, max_streams=max_streams)
+        super().__init__(connection, source, sink, payload=PAYLOAD, stall=None)
+        self._accepted: deque[Exchange] = deque()
+
+    def settings(self) -> Settings:
+        """Waits for the caller's settings. Raises ``TransportError``."""
+        with self.lock:
+            self.wait(None, lambda: self.connection.peer is not None)
+            assert self.connection.peer
+            return self.connection.peer
+
+    def accept(self) -> Exchange:
+        """The next request. Raises ``EndOfRequests`` at the end, ``TransportError`` when the link broke."""
+        with self.lock:
+            self.wait(None, lambda: bool(self._accepted))
+            return self._accepted.popleft()
+
+    def send_settings(self, settings: Settings) -> None:
+        """The ready mark."""
+        with self.output.turn(bulk=False):
+            self.output.write(self.connection.send_settings(settings))
+
+    def go_away(self, code: str, message: str) -> None:
+        """Refuses everything from here on."""
+        with self.output.turn(bulk=False):
+            with self.lock:
+                frame = self.connection.go_away(code, message)
+            self.output.write(frame)
+
+    def respond(self, exchange: Exchange, head: Response, content: bytes = b"", *, end: bool) -> None:
+        """Sends the head, with content that the first credit covers, and ends the response if ``end``."""
+        stream = exchange.stream
+        with self.output.turn(bulk=False):
+            with self.lock:
+                if exchange.error:
+                    raise exchange.error
+                frames = self.connection.respond(stream, head, end and not content)
+                if content:
+                    frames += self.connection.send_data(stream, len(content), end) + content
+                if end:
+                    frames += self.sent_last(exchange)
+            self.output.write(frames)
+
+    def finish(self, exchange: Exchange, code: str, message: str) -> None:
+        """Frees the slot of ``exchange``, and resets what did not end as it should."""
+        exchange.abandon()
+        if exchange.stream.id not in self.connection.streams:
+            return
+        with self.output.turn(bulk=False):
+            with self.lock:
+                frame = self.connection.finish(exchange.stream, code, message)
+            self.output.write(frame)
+
+    def wait_readable(self) -> None:
+        """Standard input blocks by itself; where a caller made it non-blocking, wait."""
+        from udist_plugin.carrier.descriptors import wait_for
+
+        wait_for(self.source)
+
+    def at_end(self) -> TransportError:
+        return EndOfRequests("the caller has closed standard input")
+
+    def on_broken(self, error: UdistError) -> TransportError:
+        return error if isinstance(error, TransportError) else TransportError(str(error), code="INTERNAL")
+
+    def on_head(self, event: HeadReceived) -> None:
+        assert isinstance(event.head, Request)
+        exchange = Exchange(self, event.stream)
+        exchange.head = event.head
+        event.stream.owner = exchange
+        if event.head.timeout_ms:
+            import time
+
+            exchange.deadline = time.monotonic() + event.head.timeout_ms / 1000
+        self._accepted.append(exchange)
+        self.wake_idle()
+
+    def on_connection(self, event: ConnectionReceived) -> None:
+        if isinstance(event.body, GoAway):
+            self.fail(Cancelled("the caller goes away"))
+
+    def sent_last(self, exchange: Exchange) -> bytes:
+        return self.connection.finish(exchange.stream)

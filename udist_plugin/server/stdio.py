@@ -1,0 +1,126 @@
+"""Serves a WSGI application over the standard streams, from the handshake to the last answer."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin import __version__
+from udist_plugin.carrier.descriptors import reader_gone
+from udist_plugin.errors import ConfigurationError, StorageError, TransportError, UdistError
+from udist_plugin.server.link import EndOfRequests, ServerLink
+from udist_plugin.server.log import Log
+from udist_plugin.server.workers import Workers
+from udist_plugin.server.wsgi import serve_exchange
+from udist_plugin.wire.constants import VERSION
+from udist_plugin.wire.frames import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn, Protocol
+    from wsgiref.types import WSGIApplication
+
+    class Service(Protocol):
+        """What the caller's settings lead to: an application, and how long a drain may take (seconds)."""
+
+        application: WSGIApplication
+        drain_timeout: float
+        log_level: str
+
+        def close(self) -> None: ...
+
+
+EX_CONFIG: Final = 78
+EX_PROTOCOL: Final = 76
+MAX_STREAMS: Final = 64
+DRAIN_POLL: Final = 0.1
+"""Seconds between looks at whether a caller that closed its end still reads."""
+
+
+def serve(source: int, sink: int, build: Callable[[Settings], Service]) -> NoReturn:
+    """Serves until the caller is done, and ends the process.
+
+    ``build`` turns the caller's settings into the service; ``ConfigurationError`` and ``StorageError`` from
+    it are reported to the caller. Exit status: 0 after a drain, 78 for a refused configuration or version,
+    76 for a broken protocol, 1 when the drain took too long or the caller died.
+    """
+    log = Log()
+    link = ServerLink(source, sink, MAX_STREAMS)
+    service = _handshake(link, log, build)
+    capabilities = frozenset(link.settings().capabilities)
+    workers = Workers(
+        link,
+        lambda exchange: serve_exchange(link, exchange, service.application, log, capabilities),
+        MAX_STREAMS + 1,
+    )
+    _on_signal(link, workers)
+    workers.start()
+    workers.closed.wait()
+    status = _drain(workers, sink, service.drain_timeout, log)
+    service.close()
+    _exit(status, log)
+
+
+def _handshake(link: ServerLink, log: Log, build: Callable[[Settings], Service]) -> Service:
+    try:
+        settings = link.settings()
+        service = build(settings)
+        log.level = service.log_level
+        link.send_settings(
+            Settings([VERSION], MAX_STREAMS, (), f"udist-python/{__version__}", os.getpid()),
+        )
+    except EndOfRequests:
+        _exit(0, log)
+    except (ConfigurationError, StorageError) as error:
+        _refuse(link, log, "INVALID_ARGUMENT", error, EX_CONFIG)
+    except UdistError as error:
+        _refuse(link, log, "FAILED_PRECONDITION", error, EX_PROTOCOL)
+    except OSError as error:
+        log.record("error", f"the caller is gone: {error}")
+        _exit(1, log)
+    return service
+
+
+def _refuse(link: ServerLink, log: Log, code: str, error: UdistError, status: int) -> NoReturn:
+    log.record("error", str(error))
+    try:
+        link.go_away(code, str(error))
+    except OSError:
+        status = 1
+    _exit(status, log)
+
+
+def _drain(workers: Workers, sink: int, timeout: float, log: Log) -> int:
+    """Waits for the open streams; a caller that reads no more ends the wait at once."""
+    cause = workers.ended_by
+    if not isinstance(cause, EndOfRequests | None):
+        log.record("error", f"the connection broke: {cause}")
+        return EX_PROTOCOL if isinstance(cause, TransportError) and cause.code == "INTERNAL" else 1
+    end = time.monotonic() + timeout
+    while not workers.finished.wait(DRAIN_POLL):
+        if reader_gone(sink):
+            log.record("warn", "the caller died; its open requests were dropped")
+            return 1
+        if time.monotonic() > end:
+            log.record("warn", f"requests were still open after draining for {timeout:g} s")
+            return 1
+    return 0
+
+
+def _on_signal(link: ServerLink, workers: Workers) -> None:
+    def drain(*_: object) -> None:
+        with contextlib.suppress(OSError):
+            link.go_away("UNAVAILABLE", "the plugin was told to end")
+        workers.closed.set()
+
+    signal.signal(signal.SIGTERM, drain)
+    signal.signal(signal.SIGINT, drain)
+
+
+def _exit(status: int, log: Log) -> NoReturn:
+    """Ends the process now: no thread that still waits for a disk or a caller holds it up."""
+    log.drain(0.5)
+    os._exit(status)

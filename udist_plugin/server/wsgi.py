@@ -1,0 +1,216 @@
+"""One request through a WSGI application (PEP 3333), and its response back onto the stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from udist_plugin.carrier.output import SMALL
+from udist_plugin.errors import LocalProtocolError, TransportError
+from udist_plugin.wire.frames import Request, Response
+from udist_plugin.wire.heads import HOP_BY_HOP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+    from udist_plugin.carrier.exchange import Exchange
+    from udist_plugin.carrier.inbox import PooledChunk
+    from udist_plugin.server.link import ServerLink
+    from udist_plugin.server.log import Log
+
+
+class Input:
+    """``wsgi.input``: empty only at the request's end, an error when the request was cut.
+
+    ``next_chunk`` lends the buffer that a payload arrived in, so that nothing is copied.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self.next_chunk: Callable[[], PooledChunk | None] = exchange.next_chunk
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:
+        """Reads once into ``buffer``; 0 at the end."""
+        return self._exchange.read_into(memoryview(buffer).cast("B"))
+
+    def read(self, size: int = -1) -> bytes:
+        """``size`` bytes, fewer only at the end; everything when negative."""
+        parts = []
+        while size:
+            buffer = bytearray(min(size, 64 << 10) if size > 0 else 64 << 10)
+            count = self.readinto(buffer)
+            if not count:
+                break
+            parts.append(bytes(buffer[:count]))
+            size -= count if size > 0 else 0
+        return b"".join(parts)
+
+    def readline(self, size: int = -1) -> bytes:
+        """Up to a line's end, or ``size`` bytes."""
+        line = bytearray()
+        while len(line) != size and (byte := self.read(1)):
+            line += byte
+            if byte == b"\n":
+                break
+        return bytes(line)
+
+    def readlines(self, hint: int = -1) -> list[bytes]:
+        """All lines that are left; ``hint`` is not needed."""
+        del hint
+        return list(self)
+
+    def __iter__(self) -> Input:
+        return self
+
+    def __next__(self) -> bytes:
+        if line := self.readline():
+            return line
+        raise StopIteration
+
+
+class FileWrapper:
+    """``wsgi.file_wrapper``: a file from its current position, which the kernel moves where it can."""
+
+    def __init__(self, file: Any, block_size: int = 64 << 10) -> None:
+        self.file = file
+        self.block_size = block_size
+        if hasattr(file, "close"):
+            self.close = file.close
+
+    def __iter__(self) -> FileWrapper:
+        return self
+
+    def __next__(self) -> bytes:
+        if data := self.file.read(self.block_size):
+            return bytes(data)
+        raise StopIteration
+
+
+def environ_for(exchange: Exchange, errors: Log, capabilities: frozenset[str]) -> WSGIEnvironment:
+    """The request as PEP 3333 has it; ``REQUEST_URI`` is the target as sent."""
+    head = exchange.head
+    assert isinstance(head, Request)
+    path, _, query = head.target.partition("?")
+    host, _, port = head.authority.rpartition(":")
+    environ: WSGIEnvironment = {
+        "REQUEST_METHOD": head.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "REQUEST_URI": head.target,
+        "SERVER_NAME": host or head.authority or "localhost",
+        "SERVER_PORT": port if host and port.isdigit() else "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": head.authority,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": head.scheme,
+        "wsgi.input": Input(exchange),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": errors,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "wsgi.file_wrapper": FileWrapper,
+        "udist.capabilities": capabilities,
+    }
+    for name, value in head.fields:
+        key = name.upper().replace("-", "_")
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            key = "HTTP_" + key
+        text = value.decode("latin-1")
+        environ[key] = f"{environ[key]}, {text}" if key in environ and key != "HTTP_HOST" else text
+    return environ
+
+
+class Responder:
+    """``start_response`` for one exchange, and what becomes of the application's result."""
+
+    def __init__(self, link: ServerLink, exchange: Exchange) -> None:
+        self._link = link
+        self._exchange = exchange
+        self._head: Response | None = None
+        self._sent = False
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
+    ) -> Callable[[bytes], object]:
+        """PEP 3333's; fields about a connection are dropped. Raises ``exc_info`` once the head has gone."""
+        if exc_info and self._sent:
+            raise exc_info[1].with_traceback(exc_info[2])
+        fields = [(name.lower(), value.encode("latin-1")) for name, value in headers]
+        self._head = Response(int(status[:3]), [field for field in fields if field[0] not in HOP_BY_HOP])
+        return self._write
+
+    def send(self, result: Iterable[bytes]) -> None:
+        """Sends what the application returned, to its end."""
+        head = self._started()
+        request = self._exchange.head
+        assert isinstance(request, Request)
+        length = next((int(value) for name, value in head.fields if name == "content-length"), None)
+        if request.method == "HEAD" or head.status in (204, 304):
+            self._link.respond(self._exchange, head, end=True)
+        elif isinstance(result, FileWrapper) and length is not None and hasattr(result.file, "fileno"):
+            self._send_file(head, result.file.fileno(), length)
+        elif isinstance(result, list) and len(result) < 2 and not self._sent:
+            self._send_all(head, result[0] if result else b"")
+        else:
+            for data in result:
+                self._write(data)
+            if not self._sent:
+                self._link.respond(self._exchange, head, end=True)
+            else:
+                self._exchange.send_content(b"", end=True)
+
+    def _started(self) -> Response:
+        if self._head is None:
+            raise LocalProtocolError("the application returned without start_response")
+        return self._head
+
+    def _send_file(self, head: Response, file: int, length: int) -> None:
+        self._sent = True
+        self._link.respond(self._exchange, head, end=not length)
+        if length:
+            self._exchange.send_file(file, length, end=True)
+
+    def _send_all(self, head: Response, content: bytes) -> None:
+        self._sent = True
+        if len(content) <= SMALL:
+            self._link.respond(self._exchange, head, content, end=True)
+        else:
+            self._link.respond(self._exchange, head, end=False)
+            self._exchange.send_content(content, end=True)
+
+    def _write(self, data: bytes) -> None:
+        if not data:
+            return
+        head = self._started()
+        if not self._sent:
+            self._sent = True
+            self._link.respond(self._exchange, head, end=False)
+        self._exchange.send_content(data, end=False)
+
+
+def serve_exchange(
+    link: ServerLink, exchange: Exchange, application: WSGIApplication, log: Log, capabilities: frozenset[str]
+) -> None:
+    """Runs the application for one request. Whatever happens, the stream ends and its slot is free."""
+    code, message = "OK", ""
+    try:
+        responder = Responder(link, exchange)
+        result = application(environ_for(exchange, log, capabilities), responder.start_response)
+        try:
+            responder.send(result)
+        finally:
+            if hasattr(result, "close"):
+                result.close()
+    except TransportError as error:
+        code, message = error.code, str(error)
+        log.record("info", f"stream {exchange.stream.id}: {error}")
+    except Exception:
+        import traceback
+
+        code, message = "INTERNAL", "the application failed; its log says why"
+        log.record("error", f"stream {exchange.stream.id}: {traceback.format_exc()}")
+    finally:
+        link.finish(exchange, code, message)
