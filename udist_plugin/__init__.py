@@ -1,3 +1,65 @@
 """udist: an OCI registry that programs spawn instead of deploy."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from udist_plugin.bootstrap import create_app
+    from udist_plugin.client.plugin import Plugin
+    from udist_plugin.client.response import Response
+    from udist_plugin.errors import (
+        Cancelled,
+        ConfigurationError,
+        DeadlineExceeded,
+        HandshakeFailed,
+        PluginDied,
+        PluginNotFound,
+        ProtocolError,
+        RegistryError,
+        StorageError,
+        StreamReset,
+        TransportError,
+        UdistError,
+    )
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Cancelled",
+    "ConfigurationError",
+    "DeadlineExceeded",
+    "HandshakeFailed",
+    "Plugin",
+    "PluginDied",
+    "PluginNotFound",
+    "ProtocolError",
+    "RegistryError",
+    "Response",
+    "StorageError",
+    "StreamReset",
+    "TransportError",
+    "UdistError",
+    "create_app",
+]
+
+_MODULES = {
+    "Plugin": "udist_plugin.client.plugin",
+    "Response": "udist_plugin.client.response",
+    "create_app": "udist_plugin.bootstrap",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Imports a name on first use: a plugin that starts needs no client, and a client no registry."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(_MODULES.get(name, "udist_plugin.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
