@@ -9,6 +9,7 @@ UdistError
 ├── StorageError             a storage driver could not do what was asked
 │   └── PathNotFound  InvalidPath  InvalidOffset  PathBusy  StorageFull
 ├── ConfigurationError       key path, source, what was expected
+├── ArtifactError            files that cannot become an artifact, or an artifact that cannot become files
 ├── ProtocolError            a peer, or this side, broke the frame protocol
 │   └── LocalProtocolError  RemoteProtocolError
 └── TransportError           an exchange failed below HTTP: a gRPC status code
@@ -185,6 +186,17 @@ class ConfigurationError(UdistError):
         self.problem = problem
         where = f"{key} ({source})" if key and source else key or source
         super().__init__(f"{where}: {problem}" if where else problem)
+
+
+class ArtifactError(UdistError):
+    """Files cannot be packed as an artifact, or an artifact's cannot be put where they were asked for.
+
+    ``path`` is the file, folder or archive entry at fault, the message why.
+    """
+
+    def __init__(self, message: str, *, path: str = "") -> None:
+        self.path = path
+        super().__init__(f"{path}: {message}" if path else message)
 
 
 class ProtocolError(UdistError):

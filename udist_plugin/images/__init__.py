@@ -1,0 +1,1 @@
+"""Files and folders as OCI artifacts, in the form that oras uses."""

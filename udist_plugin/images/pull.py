@@ -1,0 +1,101 @@
+"""An artifact's files and folders out of a registry."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from udist_plugin.errors import ArtifactError
+from udist_plugin.images.artifact import CONTENT_DIGEST, Layer
+from udist_plugin.images.placing import make_parents, parts_of, place_file
+from udist_plugin.images.progress import SILENT, watched
+from udist_plugin.images.unpacking import place_folder
+from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.manifest import Manifest
+
+if TYPE_CHECKING:
+    from udist_plugin.images.progress import Progress
+    from udist_plugin.oci.descriptor import Descriptor
+    from udist_plugin.registry import ManifestContent, Registry
+
+
+class PulledFile(NamedTuple):
+    """A file or folder that was written, and the layer it came from."""
+
+    path: str
+    descriptor: Descriptor
+
+
+class Pulled(NamedTuple):
+    """What a pull found: the manifest, the files it wrote, and the layers that have no name."""
+
+    manifest: ManifestContent
+    files: list[PulledFile]
+    unnamed: list[Descriptor]
+
+
+def pull_artifact(
+    registry: Registry,
+    name: str,
+    target: Digest | str,
+    folder: str,
+    *,
+    overwrite: bool = True,
+    progress: Progress = SILENT,
+) -> Pulled:
+    """Writes the named layers of the artifact ``target`` (a digest or a tag) into ``folder``.
+
+    Each file and folder appears when it is complete and verified. As oras does, existing files are
+    replaced unless ``overwrite`` is false, and existing folders are filled. Raises ``ArtifactError``
+    for what cannot be placed safely, ``DigestInvalid`` for wrong content, and the registry's errors.
+    """
+    manifest = registry.get_manifest(name, target)
+    parsed = Manifest.parse(manifest.content, manifest.media_type)
+    if parsed.is_index:
+        listed = ", ".join(str(item.digest) for item in parsed.manifests[:8])
+        raise ArtifactError(f"an index, not an artifact; pull one of its manifests by digest: {listed}")
+    layers = [layer for item in parsed.layers if (layer := Layer.of(item))]
+    _check_titles(layers)
+    os.makedirs(folder, exist_ok=True)
+    files = [_pull_layer(registry, name, layer, folder, overwrite, progress) for layer in layers]
+    return Pulled(manifest, files, [item for item in parsed.layers if Layer.of(item) is None])
+
+
+def _check_titles(layers: list[Layer]) -> None:
+    """Before anything is written: every name is safe, and none comes twice."""
+    seen: set[tuple[str, ...]] = set()
+    for layer in layers:
+        parts = tuple(parts_of(layer.title))
+        if parts in seen:
+            raise ArtifactError("two layers have this name", path=layer.title)
+        if not parts and not layer.unpack:
+            raise ArtifactError("a file needs a name", path=layer.title)
+        seen.add(parts)
+
+
+def _pull_layer(
+    registry: Registry, name: str, layer: Layer, folder: str, overwrite: bool, progress: Progress
+) -> PulledFile:
+    descriptor = layer.descriptor
+    target = make_parents(folder, parts_of(layer.title))
+    task = progress.begin(layer.title, descriptor.size)
+    with registry.open_blob(name, descriptor.digest) as content:
+        if content.size != descriptor.size:
+            raise ArtifactError(
+                f"the manifest says {descriptor.size} bytes, the registry has {content.size}",
+                path=layer.title,
+            )
+        source = watched(content, task, descriptor.size)
+        if layer.unpack:
+            stated = descriptor.annotations.get(CONTENT_DIGEST)
+            place_folder(
+                source,
+                layer.title,
+                target,
+                content_digest=Digest(stated) if stated else None,
+                overwrite=overwrite,
+            )
+        else:
+            place_file(source, target, overwrite=overwrite)
+    task.end("pulled")
+    return PulledFile(target, descriptor)

@@ -1,0 +1,144 @@
+"""Files and folders into a registry."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from udist_plugin.content import CHUNK_SIZE
+from udist_plugin.errors import ArtifactError, BlobUnknown
+from udist_plugin.images.artifact import (
+    CONTENT_DIGEST,
+    EMPTY,
+    EMPTY_CONTENT,
+    TITLE,
+    UNPACK,
+    manifest_of,
+)
+from udist_plugin.images.packing import pack
+from udist_plugin.images.progress import SILENT, watched
+from udist_plugin.oci.descriptor import Descriptor
+from udist_plugin.oci.digest import Digest, new_hash
+from udist_plugin.oci.media_types import OCI_LAYER_TAR, OCI_LAYER_TAR_GZIP, OCI_MANIFEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import BinaryIO
+
+    from udist_plugin.images.progress import Progress
+    from udist_plugin.registry import Registry
+
+
+class Source(NamedTuple):
+    """A file or folder to push: where it is, its name in the artifact, and its layer's media type."""
+
+    path: str
+    title: str
+    media_type: str | None = None
+
+    @classmethod
+    def of(cls, path: str, media_type: str | None = None) -> Source:
+        """A path goes by its own words as long as it stays inside the working folder, else by its last name.
+
+        Raises ``ArtifactError`` for a name that is not Unicode: annotations are JSON.
+        """
+        title = os.path.normpath(path)
+        if os.path.isabs(title) or title == "." or title.split(os.sep)[0] == "..":
+            title = os.path.basename(os.path.abspath(path))
+        title = title.replace(os.sep, "/")
+        try:
+            title.encode()
+        except UnicodeEncodeError:
+            raise ArtifactError("the name is not valid Unicode; rename it", path=ascii(path)) from None
+        if not title:
+            raise ArtifactError("has no name to go by", path=path)
+        return cls(path, title, media_type)
+
+
+class Pushed(NamedTuple):
+    """What a push made: the manifest's descriptor and its bytes."""
+
+    descriptor: Descriptor
+    manifest: bytes
+
+
+def push_artifact(
+    registry: Registry,
+    name: str,
+    sources: Sequence[Source],
+    *,
+    tags: Sequence[str] = (),
+    artifact_type: str | None = None,
+    annotations: Mapping[str, str] | None = None,
+    subject: Descriptor | None = None,
+    progress: Progress = SILENT,
+) -> Pushed:
+    """Pushes ``sources`` as one artifact to the repository ``name`` and points ``tags`` at it.
+
+    Blobs that the repository has are not sent again. Raises ``ArtifactError``, ``OSError`` of the files,
+    and the registry's errors.
+    """
+    titles = [source.title for source in sources]
+    for title in titles:
+        if titles.count(title) > 1:
+            raise ArtifactError("two files would have this name in the artifact", path=title)
+    layers = [_push_source(registry, name, source, progress) for source in sources]
+    _push_empty(registry, name)
+    manifest = manifest_of(layers, artifact_type, annotations, subject)
+    digest = Digest.of(manifest)
+    pushed = registry.push_manifest(name, manifest, OCI_MANIFEST, digest, tags)
+    return Pushed(pushed._replace(artifact_type=artifact_type), manifest)
+
+
+def _push_source(registry: Registry, name: str, source: Source, progress: Progress) -> Descriptor:
+    with _layer(source) as (layer, file):
+        task = progress.begin(source.title, layer.size)
+        try:
+            registry.resolve_blob(name, layer.digest)
+            task.end("exists")
+        except BlobUnknown:
+            registry.push_blob(name, layer.digest, watched(file, task, layer.size))
+            task.end("pushed")
+    return layer
+
+
+@contextmanager
+def _layer(source: Source) -> Iterator[tuple[Descriptor, BinaryIO]]:
+    """The source's descriptor and its blob, open at its start."""
+    import tempfile
+
+    mode = os.stat(source.path).st_mode
+    if stat.S_ISDIR(mode):
+        with tempfile.TemporaryFile() as file:
+            packed = pack(source.path, source.title, file)
+            file.seek(0)
+            notes = {CONTENT_DIGEST: str(packed.content_digest), UNPACK: "true", TITLE: source.title}
+            media_type = source.media_type or OCI_LAYER_TAR_GZIP
+            yield Descriptor(media_type, packed.digest, packed.size, annotations=notes), file
+    elif stat.S_ISREG(mode):
+        with open(source.path, "rb", buffering=0) as file:
+            digest, size = _digest_of(file)
+            file.seek(0)
+            media_type = source.media_type or OCI_LAYER_TAR
+            yield Descriptor(media_type, digest, size, annotations={TITLE: source.title}), file
+    else:
+        raise ArtifactError("neither a file nor a folder", path=source.path)
+
+
+def _digest_of(file: BinaryIO) -> tuple[Digest, int]:
+    running, size = new_hash("sha256"), 0
+    while data := file.read(CHUNK_SIZE):
+        running.update(data)
+        size += len(data)
+    return Digest.from_hash(running), size
+
+
+def _push_empty(registry: Registry, name: str) -> None:
+    import io
+
+    try:
+        registry.resolve_blob(name, EMPTY.digest)
+    except BlobUnknown:
+        registry.push_blob(name, EMPTY.digest, io.BytesIO(EMPTY_CONTENT))
