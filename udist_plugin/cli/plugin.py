@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from udist_plugin.bootstrap import RegistryApp
     from udist_plugin.wire.frames import Settings
 
 USAGE = """\
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     from udist_plugin.bootstrap import build_service
     from udist_plugin.server.stdio import serve
 
-    def build(settings: Settings) -> object:
+    def build(settings: Settings) -> RegistryApp:
         return build_service(path, settings.configuration, settings.environment)
 
     serve(source, sink, build)

@@ -19,16 +19,23 @@ from udist_plugin.wire.constants import VERSION
 from udist_plugin.wire.frames import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import NoReturn, Protocol
-    from wsgiref.types import WSGIApplication
+    from collections.abc import Callable, Iterable
+    from typing import Any, NoReturn, Protocol
 
     class Service(Protocol):
-        """What the caller's settings lead to: an application, and how long a drain may take (seconds)."""
+        """A WSGI application, how it wants to be run, and what runs beside its requests.
 
-        application: WSGIApplication
+        ``drain_timeout`` is in seconds; ``start`` gets a function that logs a message at a level.
+        """
+
         drain_timeout: float
         log_level: str
+
+        def __call__(
+            self, environ: dict[str, Any], start_response: Callable[..., Any], /
+        ) -> Iterable[bytes]: ...
+
+        def start(self, record: Callable[[str, str], object]) -> None: ...
 
         def close(self) -> None: ...
 
@@ -53,11 +60,12 @@ def serve(source: int, sink: int, build: Callable[[Settings], Service]) -> NoRet
     capabilities = frozenset(link.settings().capabilities)
     workers = Workers(
         link,
-        lambda exchange: serve_exchange(link, exchange, service.application, log, capabilities),
+        lambda exchange: serve_exchange(link, exchange, service, log, capabilities),
         MAX_STREAMS + 1,
     )
     _on_signal(link, workers)
     workers.start()
+    service.start(log.record)
     workers.closed.wait()
     status = _drain(workers, sink, service.drain_timeout, log)
     service.close()

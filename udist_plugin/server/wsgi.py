@@ -152,7 +152,7 @@ class Responder:
             self._link.respond(self._exchange, head, end=True)
         elif isinstance(result, FileWrapper) and length is not None and hasattr(result.file, "fileno"):
             self._send_file(head, result.file.fileno(), length)
-        elif isinstance(result, list) and len(result) < 2 and not self._sent:
+        elif isinstance(result, list | tuple) and len(result) < 2 and not self._sent:
             self._send_all(head, result[0] if result else b"")
         else:
             for data in result:
