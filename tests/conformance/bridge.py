@@ -67,6 +67,7 @@ class Handler(BaseHTTPRequestHandler):
     """Forwards one request, streaming both ways."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Bridge
 
     def forward(self) -> None:

@@ -21,11 +21,12 @@ class Answer(NamedTuple):
     content: bytes
     log: str = ""
 
-    def field(self, name: str) -> str | None:
-        """The first value of a field."""
-        return next((value for key, value in self.fields if key.lower() == name.lower()), None)
+    def field(self, name: str) -> str:
+        """The first value of a field, empty when there is none."""
+        return next(iter(self.all(name)), "")
 
     def all(self, name: str) -> list[str]:
+        """Every value of a field."""
         return [value for key, value in self.fields if key.lower() == name.lower()]
 
     def json(self) -> Any:
@@ -50,8 +51,9 @@ class Client:
         target: str,
         fields: Mapping[str, str] | None = None,
         content: bytes | Readable = b"",
-        **environ: Any,
+        environ: Mapping[str, Any] | None = None,
     ) -> Answer:
+        """Content that is not bytes is of unknown length; ``environ`` has the last word on everything."""
         path, _, query = target.partition("?")
         log = io.StringIO()
         call: dict[str, Any] = {
@@ -80,7 +82,7 @@ class Client:
             key = name.upper().replace("-", "_")
             call[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
         call.update(self.environ)
-        call.update(environ)
+        call.update(environ or {})
         head: list[Any] = []
 
         def start_response(status: str, answered: list[tuple[str, str]]) -> None:
@@ -96,8 +98,8 @@ class Client:
                 body.close()
         answer = Answer(head[0], head[1], data, log.getvalue())
         length = answer.field("content-length")
-        assert length is not None or answer.status in (204, 304)
-        assert method == "HEAD" or length is None or int(length) == len(data)
+        assert length.isdigit() == (answer.status not in (204, 304))
+        assert method == "HEAD" or len(data) == int(length or 0)
         return answer
 
     def get(self, target: str, **fields: str) -> Answer:
