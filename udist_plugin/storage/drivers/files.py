@@ -5,10 +5,18 @@ Nothing else in the filesystem driver changes anything, so a test can record her
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ATTEMPTS = 16
+"""How often to begin again when others change the same folders."""
 LOCK_WAIT = 5.0
 """Seconds to wait for another writer: a request that was cut may still be writing what it had."""
 
@@ -80,3 +88,31 @@ def lock(descriptor: int) -> bool:
             time.sleep(_LOCK_PAUSE)  # flock has no time limit of its own
         else:
             return True
+
+
+def write_all(descriptor: int, data: bytes | memoryview) -> Iterator[int]:
+    """Writes all of ``data``, yielding the length of each part as it is written."""
+    left = memoryview(data)
+    while left:
+        written = write(descriptor, left)
+        left = left[written:]
+        yield written
+
+
+def remove_tree(folder: str) -> None:
+    """Takes a folder apart, with what others who looked it up before still put into it."""
+    for attempt in range(1, ATTEMPTS + 1):
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    if entry.is_dir(follow_symlinks=False):
+                        remove_tree(entry.path)
+                    else:
+                        unlink(entry.path)
+        try:
+            remove_folder(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or attempt == ATTEMPTS:
+                raise
+        else:
+            return

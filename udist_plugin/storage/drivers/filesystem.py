@@ -18,13 +18,13 @@ from udist_plugin.errors import (
     ConfigurationError,
     InvalidOffset,
     InvalidPath,
-    PathBusy,
     PathNotFound,
     StorageError,
     StorageFull,
 )
 from udist_plugin.storage.drivers import files
 from udist_plugin.storage.drivers.base import FileContent, FileInfo, FileWriter, StorageDriver
+from udist_plugin.storage.drivers.filesystem_writers import AppendedFile, NewFile
 from udist_plugin.storage.paths import SCRATCH
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from udist_plugin.content import Content
 
 DEFAULT_ROOT = "/var/lib/registry"
-ATTEMPTS = 16
-"""How often a folder that others delete at the same time is made again."""
 TICK = 0.1
 """Seconds; longer than any kernel's clock tick."""
 SYNCED_MAX = 4096
@@ -105,10 +103,12 @@ class FilesystemDriver(StorageDriver):
         if full == self.root:
             raise InvalidPath("the root of the store is not deleted", driver=self.name, path=path)
         with self.named_errors(path):
-            if os.path.isdir(full) and not os.path.islink(full):
-                self._discard(full)
-            else:
+            try:
                 files.unlink(full)
+            except OSError:  # of a folder: EISDIR on Linux, EPERM elsewhere
+                if not os.path.isdir(full):
+                    raise
+                self._discard(full)
             if durable:
                 with suppress(FileNotFoundError):  # deleted too, by another
                     files.sync_folder(os.path.dirname(full))
@@ -143,7 +143,7 @@ class FilesystemDriver(StorageDriver):
         """Renames the file ``source`` to ``path``, in folders that others may be deleting."""
         target = self.full_path(path)
         folder = os.path.dirname(target)
-        for _ in range(ATTEMPTS):
+        for _ in range(files.ATTEMPTS):
             try:
                 files.rename(source, target)
                 break
@@ -202,144 +202,9 @@ class FilesystemDriver(StorageDriver):
         """Takes a folder out of sight by one rename, then apart."""
         try:
             hidden = self.scratch_path()
-        except OSError as error:
-            if error.errno not in _FULL:
-                raise
-            hidden = folder  # no room to move it to, and deleting is what makes room
-        else:
             files.rename(folder, hidden)
-        _remove_tree(hidden)
-
-
-class NewFile(FileWriter):
-    """A file in the scratch folder until it is committed."""
-
-    def __init__(self, driver: FilesystemDriver, path: str, *, durable: bool = True) -> None:
-        self.size = 0
-        self._driver = driver
-        self._path = driver.check_path(path)
-        self._durable = durable
-        self._descriptor = -1
-        with driver.named_errors(path):
-            self._scratch = driver.scratch_path()
-            self._descriptor = files.create(self._scratch)
-
-    def write(self, data: bytes | memoryview) -> None:
-        with self._driver.named_errors(self._path):
-            for written in _write_all(self._descriptor, data):
-                self.size += written
-
-    def commit(self, path: str | None = None) -> None:
-        path = path or self._path
-        with self._driver.named_errors(path):
-            if self._durable:
-                files.sync(self._descriptor)
-            self._close()
-            try:
-                self._driver.place(self._scratch, path, durable=self._durable)
-            except BaseException:
-                self._drop()
+        except OSError as error:
+            if error.errno not in (_FULL | {errno.EINVAL}):
                 raise
-
-    def cancel(self) -> None:
-        self.close()
-
-    def close(self) -> None:
-        if self._descriptor >= 0:
-            self._close()
-            self._drop()
-
-    def _close(self) -> None:
-        descriptor, self._descriptor = self._descriptor, -1
-        os.close(descriptor)
-
-    def _drop(self) -> None:
-        with suppress(OSError):  # what stays is purged
-            files.unlink(self._scratch)
-
-
-class AppendedFile(FileWriter):
-    """A file that grows in place, locked: once it is committed no other writer can still hold it open.
-
-    The lock is between writers of this package; a stock server takes none.
-    """
-
-    def __init__(self, driver: FilesystemDriver, path: str) -> None:
-        self._driver = driver
-        self._path = path
-        self._full = driver.full_path(path)
-        self._descriptor = -1
-        with driver.named_errors(path):
-            self._descriptor = self._open()
-            self.size = os.fstat(self._descriptor).st_size
-
-    def write(self, data: bytes | memoryview) -> None:
-        with self._driver.named_errors(self._path):
-            for written in _write_all(self._descriptor, data):
-                self.size += written
-
-    def commit(self, path: str | None = None) -> None:
-        with self._driver.named_errors(path or self._path):
-            files.sync(self._descriptor)
-            if os.name == "nt":
-                self.close()  # Windows renames no open file
-            try:
-                self._driver.place(self._full, path or self._path)
-            finally:
-                self.close()
-
-    def cancel(self) -> None:
-        with suppress(OSError):  # gone already, or purged with its upload
-            files.unlink(self._full)
-        self.close()
-
-    def close(self) -> None:
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
-
-    def _open(self) -> int:
-        for _ in range(ATTEMPTS):
-            try:
-                descriptor = files.open_end(self._full)
-            except FileNotFoundError:
-                with suppress(FileNotFoundError):
-                    self._driver.make_folders(os.path.dirname(self._full))
-                continue
-            try:
-                if not files.lock(descriptor):
-                    raise PathBusy("another writer holds it", driver=self._driver.name, path=self._path)
-                if _stands_at(descriptor, self._full):
-                    return descriptor
-            except BaseException:
-                os.close(descriptor)
-                raise
-            os.close(descriptor)  # committed or deleted while this one waited
-        raise PathBusy("others kept replacing it", driver=self._driver.name, path=self._path)
-
-
-def _stands_at(descriptor: int, path: str) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path))
-    except FileNotFoundError:
-        return False
-
-
-def _write_all(descriptor: int, data: bytes | memoryview) -> Iterator[int]:
-    """Writes all of ``data``, yielding the length of each part as it is written."""
-    left = memoryview(data)
-    while left:
-        written = files.write(descriptor, left)
-        left = left[written:]
-        yield written
-
-
-def _remove_tree(folder: str) -> None:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            with suppress(FileNotFoundError):
-                if entry.is_dir(follow_symlinks=False):
-                    _remove_tree(entry.path)
-                else:
-                    files.unlink(entry.path)
-    files.remove_folder(folder)
+            hidden = folder  # no room to move it to, which deleting makes, or the scratch folder is in it
+        files.remove_tree(hidden)

@@ -1,0 +1,156 @@
+"""The shipped suite on the shipped drivers, and what is the filesystem driver's own."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from udist_plugin.errors import ConfigurationError, InvalidPath, PathBusy, StorageError
+from udist_plugin.storage.drivers import files, open_driver
+from udist_plugin.storage.drivers.filesystem import DEFAULT_ROOT, FilesystemDriver
+from udist_plugin.storage.drivers.inmemory import InMemoryDriver
+from udist_plugin.storage.paths import SCRATCH
+from udist_plugin.testing.storage_driver import StorageDriverSuite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from udist_plugin.storage.drivers.base import StorageDriver
+
+
+class TestFilesystem(StorageDriverSuite):
+    @pytest.fixture
+    def driver(self, tmp_path: Path) -> StorageDriver:
+        return FilesystemDriver(str(tmp_path / "not" / "made"))
+
+
+class TestInMemory(StorageDriverSuite):
+    @pytest.fixture
+    def driver(self) -> StorageDriver:
+        return InMemoryDriver()
+
+
+@pytest.fixture
+def filesystem(tmp_path: Path) -> FilesystemDriver:
+    return FilesystemDriver(str(tmp_path))
+
+
+def test_nothing_stays_in_the_scratch_folder(filesystem: FilesystemDriver) -> None:
+    filesystem.put_content("/folder/file", b"x")
+    filesystem.put_content("/blocked", b"x")
+    with pytest.raises(InvalidPath):
+        filesystem.put_content("/blocked/file", b"x")
+    with pytest.raises(InvalidPath):
+        filesystem.put_content("/folder", b"x")
+    with filesystem.writer("/file") as writer:
+        writer.write(b"x")
+    filesystem.delete("/folder")
+    assert filesystem.list(SCRATCH) == []
+
+
+def test_the_file_is_the_kernels_own(filesystem: FilesystemDriver) -> None:
+    """Unbuffered: whoever takes the descriptor must find nothing read ahead."""
+    filesystem.put_content("/file", b"0123456789")
+    with filesystem.reader("/file", 2, 6) as content:
+        assert content.file is not None
+        assert os.lseek(content.file.fileno(), 0, os.SEEK_CUR) == 2
+        assert content.read(1) == b"2"
+        assert os.lseek(content.file.fileno(), 0, os.SEEK_CUR) == 3
+    assert content.file.closed
+
+
+def test_links_do_not_lead_deletions_out_of_the_store(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_bytes(b"x")
+    driver = FilesystemDriver(str(tmp_path / "root"))
+    driver.put_content("/folder/file", b"x")
+    (tmp_path / "root" / "folder" / "link").symlink_to(outside)
+    driver.delete("/folder")
+    assert (outside / "file").read_bytes() == b"x"
+
+
+def test_the_root_is_not_deleted(filesystem: FilesystemDriver) -> None:
+    filesystem.put_content("/file", b"x")
+    with pytest.raises(InvalidPath, match="root"):
+        filesystem.delete("/")
+    assert filesystem.get_content("/file") == b"x"
+
+
+def test_a_writer_that_does_not_let_go_is_named(
+    filesystem: FilesystemDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "LOCK_WAIT", 0.0)
+    with filesystem.writer("/data", append=True), pytest.raises(PathBusy, match="/data"):
+        filesystem.writer("/data", append=True)
+    filesystem.writer("/data", append=True).close()
+
+
+def test_a_folder_that_keeps_vanishing_is_an_error_in_the_end(
+    filesystem: FilesystemDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = 0
+
+    def rename(source: str, destination: str) -> None:
+        nonlocal attempts
+        attempts += 1
+        raise FileNotFoundError(destination)
+
+    monkeypatch.setattr(files, "rename", rename)
+    with pytest.raises(StorageError, match="kept deleting"):
+        filesystem.put_content("/folder/file", b"x")
+    assert attempts == files.ATTEMPTS
+    assert filesystem.list(SCRATCH) == []
+
+
+def test_a_temporary_file_purged_under_way_is_not_found(filesystem: FilesystemDriver) -> None:
+    with filesystem.writer("/file") as writer:
+        filesystem.delete(SCRATCH)
+        with pytest.raises(StorageError, match="/file"):
+            writer.commit()
+    assert not filesystem.exists("/file")
+
+
+def test_threads_share_a_driver(filesystem: FilesystemDriver) -> None:
+    def put(number: int) -> None:
+        for index in range(20):
+            filesystem.put_content(f"/{index}/{number}", b"x")
+
+    threads = [threading.Thread(target=put, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(len(filesystem.list(f"/{index}")) == 4 for index in range(20))
+
+
+def test_drivers_open_by_name(tmp_path: Path) -> None:
+    driver = open_driver("filesystem", {"rootdirectory": str(tmp_path), "maxthreads": 100})
+    assert isinstance(driver, FilesystemDriver)
+    assert driver.root == str(tmp_path)
+    default = open_driver("filesystem", {})
+    assert isinstance(default, FilesystemDriver)
+    assert default.root == DEFAULT_ROOT
+    assert isinstance(open_driver("inmemory", {}), InMemoryDriver)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        ("nosuch", {}, r"storage\.nosuch: no such storage driver; there are filesystem, inmemory"),
+        ("filesystem", {"rootdirectory": 1}, r"storage\.filesystem\.rootdirectory: expected a path"),
+        ("filesystem", {"rootdirectory": ""}, r"storage\.filesystem\.rootdirectory"),
+        (
+            "filesystem",
+            {"maxthreads": "many"},
+            r"storage\.filesystem\.maxthreads: expected a positive number",
+        ),
+        ("filesystem", {"maxthreads": 0}, r"storage\.filesystem\.maxthreads"),
+    ],
+)
+def test_wrong_parameters_are_named(name: str, parameters: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        open_driver(name, parameters)
