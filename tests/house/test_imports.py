@@ -1,0 +1,210 @@
+"""Who may import whom, read from the source: the rooms of the house, its doors, and no circles.
+
+``udist_plugin/__init__.py`` is the street door: it names what a room inside exports and imports it on first
+use, so it belongs to no room.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests.house.generate import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PACKAGE = REPOSITORY / "udist_plugin"
+
+BACKBONE = {"errors", "oci", "content", "registry"}
+ROOMS = {
+    "errors": set(),
+    "oci": {"errors"},
+    "content": set(),
+    "registry": {"errors", "oci", "content"},
+    "storage": BACKBONE,
+    "remote": BACKBONE,
+    "wrappers": BACKBONE | {"remote"},
+    "http_api": BACKBONE,
+    "config": {"errors"},
+    "bootstrap": BACKBONE | {"storage", "remote", "wrappers", "http_api", "config"},
+    "wire": {"errors"},
+    "carrier": {"wire", "errors"},
+    "server": {"wire", "carrier", "errors"},
+    "client": {"wire", "carrier", "errors"},
+    "images": BACKBONE | {"remote", "client"},
+    "__main__": {"cli"},
+    "testing": BACKBONE | {"storage", "wire", "client"},
+    "cli": BACKBONE
+    | {"storage", "remote", "wrappers", "http_api", "config", "bootstrap", "wire", "carrier", "server"}
+    | {"client", "images", "testing"},
+}
+"""What each room may import of the others."""
+
+SANS_IO = {"os", "socket", "threading", "time", "select", "selectors", "subprocess", "asyncio", "io"}
+"""What ``wire`` does without: it is told what was read and asked what to write."""
+
+START_PATH = {
+    "errors",
+    "content",
+    "oci",
+    "registry",
+    "storage",
+    "http_api",
+    "wrappers",
+    "config",
+    "bootstrap",
+} | {
+    "wire",
+    "carrier",
+    "server",
+}
+"""Rooms that the plugin imports before its first answer."""
+
+SLOW = {
+    "argparse",
+    "asyncio",
+    "dataclasses",
+    "datetime",
+    "email",
+    "hashlib",
+    "http",
+    "inspect",
+    "json",
+    "logging",
+    "pathlib",
+    "random",
+    "secrets",
+    "shutil",
+    "socket",
+    "ssl",
+    "subprocess",
+    "tempfile",
+    "urllib.request",
+    "uuid",
+    "yaml",
+}
+"""What these rooms import only inside the function that needs it."""
+
+
+class Import(NamedTuple):
+    """One imported module; ``checked`` is only for the type checker, ``top`` at import of the file."""
+
+    module: str
+    checked: bool
+    top: bool
+    line: int
+
+
+@cache
+def sources() -> dict[str, Path]:
+    """Every module of ours by name; generated code aside."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(REPOSITORY).with_suffix("").parts
+        if "generated" not in parts:
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+@cache
+def imports(module: str) -> tuple[Import, ...]:
+    tree = ast.parse(sources()[module].read_text())
+    return tuple(_walk(tree, checked=False, top=True))
+
+
+def _walk(node: ast.AST, *, checked: bool, top: bool) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            for alias in child.names:
+                yield Import(alias.name, checked, top, child.lineno)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, "imports are absolute"
+            for alias in child.names:
+                whole = f"{child.module}.{alias.name}"
+                yield Import(whole if whole in sources() else child.module or "", checked, top, child.lineno)
+        elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            for part in child.body:
+                yield from _walk(ast.Module([part], []), checked=True, top=top)
+            for part in child.orelse:
+                yield from _walk(ast.Module([part], []), checked=checked, top=top)
+        else:
+            inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            yield from _walk(child, checked=checked, top=top and not inside)
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+@pytest.mark.parametrize("module", sorted(sources()))
+def test_a_room_imports_only_what_it_may(module: str) -> None:
+    if not room(module):
+        return
+    assert room(module) in ROOMS, "a new room needs a row in ROOMS"
+    allowed = ROOMS[room(module)] | {room(module), ""}
+    wrong = [each for each in imports(module) if each.module.split(".")[0] == "udist_plugin"]
+    assert [each for each in wrong if room(each.module) not in allowed] == []
+
+
+def test_the_rooms_form_no_circle() -> None:
+    assert circles({name: set(below) for name, below in ROOMS.items()}) == set()
+
+
+def test_modules_form_no_circle() -> None:
+    """Imports for the type checker and inside functions are left out: they run after all are loaded."""
+    graph = {
+        module: {each.module for each in imports(module) if each.top and not each.checked} & set(sources())
+        for module in sources()
+    }
+    assert circles(graph) == set()
+
+
+def circles(graph: dict[str, set[str]]) -> set[str]:
+    """The nodes left once all are gone that lead nowhere but to those gone before."""
+    left = dict(graph)
+    while leaves := {name for name, below in left.items() if not below & left.keys() - {name}}:
+        left = {name: below for name, below in left.items() if name not in leaves}
+    return set(left)
+
+
+@pytest.mark.parametrize("module", [each for each in sorted(sources()) if room(each) in START_PATH])
+def test_the_start_path_imports_nothing_slow(module: str) -> None:
+    slow = [
+        each
+        for each in imports(module)
+        if each.top and not each.checked and any((each.module + ".").startswith(f"{name}.") for name in SLOW)
+    ]
+    assert slow == []
+
+
+@pytest.mark.parametrize("module", [each for each in sorted(sources()) if room(each) == "wire"])
+def test_the_protocol_does_no_input_or_output(module: str) -> None:
+    assert [each for each in imports(module) if each.module.split(".")[0] in SANS_IO] == []
+
+
+def test_a_heavy_package_is_imported_by_one_file_on_first_use() -> None:
+    """On first use: inside a function, or in a file that is imported there. pytest is at home in ``testing``."""
+    at_start = {each.module for name in sources() for each in imports(name) if each.top and not each.checked}
+    users: dict[str, set[str]] = {}
+    early = set()
+    for module in sources():
+        for each in imports(module):
+            package = each.module.split(".")[0]
+            if (
+                package in {"udist_plugin", "__future__"}
+                or package in sys.stdlib_module_names
+                or each.checked
+            ):
+                continue
+            users.setdefault(package, set()).add(module)
+            if each.top and module in at_start and room(module) not in {"cli", "testing"}:
+                early.add((package, module))
+    users.pop("pytest", None)
+    assert {package: modules for package, modules in users.items() if len(modules) > 1} == {}
+    assert early == set()
