@@ -42,9 +42,11 @@ def pack(folder: str, name: str, out: BinaryIO) -> Packed:
     packed = _Hashing(out)
     with gzip.GzipFile("", "wb", GZIP_LEVEL, packed, mtime=0) as compressed:
         plain = _Hashing(compressed)
-        with tarfile.open(fileobj=plain, mode="w|", format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload]
-            for path, inner in _entries(folder, ""):
-                _add(tar, path, inner, name)
+        tar = tarfile.TarFile(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT)  # type: ignore[arg-type]
+        for path, inner in _entries(folder, ""):
+            _add(tar, path, inner, name)
+        # Not tar.close(): it pads to 10 KiB, and oras hashes an archive no further than these two blocks.
+        plain.write(bytes(2 * tarfile.BLOCKSIZE))
     return Packed(packed.digest(), packed.size, plain.digest())
 
 
@@ -106,6 +108,9 @@ class _Hashing:
         self._hash.update(data)
         self.size += len(data)
         return len(data)
+
+    def tell(self) -> int:
+        return self.size
 
     def flush(self) -> None:
         self._out.flush()

@@ -113,10 +113,12 @@ def _layer(source: Source) -> Iterator[tuple[Descriptor, BinaryIO]]:
     if stat.S_ISDIR(mode):
         with tempfile.TemporaryFile() as file:
             packed = pack(source.path, source.title, file)
-            file.seek(0)
+            file.flush()
             notes = {CONTENT_DIGEST: str(packed.content_digest), UNPACK: "true", TITLE: source.title}
             media_type = source.media_type or OCI_LAYER_TAR_GZIP
-            yield Descriptor(media_type, packed.digest, packed.size, annotations=notes), file
+            with open(file.fileno(), "rb", buffering=0, closefd=False) as raw:  # which the kernel can send
+                raw.seek(0)
+                yield Descriptor(media_type, packed.digest, packed.size, annotations=notes), raw
     elif stat.S_ISREG(mode):
         with open(source.path, "rb", buffering=0) as file:
             digest, size = _digest_of(file)

@@ -1,0 +1,258 @@
+"""What was pushed comes back, byte for byte, and nothing else happens."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.images.comparing import content_of
+from udist_plugin.errors import ArtifactError, DigestInvalid, ManifestUnknown
+from udist_plugin.images.artifact import CONTENT_DIGEST, EMPTY, TITLE, UNPACK, manifest_of
+from udist_plugin.images.pull import pull_artifact
+from udist_plugin.images.push import Pushed, Source, push_artifact
+from udist_plugin.oci.descriptor import Descriptor
+from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.media_types import OCI_INDEX, OCI_LAYER_TAR, OCI_LAYER_TAR_GZIP, OCI_MANIFEST
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from udist_plugin.remote.registry import RemoteRegistry
+
+PATHS = ["read me.txt", "empty", "big", "folder"]
+
+
+def push(registry: RemoteRegistry, *paths: str, tag: str = "v1") -> Pushed:
+    return push_artifact(registry, "demo", [Source.of(path) for path in paths], tags=[tag])
+
+
+def push_layer(registry: RemoteRegistry, content: bytes, **changes: object) -> None:
+    """An artifact of one layer, described as ``changes`` say."""
+    digest = Digest.of(content)
+    registry.push_blob("demo", digest, io.BytesIO(content))
+    layer = Descriptor(OCI_LAYER_TAR, digest, len(content), annotations={TITLE: "file"})._replace(**changes)  # type: ignore[arg-type]
+    manifest = manifest_of([layer])
+    registry.push_manifest("demo", manifest, OCI_MANIFEST, Digest.of(manifest), ["v1"])
+
+
+def test_everything_comes_back(registry: RemoteRegistry, tree: Path, tmp_path: Path) -> None:
+    pushed = push(registry, *PATHS)
+    pulled = pull_artifact(registry, "demo", "v1", str(tmp_path / "out"))
+    assert content_of(tmp_path / "out") == content_of(tree)
+    assert pulled.manifest.content == pushed.manifest
+    assert [file.path for file in pulled.files] == [str(tmp_path / "out" / path) for path in PATHS]
+    assert pulled.unnamed == []
+
+
+def test_the_same_files_make_the_same_digest(registry: RemoteRegistry, tree: Path) -> None:
+    first = push(registry, *PATHS)
+    for path in [tree, *tree.rglob("*")]:
+        if not path.is_symlink():
+            os.utime(path, (1, 1))
+    assert push(registry, *PATHS).descriptor == first.descriptor
+    (tree / "folder/a").chmod(0o600)
+    assert push(registry, *PATHS).descriptor != first.descriptor
+
+
+def test_the_manifest_is_an_artifacts(registry: RemoteRegistry, tree: Path) -> None:
+    subject = push(registry, "empty", tag="subject").descriptor
+    pushed = push_artifact(
+        registry,
+        "demo",
+        [Source("folder", "folder"), Source("empty", "empty", "text/plain")],
+        artifact_type="application/x.test",
+        annotations={"b": "2", "a": "1"},
+        subject=subject,
+    )
+    document = json.loads(pushed.manifest)
+    folder, empty = document.pop("layers")
+    assert document == {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "artifactType": "application/x.test",
+        "config": EMPTY.to_json(),
+        "subject": {"mediaType": OCI_MANIFEST, "digest": subject.digest, "size": subject.size},
+        "annotations": {"a": "1", "b": "2"},
+    }
+    assert folder["mediaType"] == OCI_LAYER_TAR_GZIP
+    assert list(folder["annotations"]) == [CONTENT_DIGEST, UNPACK, TITLE]
+    assert (empty["mediaType"], empty["annotations"]) == ("text/plain", {TITLE: "empty"})
+    assert registry.resolve_blob("demo", EMPTY.digest).size == 2
+    assert [item.digest for item in registry.list_referrers("demo", subject.digest).items] == [
+        pushed.descriptor.digest
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("a", "a"),
+        ("./a/b", "a/b"),
+        ("a/../b", "b"),
+        ("../x/a", "a"),
+        ("/x/y/a", "a"),
+        (".", "work"),
+        ("a/", "a"),
+    ],
+)
+def test_a_path_inside_the_working_folder_keeps_its_words(tree: Path, path: str, title: str) -> None:
+    assert Source.of(path).title == title
+
+
+def test_what_cannot_be_pushed_is_said(registry: RemoteRegistry, tree: Path) -> None:
+    os.mkfifo(tree / "folder/pipe")
+    for paths, said in [
+        (["folder"], "pipe: neither a file, a folder nor"),
+        (["folder/pipe"], "neither a file nor a folder"),
+        (["big", "./big"], "two files"),
+        (["/"], "no name"),
+    ]:
+        with pytest.raises(ArtifactError, match=said):
+            push(registry, *paths)
+    with pytest.raises(FileNotFoundError):
+        push(registry, "missing")
+    with pytest.raises(ArtifactError, match="not valid Unicode"):
+        Source.of(os.fsdecode(b"\xff"))
+
+
+@pytest.mark.parametrize("link", ["/etc/passwd", "../outside", "sub/../../outside", "a/../b"])
+def test_a_folder_whose_link_leads_out_is_not_pushed(registry: RemoteRegistry, tree: Path, link: str) -> None:
+    (tree / "folder/out").symlink_to(link)
+    with pytest.raises(ArtifactError, match="leads out of the folder"):
+        push(registry, "folder")
+
+
+def test_existing_files_are_replaced_unless_kept(
+    registry: RemoteRegistry, tree: Path, tmp_path: Path
+) -> None:
+    push(registry, "read me.txt", "folder")
+    out = tmp_path / "out"
+    (out / "folder").mkdir(parents=True)
+    (out / "folder/a").write_text("old")
+    (out / "folder/mine").write_text("mine")
+    with pytest.raises(ArtifactError, match="exists already"):
+        pull_artifact(registry, "demo", "v1", str(out), overwrite=False)
+    assert (out / "folder/a").read_text() == "old"
+    assert not (out / "folder/sub").exists()
+    pull_artifact(registry, "demo", "v1", str(out))
+    assert content_of(out / "folder") == content_of(tree / "folder") | {"mine": (b"mine", False)}
+    with pytest.raises(ArtifactError, match=r"read me\.txt: exists already"):
+        pull_artifact(registry, "demo", "v1", str(out), overwrite=False)
+
+
+def test_a_file_never_replaces_a_folder_nor_a_folder_a_file(
+    registry: RemoteRegistry, tree: Path, tmp_path: Path
+) -> None:
+    push(registry, "empty", "folder")
+    out = tmp_path / "out"
+    (out / "empty").mkdir(parents=True)
+    with pytest.raises(ArtifactError, match="a folder stands where a file"):
+        pull_artifact(registry, "demo", "v1", str(out))
+    (out / "empty").rmdir()
+    (out / "folder").write_text("")
+    with pytest.raises(ArtifactError, match="stands where a folder should"):
+        pull_artifact(registry, "demo", "v1", str(out))
+    (out / "folder").unlink()
+    (out / "folder/sub").mkdir(parents=True)
+    (out / "folder/a").mkdir()
+    with pytest.raises(ArtifactError, match="a folder stands where a file"):
+        pull_artifact(registry, "demo", "v1", str(out))
+
+
+def test_nothing_is_written_through_a_link(registry: RemoteRegistry, tree: Path, tmp_path: Path) -> None:
+    push(registry, "folder")
+    push_artifact(registry, "demo", [Source("big", "folder/sub/big")], tags=["inner"])
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (out / "folder").mkdir(parents=True)
+    (out / "folder/sub").symlink_to(elsewhere)
+    for tag in ("v1", "inner"):
+        with pytest.raises(ArtifactError, match="symbolic link"):
+            pull_artifact(registry, "demo", tag, str(out))
+    assert content_of(elsewhere) == {}
+
+
+@pytest.mark.parametrize("title", ["/etc/x", "../x", "a/../../x", "a/..", "..", ".", "a\0b"])
+def test_a_name_that_leads_out_is_refused(registry: RemoteRegistry, tmp_path: Path, title: str) -> None:
+    push_layer(registry, b"content", annotations={TITLE: title})
+    with pytest.raises(ArtifactError):
+        pull_artifact(registry, "demo", "v1", str(tmp_path / "out"))
+    assert content_of(tmp_path) == {}
+
+
+def test_wrong_content_leaves_nothing_behind(registry: RemoteRegistry, tree: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    packed = push(registry, "folder")
+    layer = Descriptor.from_json(json.loads(packed.manifest)["layers"][0])
+    notes = {**layer.annotations, CONTENT_DIGEST: Digest.of(b"else")}
+    with registry.open_blob("demo", layer.digest) as blob:
+        content = blob.read()
+    push_layer(registry, content, annotations=notes)
+    with pytest.raises(DigestInvalid, match="unpacked content"):
+        pull_artifact(registry, "demo", "v1", str(out))
+    push_layer(registry, content, size=5)
+    with pytest.raises(ArtifactError, match="the manifest says 5 bytes"):
+        pull_artifact(registry, "demo", "v1", str(out))
+    push_layer(registry, b"not gzip", annotations={TITLE: "x", UNPACK: "true"})
+    with pytest.raises(ArtifactError, match=r"x: not a tar\+gzip"):
+        pull_artifact(registry, "demo", "v1", str(out))
+    push_layer(registry, content[:-9], annotations=layer.annotations)
+    with pytest.raises(ArtifactError, match=r"folder: not a tar\+gzip"):
+        pull_artifact(registry, "demo", "v1", str(out))
+    assert content_of(out) == {}
+
+
+def test_layers_without_a_name_are_left_alone(registry: RemoteRegistry, tmp_path: Path) -> None:
+    push_layer(registry, b"content", annotations={})
+    pulled = pull_artifact(registry, "demo", "v1", str(tmp_path / "out"))
+    assert (pulled.files, [item.size for item in pulled.unnamed]) == ([], [7])
+
+
+def test_two_layers_of_one_name_are_refused(registry: RemoteRegistry, tree: Path, tmp_path: Path) -> None:
+    push(registry, "empty")
+    layer = Descriptor(OCI_LAYER_TAR, Digest.of(b""), 0, annotations={TITLE: "a"})
+    other = layer._replace(annotations={TITLE: "./a"})
+    manifest = manifest_of([layer, other])
+    registry.push_manifest("demo", manifest, OCI_MANIFEST, Digest.of(manifest), ["v2"])
+    with pytest.raises(ArtifactError, match="two layers have this name"):
+        pull_artifact(registry, "demo", "v2", str(tmp_path / "out"))
+
+
+def test_an_index_is_not_an_artifact(registry: RemoteRegistry, tmp_path: Path) -> None:
+    index = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}).encode()
+    registry.push_manifest("demo", index, OCI_INDEX, Digest.of(index), ["v1"])
+    with pytest.raises(ArtifactError, match="an index"):
+        pull_artifact(registry, "demo", "v1", str(tmp_path))
+    with pytest.raises(ManifestUnknown):
+        pull_artifact(registry, "demo", "v2", str(tmp_path))
+
+
+def test_progress_is_told(registry: RemoteRegistry, tree: Path, tmp_path: Path) -> None:
+    told: list[tuple[str, object]] = []
+
+    class Watch:
+        def begin(self, name: str, size: int) -> Watch:
+            told.append((name, size))
+            return self
+
+        def reach(self, done: int) -> None:
+            if not told or told[-1][0] != "reach":
+                told.append(("reach", done))
+            told[-1] = ("reach", done)
+
+        def end(self, how: str) -> None:
+            told.append(("end", how))
+
+    size = (tree / "big").stat().st_size
+    for _ in range(2):
+        push_artifact(registry, "demo", [Source.of("big")], tags=["v1"], progress=Watch())
+    pull_artifact(registry, "demo", "v1", str(tmp_path), progress=Watch())
+    assert told == [
+        *[("big", size), ("reach", size), ("end", "pushed")],
+        *[("big", size), ("end", "exists")],
+        *[("big", size), ("reach", size), ("end", "pulled")],
+    ]
