@@ -189,7 +189,7 @@ def test_the_protocol_does_no_input_or_output(module: str) -> None:
 
 
 def test_a_heavy_package_is_imported_by_one_file_on_first_use() -> None:
-    """On first use: inside a function, or in a file that is imported there. pytest is at home in ``testing``."""
+    """On first use: inside a function, or in a file imported there. pytest is at home in ``testing``."""
     at_start = {each.module for name in sources() for each in imports(name) if each.top and not each.checked}
     users: dict[str, set[str]] = {}
     early = set()
