@@ -39,11 +39,15 @@ class Answer(NamedTuple):
 
 
 class Client:
-    """Calls ``application`` without a server. ``environ`` is added to every request's."""
+    """Calls ``application`` without a server.
+
+    ``environ`` is added to every request's, and ``prefix`` stands before every target.
+    """
 
     def __init__(self, application: Callable[..., Any], environ: Mapping[str, Any] | None = None) -> None:
         self.application = application
         self.environ = dict(environ or {})
+        self.prefix = ""
 
     def request(
         self,
@@ -54,6 +58,7 @@ class Client:
         environ: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Content that is not bytes is of unknown length; ``environ`` has the last word on everything."""
+        target = self.prefix + target
         path, _, query = target.partition("?")
         log = io.StringIO()
         call: dict[str, Any] = {
