@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.config import Configuration, Loaded, load, registry_environment
@@ -130,14 +129,13 @@ def _registry(configuration: Configuration) -> Registry:
 
 
 def _policy(validation: Validation) -> Policy:
-    """As distribution decides: with neither ``allow`` nor ``deny`` no URL is allowed, and switched off,
-    validation still looks for a manifest's blobs."""
+    """As in distribution, validation that is switched off still looks for a manifest's blobs. Unlike there,
+    every URL is allowed while neither ``allow`` nor ``deny`` is set: a registry that conforms takes images
+    whose layers are elsewhere."""
     manifests = validation.manifests
     if validation.disabled and not validation.enabled:
         return Policy(references=manifests.references, indexes=False)
     allow, deny = manifests.urls
-    if not allow and not deny:
-        allow = (re.compile(r"(?!)"),)
     indexes = manifests.indexes
     return Policy(
         references=manifests.references,
