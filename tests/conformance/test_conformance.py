@@ -1,4 +1,4 @@
-"""The OCI's conformance program finds nothing to object to and nothing missing."""
+"""The OCI's conformance program finds nothing to object to and nothing missing, through a spawned plugin."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ import pytest
 
 from tests.conformance.bridge import bridged
 from tests.conformance.program import run
-from tests.http_api.memory import MemoryRegistry
-from udist_plugin.http_api.app import Application
-from udist_plugin.remote.wsgi import WSGITransport
-from udist_plugin.wrappers.validation import Policy, ValidatingRegistry
+from udist_plugin import Plugin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,14 +23,15 @@ RUNS = [
 
 @pytest.mark.parametrize(("version", "sparse", "least"), RUNS)
 def test_conforms(version: str, sparse: bool, least: int, tmp_path: Path) -> None:
-    registry = ValidatingRegistry(MemoryRegistry(), Policy(references=not sparse))
+    config = f"{{version: 0.1, storage: {{filesystem: {{rootdirectory: {tmp_path / 'store'}}}}}}}"
+    environ = {"REGISTRY_VALIDATION_MANIFESTS_REFERENCES": "false"} if sparse else {}
     options = {
         "OCI_VERSION": version,
         "OCI_API_BLOBS_UPLOAD_CANCEL": "true",
         "OCI_DATA_SPARSE": str(sparse).lower(),
     }
-    with bridged(WSGITransport(Application(registry))) as address:
-        counts, results, output = run(address, tmp_path, options)
+    with Plugin(config, environ) as plugin, bridged(plugin) as address:
+        counts, results, output = run(address, tmp_path / "results", options)
     unmet = {name: status for name, status in results["apis"].items() if status not in ("Pass", "Disabled")}
     unmet |= {name: status for name, status in results["data"].items() if status not in ("Pass", "Disabled")}
     assert not unmet, output
