@@ -1,3 +1,25 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import pytest
 
+from udist_plugin.storage.drivers import open_driver
+from udist_plugin.storage.registry import StorageRegistry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from udist_plugin.storage.drivers.base import StorageDriver
+
 pytest.register_assert_rewrite("udist_plugin.testing.storage_driver")
+
+
+@pytest.fixture(params=["filesystem", "inmemory"])
+def driver(request: pytest.FixtureRequest, tmp_path: Path) -> StorageDriver:
+    return open_driver(request.param, {"rootdirectory": str(tmp_path)})
+
+
+@pytest.fixture
+def registry(driver: StorageDriver) -> StorageRegistry:
+    return StorageRegistry(driver)

@@ -16,6 +16,7 @@ from udist_plugin.errors import (
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import HEX_LENGTHS, Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest
+from udist_plugin.oci.reference import check_tag
 from udist_plugin.registry import ManifestContent
 from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
@@ -65,6 +66,8 @@ class ManifestStore:
         self, name: str, content: bytes, media_type: str, digest: Digest, tags: Sequence[str]
     ) -> Descriptor:
         """Blob, revision, tags: each durable before the next, so that nothing points at what may vanish."""
+        for tag in tags:
+            check_tag(tag)
         if len(content) > MANIFEST_MAX:
             raise ManifestTooLarge({"size": len(content), "limit": MANIFEST_MAX})
         if (actual := Digest.of(content, digest.algorithm)) != digest:
