@@ -12,7 +12,7 @@ from udist_plugin.wire.connection import (
     ResetReceived,
     StreamFault,
 )
-from udist_plugin.wire.constants import INITIAL_STREAMS, MAX_STREAM_ID, VERSION
+from udist_plugin.wire.constants import INITIAL_STREAMS, MAX_MESSAGE, MAX_STREAM_ID, VERSION
 from udist_plugin.wire.encoding import encode
 from udist_plugin.wire.frames import Frame, Request, Reset, Response, Settings
 from udist_plugin.wire.stream import Half, Input, Stream
@@ -57,10 +57,11 @@ class CallerConnection(Connection):
     def reset(self, stream: Stream, code: str, message: str = "") -> bytes:
         """Gives up on a stream; empty when it has ended already."""
         if stream.reset or stream.done:
+            stream.receive_window.close()
             return b""
         if stream.incoming is not Half.DONE:
             self._aborted.add(stream.id)
-        reset = Reset(code, message)
+        reset = Reset(code, message[:MAX_MESSAGE])
         self._end(stream, reset)
         return encode(Frame(stream.id, reset))
 
@@ -82,10 +83,10 @@ class CallerConnection(Connection):
         if not (stream := self._find(stream_id, end_stream)):
             return None
         bodiless = stream_id in self._bodiless or head.status in (204, 304)
+        self._advance_incoming(stream, Input.HEAD, end_stream)
         problem = heads.response_problem(head) or self._declare(stream, head.fields, end_stream, bodiless)
         if problem:
             raise self._fault(stream, "INTERNAL", f"the response's {problem}")
-        self._advance_incoming(stream, Input.HEAD, end_stream)
         return HeadReceived(stream, head)
 
     def _receive_reset(self, stream: Stream, reset: Reset) -> Event | None:
@@ -106,12 +107,13 @@ class CallerConnection(Connection):
             self._bodiless.discard(stream.id)
 
     def _fault(self, stream: Stream, code: str, message: str) -> StreamFault:
+        fault = super()._fault(stream, code, message)
         if stream.incoming is not Half.DONE:
             self._aborted.add(stream.id)
-        return super()._fault(stream, code, message)
+            self._refuse(stream.id, fault.reset)
+        return fault
 
     def _end(self, stream: Stream, reset: Reset) -> None:
         super()._end(stream, reset)
         self.streams.pop(stream.id, None)
         self._bodiless.discard(stream.id)
-        stream.receive_window.close()

@@ -71,7 +71,7 @@ Event = HeadReceived | EndReceived | CreditReceived | ResetReceived | Connection
 
 
 class StreamFault(ProtocolError):
-    """The peer broke a rule whose breach ends only this stream; the reset is already queued."""
+    """The peer broke a rule whose breach ends only this stream; the connection sees to its reset."""
 
     def __init__(self, stream: Stream, reset: Reset) -> None:
         self.stream = stream
@@ -142,19 +142,12 @@ class Connection:
             return None
         stream.receive_window.receive(length)
         stream.received += length
-        if stream.expected is not None and stream.received > stream.expected:
-            stream.incoming = Half.DONE if end_stream else stream.incoming
-            raise self._fault(stream, "INTERNAL", f"content exceeds its content-length of {stream.expected}")
         self._advance_incoming(stream, Input.DATA, end_stream)
         return stream
 
     def consume(self, stream: Stream, length: int) -> None:
         """The consumer has read ``length`` bytes of ``stream``."""
-        credit = stream.receive_window.consume(length)
-        if stream.incoming is Half.DONE or stream.reset:
-            if not stream.receive_window.unread:
-                stream.receive_window.close()
-        elif credit:
+        if credit := stream.receive_window.consume(length):
             self._updates[stream.id] = self._updates.get(stream.id, 0) + credit
 
     def take_control(self) -> bytes:
@@ -249,15 +242,16 @@ class Connection:
         except KeyError:
             problem = f"{what.value} on stream {stream.id}, which {stream.incoming.value}"
             raise RemoteProtocolError(problem) from None
-        if stream.incoming is not Half.DONE:
-            return
-        self._updates.pop(stream.id, None)
-        if stream.expected is not None and stream.received < stream.expected:
+        done = stream.incoming is Half.DONE
+        if stream.expected is not None and (
+            stream.received > stream.expected or (done and stream.received < stream.expected)
+        ):
             problem = f"content of {stream.received} bytes, its content-length is {stream.expected}"
             raise self._fault(stream, "INTERNAL", problem)
-        if not stream.receive_window.unread:
-            stream.receive_window.close()
-        self._incoming_done(stream)
+        if done:
+            self._updates.pop(stream.id, None)
+            stream.receive_window.end()
+            self._incoming_done(stream)
 
     def _incoming_done(self, stream: Stream) -> None:
         """A hook: the peer's direction has ended as it should."""
@@ -279,13 +273,13 @@ class Connection:
     def _fault(self, stream: Stream, code: str, message: str) -> StreamFault:
         reset = Reset(code, message)
         self._end(stream, reset)
-        self._refuse(stream.id, reset)
         return StreamFault(stream, reset)
 
     def _end(self, stream: Stream, reset: Reset) -> None:
         """Marks the stream as reset, and drops what was to be said about it."""
         stream.reset = reset
         self._updates.pop(stream.id, None)
+        stream.receive_window.close()
 
     def _refuse(self, stream_id: int, reset: Reset) -> None:
         if len(self._refusals) >= 2 * self.max_streams:

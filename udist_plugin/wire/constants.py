@@ -26,6 +26,9 @@ MAX_CREDIT: Final = (1 << 31) - 1
 INITIAL_STREAMS: Final = 64
 """Streams a caller may have open before the plugin's settings allow more."""
 
+MAX_MESSAGE: Final = 4096
+"""Characters of the message in a reset or go_away; a sender cuts longer ones."""
+
 MAX_STREAM_ID: Final = (1 << 31) - 1
 
 CODES: Final = (

@@ -31,9 +31,11 @@ _BodyType = TypeVar("_BodyType", bound=Body)
 
 
 def varint(value: int) -> bytes:
-    """Base 128 varint (protobuf encoding guide)."""
-    if value < 128:
+    """Base 128 varint of a uint32 (protobuf encoding guide)."""
+    if 0 <= value < 128:
         return _SMALL[value]
+    if not 0 <= value < 1 << 32:
+        raise LocalProtocolError(f"{value} is not a number of 32 bits")
     out = bytearray()
     while value > 127:
         out.append(value & 0x7F | 0x80)
@@ -43,13 +45,17 @@ def varint(value: int) -> bytes:
 
 
 def encode(frame: Frame) -> bytes:
-    """The frame with its prefix. Raises ``LocalProtocolError`` when it is longer than a frame may be."""
-    message = b"\x08" + varint(frame.stream_id) if frame.stream_id else b""
+    """The frame with its prefix. Raises ``LocalProtocolError`` when it cannot be expressed, or is longer
+    than a frame may be."""
+    message = _number(b"\x08", frame.stream_id)
     if frame.end_stream:
         message += b"\x10\x01"
     if frame.body is not None:
         tag, encoder = _ENCODERS[type(frame.body)]
-        message += _length_delimited(tag, encoder(frame.body))
+        try:
+            message += _length_delimited(tag, encoder(frame.body))
+        except UnicodeEncodeError as error:
+            raise LocalProtocolError(f"text that UTF-8 cannot express: {error}") from None
     if len(message) > MAX_CONTROL:
         raise LocalProtocolError(f"a frame of {len(message)} bytes exceeds the limit of {MAX_CONTROL}")
     return b"\0" + len(message).to_bytes(4, "big") + message

@@ -19,6 +19,8 @@ HOP_BY_HOP: Final = frozenset(
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+", re.ASCII)
 _VALUE_FORBIDS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*", re.ASCII)
+_AUTHORITY = re.compile(r"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*", re.ASCII)
 _TARGET = re.compile(r"/[!-\"$-~]*|\*", re.ASCII)
 _LENGTH = re.compile(rb"[0-9]{1,19}")
 
@@ -29,8 +31,10 @@ def request_problem(head: Request) -> str | None:
         return f"method {head.method[:64]!r} is not a token"
     if not _TARGET.fullmatch(head.target):
         return f"target {head.target[:64]!r} is not in origin form"
-    if not head.authority.isprintable() or " " in head.authority or not head.scheme.isalnum():
-        return "scheme or authority with characters that do not belong there"
+    if not _SCHEME.fullmatch(head.scheme):
+        return f"scheme {head.scheme[:64]!r} is not one (RFC 3986, section 3.1)"
+    if not _AUTHORITY.fullmatch(head.authority):
+        return f"authority {head.authority[:64]!r} is not a host and port"
     return fields_problem(head.fields)
 
 
@@ -49,7 +53,7 @@ def fields_problem(fields: Fields) -> str | None:
         if name in HOP_BY_HOP:
             return f"field {name!r} is about a connection and never travels"
         if _VALUE_FORBIDS.search(value):
-            return f"field {name!r} has a control character in its value"
+            return f"field {name[:64]!r} has a control character in its value"
     return None
 
 

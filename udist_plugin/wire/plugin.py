@@ -5,14 +5,18 @@ from __future__ import annotations
 from udist_plugin.errors import LocalProtocolError, RemoteProtocolError
 from udist_plugin.wire import heads
 from udist_plugin.wire.connection import LARGEST_WINDOW, Connection, Event, HeadReceived, ResetReceived
-from udist_plugin.wire.constants import MAX_STREAM_ID
+from udist_plugin.wire.constants import MAX_MESSAGE, MAX_STREAM_ID
 from udist_plugin.wire.encoding import encode
 from udist_plugin.wire.frames import Frame, GoAway, Request, Reset, Response
 from udist_plugin.wire.stream import Input, Stream
 
 
 class PluginConnection(Connection):
-    """A stream keeps its slot until its worker says that it has finished, not until it is reset."""
+    """A stream keeps its slot until its worker says that it has finished, not until it is reset.
+
+    So the plugin's last frame about a stream tells that the slot is free, and a fault found in a stream is
+    reported only then; until then the caller is held by its credit, which no longer grows.
+    """
 
     def respond(self, stream: Stream, response: Response, end_stream: bool) -> bytes:
         """The response's head. Raises ``LocalProtocolError`` for one that may not travel."""
@@ -26,19 +30,22 @@ class PluginConnection(Connection):
         """The worker has done what it will do: the slot is free. The reset that this owes, or empty.
 
         A response that ended before its request is followed by ``reset(OK)``, one that did not end by
-        ``reset(code)``, and a caller's own reset is answered, so that it knows of the free slot.
+        ``reset(code)``, a fault by its own, and a caller's reset is answered with the same code, so that it
+        knows of the free slot.
         """
         if self.streams.pop(stream.id, None) is None:
             return b""
-        stream.receive_window.close()
-        if stream.done and not stream.reset:
+        cause = stream.reset
+        if cause is None and stream.done:
+            stream.receive_window.close()
             return b""
-        stream.reset = stream.reset or Reset(code, message)
-        return encode(Frame(stream.id, Reset(code, message)))
+        reset = Reset(cause.code, cause.message) if cause else Reset(code, message[:MAX_MESSAGE])
+        self._end(stream, reset)
+        return encode(Frame(stream.id, reset))
 
     def go_away(self, code: str, message: str) -> bytes:
         """No stream above the last one taken up is served."""
-        self.going_away = GoAway(self.highest_id, code, message)
+        self.going_away = GoAway(self.highest_id, code, message[:MAX_MESSAGE])
         return encode(Frame(0, self.going_away))
 
     def _receive_head(self, stream_id: int, head: Request | Response, end_stream: bool) -> Event | None:

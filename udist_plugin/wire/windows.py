@@ -29,15 +29,16 @@ class Budget:
 
 
 class ReceiveWindow:
-    """What the peer may send on one stream."""
+    """What the peer may send on one stream. ``ended`` once it will send no more."""
 
-    __slots__ = ("_budget", "_largest", "credit", "size", "unread")
+    __slots__ = ("_budget", "_largest", "credit", "ended", "size", "unread")
 
     def __init__(self, budget: Budget, largest: int) -> None:
         self._budget = budget
         self._largest = largest
         self.size = self.credit = INITIAL_CREDIT
         self.unread = 0
+        self.ended = False
 
     def receive(self, amount: int) -> None:
         """Accounts for a payload. Raises ``RemoteProtocolError`` when it exceeds the credit."""
@@ -49,6 +50,9 @@ class ReceiveWindow:
     def consume(self, amount: int) -> int:
         """Accounts for bytes that were read, and returns the credit to announce now, mostly 0."""
         self.unread -= amount
+        if self.ended:
+            self.end()
+            return 0
         free = self.size - self.credit - self.unread
         if free * 2 < self.size:
             return 0
@@ -57,8 +61,15 @@ class ReceiveWindow:
         self.credit += free + grown
         return free + grown
 
+    def end(self) -> None:
+        """No more will come: what the window had grown by is free once everything was read."""
+        self.ended = True
+        if not self.unread:
+            self.close()
+
     def close(self) -> None:
-        """Gives what the window had grown by back to the budget; twice is once."""
+        """Nobody will read either: gives back to the budget at once; twice is once."""
+        self.ended = True
         self._budget.left += self.size - INITIAL_CREDIT
         self.size = INITIAL_CREDIT
 
