@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.config import Configuration, Loaded, load, registry_environment
-from udist_plugin.errors import ConfigurationError
+from udist_plugin.errors import ConfigurationError, StorageError
 from udist_plugin.http_api.app import Application
 from udist_plugin.http_api.settings import Settings
 from udist_plugin.storage.drivers import open_driver
@@ -17,14 +18,18 @@ from udist_plugin.wrappers.validation import Policy, ValidatingRegistry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from udist_plugin.config.model import Validation
+    from udist_plugin.config.model import UploadPurging, Validation
     from udist_plugin.registry import Registry
+    from udist_plugin.storage.drivers.base import StorageDriver
 
     Record = Callable[[str, str], object]
     """Takes a level (debug, info, warn, error) and a message for the log."""
 
 MAX_FILE = 1 << 20
-"""Bytes of a configuration file."""
+"""Characters read of a configuration file; the parser refuses far fewer."""
+FIRST_PURGE = 3600.0
+"""Seconds within which the first purge begins. When exactly is chance, so that plugins on one store do not
+all walk it at once, and so that many short lives purge as often as a long one."""
 
 
 class RegistryApp:
@@ -39,10 +44,14 @@ class RegistryApp:
         self.configuration = configuration
         self.log_level = configuration.log.level
         self.drain_timeout = http.draintimeout
-        self.registry = _registry(configuration)
+        driver = open_driver(configuration.storage.driver, configuration.storage.parameters)
+        self.registry = _registry(driver, configuration)
         self.application = Application(self.registry, Settings(http.host, http.prefix, http.headers))
         self._messages = [("warn", text) for text in loaded.warnings]
         self._messages += [("info", text) for text in loaded.notices]
+        maintenance = configuration.storage.maintenance
+        purging = maintenance.uploadpurging.enabled and not maintenance.readonly.enabled
+        self._purging = Purging(driver, maintenance.uploadpurging) if purging else None
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         return self.application(environ, start_response)
@@ -51,15 +60,61 @@ class RegistryApp:
         """Logs what there is to say of the configuration, and starts what runs beside requests."""
         for level, message in self._messages:
             record(level, message)
+        if self._purging:
+            self._purging.start(record)
 
     def close(self) -> None:
         """Ends what runs beside requests; twice is once."""
+        if self._purging:
+            self._purging.close()
 
     def __enter__(self) -> RegistryApp:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Purging:
+    """Removes abandoned uploads every now and then, in a thread of its own."""
+
+    def __init__(self, driver: StorageDriver, settings: UploadPurging) -> None:
+        self._driver = driver
+        self._settings = settings
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, record: Record) -> None:
+        self._thread = threading.Thread(target=self._run, args=(record,), name="udist-purge", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """No further purge begins; one that has is left behind after a second."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(1.0)
+
+    def _run(self, record: Record) -> None:
+        interval = min(self._settings.interval, threading.TIMEOUT_MAX)
+        chance = int.from_bytes(os.urandom(4)) / 2**32
+        wait = min(interval, FIRST_PURGE) * chance
+        while not self._stop.wait(wait):
+            self._purge(record)
+            wait = interval
+
+    def _purge(self, record: Record) -> None:
+        from udist_plugin.storage.purge import purge_uploads
+
+        age, dry_run = self._settings.age, self._settings.dryrun
+        try:
+            purged = purge_uploads(self._driver, age, dry_run=dry_run)
+        except StorageError as error:
+            record("error", f"uploads were not purged: {error}")
+            return
+        for failure in purged.errors:
+            record("warn", f"not purged: {failure}")
+        for path in purged.paths:
+            record("info", f"would be purged: {path}" if dry_run else f"purged: {path}")
 
 
 def create_app(
@@ -117,10 +172,9 @@ def _read(path: str) -> str:
     return text
 
 
-def _registry(configuration: Configuration) -> Registry:
+def _registry(driver: StorageDriver, configuration: Configuration) -> Registry:
     storage = configuration.storage
     read_only = storage.maintenance.readonly.enabled
-    driver = open_driver(storage.driver, storage.parameters)
     registry: Registry = StorageRegistry(driver, save_referrers=not read_only)
     registry = ValidatingRegistry(registry, _policy(configuration.validation))
     if read_only:
