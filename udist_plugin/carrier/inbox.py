@@ -10,6 +10,8 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mmap import mmap
+
     from udist_plugin.carrier.buffers import BufferPool
     from udist_plugin.carrier.exchange import Exchange
 
@@ -19,7 +21,7 @@ class PooledChunk:
 
     __slots__ = ("_exchange", "_taken", "_used", "buffer")
 
-    def __init__(self, exchange: Exchange, buffer: bytearray) -> None:
+    def __init__(self, exchange: Exchange, buffer: mmap) -> None:
         self._exchange = exchange
         self.buffer = buffer
         self._used = 0
@@ -93,7 +95,8 @@ class Inbox:
     def settle(self) -> None:
         """The payload stands where ``claim`` said."""
         self.filling = False
-        self.lent_filled, self._direct = self._direct, 0
+        if self._direct:  # a later payload may settle before the consumer has looked
+            self.lent_filled, self._direct = self._direct, 0
         if self._open:
             self.chunks.append(self._open)
             self._open = None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PAYLOAD = 256 << 10
 """Bytes of a data frame to the caller: smaller halves bulk, larger doubles what small replies wait."""
 
-MEMORY = 12 << 20
+MEMORY = 8 << 20
 """Bytes that request windows may grow to beyond their first credit, all together."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 EX_CONFIG: Final = 78
 EX_PROTOCOL: Final = 76
 MAX_STREAMS: Final = 64
+SWITCH: Final = 0.0005
+"""Seconds a thread may hold the interpreter while another waits: threads that only move bytes give it up and
+take it back so fast that one with a small reply to send would mostly miss its turn."""
 DRAIN_POLL: Final = 0.1
 """Seconds between looks at whether a caller that closed its end still reads."""
 
@@ -54,6 +58,7 @@ def serve(source: int, sink: int, build: Callable[[Settings], Service]) -> NoRet
     it are reported to the caller. Exit status: 0 after a drain, 78 for a refused configuration or version,
     76 for a broken protocol, 1 when the drain took too long or the caller died.
     """
+    sys.setswitchinterval(SWITCH)
     log = Log()
     link = ServerLink(source, sink, MAX_STREAMS)
     service = _handshake(link, log, build)
