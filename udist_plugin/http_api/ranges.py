@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from udist_plugin.errors import RangeInvalid
 
-_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.ASCII)
-_CHUNK = re.compile(r"([0-9]{1,18})-([0-9]{1,18})", re.ASCII)
+# Compiled on first use: the first answer needs neither.
+_RANGE = r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*"
+_CHUNK = r"([0-9]{1,18})-([0-9]{1,18})"
 
 
 class ByteRange(NamedTuple):
@@ -36,7 +37,7 @@ def parse_range(text: str | None, size: int) -> ByteRange | None:
     """
     if text is None or not text.startswith("bytes=") or "," in text or not size:
         return None
-    match = _RANGE.fullmatch(text)
+    match = re.fullmatch(_RANGE, text)
     if not match or match[1] == match[2] == "":
         raise RangeInvalid({"range": text[:128]})
     if not match[1]:
@@ -53,7 +54,7 @@ def parse_chunk_range(text: str) -> ByteRange:
 
     Raises ``RangeInvalid``.
     """
-    match = _CHUNK.fullmatch(text)
+    match = re.fullmatch(_CHUNK, text)
     if not match or int(match[1]) > int(match[2]):
         raise RangeInvalid({"Content-Range": text[:128], "expected": "<first>-<last>"})
     return ByteRange(int(match[1]), int(match[2]) + 1)

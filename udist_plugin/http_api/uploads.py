@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from udist_plugin import registry
     from udist_plugin.http_api.request import Request
 
-_ID = re.compile(r"[A-Za-z0-9_=-][A-Za-z0-9_.=-]{0,127}", re.ASCII)
+_ID = r"[A-Za-z0-9_=-][A-Za-z0-9_.=-]{0,127}"
 
 
 class Uploads(Resource):
@@ -94,7 +94,7 @@ class Upload(Resource):
         return Response(204)
 
     def _resume(self, request: Request) -> registry.Upload:
-        if not _ID.fullmatch(request.reference):
+        if not re.fullmatch(_ID, request.reference):
             raise BlobUploadUnknown({"id": request.reference[:128]})
         return self.registry.resume_upload(request.name, request.reference)
 

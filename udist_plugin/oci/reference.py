@@ -11,22 +11,22 @@ from udist_plugin.oci.digest import Digest
 NAME_MAX: Final = 255
 """distribution's limit on a repository name, in characters."""
 
-_NAME = re.compile(
-    r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*", re.ASCII
-)
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", re.ASCII)
+# Compiled on first use: the first answer needs neither.
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_NAME = f"{_COMPONENT}(?:/{_COMPONENT})*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
 
 
 def check_name(name: str) -> str:
     """``name`` itself, if the specification's grammar allows it; raises ``NameInvalid``."""
-    if len(name) > NAME_MAX or not _NAME.fullmatch(name):
+    if len(name) > NAME_MAX or not re.fullmatch(_NAME, name):
         raise NameInvalid({"name": name[:NAME_MAX]})
     return name
 
 
 def check_tag(tag: str) -> str:
     """``tag`` itself, if the specification's grammar allows it; raises ``TagInvalid``."""
-    if not _TAG.fullmatch(tag):
+    if not re.fullmatch(_TAG, tag):
         raise TagInvalid({"tag": tag[:256]}, "invalid tag")
     return tag
 
@@ -39,7 +39,7 @@ def parse_target(text: str) -> Digest | str:
     """
     if ":" in text:
         return Digest(text)
-    if not _TAG.fullmatch(text):
+    if not re.fullmatch(_TAG, text):
         raise ManifestUnknown({"tag": text[:256]})
     return text
 
