@@ -235,8 +235,8 @@ def test_progress_is_told(registry: RemoteRegistry, tree: Path, tmp_path: Path) 
     told: list[tuple[str, object]] = []
 
     class Watch:
-        def begin(self, name: str, size: int) -> Watch:
-            told.append((name, size))
+        def begin(self, doing: str, name: str, size: int | None) -> Watch:
+            told.append((f"{doing} {name}", size))
             return self
 
         def reach(self, done: int) -> None:
@@ -251,8 +251,9 @@ def test_progress_is_told(registry: RemoteRegistry, tree: Path, tmp_path: Path) 
     for _ in range(2):
         push_artifact(registry, "demo", [Source.of("big")], tags=["v1"], progress=Watch())
     pull_artifact(registry, "demo", "v1", str(tmp_path), progress=Watch())
+    hashed = [("hashing big", size), ("reach", size), ("end", "hashed")]
     assert told == [
-        *[("big", size), ("reach", size), ("end", "pushed")],
-        *[("big", size), ("end", "exists")],
-        *[("big", size), ("reach", size), ("end", "pulled")],
+        *[*hashed, ("pushing big", size), ("reach", size), ("end", "pushed")],
+        *[*hashed, ("pushing big", size), ("end", "exists")],
+        *[("pulling big", size), ("reach", size), ("end", "pulled")],
     ]

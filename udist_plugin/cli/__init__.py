@@ -1,0 +1,1 @@
+"""The ``udist`` command, and ``udist-plugin``: the only rooms that print."""

@@ -9,26 +9,27 @@ if TYPE_CHECKING:
 
 
 class Task(Protocol):
-    """One blob on its way."""
+    """One file or folder on its way."""
 
     def reach(self, done: int) -> None:
         """``done`` bytes are through; less than before when it begins anew."""
 
     def end(self, how: str) -> None:
-        """It is complete: ``pushed``, ``pulled`` or ``exists``."""
+        """It is complete: ``hashed``, ``packed``, ``pushed``, ``pulled``, or ``exists`` there already."""
 
 
 class Progress(Protocol):
     """Whoever wants to know."""
 
-    def begin(self, name: str, size: int) -> Task:
-        """A blob of ``size`` bytes, known to people as ``name``."""
+    def begin(self, doing: str, name: str, size: int | None) -> Task:
+        """Begins ``doing`` something (``hashing``, ``packing``, ``pushing``, ``pulling``) with ``name``,
+        ``size`` bytes long as far as that is known."""
 
 
 class Silent:
     """Nobody wants to know."""
 
-    def begin(self, name: str, size: int) -> Task:  # noqa: ARG002
+    def begin(self, doing: str, name: str, size: int | None) -> Task:  # noqa: ARG002
         return SILENT_TASK
 
 

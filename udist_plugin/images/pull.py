@@ -78,7 +78,7 @@ def _pull_layer(
 ) -> PulledFile:
     descriptor = layer.descriptor
     target = make_parents(folder, parts_of(layer.title))
-    task = progress.begin(layer.title, descriptor.size)
+    task = progress.begin("pulling", layer.title, descriptor.size)
     with registry.open_blob(name, descriptor.digest) as content:
         if content.size != descriptor.size:
             raise ArtifactError(

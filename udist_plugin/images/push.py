@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import BinaryIO
 
+    from udist_plugin.content import Readable
     from udist_plugin.images.progress import Progress
     from udist_plugin.registry import Registry
 
@@ -93,8 +94,8 @@ def push_artifact(
 
 
 def _push_source(registry: Registry, name: str, source: Source, progress: Progress) -> Descriptor:
-    with _layer(source) as (layer, file):
-        task = progress.begin(source.title, layer.size)
+    with _layer(source, progress) as (layer, file):
+        task = progress.begin("pushing", source.title, layer.size)
         try:
             registry.resolve_blob(name, layer.digest)
             task.end("exists")
@@ -105,23 +106,27 @@ def _push_source(registry: Registry, name: str, source: Source, progress: Progre
 
 
 @contextmanager
-def _layer(source: Source) -> Iterator[tuple[Descriptor, BinaryIO]]:
+def _layer(source: Source, progress: Progress) -> Iterator[tuple[Descriptor, BinaryIO]]:
     """The source's descriptor and its blob, open at its start."""
     import tempfile
 
-    mode = os.stat(source.path).st_mode
-    if stat.S_ISDIR(mode):
+    status = os.stat(source.path)
+    if stat.S_ISDIR(status.st_mode):
         with tempfile.TemporaryFile() as file:
+            task = progress.begin("packing", source.title, None)
             packed = pack(source.path, source.title, file)
             file.flush()
+            task.end("packed")
             notes = {CONTENT_DIGEST: str(packed.content_digest), UNPACK: "true", TITLE: source.title}
             media_type = source.media_type or OCI_LAYER_TAR_GZIP
             with open(file.fileno(), "rb", buffering=0, closefd=False) as raw:  # which the kernel can send
                 raw.seek(0)
                 yield Descriptor(media_type, packed.digest, packed.size, annotations=notes), raw
-    elif stat.S_ISREG(mode):
+    elif stat.S_ISREG(status.st_mode):
         with open(source.path, "rb", buffering=0) as file:
-            digest, size = _digest_of(file)
+            task = progress.begin("hashing", source.title, status.st_size)
+            digest, size = _digest_of(watched(file, task, status.st_size))
+            task.end("hashed")
             file.seek(0)
             media_type = source.media_type or OCI_LAYER_TAR
             yield Descriptor(media_type, digest, size, annotations={TITLE: source.title}), file
@@ -129,7 +134,7 @@ def _layer(source: Source) -> Iterator[tuple[Descriptor, BinaryIO]]:
         raise ArtifactError("neither a file nor a folder", path=source.path)
 
 
-def _digest_of(file: BinaryIO) -> tuple[Digest, int]:
+def _digest_of(file: Readable) -> tuple[Digest, int]:
     running, size = new_hash("sha256"), 0
     while data := file.read(CHUNK_SIZE):
         running.update(data)

@@ -1,0 +1,37 @@
+"""From a command line to a registry."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from udist_plugin.client.plugin import Plugin
+from udist_plugin.errors import ConfigurationError
+from udist_plugin.remote.registry import RemoteRegistry
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+
+@contextmanager
+def connected(arguments: argparse.Namespace) -> Iterator[RemoteRegistry]:
+    """The registry behind a plugin spawned as ``arguments`` say, ended when the block is left."""
+    config = _read(arguments.config) if arguments.config else None
+    log = _print_log if arguments.verbose else None
+    with Plugin(config, command=arguments.plugin, log=log) as plugin:
+        yield RemoteRegistry(plugin)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ConfigurationError(f"cannot be read: {reason}", source=path) from None
+
+
+def _print_log(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -1,0 +1,76 @@
+"""Exit codes, and errors as people read them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Final
+
+from udist_plugin import errors
+from udist_plugin.errors import RegistryError, UdistError
+
+EXIT_CODES: Final = """\
+exit codes:
+  0    done
+  1    the registry, the connection to it, or a local file failed
+  2    the command line is wrong
+  3    there is no such repository, tag, manifest or blob
+  4    the plugin could not be started, or refused its configuration
+  130  interrupted
+"""
+
+_NOT_FOUND = (errors.NameUnknown, errors.ManifestUnknown, errors.BlobUnknown)
+_NOT_STARTED = (errors.PluginNotFound, errors.HandshakeFailed, errors.ConfigurationError)
+
+_HINTS: Final[dict[type[UdistError], str]] = {
+    errors.NameUnknown: 'see what is there with "udist ls"',
+    errors.ManifestUnknown: 'see what is there with "udist tags NAME"',
+    errors.Unsupported: "the configuration may have switched this off (storage.delete, storage.maintenance)",
+}
+
+
+def exit_code_of(error: Exception) -> int:
+    """The code that stands for ``error``; see ``EXIT_CODES``."""
+    if isinstance(error, _NOT_FOUND):
+        return 3
+    return 4 if isinstance(error, _NOT_STARTED) else 1
+
+
+def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
+    """Says on standard error what failed: a line, or the specification's JSON. A traceback, for what nobody
+    foresaw, only when ``verbose``."""
+    if verbose and not isinstance(error, UdistError | OSError):
+        import traceback
+
+        traceback.print_exception(error)
+    if as_json:
+        print(json.dumps({"errors": [_entry(error)]}, default=str), file=sys.stderr)
+        return
+    print(f"udist: {_sentence(error)}", file=sys.stderr)
+    for kind, hint in _HINTS.items():
+        if isinstance(error, kind):
+            print(f"hint: {hint}", file=sys.stderr)
+
+
+def _entry(error: Exception) -> dict[str, object]:
+    if isinstance(error, RegistryError):
+        return {"code": error.code, "message": error.message, "detail": error.detail}
+    return {"code": getattr(error, "code", type(error).__name__), "message": _sentence(error)}
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, RegistryError) and error.detail:
+        return f"{error.message} ({_in_words(error.detail)})"
+    if isinstance(error, UdistError):
+        return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+
+
+def _in_words(detail: object) -> str:
+    if isinstance(detail, dict):
+        return ", ".join(f"{key}: {_in_words(value)}" for key, value in detail.items() if value is not None)
+    if isinstance(detail, list):
+        return "; ".join(_in_words(value) for value in detail)
+    return str(detail)

@@ -1,0 +1,83 @@
+"""``udist inspect``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from udist_plugin.cli.connecting import connected
+from udist_plugin.cli.options import add_common_options, add_reference
+from udist_plugin.cli.output import print_json, print_table, printable, size_text
+from udist_plugin.images.artifact import TITLE
+from udist_plugin.oci.manifest import Manifest
+
+if TYPE_CHECKING:
+    import argparse
+
+    from udist_plugin.oci.descriptor import Descriptor
+    from udist_plugin.registry import ManifestContent
+
+_EPILOG = """\
+examples:
+  udist inspect demo/readme:v1
+  udist inspect --raw demo/readme:v1 | sha256sum
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
+    add_reference(parser)
+    parser.add_argument("--raw", action="store_true", help="print the manifest's bytes as they are stored")
+    add_common_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    reference = arguments.reference
+    with connected(arguments) as registry:
+        found = registry.get_manifest(reference.name, reference.target)
+    if arguments.raw:
+        sys.stdout.buffer.write(found.content)
+    elif arguments.json:
+        print_json(
+            {
+                "reference": str(reference),
+                "mediaType": found.media_type,
+                "digest": found.digest,
+                "size": len(found.content),
+                "manifest": json.loads(found.content),
+            }
+        )
+    else:
+        _print_summary(str(reference), found)
+
+
+def _print_summary(reference: str, found: ManifestContent) -> None:
+    manifest = Manifest.parse(found.content, found.media_type)
+    rows = [
+        ("Reference:", reference),
+        ("Digest:", str(found.digest)),
+        ("Media type:", manifest.media_type),
+        ("Artifact type:", manifest.referrer_type),
+        ("Subject:", str(manifest.subject.digest) if manifest.subject else None),
+    ]
+    print_table([(name, printable(value)) for name, value in rows if value])
+    for heading, items in (("Layers", manifest.layers), ("Manifests", manifest.manifests)):
+        if items:
+            print(f"{heading}:")
+            print_table([_row(item) for item in items], "  ")
+    if manifest.annotations:
+        print("Annotations:")
+        print_table([(printable(key), printable(text)) for key, text in manifest.annotations.items()], "  ")
+
+
+def _row(item: Descriptor) -> tuple[str, str, str, str]:
+    name = item.annotations.get(TITLE) or _platform(item)
+    return printable(name), size_text(item.size), printable(item.media_type), str(item.digest)
+
+
+def _platform(item: Descriptor) -> str:
+    platform = item.other.get("platform")
+    if not isinstance(platform, dict):
+        return "-"
+    return "/".join(str(platform[key]) for key in ("os", "architecture", "variant") if platform.get(key))

@@ -1,0 +1,26 @@
+"""``udist ls``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.cli.connecting import connected
+from udist_plugin.cli.options import add_common_options
+from udist_plugin.cli.output import print_json, print_lines
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "One name a line, in lexical order."
+    add_common_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    with connected(arguments) as registry:
+        names = registry.list_repositories().items
+    if arguments.json:
+        print_json({"repositories": names})
+    else:
+        print_lines(names)

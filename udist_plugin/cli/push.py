@@ -1,0 +1,117 @@
+"""``udist push``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from typing import TYPE_CHECKING
+
+from udist_plugin.cli.bars import progress_bars
+from udist_plugin.cli.connecting import connected
+from udist_plugin.cli.options import add_common_options, annotation, reference
+from udist_plugin.cli.output import print_json
+from udist_plugin.errors import TagInvalid
+from udist_plugin.images.push import Source, push_artifact
+from udist_plugin.oci.reference import check_tag
+
+if TYPE_CHECKING:
+    from udist_plugin.oci.digest import Digest
+    from udist_plugin.oci.reference import Reference
+
+_MEDIA_TYPE = re.compile(
+    r"[A-Za-z0-9][\w!#$&^.+-]{0,126}/[A-Za-z0-9][\w!#$&^.+-]{0,126}", re.ASCII
+)  # RFC 6838, 4.2
+
+_EPILOG = """\
+Each file is a layer under its own name; a folder is one too, a tar+gzip that a pull unpacks. This is the
+form that oras uses. The same content pushed again has the same digest. Prints the digest.
+
+examples:
+  udist push demo/readme:v1 README.md
+  udist push backups/site:2024-05-01,latest dump.sql uploads/
+  udist push demo/chart:v1 values.json:application/json --artifact-type application/vnd.example.chart
+  udist push demo/readme --subject v1 --artifact-type application/spdx+json sbom.json
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
+    parser.add_argument(
+        "target", type=_target, metavar="NAME[:TAG[,TAG...]]", help="tag latest unless one is given"
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH[:MEDIA-TYPE]", help="a file or a folder")
+    parser.add_argument("--artifact-type", type=_media_type, metavar="TYPE", help="the artifact's media type")
+    parser.add_argument(
+        "-a",
+        "--annotation",
+        action="append",
+        default=[],
+        type=annotation,
+        metavar="KEY=VALUE",
+        help="an annotation of the manifest; may be given again",
+    )
+    parser.add_argument(
+        "--subject",
+        metavar="TAG|DIGEST",
+        type=_subject,
+        help="the manifest in the same repository that this one refers to; "
+        "the artifact then has no tag unless one is given",
+    )
+    add_common_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    target, tags = arguments.target
+    sources = [_source(path) for path in arguments.paths]
+    if not tags and arguments.subject is None:
+        tags = ["latest"]
+    with connected(arguments) as registry:
+        subject = registry.resolve_manifest(target.name, arguments.subject) if arguments.subject else None
+        with progress_bars() as progress:
+            pushed = push_artifact(
+                registry,
+                target.name,
+                sources,
+                tags=tags,
+                artifact_type=arguments.artifact_type,
+                annotations=dict(arguments.annotation),
+                subject=subject,
+                progress=progress,
+            )
+    if arguments.json:
+        print_json({"reference": target.name, "tags": tags, **pushed.descriptor.to_json()})
+    else:
+        print(pushed.descriptor.digest)
+
+
+def _target(text: str) -> tuple[Reference, list[str]]:
+    first, *more = text.split(",")
+    target = reference(first)
+    if target.digest:
+        raise argparse.ArgumentTypeError("a digest is what a push gives, not what it takes")
+    if more and not target.tag:
+        raise argparse.ArgumentTypeError(f"{text!r} has a list of tags without a first one")
+    try:
+        return target, [check_tag(tag) for tag in ([target.tag] if target.tag else []) + more]
+    except TagInvalid as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _subject(text: str) -> Digest | str:
+    parsed = reference(f"subject@{text}" if ":" in text else f"subject:{text}")
+    return parsed.digest or parsed.target
+
+
+def _media_type(text: str) -> str:
+    if not _MEDIA_TYPE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a media type")
+    return text
+
+
+def _source(word: str) -> Source:
+    """``PATH``, or ``PATH:MEDIA-TYPE`` where no file has the whole for its name."""
+    path, colon, media_type = word.rpartition(":")
+    if not colon or os.path.lexists(word) or not _MEDIA_TYPE.fullmatch(media_type):
+        return Source.of(word)
+    return Source.of(path, media_type)

@@ -1,0 +1,27 @@
+"""``udist tags``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.cli.connecting import connected
+from udist_plugin.cli.options import add_common_options, repository
+from udist_plugin.cli.output import print_json, print_lines
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "One tag a line, in lexical order.\n\nexample:\n  udist tags demo/readme\n"
+    parser.add_argument("name", type=repository, metavar="NAME", help="the repository")
+    add_common_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    with connected(arguments) as registry:
+        tags = registry.list_tags(arguments.name).items
+    if arguments.json:
+        print_json({"name": arguments.name, "tags": tags})
+    else:
+        print_lines(tags)
