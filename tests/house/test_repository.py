@@ -16,7 +16,7 @@ TOP_LEVEL = {"LICENSE", "README.md", "clients", "proto", "pyproject.toml", "test
 DOCUMENTS = ("README.md", "proto/PROTOCOL.md")
 FORBIDDEN = re.compile(
     r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|yarnpkg\.com|(?:proxy|sum)\.golang\.org|crates\.io"
-    r"|deb\.debian\.org|(?<![\w.])/(?:root|home/\w+|work|Users/\w+)/"
+    r"|deb\.debian\.org|(?<![\w.])/(?:home|Users|work)/\w|/root/\.(?:pyenv|cache|local)"
 )
 """Hosts of package registries, and folders of somebody's machine."""
 
