@@ -13,7 +13,7 @@ from udist_plugin.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_FIELD_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
 
 class Reader:
@@ -76,7 +76,7 @@ class Reader:
     def _entries(self, schema: Entries, node: Node | None, path: str) -> dict[str, object]:
         entries = self._table(node, path)
         for name in entries:
-            if re.fullmatch(_TOKEN, name) is None:
+            if re.fullmatch(_FIELD_NAME, name) is None:
                 self.wrong(
                     f"expected a field name (RFC 9110, section 5.1), not {name!r}", path, entries[name]
                 )
