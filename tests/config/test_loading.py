@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from udist_plugin.config import Configuration, examine, load
 from udist_plugin.config.schema import KEYS, Status
@@ -351,6 +353,24 @@ def test_every_key_that_works_reaches_the_configuration() -> None:
             if name == "platformlist[]":
                 assert isinstance(value, tuple)
                 value = value[0]
+
+
+VARIABLES = st.builds(
+    "_".join,
+    st.lists(
+        st.sampled_from([word for key in KEYS for word in key.path.upper().split(".")])
+        | st.sampled_from(["", "0", "1", "99999999", "X-A", "é"]),
+        max_size=5,
+    ).map(lambda words: ["REGISTRY", *words]),
+)
+VALUES = st.text(max_size=20) | st.sampled_from(["{}", "[]", "[a]", "{a: b}", "true", "1h", "inmemory", "s3"])
+
+
+@given(st.dictionaries(VARIABLES, VALUES, max_size=6), st.text(max_size=40))
+def test_whatever_comes_is_a_configuration_or_errors(environ: dict[str, str], text: str) -> None:
+    for source in (None, text, f"version: 0.1\n{text}", f"version: 0.1\nstorage: {{{text}}}"):
+        examined = examine(source, environ)
+        assert (examined.configuration is None) == bool(examined.errors)
 
 
 def test_nothing_heavy_is_imported_for_the_defaults() -> None:
