@@ -7,11 +7,14 @@ import io
 import json
 import logging
 import os
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.house.test_imports import SLOW
 from udist_plugin.bootstrap import Purging, RegistryApp, build_service, create_app
 from udist_plugin.config import load
 from udist_plugin.config.model import UploadPurging
@@ -267,3 +270,19 @@ def test_two_registries_share_nothing(tmp_path: Path) -> None:
         assert ask(one, "HEAD", f"/v2/a/blobs/{digest}")[0] == 200
         assert ask(other, "HEAD", f"/v2/a/blobs/{digest}")[0] == 404
     assert os.listdir(tmp_path) == []
+
+
+def test_the_first_answer_needs_nothing_slow(tmp_path: Path) -> None:
+    code = """
+import sys
+before = set(sys.modules)
+from udist_plugin.bootstrap import build_service
+app = build_service(None, None, {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": sys.argv[1]})
+app.start(print)
+environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/v2/", "QUERY_STRING": "", "REQUEST_URI": "/v2/"}
+assert b"".join(app(environ, lambda status, fields: None)) == b"{}"
+print(*set(sys.modules) - before)
+"""
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    assert set(done.stdout.split()) & {*SLOW, "platformdirs", "difflib", "google"} == set()
