@@ -1,0 +1,136 @@
+"""Our codec against the protobuf library: the same bytes, the same values, the same refusals."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.wire.frames import (
+    edited_messages,
+    frames,
+    library_bytes,
+    merged_messages,
+    messages_astray,
+    uint32,
+)
+from udist_plugin.errors import LocalProtocolError, RemoteProtocolError
+from udist_plugin.wire.constants import MAX_CONTROL, PREFIX_SIZE
+from udist_plugin.wire.decoding import decode
+from udist_plugin.wire.encoding import encode, encode_data_head
+from udist_plugin.wire.frames import (
+    End,
+    Frame,
+    Log,
+    Ping,
+    Request,
+    Reset,
+    Response,
+    Settings,
+    WindowUpdate,
+)
+from udist_plugin.wire.library import decode_with_library
+
+
+def outcome(message: bytes, *, library: bool) -> tuple[Frame, bytes | None] | str:
+    try:
+        return decode_with_library(message) if library else decode(message)
+    except RemoteProtocolError as error:
+        return str(error)
+
+
+@given(frames)
+def test_encoding_is_the_library_s(frame: Frame) -> None:
+    encoded = encode(frame)
+    message = library_bytes(frame)
+    assert encoded == b"\0" + len(message).to_bytes(4, "big") + message
+
+
+@given(st.integers(1, 2**32 - 1), st.booleans(), st.binary(max_size=300))
+def test_a_data_head_and_its_payload_are_the_library_s_frame(
+    stream_id: int, end_stream: bool, payload: bytes
+) -> None:
+    encoded = encode_data_head(stream_id, len(payload), end_stream) + payload
+    message = library_bytes(Frame(stream_id, None, end_stream), payload)
+    assert encoded == b"\0" + len(message).to_bytes(4, "big") + message
+    assert decode(message) == (Frame(stream_id, None, end_stream), payload)
+
+
+@given(frames)
+def test_what_was_encoded_is_decoded_without_the_library(frame: Frame) -> None:
+    message = encode(frame)[PREFIX_SIZE:]
+    assert decode(message) == (frame, None)
+    assert decode_with_library(message) == (frame, None)
+
+
+@given(messages_astray | edited_messages | merged_messages | st.binary(max_size=40))
+@example(b"")
+@example(b"\x08\x01")
+@example(b"\x08\xff\xff\xff\xff\x1f\x32\x00")  # a stream id of 33 bits
+@example(b"\x10\x02\x32\x00")  # a bool of 2
+@example(b"\x10\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01\x32\x00")  # a bool of 64 bits
+@example(b"\x32\x00\x7a\x01x")  # two members of the oneof: the last counts
+@example(b"\x7a\x01x\x32\x00")
+@example(b"\x42\x02\x08\x01\x42\x02\x18\x01")  # one submessage in two parts: merged
+@example(b"\x42\x02\x08\x64")  # a code nobody knows
+@example(b"\x42\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")  # a negative code
+@example(b"\x42\x04\x12\x02\xc3\x28")  # text that is not UTF-8
+@example(b"\x42\x05\x12\x03\xed\xa0\x80")  # a surrogate
+@example(b"\x1a\x04\x08\x01\x08\x02")  # versions not packed
+@example(b"\x1a\x05\x0a\x01\x01\x08\x02")  # and both ways
+@example(b"\x1a\x07\x0a\x05\xff\xff\xff\xff\x7f")  # a packed number of 35 bits
+@example(b"\x1a\x0c\x3a\x04\x0a\x02\x0a\x00\x3a\x04\x0a\x02\x12\x00")  # environment in two parts
+@example(b"\x1a\x08\x3a\x06\x0a\x04\x12\x00\x0a\x00")  # a map's entry, value before key
+@example(b"\x22\x06\x2a\x04\x0a\x00\x0a\x00")  # a field with two names
+@example(b"\x4b\x4c\x32\x00")  # a group
+@example(b"\x00\x01\x32\x00")  # field number 0
+def test_every_message_means_what_the_library_says(message: bytes) -> None:
+    ours, theirs = outcome(message, library=False), outcome(message, library=True)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("frame", "problem"),
+    [
+        (Frame(-1, Ping(1)), "not a number of 32 bits"),
+        (Frame(2**32, Ping(1)), "not a number of 32 bits"),
+        (Frame(1, Request("GET", "http", "", "/", (), 2**32)), "not a number of 32 bits"),
+        (Frame(1, WindowUpdate(-5)), "not a number of 32 bits"),
+        (Frame(0, Settings([2**32])), "not a number of 32 bits"),
+        (Frame(0, Settings(environment={"A": "\udcff"})), "text that UTF-8 cannot express"),
+        (Frame(0, Settings(capabilities=["\ud800"])), "text that UTF-8 cannot express"),
+        (Frame(1, End([("\udcff", b"")])), "text that UTF-8 cannot express"),
+        (Frame(0, Log("info", "x" * MAX_CONTROL)), "exceeds the limit of 65536"),
+    ],
+)
+def test_what_cannot_be_expressed_is_refused_before_it_is_written(frame: Frame, problem: str) -> None:
+    with pytest.raises(LocalProtocolError, match=problem):
+        encode(frame)
+
+
+@given(uint32)
+def test_the_longest_control_frame_is_exactly_the_limit(stream_id: int) -> None:
+    room = MAX_CONTROL - len(encode(Frame(stream_id, Reset("OK", "x" * 60000)))) + PREFIX_SIZE
+    longest = encode(Frame(stream_id, Reset("OK", "x" * (60000 + room))))
+    assert len(longest) == PREFIX_SIZE + MAX_CONTROL
+    with pytest.raises(LocalProtocolError):
+        encode(Frame(stream_id, Reset("OK", "x" * (60001 + room))))
+
+
+def test_the_usual_frames_need_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start-up is why there is a codec of our own at all."""
+
+    def forbidden(message: bytes) -> tuple[Frame, bytes | None]:
+        raise AssertionError(message)
+
+    monkeypatch.setattr("udist_plugin.wire.library.decode_with_library", forbidden)
+    for body in (
+        Settings([1], 64, ["redirect"], "udist-go/1", 7, "version: 0.1", {"REGISTRY_LOG_LEVEL": "info"}),
+        Request("GET", "http", "localhost", "/v2/", [("accept", b"*/*")], 30_000),
+        Response(200, [("content-length", b"2")]),
+        End([("digest", b"sha-256=")]),
+        WindowUpdate(1 << 20),
+        Reset("CANCELLED", "no longer wanted"),
+        Ping(2**32 - 1, True),
+    ):
+        assert decode(encode(Frame(3, body))[PREFIX_SIZE:])[0] == Frame(3, body)
