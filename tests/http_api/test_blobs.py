@@ -195,6 +195,7 @@ def test_redirects_only_callers_that_can_follow(registry: Registry) -> None:
     digest = push_blob(client, "a", b"content")
     target = f"/v2/a/blobs/{digest}"
     assert client.get(target).status == 200
+    assert client.get(target, range="bytes=0-1").status == 206
     answer = client.request("GET", target, environ=CAN_REDIRECT)
     assert (answer.status, answer.field("location")) == (307, Redirecting.url)
     missing = client.request("GET", f"/v2/a/blobs/{MISSING}", environ=CAN_REDIRECT)

@@ -192,5 +192,7 @@ class TestReferrers:
 
         client = Client(Application(OnePerPage(registry)))
         subject = self.push(client)
+        answer = client.get(f"/v2/some/name/referrers/{subject}?artifactType={self.signature}")
+        assert "artifactType=application%2Fx.signature&last=sha256%3A" in answer.field("link")
         found = pages(client, f"/v2/some/name/referrers/{subject}?artifactType={self.signature}", "manifests")
         assert [len(page) for page in found] == [1, 1]

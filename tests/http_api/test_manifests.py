@@ -251,6 +251,8 @@ class TestSize:
         push_blob(client, NAME, CONFIG)
         manifest = self.sized(MANIFEST_MAX + 1)
         assert_refused(put_manifest(client, NAME, "v1", manifest), 413, "SIZE_INVALID")
+        environ = {"wsgi.input": None, "CONTENT_LENGTH": str(MANIFEST_MAX + 1)}  # nothing needs to be read
+        assert_refused(client.request("PUT", f"{URL}/v1", environ=environ), 413, "SIZE_INVALID")
         source = io.BytesIO(manifest + b" " * 1000)
         assert_refused(client.request("PUT", f"{URL}/v1", {}, source), 413, "SIZE_INVALID")
         assert source.tell() == MANIFEST_MAX + 1

@@ -101,9 +101,14 @@ def test_a_refusal_comes_before_the_content_was_sent(plugins: list[Plugin]) -> N
         def read(self, size: int = -1, /) -> bytes:
             return b"x" * 100_000
 
-    for target, status in (("/v2/A/blobs/uploads/?digest=x", 400), (f"{UPLOADS}none?digest=x", 400)):
-        with plugins[0].request("PUT", target, body=Endless(), timeout=20) as response:
-            assert response.status in (status, 405)
+    for method, target, status in (
+        ("POST", "/v2/A/blobs/uploads/?digest=x", 400),
+        ("POST", f"{UPLOADS}?digest=x", 400),
+        ("PATCH", f"{UPLOADS}none", 404),
+        ("PUT", UPLOADS, 405),
+    ):
+        with plugins[0].request(method, target, body=Endless(), timeout=20) as response:
+            assert response.status == status
     assert plugins[0].request("GET", "/v2/").status == 200
 
 

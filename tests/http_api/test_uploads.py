@@ -10,9 +10,12 @@ from tests.http_api.wsgi import Answer, Client
 from udist_plugin.errors import StreamReset
 from udist_plugin.http_api.app import Application
 from udist_plugin.oci.digest import Digest
+from udist_plugin.registry import RegistryWrapper
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
+    from udist_plugin.oci.descriptor import Descriptor
+    from udist_plugin.registry import Registry, Upload
     from udist_plugin.storage.drivers import StorageDriver
 
 CONTENT = b"0123456789" * 300
@@ -189,6 +192,33 @@ def test_a_mount_from_a_malformed_name(client: Client) -> None:
     assert (answer.status, answer.code) == (400, "NAME_INVALID")
 
 
+class Watched(RegistryWrapper):
+    """Remembers the names and ids it is asked about."""
+
+    def __init__(self, inner: Registry) -> None:
+        super().__init__(inner)
+        self.seen: list[str | None] = []
+
+    def resume_upload(self, name: str, upload_id: str) -> Upload:
+        self.seen += [name, upload_id]
+        return super().resume_upload(name, upload_id)
+
+    def mount_blob(self, name: str, digest: Digest, source: str | None) -> Descriptor:
+        self.seen += [name, source]
+        return super().mount_blob(name, digest, source)
+
+
+def test_malformed_names_and_ids_never_reach_the_registry(registry: Registry) -> None:
+    watched = Watched(registry)
+    client = Client(Application(watched))
+    for part in ("..", "%2e%2e", "a%0ab", "x" * 300, "a%20b"):
+        client.get(UPLOADS + part)
+        client.request("POST", f"{UPLOADS}?mount={DIGEST}&from={part}/..")
+    assert watched.seen == []
+    client.get(UPLOADS + "some-id")
+    assert watched.seen == ["some/name", "some-id"]
+
+
 def test_another_process_goes_on_with_a_session(driver: StorageDriver) -> None:
     clients = [Client(Application(StorageRegistry(driver))) for _ in range(3)]
     location = start(clients[0], "?digest-algorithm=sha512")
@@ -209,6 +239,13 @@ def test_content_of_unknown_length(client: Client) -> None:
 def test_more_than_the_content_length_is_not_read(client: Client) -> None:
     environ = {"wsgi.input": io.BytesIO(CONTENT + b"the next request"), "CONTENT_LENGTH": str(len(CONTENT))}
     assert_stored(client, client.request("POST", f"{UPLOADS}?digest={DIGEST}", environ=environ))
+
+
+@pytest.mark.parametrize("length", ["-1", "x", "1_0", "²", "9" * 20, "9" * 5000, "1e3"])
+def test_malformed_content_length(client: Client, length: str) -> None:
+    environ = {"wsgi.input": io.BytesIO(CONTENT), "CONTENT_LENGTH": length}
+    answer = client.request("POST", f"{UPLOADS}?digest={DIGEST}", environ=environ)
+    assert (answer.status, answer.code) == (400, "SIZE_INVALID")
 
 
 @pytest.mark.parametrize("length", ["3001", "99999999999999"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from udist_plugin.errors import DigestInvalid, ManifestTooLarge, ManifestUnknown, SizeInvalid, TagInvalid
+from udist_plugin.errors import DigestInvalid, ManifestTooLarge, ManifestUnknown, TagInvalid
 from udist_plugin.http_api.conditionals import not_modified
 from udist_plugin.http_api.errors import TooManyTags
 from udist_plugin.http_api.negotiation import accepts, check_accepted
@@ -39,11 +39,7 @@ class ManifestResource(Resource):
             and not accepts(request, DOCKER_MANIFEST_LIST)
         ):
             found = self._default_platform(request.name, found)
-        if not_modified(request, found.digest):
-            return Response(304, digest_fields(found.digest))
-        check_accepted(request, found.media_type)
-        fields = [("Content-Type", found.media_type), *digest_fields(found.digest)]
-        return Response(200, fields, found.content)
+        return _answer(request, found.digest, found.media_type, found.content, len(found.content))
 
     def _default_platform(self, name: str, found: ManifestContent) -> ManifestContent:
         for descriptor in Manifest.parse(found.content, found.media_type).manifests:
@@ -60,19 +56,14 @@ class ManifestResource(Resource):
         found = self.registry.resolve_manifest(request.name, target)
         if found.media_type == DOCKER_MANIFEST_LIST and not accepts(request, DOCKER_MANIFEST_LIST):
             return self.get(request)
-        if not_modified(request, found.digest):
-            return Response(304, digest_fields(found.digest))
-        check_accepted(request, found.media_type)
-        fields = [("Content-Type", found.media_type), *digest_fields(found.digest)]
-        return Response(200, fields, length=found.size)
+        return _answer(request, found.digest, found.media_type, b"", found.size)
 
     def put(self, request: Request) -> Response:
         by_digest = ":" in request.reference
         target = Digest(request.reference) if by_digest else check_tag(request.reference)
         tags = _tags(request, target)
         content = _read_manifest(request)
-        algorithm = target.algorithm if isinstance(target, Digest) else "sha256"
-        digest = Digest.of(content, algorithm)
+        digest = Digest.of(content, target.algorithm if isinstance(target, Digest) else "sha256")
         if by_digest and digest != target:
             raise DigestInvalid({"digest": target, "content": digest})
         manifest = Manifest.parse(content, request.media_type)
@@ -93,6 +84,13 @@ class ManifestResource(Resource):
         return Response(202)
 
 
+def _answer(request: Request, digest: Digest, media_type: str, content: bytes, size: int) -> Response:
+    if not_modified(request, digest):
+        return Response(304, digest_fields(digest))
+    check_accepted(request, media_type)
+    return Response(200, [("Content-Type", media_type), *digest_fields(digest)], content, size)
+
+
 def _tags(request: Request, target: Digest | str) -> list[str]:
     """The tags a push sets: the one in its path, or the ``tag`` parameters of a push by digest."""
     parameters = request.parameters("tag")
@@ -109,7 +107,7 @@ def _read_manifest(request: Request) -> bytes:
     length = request.content_length
     if length is not None and length > MANIFEST_MAX:
         raise ManifestTooLarge({"size": length, "most": MANIFEST_MAX})
-    source, content = request.content, b""
+    source = request.content
     parts: list[bytes] = []
     left = MANIFEST_MAX + 1
     while left and (part := source.read(left)):
@@ -117,7 +115,4 @@ def _read_manifest(request: Request) -> bytes:
         left -= len(part)
     if not left:
         raise ManifestTooLarge({"most": MANIFEST_MAX})
-    content = b"".join(parts)
-    if length is not None and len(content) != length:
-        raise SizeInvalid({"Content-Length": length, "received": len(content)})
-    return content
+    return b"".join(parts)
