@@ -1,0 +1,1 @@
+"""What other projects import into their tests."""

@@ -1,0 +1,117 @@
+"""Each command, through a spawned plugin."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.images.comparing import content_of
+from udist_plugin.oci.digest import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.cli.conftest import Ran
+
+    Udist = Callable[..., Ran]
+
+
+def test_push_prints_the_digest_and_pull_brings_it_back(udist: Udist, work: Path) -> None:
+    pushed = udist("push", "demo/readme:v1", "README.md", "folder")
+    assert pushed.code == 0
+    assert pushed.err == ""
+    digest = Digest(pushed.out.strip())
+    assert udist("pull", "demo/readme:v1", "-o", "out") == (0, f"{digest}\n", "")
+    assert content_of(work / "out") == {
+        "README.md": (b"# Read me\n", False),
+        "folder": None,
+        "folder/inner": (b"inner\n", False),
+    }
+    assert udist("pull", f"demo/readme@{digest}", "--output", "other").code == 0
+
+
+def test_lists(udist: Udist) -> None:
+    assert udist("ls") == (0, "", "")
+    udist("push", "demo/b:v2,v1", "README.md")
+    udist("push", "demo/a", "README.md")
+    assert udist("ls").out == "demo/a\ndemo/b\n"
+    assert udist("tags", "demo/a").out == "latest\n"
+    assert udist("tags", "demo/b").out == "v1\nv2\n"
+    assert json.loads(udist("ls", "--json").out) == {"repositories": ["demo/a", "demo/b"]}
+    assert json.loads(udist("tags", "demo/b", "--json").out) == {"name": "demo/b", "tags": ["v1", "v2"]}
+
+
+def test_inspect(udist: Udist) -> None:
+    udist("push", "demo/a:v1", "README.md:text/markdown", "folder", "-a", "some.key=a=b")
+    shown = udist("inspect", "demo/a:v1").out
+    for words in ("demo/a:v1", "README.md", "text/markdown", "10 B", "folder", "some.key  a=b"):
+        assert words in shown
+    raw = udist("inspect", "demo/a:v1", "--raw").out
+    document = json.loads(udist("inspect", "demo/a:v1", "--json").out)
+    assert document["manifest"] == json.loads(raw)
+    assert document["digest"] == Digest.of(raw.encode())
+    assert document["size"] == len(raw)
+
+
+def test_rm_takes_a_tag_or_a_manifest(udist: Udist) -> None:
+    digest = udist("push", "demo/a:v1,v2", "README.md").out.strip()
+    assert udist("rm", "demo/a:v1") == (0, "demo/a:v1\n", "")
+    assert udist("tags", "demo/a").out == "v2\n"
+    assert udist("pull", f"demo/a@{digest}").code == 0
+    assert json.loads(udist("rm", f"demo/a@{digest}", "--json").out) == {"deleted": f"demo/a@{digest}"}
+    assert udist("pull", "demo/a:v2").code == 3
+    assert udist("rm", f"demo/a@{digest}").code == 3
+
+
+def test_referrers(udist: Udist) -> None:
+    subject = udist("push", "demo/a:v1", "README.md").out.strip()
+    assert udist("referrers", "demo/a:v1") == (0, "", "")
+    bill = udist("push", "demo/a", "--subject", "v1", "--artifact-type", "a/bill", "folder").out.strip()
+    other = udist(
+        "push", "demo/a:sig", "--subject", subject, "--artifact-type", "a/sig", "folder"
+    ).out.strip()
+    assert udist("tags", "demo/a").out == "sig\nv1\n"
+    assert {line.split()[0] for line in udist("referrers", "demo/a:v1").out.splitlines()} == {bill, other}
+    listed = json.loads(udist("referrers", "demo/a:v1", "--artifact-type", "a/sig", "--json").out)
+    assert [item["digest"] for item in listed["manifests"]] == [other]
+
+
+def test_json_of_a_push_and_a_pull(udist: Udist) -> None:
+    pushed = json.loads(udist("push", "demo/a:v1,v2", "README.md", "--json").out)
+    assert (pushed["reference"], pushed["tags"]) == ("demo/a", ["v1", "v2"])
+    pulled = json.loads(udist("pull", "demo/a:v2", "-o", "out", "--json").out)
+    assert (pulled["digest"], pulled["size"]) == (pushed["digest"], pushed["size"])
+    assert [file["path"] for file in pulled["files"]] == ["out/README.md"]
+
+
+def test_existing_files_are_kept_on_request(udist: Udist, work: Path) -> None:
+    udist("push", "demo/a", "README.md")
+    (work / "README.md").write_text("changed")
+    kept = udist("pull", "demo/a", "--keep-old-files")
+    assert (kept.code, kept.err) == (1, "udist: ./README.md: exists already\n")
+    assert udist("pull", "demo/a").code == 0
+    assert (work / "README.md").read_text() == "# Read me\n"
+
+
+@pytest.mark.parametrize("plugin", ["-m udist_plugin", "-m udist_plugin.cli.main serve"])
+def test_any_command_can_be_the_plugin(udist: Udist, plugin: str) -> None:
+    udist("push", "demo/a", "README.md")
+    assert udist("ls", "--plugin", f"{sys.executable} {plugin}").out == "demo/a\n"
+
+
+def test_a_configuration_file_is_used(udist: Udist, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY")
+    (work / "udist.yml").write_text(
+        f"version: 0.1\nstorage:\n  filesystem: {{rootdirectory: {work / 'other'}}}\n"
+        "  delete: {enabled: false}\n"
+    )
+    digest = udist("push", "demo/a:v1", "README.md", "--config", "udist.yml").out.strip()
+    assert (work / "other").is_dir()
+    refused = udist("rm", f"demo/a@{digest}", "--config", "udist.yml")
+    assert refused.code == 1
+    assert "unsupported" in refused.err
+    assert "storage.delete" in refused.err

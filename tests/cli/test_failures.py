@@ -1,0 +1,130 @@
+"""What a person sees when something is wrong: one line that helps, and an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.cli.conftest import Ran
+
+    Udist = Callable[..., Ran]
+
+COMMAND = [sys.executable, "-m", "udist_plugin.cli.main"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "COMMAND"),
+        (("frobnicate",), "invalid choice"),
+        (("push", "demo/a"), "PATH"),
+        (("push", "Demo", "x"), "'Demo': not a repository name"),
+        (("push", "demo/a:-", "x"), "not a tag"),
+        (("push", "demo/a:v1,-", "x"), "invalid tag"),
+        (("push", "demo/a,v1", "x"), "without a first one"),
+        (("push", f"demo/a@sha256:{'0' * 64}", "x"), "a digest is what a push gives"),
+        (("push", "demo/a", "x", "-a", "novalue"), "'novalue' is not KEY=VALUE"),
+        (("push", "demo/a", "x", "--artifact-type", "nonsense"), "not a media type"),
+        (("push", "demo/a", "x", "--subject", "sha256:1"), "not a digest"),
+        (("pull", "demo/a@sha256:12"), "not a digest"),
+        (("rm", "demo/a"), "say either a tag or a digest"),
+        (("ls", "--plugin", "'"), "No closing quotation"),
+        (("ls", "--plugin", " "), "names no command"),
+    ],
+)
+def test_a_wrong_command_line_is_2(udist: Udist, words: tuple[str, ...], said: str) -> None:
+    ran = udist(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+
+
+def test_not_found_is_3(udist: Udist) -> None:
+    udist("push", "demo/a:v1", "README.md")
+    for words in (("pull", "demo/a:v2"), ("inspect", "demo/b"), ("tags", "demo/b"), ("rm", "demo/a:v2")):
+        ran = udist(*words)
+        assert (ran.code, ran.out) == (3, "")
+        assert ran.err.startswith("udist: ")
+        assert "hint: see what is there" in ran.err
+
+
+def test_a_plugin_that_does_not_start_is_4(udist: Udist, work: Path) -> None:
+    missing = udist("ls", "--plugin", "/nonexistent/plugin")
+    assert missing.code == 4
+    assert "/nonexistent/plugin" in missing.err
+    (work / "udist.yml").write_text("version: 0.1\nstorage: {nonsense: {}}\n")
+    wrong = udist("ls", "--config", "udist.yml")
+    assert wrong.code == 4
+    assert "nonsense" in wrong.err
+    absent = udist("ls", "--config", "absent.yml")
+    assert (absent.code, absent.err) == (4, "udist: absent.yml: cannot be read: No such file or directory\n")
+
+
+def test_a_command_that_is_no_plugin_is_told_by_its_words(udist: Udist) -> None:
+    ran = udist("ls", "--plugin", "echo hello world")
+    assert ran.code in (1, 4)
+    assert "hello world" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_missing_file_is_1(udist: Udist) -> None:
+    assert udist("push", "demo/a", "absent") == (1, "", "udist: absent: No such file or directory\n")
+
+
+def test_errors_are_json_on_request(udist: Udist) -> None:
+    ran = udist("pull", "demo/a:v1", "--json")
+    assert (ran.code, ran.out) == (3, "")
+    assert json.loads(ran.err)["errors"][0]["code"] == "MANIFEST_UNKNOWN"
+    ran = udist("push", "demo/a", "absent", "--json")
+    assert json.loads(ran.err)["errors"][0]["message"] == "absent: No such file or directory"
+
+
+def test_what_nobody_foresaw_is_a_line_and_a_traceback_on_request(
+    udist: Udist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("of the test")
+
+    monkeypatch.setattr("udist_plugin.cli.ls.connected", broken)
+    assert udist("ls") == (1, "", "udist: ZeroDivisionError: of the test\n")
+    assert "Traceback" in udist("ls", "-v").err
+
+
+def test_verbose_shows_the_plugins_log(udist: Udist) -> None:
+    command = f"{sys.executable} -c \"import sys; sys.stderr.write('from the plugin\\n'); sys.exit(3)\""
+    assert "from the plugin" in udist("ls", "-v", "--plugin", command).err
+
+
+def test_an_interrupt_is_130(work: Path) -> None:
+    running = subprocess.Popen(
+        [*COMMAND, "ls", "-v", "--plugin", "sh -c 'echo started >&2; exec cat > /dev/null'"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stderr is not None
+    assert running.stderr.readline() == "started\n"
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    assert (running.returncode, out) == (130, "")
+    assert "Traceback" not in err
+
+
+def test_a_reader_that_has_gone_is_no_traceback(udist: Udist) -> None:
+    udist("push", "demo/a", "README.md")
+    source, sink = os.pipe()
+    os.close(source)
+    with os.fdopen(sink, "w") as gone:
+        ran = subprocess.run(
+            [*COMMAND, "ls"], stdout=gone, stderr=subprocess.PIPE, text=True, timeout=30, check=False
+        )
+    assert (ran.returncode, ran.stderr) == (1, "")
