@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from udist_plugin.errors import InvalidPath, PathNotFound, StorageError
+from udist_plugin.errors import PathNotFound, StorageError
 from udist_plugin.storage import paths
 from udist_plugin.storage.catalog import walk
 
@@ -66,5 +66,5 @@ def _begun(driver: StorageDriver, path: str) -> float:
 
     try:
         return datetime.fromisoformat(driver.get_content(f"{path}/startedat", 64).decode("ascii")).timestamp()
-    except (PathNotFound, InvalidPath, ValueError, OverflowError):  # none, a scratch file, or broken
+    except (StorageError, ValueError, OverflowError):  # none, a scratch file, or broken
         return driver.stat(path).modified
