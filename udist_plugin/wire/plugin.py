@@ -35,10 +35,10 @@ class PluginConnection(Connection):
         """
         if self.streams.pop(stream.id, None) is None:
             return b""
-        cause = stream.reset
-        if cause is None and stream.done:
+        if stream.done:
             stream.receive_window.close()
             return b""
+        cause = stream.reset
         reset = Reset(cause.code, cause.message) if cause else Reset(code, message[:MAX_MESSAGE])
         self._end(stream, reset)
         return encode(Frame(stream.id, reset))
