@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from udist_plugin.carrier.descriptors import write_all
@@ -43,7 +44,7 @@ class Output:
         self._owes_control = owes_control
         self._mutex = threading.Lock()
         self._busy = False
-        self._broken: OSError | None = None
+        self.broken: OSError | None = None
         self._small: deque[threading.Lock] = deque()
         self._bulk: deque[threading.Lock] = deque()
         self._small_turn = Turn(self, self._small)
@@ -59,14 +60,18 @@ class Output:
         write_all(self.fd, buffers, self.stall)
 
     def flush(self) -> None:
-        """Writes what control frames are owed, unless another thread has the turn: then that one does."""
+        """Writes what control frames are owed, unless another thread has the turn: then that one does.
+
+        A failure is not raised: that the peer is gone, whoever reads or writes next will find.
+        """
         if not self._owes_control():
             return
         with self._mutex:
-            if self._busy or self._broken:
+            if self._busy or self.broken:
                 return
             self._busy = True
-        self._release()
+        with suppress(OSError):
+            self._release()
 
     def flush_elsewhere(self) -> None:
         """As ``flush``, from a thread of its own: the reader never writes."""
@@ -77,17 +82,14 @@ class Output:
 
     def _flush_when_nudged(self) -> None:
         assert self._nudge
-        while not self._broken:
+        while not self.broken:
             self._nudge.acquire()
-            try:
-                self.flush()
-            except OSError:
-                return  # the next one who writes says so
+            self.flush()
 
     def _acquire(self, queue: deque[threading.Lock]) -> None:
         with self._mutex:
-            if self._broken:
-                raise self._broken
+            if self.broken:
+                raise self.broken
             if not self._busy:
                 self._busy = True
                 return
@@ -95,8 +97,8 @@ class Output:
             gate.acquire()
             queue.append(gate)
         gate.acquire()
-        if self._broken:
-            raise self._broken
+        if self.broken:
+            raise self.broken
 
     def _release(self) -> None:
         """Writes what is owed, then hands the turn on."""
@@ -120,7 +122,7 @@ class Output:
     def fail(self, error: OSError) -> None:
         """A frame may stand half written: nobody writes any more."""
         with self._mutex:
-            self._broken = error
+            self.broken = error
             for queue in (self._small, self._bulk):
                 while queue:
                     queue.popleft().release()

@@ -33,6 +33,9 @@ MEMORY: Final = 32 << 20
 STALL: Final = 120.0
 """Seconds that the plugin may take nothing from a full pipe: its reader waits for nothing else."""
 
+LAST_WORDS: Final = 5.0
+"""Seconds to wait for more from a plugin that reads no more: what it said before may be an answer."""
+
 DYING: Final = 2.0
 """Seconds that a plugin whose output has ended has to end itself, before it is said to have hung."""
 
@@ -54,11 +57,8 @@ class ClientLink(Link):
     def shake_hands(self, settings: Settings, timeout: float) -> None:
         """Sends settings and waits for the plugin's. Raises ``HandshakeFailed``, ``PluginDied``."""
         deadline = time.monotonic() + timeout
-        try:
-            with self.output.turn(bulk=False):
-                self.output.write(self.connection.send_settings(settings))
-        except OSError:
-            pass  # it is gone; what it wrote before says why
+        with contextlib.suppress(OSError), self.output.turn(bulk=False):  # what it wrote before says why
+            self.output.write(self.connection.send_settings(settings))
         try:
             with self.lock:
                 self.wait(Waiter(deadline), lambda: self.connection.peer is not None)
@@ -69,19 +69,33 @@ class ClientLink(Link):
 
     def open(self, request: Request, deadline: float | None, *, end: bool) -> Exchange:
         """Opens a stream, waiting for a slot. Raises ``TransportError``; then nothing was sent."""
-        while True:
-            self._wait_for_slot(deadline)
-            with self.output.turn(bulk=False):
-                with self.lock:
-                    if not self.connection.can_open:
-                        continue
-                    self._check_going()
-                    stream, frame = self.connection.open(request, end)
-                    exchange = Exchange(self, stream)
-                    stream.owner = exchange
-                    exchange.deadline = deadline
-                self.output.write(frame)
-            return exchange
+        try:
+            while True:
+                self._wait_for_slot(deadline)
+                with self.output.turn(bulk=False):
+                    with self.lock:
+                        if not self.connection.can_open:
+                            continue
+                        self._check_going()
+                        stream, frame = self.connection.open(request, end)
+                        exchange = Exchange(self, stream)
+                        stream.owner = exchange
+                        exchange.deadline = deadline
+                    self.output.write(frame)
+                return exchange
+        except OSError as error:
+            raise self._why_gone(error) from None
+
+    def _why_gone(self, error: OSError) -> TransportError:
+        """The plugin reads no more: the end of its output, which must come now, tells why."""
+        try:
+            with self.lock:
+                self.wait(Waiter(time.monotonic() + LAST_WORDS), lambda: False)
+        except DeadlineExceeded:
+            return PluginDied(self._told(f"the plugin reads no more: {error.strerror}"))
+        except TransportError as end:
+            return end
+        raise AssertionError("unreachable")
 
     def _wait_for_slot(self, deadline: float | None) -> None:
         waiter = Waiter(deadline)
@@ -94,17 +108,28 @@ class ClientLink(Link):
             self._check_going()
 
     def cancel(self, exchange: Exchange, code: str = "CANCELLED", message: str = "") -> None:
-        """Gives up on an exchange; nothing when it has ended."""
+        """Gives up on an exchange, and drops what was received and not read."""
+        self.reset(exchange, code, message)
+        exchange.abandon()
+
+    def reset(self, exchange: Exchange, code: str, message: str) -> None:
+        """Ends an exchange that has not ended; what was received stays to be read."""
         with self.lock:
             exchange.fail(reset_error(Reset(code, message)))
-        exchange.abandon()
         self._interrupt()
         if self.error:
             return
-        with self.output.turn(bulk=False):
+        with contextlib.suppress(OSError), self.output.turn(bulk=False):
             with self.lock:
                 frame = self.connection.reset(exchange.stream, code, message)
             self.output.write(frame)
+
+    def hasten(self, exchange: Exchange, deadline: float) -> None:
+        """Moves an exchange's deadline nearer."""
+        with self.lock:
+            exchange.deadline = min(deadline, exchange.deadline or deadline)
+            self.wake(exchange)
+        self._interrupt()
 
     def close(self) -> None:
         """Ends every wait."""

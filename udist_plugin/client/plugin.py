@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from udist_plugin import __version__
 from udist_plugin.client.link import ClientLink
 from udist_plugin.client.process import PluginProcess
 from udist_plugin.client.response import Response
-from udist_plugin.errors import TransportError
+from udist_plugin.client.sending import send
+from udist_plugin.errors import DeadlineExceeded
 from udist_plugin.wire.constants import VERSION
 from udist_plugin.wire.frames import Request, Settings
 from udist_plugin.wire.heads import HOP_BY_HOP
@@ -20,20 +21,12 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from udist_plugin.carrier.exchange import Exchange
-
-    class Readable(Protocol):
-        """Anything with a binary file's ``read``."""
-
-        def read(self, size: int = -1, /) -> bytes: ...
+    from udist_plugin.client.sending import Readable
 
     Body = bytes | bytearray | memoryview | Readable | None
 
 DROPPED: Final = HOP_BY_HOP | {"host", "expect"}
 """Fields that say nothing here: ``host`` travels as the authority, and no 100-continue is needed."""
-
-LAST_WORDS: Final = 5.0
-"""Seconds to wait for a response that came before the plugin stopped reading the request."""
 
 
 class Plugin:
@@ -86,10 +79,10 @@ class Plugin:
         """Sends a request and returns once its response's head is there; the content is then read from it.
 
         ``target`` is in origin form (``/v2/``). A ``body`` with ``read`` is sent to its end, as much as a
-        content-length among ``headers`` says, and a real file by the kernel. ``timeout`` bounds the exchange
-        to the end of the response, in seconds. The server may answer before it has read the body; sending
-        stops then. Raises ``TransportError``; its ``retryable`` says whether the request can be repeated
-        without doing anything twice.
+        content-length among ``headers`` says, and a real file by the kernel; the answer may come first, and
+        sending goes on beside reading it, until the plugin wants no more. ``timeout`` bounds the exchange to
+        the end of the response, in seconds. Raises ``TransportError``; its ``retryable`` says whether the
+        request can be repeated without doing anything twice.
         """
         fields = [
             (name.lower(), value.encode("latin-1")) for name, value in headers if name.lower() not in DROPPED
@@ -103,45 +96,17 @@ class Plugin:
         deadline = None if timeout is None else time.monotonic() + timeout
         head = Request(method, scheme, authority, target, fields, _milliseconds(timeout))
         exchange = self._link.open(head, deadline, end=body is None or length == 0)
+        sending = None
         try:
             if body is not None and length != 0:
-                self._send(exchange, body, length)
+                sending = send(self._link, exchange, body, length)
             exchange.wait_head()
         except BaseException as error:
-            self._link.cancel(
-                exchange, "DEADLINE_EXCEEDED" if isinstance(error, TimeoutError) else "CANCELLED"
-            )
+            if sending and sending.error:
+                raise sending.error from None
+            self._link.cancel(exchange, error.code if isinstance(error, DeadlineExceeded) else "CANCELLED")
             raise
         return Response(exchange, self._link.cancel)
-
-    def _send(self, exchange: Exchange, body: memoryview | Readable, length: int | None) -> None:
-        """Sends the body until the plugin wants no more of it, which is no error if it has answered."""
-        try:
-            if isinstance(body, memoryview):
-                exchange.send_content(body, end=True)
-            elif length is not None and (file := _descriptor(body)) is not None:
-                exchange.send_file(file, length, end=True)
-            else:
-                self._send_stream(exchange, body)
-        except TransportError:
-            if exchange.head is None:
-                raise
-        except OSError:
-            self._after_broken_pipe(exchange)
-
-    def _send_stream(self, exchange: Exchange, body: Readable) -> None:
-        while data := body.read(1 << 20):
-            exchange.send_content(data, end=False)
-        exchange.send_content(b"", end=True)
-
-    def _after_broken_pipe(self, exchange: Exchange) -> None:
-        """The plugin reads no more. What it said before may be the answer; the end of its output is one."""
-        given = exchange.deadline
-        exchange.deadline = time.monotonic() + LAST_WORDS
-        try:
-            exchange.wait_head()
-        finally:
-            exchange.deadline = given
 
     def close(self, timeout: float = 10.0) -> None:
         """Lets the plugin finish what it has accepted, and ends it.
@@ -169,15 +134,3 @@ class Plugin:
 
 def _milliseconds(timeout: float | None) -> int:
     return 0 if timeout is None else max(1, int(timeout * 1000))
-
-
-def _descriptor(body: Readable) -> int | None:
-    """The descriptor of a real file, positioned where reading would go on; ``None`` for anything else."""
-    import io
-
-    raw = body.raw if isinstance(body, io.BufferedReader) else body
-    if not isinstance(raw, io.FileIO):
-        return None
-    if isinstance(body, io.BufferedReader):
-        body.seek(body.tell())
-    return raw.fileno()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
-import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Final
@@ -47,6 +47,8 @@ MAX_STREAMS: Final = 64
 SWITCH: Final = 0.0005
 """Seconds a thread may hold the interpreter while another waits: threads that only move bytes give it up and
 take it back so fast that one with a small reply to send would mostly miss its turn."""
+SETTLE: Final = 0.5
+"""Seconds after which what can wait for the first answer is started without one."""
 DRAIN_POLL: Final = 0.1
 """Seconds between looks at whether a caller that closed its end still reads."""
 
@@ -56,7 +58,8 @@ def serve(source: int, sink: int, build: Callable[[Settings], Service]) -> NoRet
 
     ``build`` turns the caller's settings into the service; ``ConfigurationError`` and ``StorageError`` from
     it are reported to the caller. Exit status: 0 after a drain, 78 for a refused configuration or version,
-    76 for a broken protocol, 1 when the drain took too long or the caller died.
+    76 for a broken protocol, 1 when the drain took too long or the caller died. The garbage collector, which
+    a caller may have disabled for the start, is on from the first answer.
     """
     sys.setswitchinterval(SWITCH)
     log = Log()
@@ -68,8 +71,11 @@ def serve(source: int, sink: int, build: Callable[[Settings], Service]) -> NoRet
         lambda exchange: serve_exchange(link, exchange, service, log, capabilities),
         MAX_STREAMS + 1,
     )
-    _on_signal(link, workers)
     workers.start()
+    workers.served_one.wait(SETTLE)
+    gc.freeze()
+    gc.enable()
+    _on_signal(link, workers)
     service.start(log.record)
     workers.closed.wait()
     status = _drain(workers, sink, service.drain_timeout, log)
@@ -128,6 +134,8 @@ def _on_signal(link: ServerLink, workers: Workers) -> None:
         with contextlib.suppress(OSError):
             link.go_away("UNAVAILABLE", "the plugin was told to end")
         workers.closed.set()
+
+    import signal  # late, as all that the first answer does not need
 
     signal.signal(signal.SIGTERM, drain)
     signal.signal(signal.SIGINT, drain)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Workers:
     """Serves every request of ``link`` with ``serve``, on at most as many threads as streams, plus one.
 
-    ``finished`` is set once no more requests come and all accepted ones were served; ``ended_by`` is then
-    the error that ended the link.
+    ``served_one`` is set after the first, ``finished`` once no more requests come and all accepted ones were
+    served; ``ended_by`` is then the error that ended the link.
     """
 
     def __init__(self, link: ServerLink, serve: Callable[[Exchange], None], most: int) -> None:
@@ -33,6 +33,7 @@ class Workers:
         self._idle = 0
         self.ended_by: TransportError | OSError | None = None
         self.closed = threading.Event()
+        self.served_one = threading.Event()
         self.finished = threading.Event()
 
     def start(self) -> None:
@@ -54,6 +55,7 @@ class Workers:
                     if not self._idle and self._threads < self._most:
                         self._add()
                 self._serve(exchange)
+                self.served_one.set()
                 with self._lock:
                     self._idle += 1
         except (TransportError, OSError) as error:
@@ -64,5 +66,6 @@ class Workers:
             self.ended_by = self.ended_by or error
             self._threads -= 1
             self.closed.set()
+            self.served_one.set()
             if not self._threads:
                 self.finished.set()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
 
 from udist_plugin.carrier.output import SMALL
 from udist_plugin.errors import LocalProtocolError, TransportError
@@ -96,7 +96,7 @@ def environ_for(exchange: Exchange, errors: Log, capabilities: frozenset[str]) -
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": head.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "PATH_INFO": _unquoted(path) if "%" in path else path,
         "QUERY_STRING": query,
         "REQUEST_URI": head.target,
         "SERVER_NAME": host or head.authority or "localhost",
@@ -123,6 +123,12 @@ def environ_for(exchange: Exchange, errors: Log, capabilities: frozenset[str]) -
     return environ
 
 
+def _unquoted(path: str) -> str:
+    from urllib.parse import unquote_to_bytes  # slow to import, and most paths need none of it
+
+    return unquote_to_bytes(path).decode("latin-1")
+
+
 class Responder:
     """``start_response`` for one exchange, and what becomes of the application's result."""
 
@@ -144,6 +150,9 @@ class Responder:
 
     def send(self, result: Iterable[bytes]) -> None:
         """Sends what the application returned, to its end."""
+        if self._head is None:  # a generator calls start_response when its first piece is asked for
+            pieces = iter(result)
+            result = chain([next(pieces, b"")], pieces)
         head = self._started()
         request = self._exchange.head
         assert isinstance(request, Request)

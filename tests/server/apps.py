@@ -1,0 +1,148 @@
+"""WSGI applications served over standard input and output: ``python -m tests.server.apps``.
+
+The path chooses what happens, so that a test can have the plugin's side do anything at all.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from udist_plugin.server.stdio import serve
+from udist_plugin.server.streams import take_standard_streams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Environ = dict[str, Any]
+    Start = Callable[..., Any]
+
+_stalled = threading.Event()
+
+
+def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    name, _, argument = environ["PATH_INFO"][1:].partition("/")
+    return _HANDLERS[name](argument, environ, start_response)
+
+
+def echo(_: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    """Sends the request's content back as it comes."""
+    start_response("200 OK", [])
+    while data := environ["wsgi.input"].read(1000):
+        yield data
+
+
+def count(_: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    """Says how much content there was, read by borrowed chunks."""
+    total = 0
+    while (chunk := environ["wsgi.input"].next_chunk()) is not None:
+        total += len(chunk.view)
+        chunk.release()
+    start_response("200 OK", [])
+    return [str(total).encode()]
+
+
+def refuse(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
+    """Answers without reading anything."""
+    start_response("413 Content Too Large", [("Content-Type", "text/plain")])
+    return [b"no"]
+
+
+def zeros(length: str, _: Environ, start_response: Start) -> Iterable[bytes]:
+    """Content that exists nowhere, made as it is sent."""
+    start_response("200 OK", [("Content-Length", length)])
+    left = int(length)
+    while left:
+        yield bytes(min(left, 64 << 10))
+        left -= min(left, 64 << 10)
+
+
+def file(path: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    """A file by ``wsgi.file_wrapper``; ``?length`` claims another length."""
+    opened = open(f"/{path}", "rb", buffering=0)  # noqa: SIM115 - the server closes it
+    length = environ["QUERY_STRING"] or str(os.fstat(opened.fileno()).st_size)
+    start_response("200 OK", [("Content-Length", length)])
+    wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](opened)
+    return wrapped
+
+
+def stall(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
+    """A disk that does not answer until somebody asks for ``/resume``."""
+    _stalled.wait(60)
+    start_response("200 OK", [])
+    return [b"late"]
+
+
+def resume(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
+    _stalled.set()
+    start_response("204 No Content", [])
+    return []
+
+
+def shout(lines: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    """Fills standard error."""
+    for number in range(int(lines)):
+        environ["wsgi.errors"].write(f"line {number} {'x' * 200}\n")
+    start_response("200 OK", [])
+    return [b"shouted"]
+
+
+def text(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
+    """Prints, as a careless library would."""
+    print("a print that must not reach the protocol")
+    sys.stdout.flush()
+    os.write(1, b"nor may this\n")
+    start_response("200 OK", [])
+    return [b"fine"]
+
+
+def crash(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
+    """Dies with a last word."""
+    os.write(2, b"the last word\n")
+    os._exit(3)
+
+
+def fail(_: str, __: Environ, ___: Start) -> Iterable[bytes]:
+    raise ValueError("the application is broken")
+
+
+def fail_late(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
+    start_response("200 OK", [])
+    yield b"some"
+    raise ValueError("the application broke in the middle")
+
+
+def environ(_: str, values: Environ, start_response: Start) -> Iterable[bytes]:
+    """The environment, a line a variable."""
+    start_response("200 OK", [("X-Twice", "a"), ("X-Twice", "b")])
+    return ["\n".join(f"{key}={value}" for key, value in sorted(values.items())).encode()]
+
+
+_HANDLERS: dict[str, Callable[[str, Environ, Start], Iterable[bytes]]] = {
+    handler.__name__: handler
+    for handler in (
+        count, crash, echo, environ, fail, fail_late, file, refuse, resume, shout, stall, text, zeros
+    )
+}  # fmt: skip
+
+
+class Service:
+    """The application as ``serve`` wants it."""
+
+    drain_timeout = 5.0
+    log_level = "info"
+
+    def __call__(self, environ: Environ, start_response: Start, /) -> Iterable[bytes]:
+        return application(environ, start_response)
+
+    def start(self, record: Callable[[str, str], object]) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+if __name__ == "__main__":
+    serve(*take_standard_streams(), lambda _: Service())

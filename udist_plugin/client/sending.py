@@ -1,0 +1,98 @@
+"""A request's content on its way to the plugin.
+
+What the first credit covers goes out at once. More is sent by a thread of its own, because content flows both
+ways: a plugin may answer, or want its answer read, before it has read everything.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Final, Protocol
+
+from udist_plugin.client.link import LAST_WORDS
+from udist_plugin.errors import TransportError
+from udist_plugin.wire.constants import INITIAL_CREDIT
+
+if TYPE_CHECKING:
+    from udist_plugin.carrier.exchange import Exchange
+    from udist_plugin.client.link import ClientLink
+
+    class Readable(Protocol):
+        """Anything with a binary file's ``read``."""
+
+        def read(self, size: int = -1, /) -> bytes: ...
+
+
+READ: Final = 1 << 20
+
+
+def send(
+    link: ClientLink, exchange: Exchange, body: memoryview | Readable, length: int | None
+) -> Sending | None:
+    """Sends ``body``; returns what goes on in the background, if anything does.
+
+    ``length`` is the content-length, if one was given: a real file is then moved by the kernel.
+    """
+    if isinstance(body, memoryview) and len(body) <= INITIAL_CREDIT:
+        exchange.send_content(body, end=True)
+        return None
+    return Sending(link, exchange, body, length)
+
+
+class Sending:
+    """A thread that sends ``body``. ``error`` is what reading the body raised, if it did."""
+
+    def __init__(
+        self, link: ClientLink, exchange: Exchange, body: memoryview | Readable, length: int | None
+    ) -> None:
+        self.error: BaseException | None = None
+        self._link = link
+        self._exchange = exchange
+        self._body = body
+        self._length = length
+        file = None if length is None or isinstance(body, memoryview) else _descriptor(body)
+        self._file = None if file is None else os.dup(file)  # its owner may close it once there is an answer
+        threading.Thread(target=self._run, name="udist-sending", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self._send()
+        except TransportError as error:
+            self._link.reset(self._exchange, error.code, str(error))
+        except OSError as error:
+            if self._link.output.broken:
+                self._link.hasten(self._exchange, time.monotonic() + LAST_WORDS)
+            else:
+                self._fail(error)
+        except BaseException as error:  # the body's own: raised by whoever waits for the answer
+            self._fail(error)
+        finally:
+            if self._file is not None:
+                os.close(self._file)
+
+    def _send(self) -> None:
+        if isinstance(self._body, memoryview):
+            self._exchange.send_content(self._body, end=True)
+        elif self._file is not None and self._length is not None:
+            self._exchange.send_file(self._file, self._length, end=True)
+        else:
+            while data := self._body.read(READ):
+                self._exchange.send_content(data, end=False)
+            self._exchange.send_content(b"", end=True)
+
+    def _fail(self, error: BaseException) -> None:
+        self.error = error
+        self._link.reset(self._exchange, "CANCELLED", f"the content could not be read: {error}")
+
+
+def _descriptor(body: Readable) -> int | None:
+    """The descriptor of a real file, positioned where reading would go on; ``None`` for anything else."""
+    raw = body.raw if isinstance(body, io.BufferedReader) else body
+    if not isinstance(raw, io.FileIO):
+        return None
+    if isinstance(body, io.BufferedReader):
+        body.seek(body.tell())
+    return raw.fileno()
