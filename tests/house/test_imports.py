@@ -39,7 +39,7 @@ ROOMS = {
     "client": {"wire", "carrier", "errors"},
     "images": BACKBONE | {"remote", "client"},
     "__main__": {"cli"},
-    "testing": BACKBONE | {"storage", "wire", "client"},
+    "testing": BACKBONE | {"storage", "wire", "carrier", "client"},
     "cli": BACKBONE
     | {"storage", "remote", "wrappers", "http_api", "config", "bootstrap", "wire", "carrier", "server"}
     | {"client", "images", "testing"},
