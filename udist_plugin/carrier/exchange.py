@@ -27,7 +27,7 @@ class Exchange(Waiter):
     """The waits of one stream. One thread reads at a time, and one sends.
 
     ``head`` is the peer's, ``None`` before it came; ``deadline`` is on the monotonic clock, in seconds;
-    ``error`` is why nothing more can be read or sent.
+    ``error`` is why nothing more can be read or sent, ``faulty`` whether what ended was wrong in itself.
     """
 
     def __init__(self, link: Link, stream: Stream) -> None:
@@ -37,6 +37,7 @@ class Exchange(Waiter):
         self.head: Request | Response | None = None
         self.trailers: Fields = ()
         self.error: TransportError | None = None
+        self.faulty = False
         self.inbox = Inbox(link.pool)
 
     @property
@@ -166,7 +167,7 @@ class Exchange(Waiter):
         return length
 
     def _check_end(self) -> None:
-        if self.stream.incoming is not Half.DONE and self.error:
+        if self.error and (self.faulty or self.stream.incoming is not Half.DONE):
             raise self.error
 
     def _reserve(self, wanted: int) -> int:

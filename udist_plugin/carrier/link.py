@@ -214,8 +214,9 @@ class Link:
                 return
             event = self.connection.receive(frame)
         except StreamFault as fault:
-            if fault.stream.owner:
-                fault.stream.owner.fail(reset_error(fault.reset))
+            if exchange := fault.stream.owner:
+                exchange.faulty = True
+                exchange.fail(reset_error(fault.reset))
             event = None
         if event:
             self._dispatch(event)

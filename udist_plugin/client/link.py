@@ -152,15 +152,12 @@ class ClientLink(Link):
         return PluginDied(self._told(f"the plugin {how}"), status=status, stderr=self._process.stderr_tail())
 
     def on_broken(self, error: UdistError) -> TransportError:
-        if self.connection.peer is None and (text := self._input.beginning()):
-            if text[:1] != b"\0":
-                shown = text.decode(errors="backslashreplace").rstrip()
-                return HandshakeFailed(f"the plugin's standard output carried text: {shown}")
-            return HandshakeFailed(self._told(f"the plugin broke the protocol: {error}"))
-        if self._input.beginning()[:1] not in (b"", b"\0"):
-            shown = self._input.beginning().decode(errors="backslashreplace").rstrip()
-            return TransportError(f"the plugin's standard output carried text: {shown}", code="INTERNAL")
-        return TransportError(self._told(f"the plugin broke the protocol: {error}"), code="INTERNAL")
+        kind = HandshakeFailed if self.connection.peer is None else TransportError
+        text = self._input.beginning()
+        if text[:1] in (b"", b"\0"):
+            return kind(self._told(f"the plugin broke the protocol: {error}"), code="INTERNAL")
+        shown = text.decode(errors="backslashreplace").rstrip()
+        return kind(f"the plugin's standard output carried text: {shown}", code="INTERNAL")
 
     def on_head(self, event: HeadReceived) -> None:
         exchange = event.stream.owner

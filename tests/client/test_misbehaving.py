@@ -1,0 +1,117 @@
+"""Every way in which a plugin misbehaves is a named error within its time, and the child is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from udist_plugin.client.plugin import Plugin
+from udist_plugin.errors import (
+    DeadlineExceeded,
+    HandshakeFailed,
+    PluginDied,
+    PluginNotFound,
+    StreamReset,
+    TransportError,
+)
+from udist_plugin.testing.misbehaving import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def command(kind: str) -> list[str]:
+    return [sys.executable, "-m", "udist_plugin.testing.misbehaving", kind]
+
+
+@pytest.fixture(autouse=True)
+def no_child_is_left() -> Iterator[None]:
+    yield
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+AT_START: dict[str, tuple[type[TransportError], str]] = {
+    "exit": (PluginDied, "exit status 3.*\na last word"),
+    "hang": (HandshakeFailed, "did not answer the handshake within 0.5 s"),
+    "text": (HandshakeFailed, "standard output carried text: Welcome to the plugin!"),
+    "version": (HandshakeFailed, "no common version: the peer speaks 2, this side 1"),
+    "refuse": (HandshakeFailed, "storage.filesystem.rootdirectory"),
+    "no-settings": (HandshakeFailed, "response before settings"),
+}
+
+AT_REQUEST: dict[str, tuple[type[TransportError], str]] = {
+    "late-text": (TransportError, "standard output carried text: Oops, a print"),
+    "garbage": (TransportError, "not a Frame"),
+    "oversized": (TransportError, "exceeds the limit"),
+    "unopened": (TransportError, "stream 7 was never opened"),
+    "head-twice": (TransportError, "a head on stream 1"),
+    "bad-status": (StreamReset, "status 99"),
+    "credit": (TransportError, "bytes of credit"),
+    "short": (StreamReset, "content-length is 1000"),
+    "truncated": (TransportError, "ended within a frame, 990 bytes short"),
+    "die": (PluginDied, "signal SIGKILL.*\nabout to be killed"),
+    "mute": (DeadlineExceeded, "time given"),
+    "deaf": (DeadlineExceeded, "time given"),
+}
+
+
+def test_every_kind_is_tried() -> None:
+    assert {*AT_START, *AT_REQUEST} == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", AT_START)
+def test_a_bad_start_is_named(kind: str) -> None:
+    expected, message = AT_START[kind]
+    with pytest.raises(expected, match=message):
+        Plugin(command=command(kind), timeout=0.5 if kind == "hang" else 30)
+
+
+@pytest.mark.parametrize("kind", AT_REQUEST)
+def test_a_bad_answer_is_named(kind: str) -> None:
+    expected, message = AT_REQUEST[kind]
+    plugin = Plugin(command=command(kind))
+    start = time.monotonic()
+    with pytest.raises(expected, match=f"(?s){message}"):
+        timeout = 0.5 if kind in ("mute", "deaf") else 30
+        with plugin.request("GET", "/v2/", timeout=timeout) as response:
+            response.read()
+    assert time.monotonic() - start < 15
+    plugin.close(0.2)
+
+
+def test_what_comes_after_the_end_is_the_same_error() -> None:
+    plugin = Plugin(command=command("die"))
+    with pytest.raises(PluginDied), plugin.request("GET", "/v2/") as response:
+        response.read()
+    with pytest.raises(PluginDied) as caught:
+        plugin.request("GET", "/v2/")
+    assert (caught.value.status, caught.value.code, caught.value.retryable) == (-9, "UNAVAILABLE", True)
+    assert "about to be killed" in caught.value.stderr
+    plugin.close()
+
+
+def test_a_body_for_a_deaf_plugin_ends_at_the_deadline() -> None:
+    plugin = Plugin(command=command("deaf"))
+    with pytest.raises(DeadlineExceeded):
+        plugin.request("PUT", "/v2/", body=bytes(64 << 20), timeout=0.5)
+    plugin.close(0.2)
+    assert plugin.status in (0, -signal.SIGTERM, -signal.SIGKILL)
+
+
+def test_a_command_that_is_not_there_says_what_to_install() -> None:
+    with pytest.raises(PluginNotFound, match=r"no-such-plugin.*pip install udist-plugin"):
+        Plugin(command=["no-such-plugin"])
+    with pytest.raises(PluginNotFound, match="cannot start '/etc/passwd'"):
+        Plugin(command=["/etc/passwd"])
+
+
+def test_a_wrong_configuration_is_named_and_ends_with_78() -> None:
+    with pytest.raises(HandshakeFailed, match=r"log\.level.*REGISTRY_LOG_LEVEL") as caught:
+        Plugin("version: 0.1\n", {"REGISTRY_LOG_LEVEL": "loud"})
+    assert caught.value.code == "INVALID_ARGUMENT"
