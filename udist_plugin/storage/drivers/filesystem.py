@@ -103,12 +103,7 @@ class FilesystemDriver(StorageDriver):
         if full == self.root:
             raise InvalidPath("the root of the store is not deleted", driver=self.name, path=path)
         with self.named_errors(path):
-            try:
-                files.unlink(full)
-            except OSError:  # of a folder: EISDIR on Linux, EPERM elsewhere
-                if not os.path.isdir(full):
-                    raise
-                self._discard(full)
+            self._discard(full)
             if durable:
                 with suppress(FileNotFoundError):  # deleted too, by another
                     files.sync_folder(os.path.dirname(full))
@@ -198,13 +193,18 @@ class FilesystemDriver(StorageDriver):
                 kind = InvalidPath
             raise kind(error.strerror or str(error), driver=self.name, path=path) from error
 
-    def _discard(self, folder: str) -> None:
-        """Takes a folder out of sight by one rename, then apart."""
+    def _discard(self, full: str) -> None:
+        """Takes a file or folder out of sight by one rename, then apart."""
+        if not os.path.lexists(full):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), full)
         try:
             hidden = self.scratch_path()
-            files.rename(folder, hidden)
+            files.rename(full, hidden)
         except OSError as error:
             if error.errno not in (_FULL | {errno.EINVAL}):
                 raise
-            hidden = folder  # no room to move it to, which deleting makes, or the scratch folder is in it
-        files.remove_tree(hidden)
+            hidden = full  # no room to move it to, which deleting makes, or the scratch folder is in it
+        if os.path.isdir(hidden) and not os.path.islink(hidden):
+            files.remove_tree(hidden)
+        else:
+            files.unlink(hidden)
