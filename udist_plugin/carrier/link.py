@@ -67,10 +67,12 @@ class Link:
         """Returns once ``ready()``, reading frames meanwhile if nobody else does. Under ``lock``.
 
         ``who`` is the exchange whose events wake this thread; ``None`` waits for a request. Raises the
-        link's error, or ``DeadlineExceeded`` by the exchange's deadline.
+        link's error, or ``DeadlineExceeded`` when its time is over.
         """
         if ready():
             return
+        if who:
+            who.begin()
         try:
             while not ready():
                 self._check(who)
@@ -142,7 +144,7 @@ class Link:
             return
         if self.error:
             raise self.error
-        if who and who.deadline is not None and time.monotonic() >= who.deadline:
+        if who and who.until is not None and time.monotonic() >= who.until:
             raise DeadlineExceeded("the time given to the exchange was over")
 
     def _follow(self, who: Waiter | None) -> None:
@@ -154,8 +156,8 @@ class Link:
             who.gates.append(gate)
         self.lock.release()
         try:
-            deadline = who.deadline if who else None
-            gate.acquire(timeout=-1 if deadline is None else max(0, deadline - time.monotonic()) + 0.001)
+            until = who.until if who else None
+            gate.acquire(timeout=-1 if until is None else max(0, until - time.monotonic()) + 0.001)
         finally:
             self.lock.acquire()
             self._waiting.pop(gate, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,11 +10,21 @@ if TYPE_CHECKING:
 
 
 class Waiter:
-    """``deadline`` is on the monotonic clock, in seconds. ``gates`` are those of the threads asleep."""
+    """``deadline`` is on the monotonic clock and bounds all waits together, ``patience`` each of them; both
+    are in seconds. ``until`` is what bounds the present one. ``gates`` are those of the threads asleep."""
 
     def __init__(self, deadline: float | None = None) -> None:
         self.deadline = deadline
+        self.patience: float | None = None
+        self.until: float | None = None
         self.gates: list[threading.Lock] = []
+
+    def begin(self) -> None:
+        """A wait begins."""
+        self.until = self.deadline
+        if self.patience is not None:
+            end = time.monotonic() + self.patience
+            self.until = end if self.deadline is None else min(end, self.deadline)
 
     @property
     def busy(self) -> bool:

@@ -128,6 +128,7 @@ class ClientLink(Link):
         """Moves an exchange's deadline nearer."""
         with self.lock:
             exchange.deadline = min(deadline, exchange.deadline or deadline)
+            exchange.begin()
             self.wake(exchange)
         self._interrupt()
 
@@ -139,8 +140,8 @@ class ClientLink(Link):
 
     def wait_readable(self) -> None:
         leader = self._leader
-        deadline = leader.deadline if isinstance(leader, Waiter) else None
-        timeout = None if deadline is None else deadline - time.monotonic()
+        until = leader.until if isinstance(leader, Waiter) else None
+        timeout = None if until is None else until - time.monotonic()
         if not wait_for(self.source, wake=self._wake_read, timeout=timeout):
             if wait_for(self._wake_read, timeout=0):
                 os.read(self._wake_read, 4096)

@@ -73,6 +73,7 @@ class Plugin:
         body: Body = None,
         *,
         timeout: float | None = None,
+        patience: float | None = None,
         scheme: str = "http",
         authority: str = "localhost",
     ) -> Response:
@@ -81,8 +82,9 @@ class Plugin:
         ``target`` is in origin form (``/v2/``). A ``body`` with ``read`` is sent to its end, as much as a
         content-length among ``headers`` says, and a real file by the kernel; the answer may come first, and
         sending goes on beside reading it, until the plugin wants no more. ``timeout`` bounds the exchange to
-        the end of the response, in seconds. Raises ``TransportError``; its ``retryable`` says whether the
-        request can be repeated without doing anything twice.
+        the end of the response, ``patience`` each wait for the plugin within it, both in seconds. Raises
+        ``TransportError``; its ``retryable`` says whether the request can be repeated without doing anything
+        twice.
         """
         fields = [
             (name.lower(), value.encode("latin-1")) for name, value in headers if name.lower() not in DROPPED
@@ -96,6 +98,7 @@ class Plugin:
         deadline = None if timeout is None else time.monotonic() + timeout
         head = Request(method, scheme, authority, target, fields, _milliseconds(timeout))
         exchange = self._link.open(head, deadline, end=body is None or length == 0)
+        exchange.patience = patience
         sending = None
         try:
             if body is not None and length != 0:
