@@ -1,0 +1,54 @@
+"""The notation of conversations: frames of both sides as they arrive, and what each leads to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.vectors.notation import Json, encoded, frame, notation
+from tests.vectors.single import get
+
+BOTH = ("caller", "plugin")
+
+
+class Conversation:
+    """Collects steps. ``sides`` are those that the conversation can be run as."""
+
+    def __init__(self, name: str, about: str, sides: tuple[str, ...] = BOTH) -> None:
+        self.name = name
+        self.about = about
+        self.sides = sides
+        self.steps: list[Json] = []
+
+    def caller(self, value: Json, event: Any, **more: Any) -> Conversation:
+        """A frame from the caller, and what the plugin makes of it."""
+        return self._step("caller", value, event, more)
+
+    def plugin(self, value: Json, event: Any, **more: Any) -> Conversation:
+        """A frame from the plugin, and what the caller makes of it."""
+        return self._step("plugin", value, event, more)
+
+    def begun(self) -> Conversation:
+        """Settings of both sides."""
+        self.caller(frame(settings={"versions": [1]}), "settings")
+        return self.plugin(frame(settings={"versions": [1], "max_streams": 64}), "settings")
+
+    def as_json(self) -> Json:
+        return {"name": self.name, "about": self.about, "sides": list(self.sides), "steps": self.steps}
+
+    def _step(self, side: str, value: Json, event: Any, more: Json) -> Conversation:
+        step = {"from": side, "bytes": notation(encoded(value)), "frame": value, "event": event}
+        self.steps.append(step | more)
+        return self
+
+
+def fatal(category: str) -> Json:
+    return {"connection_error": category}
+
+
+def fault(code: str) -> Json:
+    return {"stream_error": code}
+
+
+def put(length: int | None = None) -> dict[str, Any]:
+    head = get("/v2/demo/blobs/uploads/1") | {"method": "PUT"}
+    return head if length is None else head | {"fields": [["content-length", str(length)]]}

@@ -1,0 +1,149 @@
+"""The golden vectors (tests/vectors/README.md), run by this implementation."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+import pytest
+
+from tests.vectors import generate
+from tests.vectors.notation import Json, expand
+from tests.wire.categories import CATEGORIES
+from tests.wire.sides import Caller, Plugin, Side, read
+from udist_plugin.carrier.frame_input import FrameInput
+from udist_plugin.errors import RemoteProtocolError
+from udist_plugin.wire import frames as values
+from udist_plugin.wire.decoding import decode
+from udist_plugin.wire.encoding import encode, encode_data_head
+from udist_plugin.wire.frames import Frame, GoAway, Reset
+from udist_plugin.wire.framing import DataHead, data_head
+
+FRAMES = generate.load("frames.json")
+INVALID = generate.load("invalid.json")
+CONVERSATIONS = generate.load("conversations.json")
+
+
+def by_name(vectors: list[Json]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("vector", vectors, ids=[vector["name"] for vector in vectors])
+
+
+def value_of(meaning: Json) -> tuple[Frame, bytes | None]:
+    """What the vectors' notation of a frame stands for, and its payload."""
+    meaning = dict(meaning)
+    frame = Frame(meaning.pop("stream_id", 0), None, meaning.pop("end_stream", False))
+    ((name, content),) = meaning.items()
+    if name == "data":
+        return frame, expand(content)
+    kind = getattr(values, name.title().replace("_", ""))
+    defaults: Json = {"code": "OK", "message": "", "last_stream_id": 0, "token": 0, "credit": 0, "status": 0}
+    given = {key: value for key, value in defaults.items() if key in kind._fields} | content
+    for key in ("fields", "trailers"):
+        if key in kind._fields:
+            given[key] = [(field, text.encode("latin-1")) for field, text in given.get(key, ())]
+    for key in ("versions", "capabilities"):
+        if key in kind._fields:
+            given.setdefault(key, [])
+    return frame._replace(body=kind(**given)), None
+
+
+def test_the_files_are_current() -> None:
+    for name, vectors in generate.generate().items():
+        current = (generate.FOLDER / name).read_text()
+        assert current == generate.text(vectors), "run: python -m tests.vectors.generate"
+
+
+def test_names_are_unique() -> None:
+    for vectors in (FRAMES, INVALID, CONVERSATIONS):
+        assert len({vector["name"] for vector in vectors}) == len(vectors)
+
+
+@by_name(FRAMES)
+def test_frame(vector: Json) -> None:
+    data = expand(vector["bytes"])
+    frame, payload = value_of(vector["frame"])
+    assert read(data) == (frame, payload)
+    if vector["canonical"] and payload is not None:
+        assert encode_data_head(frame.stream_id, len(payload), frame.end_stream) + payload == data
+    elif vector["canonical"]:
+        assert encode(frame) == data
+    assert (data_head(data, 0, len(data)) is not None) == (vector["canonical"] and payload is not None)
+
+
+@by_name(INVALID)
+def test_invalid(vector: Json) -> None:
+    """What is wrong is said at once, where the bytes so far suffice; else at the end of file."""
+    source, sink = os.pipe()
+    os.set_blocking(source, False)
+    os.write(sink, expand(vector["bytes"]))
+
+    def end() -> None:
+        assert not vector["early"], "waited for more"
+        os.close(sink)
+
+    reader = FrameInput(source, end)
+    try:
+        with pytest.raises(RemoteProtocolError, match=CATEGORIES[vector["error"]]):
+            read_one(reader, vector, end)
+    finally:
+        os.close(source)
+        if vector["early"]:
+            os.close(sink)
+
+
+def read_one(reader: FrameInput, vector: Json, end: Any) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("udist_plugin.carrier.frame_input.wait_for", lambda *_, **__: end() or True)
+        item = reader.next()
+        if isinstance(item, DataHead):
+            reader.read_payload(memoryview(bytearray(item.length)))
+        elif item is not None:
+            decode(item)
+
+
+@pytest.mark.parametrize(
+    ("vector", "side"),
+    [
+        pytest.param(vector, side, id=f"{vector['name']}-as-{side}")
+        for vector in CONVERSATIONS
+        for side in vector["sides"]
+    ],
+)
+def test_conversation(vector: Json, side: str) -> None:
+    tested: Side = Caller() if side == "caller" else Plugin()
+    for step in vector["steps"]:
+        data = expand(step["bytes"])
+        if step["from"] == side:
+            frame, payload = value_of(step["frame"])
+            check_sent(tested.send(frame, payload), data)
+        else:
+            check_event(tested.receive(data), step["event"])
+        if isinstance(tested, Caller) and "caller_slots" in step:
+            assert tested.slots == step["caller_slots"]
+    assert not tested.connection.owes_control or vector["steps"][-1]["event"] == "ping"
+
+
+def check_sent(written: bytes, data: bytes) -> None:
+    """Messages are for people: a reset or go_away is the same with another one."""
+    (frame, _), (expected, _) = read(written), read(data)
+    if isinstance(expected.body, Reset | GoAway):
+        assert isinstance(frame.body, Reset | GoAway)
+        assert frame._replace(body=frame.body._replace(message=expected.body.message)) == expected
+    else:
+        assert written == data
+
+
+def check_event(event: Any, expected: Any) -> None:
+    if isinstance(expected, dict) and "connection_error" in expected:
+        assert re.match(CATEGORIES[expected["connection_error"]], event["connection_error"])
+    else:
+        assert event == expected
+
+
+def test_every_category_has_a_vector() -> None:
+    named = {vector["error"] for vector in INVALID}
+    for step in (step for vector in CONVERSATIONS for step in vector["steps"]):
+        if isinstance(step["event"], dict):
+            named.add(step["event"].get("connection_error"))
+    assert set(CATEGORIES) - named == {"refusals"}, "193 requests are too long for a vector"
