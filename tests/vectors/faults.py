@@ -50,13 +50,16 @@ def faults() -> Iterator[Conversation]:
             caller_slots=0,
         )
     )
-    yield (
-        Conversation("content-after-head", "HEAD, 204 and 304 have no content", ("caller",))
-        .begun()
-        .caller(frame(1, last=True, request=get("/") | {"method": "HEAD"}), "head")
-        .plugin(frame(1, response={"status": 200}), "head")
-        .plugin(frame(1, last=True, data=b"x"), fault("INTERNAL"), caller_slots=0)
-    )
+    for method, status in (("HEAD", 200), ("GET", 204), ("GET", 304)):
+        yield (
+            Conversation(
+                f"content-of-{method.lower()}-{status}", "HEAD, 204 and 304 have no content", ("caller",)
+            )
+            .begun()
+            .caller(frame(1, last=True, request=get("/") | {"method": method}), "head")
+            .plugin(frame(1, response={"status": status}), "head")
+            .plugin(frame(1, last=True, data=b"x"), fault("INTERNAL"), caller_slots=0)
+        )
     for name, response in {
         "status-100": {"status": 100},
         "status-600": {"status": 600},
