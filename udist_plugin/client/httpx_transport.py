@@ -1,0 +1,90 @@
+"""``httpx`` over a plugin: ``httpx.Client(transport=UdistTransport(plugin), base_url="http://udist")``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.client.readers import PieceReader
+from udist_plugin.errors import (
+    DeadlineExceeded,
+    HandshakeFailed,
+    PluginDied,
+    PluginNotFound,
+    UdistError,
+)
+
+try:
+    import httpx
+except ImportError as error:
+    raise ImportError("httpx is not installed; to install it: pip install 'udist-plugin[httpx]'") from error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from udist_plugin.client.plugin import Plugin
+    from udist_plugin.client.response import Response
+
+
+class UdistTransport(httpx.BaseTransport):
+    """Sends requests to ``plugin``, which stays the caller's to close; the URL's host may be any.
+
+    Content is streamed both ways. The longer of httpx's read and write timeouts bounds each wait for the
+    plugin; there is nothing to connect to and no pool. Errors are httpx's own, with udist's as their cause.
+    """
+
+    def __init__(self, plugin: Plugin) -> None:
+        self._plugin = plugin
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        has_content = "content-length" in request.headers or "transfer-encoding" in request.headers
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        try:
+            response = self._plugin.request(
+                request.method,
+                request.url.raw_path.decode("ascii"),
+                headers=request.headers.multi_items(),
+                body=PieceReader(request.stream) if has_content else None,
+                patience=_patience(request),
+                scheme=request.url.scheme,
+                authority=request.url.netloc.decode("ascii"),
+            )
+        except UdistError as error:
+            raise _translated(error, request) from error
+        return httpx.Response(
+            response.status, headers=response.headers, stream=_Content(response, request), request=request
+        )
+
+
+class _Content(httpx.SyncByteStream):
+    def __init__(self, response: Response, request: httpx.Request) -> None:
+        self._response = response
+        self._request = request
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._response
+        except UdistError as error:
+            raise _translated(error, self._request) from error
+
+    def close(self) -> None:
+        self._response.close()
+
+
+def _patience(request: httpx.Request) -> float | None:
+    timeout = request.extensions.get("timeout", {})
+    read, write = timeout.get("read"), timeout.get("write")
+    return None if read is None or write is None else max(read, write)
+
+
+def _translated(error: UdistError, request: httpx.Request) -> httpx.TransportError:
+    kind: type[httpx.TransportError]
+    match error:
+        case DeadlineExceeded():
+            kind = httpx.ReadTimeout
+        case PluginNotFound() | HandshakeFailed():
+            kind = httpx.ConnectError
+        case PluginDied():
+            kind = httpx.ReadError
+        case _:
+            kind = httpx.RemoteProtocolError
+    return kind(str(error), request=request)

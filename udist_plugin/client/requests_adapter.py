@@ -1,0 +1,105 @@
+"""``requests`` over a plugin: ``session.mount("http://udist/", UdistAdapter(plugin))``."""
+
+from __future__ import annotations
+
+from http.client import responses
+from typing import TYPE_CHECKING, Any
+
+from udist_plugin.client.readers import PieceReader
+from udist_plugin.errors import DeadlineExceeded, UdistError
+
+try:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3 import HTTPHeaderDict, HTTPResponse
+    from urllib3.exceptions import ProtocolError, ReadTimeoutError
+except ImportError as error:
+    hint = "requests is not installed; to install it: pip install 'udist-plugin[requests]'"
+    raise ImportError(hint) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from udist_plugin.client.plugin import Body, Plugin
+    from udist_plugin.client.response import Response
+
+
+class UdistAdapter(HTTPAdapter):
+    """Sends requests to ``plugin``, which stays the caller's to close.
+
+    Content is streamed both ways, a real file by the kernel. The read timeout bounds each wait for the
+    plugin; certificates and proxies mean nothing here. Errors are those of requests, with udist's as their
+    cause.
+    """
+
+    def __init__(self, plugin: Plugin) -> None:
+        super().__init__()
+        self._plugin = plugin
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: ARG002 - the session reads the content then
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
+        verify: bool | str = True,  # noqa: ARG002
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,  # noqa: ARG002
+        proxies: Mapping[str, str] | None = None,  # noqa: ARG002
+    ) -> requests.Response:
+        assert request.method is not None
+        try:
+            response = self._plugin.request(
+                request.method,
+                request.path_url,
+                headers=[(name, _text(value)) for name, value in request.headers.items()],
+                body=_body(request.body),
+                patience=timeout[1] if isinstance(timeout, tuple) else timeout,
+            )
+        except DeadlineExceeded as error:
+            raise requests.ReadTimeout(str(error), request=request) from error
+        except UdistError as error:
+            raise requests.ConnectionError(str(error), request=request) from error
+        raw = HTTPResponse(
+            _Content(response, request.path_url),  # type: ignore[arg-type]
+            HTTPHeaderDict(response.headers),
+            response.status,
+            reason=responses.get(response.status),
+            preload_content=False,
+            decode_content=False,
+            request_method=request.method,
+        )
+        return self.build_response(request, raw)
+
+
+class _Content:
+    """A response as the file that urllib3 reads, failing as urllib3 does, so that requests understands."""
+
+    closed = False
+
+    def __init__(self, response: Response, target: str) -> None:
+        self._response = response
+        self._target = target
+
+    def read(self, size: int | None = None, /) -> bytes:
+        try:
+            return self._response.read(-1 if size is None else size)
+        except DeadlineExceeded as error:
+            raise ReadTimeoutError(None, self._target, str(error)) from error  # type: ignore[arg-type]
+        except UdistError as error:
+            raise ProtocolError(str(error), error) from error
+
+    def close(self) -> None:
+        self.closed = True
+        self._response.close()
+
+
+def _body(body: Any) -> Body:
+    """What requests allows for a body: text, bytes, a file, or an iterable of bytes."""
+    if isinstance(body, str):
+        return body.encode()
+    if body is None or isinstance(body, bytes) or hasattr(body, "read"):
+        return body  # type: ignore[no-any-return]
+    return PieceReader(body)
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
