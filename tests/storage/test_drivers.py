@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from importlib.metadata import EntryPoint, EntryPoints
 from typing import TYPE_CHECKING
 
 import pytest
 
 from udist_plugin.errors import ConfigurationError, InvalidPath, PathBusy, StorageError
-from udist_plugin.storage.drivers import files, open_driver
+from udist_plugin.storage.drivers import ENTRY_POINTS, Source, files, open_driver
 from udist_plugin.storage.drivers.filesystem import DEFAULT_ROOT, FilesystemDriver
 from udist_plugin.storage.drivers.inmemory import InMemoryDriver
 from udist_plugin.storage.paths import SCRATCH
@@ -154,3 +155,28 @@ def test_drivers_open_by_name(tmp_path: Path) -> None:
 def test_wrong_parameters_are_named(name: str, parameters: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         open_driver(name, parameters)
+
+
+def test_others_add_drivers_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = __name__
+    added = EntryPoints(
+        [
+            EntryPoint("mine", "udist_plugin.storage.drivers.inmemory:InMemoryDriver", ENTRY_POINTS),
+            EntryPoint("other", f"{here}:TestInMemory", ENTRY_POINTS),
+        ]
+    )
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: added.select(group=group))
+    assert isinstance(open_driver("mine", {}), InMemoryDriver)
+    with pytest.raises(ConfigurationError, match="TestInMemory is not a StorageDriver"):
+        open_driver("other", {})
+    with pytest.raises(ConfigurationError, match="there are filesystem, inmemory, mine, other"):
+        open_driver("nosuch", {})
+
+
+def test_a_driver_that_cannot_be_imported_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = Source("no_such_sdk", "Driver", "pip install 'udist-plugin[sdk]'")
+    monkeypatch.setattr("udist_plugin.storage.drivers.DRIVERS", {"cloud": missing})
+    with pytest.raises(
+        ConfigurationError, match=r"storage\.cloud: .*no_such_sdk.*pip install 'udist-plugin\[sdk\]'"
+    ):
+        open_driver("cloud", {})

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from udist_plugin.content import Chunk
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.storage.drivers.base import FileWriter, StorageDriver
 
 BLOB = bytes(range(256)) * 10000
 DIGEST = Digest.of(BLOB)
@@ -201,6 +201,27 @@ def test_a_writer_cannot_reach_a_committed_blob(tmp_path: Path) -> None:
     thread.join(10)
     assert isinstance(outcome[0], BlobUploadUnknown)
     assert registry.driver.get_content(paths.blob_data(DIGEST)) == BLOB
+
+
+@pytest.mark.parametrize("reads_again", [True, False])
+def test_an_upload_cancelled_while_it_is_committed_is_unknown(
+    registry: StorageRegistry, monkeypatch: pytest.MonkeyPatch, reads_again: bool
+) -> None:
+    upload = registry.start_upload("a")
+    upload.write(io.BytesIO(BLOB))
+    twin = registry.resume_upload("a", upload.id)
+    writer = registry.driver.writer
+
+    def cancelling(path: str, *, append: bool = False) -> FileWriter:
+        opened = writer(path, append=append)
+        twin.cancel()
+        return opened
+
+    monkeypatch.setattr(registry.driver, "writer", cancelling)
+    with pytest.raises(BlobUploadUnknown):
+        upload.commit(Digest.of(BLOB, "sha512") if reads_again else DIGEST)
+    with pytest.raises(BlobUnknown):
+        registry.resolve_blob("a", DIGEST)
 
 
 class Breaking:

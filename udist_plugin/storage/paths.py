@@ -37,7 +37,7 @@ BLOBS: Final = f"{ROOT}/blobs"
 OWN: Final = f"{ROOT}/udist"
 SCRATCH: Final = f"{OWN}/scratch"
 
-_UPLOAD_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.ASCII)
+_UPLOAD_ID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"  # compiled on first use
 
 
 def blob_data(digest: Digest) -> str:
@@ -87,7 +87,7 @@ def uploads(name: str) -> str:
 
 def upload(name: str, upload_id: str) -> str:
     """Raises ``BlobUploadUnknown`` for what cannot be the id of an upload."""
-    if not _UPLOAD_ID.fullmatch(upload_id):
+    if not re.fullmatch(_UPLOAD_ID, upload_id):
         raise BlobUploadUnknown({"uuid": upload_id[:64]})
     return f"{uploads(name)}/{upload_id}"
 

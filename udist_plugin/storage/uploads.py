@@ -89,12 +89,16 @@ class StoredUpload(Upload):
         with self._open() as writer:
             # Other writers are locked out from here until the data has its new name, so what is hashed
             # is what becomes the blob.
-            actual = self._hash(writer, digest.algorithm)
+            try:
+                actual = self._hash(writer, digest.algorithm)
+                if actual == digest:
+                    writer.commit(paths.blob_data(digest))
+            except PathNotFound:  # cancelled or purged meanwhile
+                raise BlobUploadUnknown({"uuid": self.id}) from None
             if actual != digest:
                 writer.cancel()
                 self._drop()
                 raise DigestInvalid({"digest": digest, "content": actual})
-            writer.commit(paths.blob_data(digest))
         self._store.blobs.link(self._name, digest, digest)
         self._drop()
         return Descriptor(OCTET_STREAM, digest, self.offset)

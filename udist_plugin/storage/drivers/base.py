@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SMALL_FILE_MAX = 8 << 20
 """What ``get_content`` reads at most unless told otherwise, in bytes: twice the largest manifest."""
 
-_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+", re.ASCII)
+_PATH = r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+"  # compiled on first use
 
 
 class FileInfo(NamedTuple):
@@ -156,6 +156,6 @@ class StorageDriver(ABC):
 
     def check_path(self, path: str) -> str:
         """``path`` itself; raises ``InvalidPath`` unless it is absolute and canonical."""
-        if path != "/" and not _PATH.fullmatch(path):
+        if path != "/" and not re.fullmatch(_PATH, path):
             raise InvalidPath("not an absolute, canonical path", driver=self.name, path=repr(path[:512]))
         return path

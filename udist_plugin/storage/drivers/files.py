@@ -41,7 +41,7 @@ def write(descriptor: int, data: bytes | memoryview) -> int:
 
 def sync(descriptor: int) -> None:
     """Makes what the file holds durable."""
-    os.fsync(descriptor)
+    _flush(descriptor)
 
 
 def sync_folder(path: str) -> None:
@@ -50,9 +50,19 @@ def sync_folder(path: str) -> None:
         return  # NTFS journals entries, and has no call for it
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        _flush(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _flush(descriptor: int) -> None:
+    if sys.platform == "darwin":
+        import fcntl
+
+        with suppress(OSError):  # not on every file system
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync(2) there leaves it in the drive's cache
+            return
+    os.fsync(descriptor)
 
 
 def make_folder(path: str) -> None:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from udist_plugin.content import Content
 
 DEFAULT_ROOT = "/var/lib/registry"
-TICK = 0.1
-"""Seconds; longer than any kernel's clock tick."""
+TICK = 2.5
+"""Seconds; longer than the coarsest time that a file system keeps."""
 SYNCED_MAX = 4096
 """Folders of which is kept in memory when they were synced."""
 
@@ -155,28 +155,25 @@ class FilesystemDriver(StorageDriver):
     def _sync_folders(self, folder: str) -> None:
         """Makes the entries durable that lead from the root to what now stands in ``folder``.
 
-        Whoever made a folder above, another process too, may not have synced it yet. A folder is skipped
-        when it was synced here since it last changed; file systems tell the time in ticks, so a change
-        this recent may hide another.
+        Whoever made a folder above, another process too, may not have synced it yet.
         """
-        while True:
-            try:
-                status = os.stat(folder)
-                state = (status.st_ino, status.st_mtime_ns)
-                if self._synced.get(folder) != state:
-                    files.sync_folder(folder)
-                    if time.time() - status.st_mtime > TICK:
-                        self._remember(folder, state)
-            except FileNotFoundError:
-                pass  # deleted by another after the rename, and the file with it
-            if folder == self.root:
-                return
-            folder = os.path.dirname(folder)
+        with suppress(FileNotFoundError):  # deleted by another after the rename, and the file with it
+            files.sync_folder(folder)
+            while folder != self.root:
+                folder = os.path.dirname(folder)
+                self._sync_if_changed(folder)
 
-    def _remember(self, folder: str, state: tuple[int, int]) -> None:
-        if len(self._synced) >= SYNCED_MAX:
-            self._synced.clear()
-        self._synced[folder] = state
+    def _sync_if_changed(self, folder: str) -> None:
+        """Syncs a folder unless it was synced here since it last changed."""
+        status = os.stat(folder)
+        state = (status.st_ino, status.st_mtime_ns)
+        if self._synced.get(folder) == state:
+            return
+        files.sync_folder(folder)
+        if time.time() - status.st_mtime > TICK:  # else another change could have the same time
+            if len(self._synced) >= SYNCED_MAX:
+                self._synced.clear()
+            self._synced[folder] = state
 
     @contextmanager
     def named_errors(self, path: str) -> Iterator[None]:
