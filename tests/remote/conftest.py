@@ -22,9 +22,11 @@ def stock_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield port
 
 
-@pytest.fixture(params=["application", "stock"])
+@pytest.fixture(params=["application", "plugin", "stock"])
 def remote(request: pytest.FixtureRequest) -> RemoteRegistry:
-    """A remote registry over our own application, and over Debian's docker-registry."""
+    """A remote registry over our application, over a spawned plugin, and over Debian's docker-registry."""
+    if request.param == "plugin":
+        return RemoteRegistry(request.getfixturevalue("udist_plugin"))
     if request.param == "stock":
         return RemoteRegistry(LoopbackTransport(request.getfixturevalue("stock_port")))
     return RemoteRegistry(WSGITransport(Application(MemoryRegistry())))
