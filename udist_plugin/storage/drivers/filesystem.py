@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from udist_plugin.content import Content
 
 DEFAULT_ROOT = "/var/lib/registry"
-TICK = 2.5
-"""Seconds; longer than the coarsest time that a file system keeps."""
+FINE_TICK, COARSE_TICK = 0.05, 2.5
+"""Seconds within which two changes of a folder may bear the same time: a kernel's clock has ticks of at most
+10 ms, and some file systems keep whole seconds only."""
 SYNCED_MAX = 4096
 """Folders of which is kept in memory when they were synced."""
 
@@ -132,7 +133,8 @@ class FilesystemDriver(StorageDriver):
             with suppress(FileExistsError):
                 files.make_folder(folder)
         if len(folder) <= len(self.root):
-            files.sync_folder(above)  # the root is new; from there on down, _sync_folders does it
+            with suppress(PermissionError):  # it may not be ours to read
+                files.sync_folder(above)  # the root is new; from there on down, _sync_folders does it
 
     def place(self, source: str, path: str, *, durable: bool = True) -> None:
         """Renames the file ``source`` to ``path``, in folders that others may be deleting."""
@@ -170,7 +172,8 @@ class FilesystemDriver(StorageDriver):
         if self._synced.get(folder) == state:
             return
         files.sync_folder(folder)
-        if time.time() - status.st_mtime > TICK:  # else another change could have the same time
+        tick = FINE_TICK if status.st_mtime_ns % 1_000_000_000 else COARSE_TICK
+        if time.time() - status.st_mtime > tick:
             if len(self._synced) >= SYNCED_MAX:
                 self._synced.clear()
             self._synced[folder] = state
