@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from udist_plugin.carrier.waiter import Waiter
     from udist_plugin.wire.connection import Connection
     from udist_plugin.wire.frames import Frame
+    from udist_plugin.wire.stream import Stream
 
 
 class Link:
@@ -101,8 +102,8 @@ class Link:
         if self.error is None:
             self.error = error
         for stream in list(self.connection.streams.values()):
-            if stream.owner:
-                stream.owner.fail(self.error)
+            if stream.owner and self.ends(stream, error):
+                stream.owner.fail(error)
         for gate in self._waiting:
             gate.release()
         self._waiting.clear()
@@ -126,6 +127,10 @@ class Link:
     def on_connection(self, event: ConnectionReceived) -> None:
         """Settings, a go-away or a log record has come. Under ``lock``."""
         raise NotImplementedError
+
+    def ends(self, stream: Stream, error: TransportError) -> bool:  # noqa: ARG002
+        """A hook: whether the end of the link by ``error`` is that of ``stream`` too. Under ``lock``."""
+        return True
 
     def on_frame(self) -> None:
         """A hook: a frame was taken in. Under ``lock``."""

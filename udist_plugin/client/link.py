@@ -36,6 +36,9 @@ STALL: Final = 120.0
 LAST_WORDS: Final = 5.0
 """Seconds to wait for more from a plugin that reads no more: what it said before may be an answer."""
 
+UNREAD: Final = 0.5
+"""Seconds without a frame after which closing waits no more for responses that nobody reads."""
+
 DYING: Final = 2.0
 """Seconds that a plugin whose output has ended has to end itself, before it is said to have hung."""
 
@@ -51,6 +54,8 @@ class ClientLink(Link):
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         self._for_slots: list[Waiter] = []
+        self._frames_taken = 0
+        self._closing = False
         connection = CallerConnection(memory=MEMORY)
         super().__init__(connection, process.source, process.sink, payload=PAYLOAD, stall=STALL)
 
@@ -132,6 +137,24 @@ class ClientLink(Link):
             self.wake(exchange)
         self._interrupt()
 
+    def drain(self, deadline: float) -> None:
+        """Opens no more streams, and waits for the open ones as long as somebody reads them."""
+        with self.lock:
+            self._closing = True
+            while self.connection.streams and time.monotonic() < deadline:
+                taken = self._frames_taken
+                waiter = Waiter(min(deadline, time.monotonic() + UNREAD))
+                self._for_slots.append(waiter)
+                try:
+                    self.wait(waiter, lambda: not self.connection.streams)
+                except DeadlineExceeded:
+                    if taken == self._frames_taken:
+                        return
+                except TransportError:
+                    return
+                finally:
+                    self._for_slots.remove(waiter)
+
     def close(self) -> None:
         """Ends every wait."""
         with self.lock:
@@ -173,6 +196,7 @@ class ClientLink(Link):
             self._log(body.message)
 
     def on_frame(self) -> None:
+        self._frames_taken += 1
         if self._for_slots and (self.connection.can_open or self.connection.exhausted):
             for waiter in self._for_slots:
                 self.wake(waiter)
@@ -188,6 +212,8 @@ class ClientLink(Link):
     def _check_going(self) -> None:
         if self.error:
             raise self.error
+        if self._closing:
+            raise PluginDied("the plugin was closed")
         if self.connection.exhausted:
             away = self.connection.going_away
             reason = away.message if away else "its stream ids are used up"

@@ -112,12 +112,13 @@ class Plugin:
         return Response(exchange, self._link.cancel)
 
     def close(self, timeout: float = 10.0) -> None:
-        """Lets the plugin finish what it has accepted, and ends it.
+        """Waits for the responses that other threads still read, and ends the plugin.
 
         Within ``timeout`` seconds it ends by itself, else it is terminated, else killed; ``status`` is its
         exit status then. Twice is once.
         """
         if self.status is None:
+            self._link.drain(time.monotonic() + timeout)
             self.status = self._end(timeout)
 
     def _end(self, grace: float) -> int:

@@ -49,8 +49,7 @@ class Response:
             count = self.readinto(buffer)
             if not count:
                 break
-            del buffer[count:]
-            parts.append(buffer)
+            parts.append(memoryview(buffer)[:count])
             size -= count if size > 0 else 0
         return b"".join(parts)
 

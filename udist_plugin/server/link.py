@@ -10,10 +10,12 @@ from udist_plugin.carrier.link import Link
 from udist_plugin.errors import Cancelled, TransportError
 from udist_plugin.wire.frames import GoAway, Request, Response, Settings
 from udist_plugin.wire.plugin import PluginConnection
+from udist_plugin.wire.stream import Half
 
 if TYPE_CHECKING:
     from udist_plugin.errors import UdistError
     from udist_plugin.wire.connection import ConnectionReceived, HeadReceived
+    from udist_plugin.wire.stream import Stream
 
 PAYLOAD = 256 << 10
 """Bytes of a data frame to the caller: smaller halves bulk, larger doubles what small replies wait."""
@@ -112,6 +114,10 @@ class ServerLink(Link):
     def on_connection(self, event: ConnectionReceived) -> None:
         if isinstance(event.body, GoAway):
             self.fail(Cancelled("the caller goes away"))
+
+    def ends(self, stream: Stream, error: TransportError) -> bool:
+        """A request that has come whole is still answered, as far as the credit for it goes."""
+        return not isinstance(error, EndOfRequests) or stream.incoming is not Half.DONE
 
     def sent_last(self, exchange: Exchange) -> bytes:
         return self.connection.finish(exchange.stream)

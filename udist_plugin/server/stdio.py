@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Final
@@ -71,11 +72,11 @@ def serve(source: int, sink: int, build: Callable[[Settings], Service]) -> NoRet
         lambda exchange: serve_exchange(link, exchange, service, log, capabilities),
         MAX_STREAMS + 1,
     )
+    _on_signal(link, workers)
     workers.start()
     workers.served_one.wait(SETTLE)
     gc.freeze()
     gc.enable()
-    _on_signal(link, workers)
     service.start(log.record)
     workers.closed.wait()
     status = _drain(workers, sink, service.drain_timeout, log)
@@ -133,9 +134,7 @@ def _on_signal(link: ServerLink, workers: Workers) -> None:
     def drain(*_: object) -> None:
         with contextlib.suppress(OSError):
             link.go_away("UNAVAILABLE", "the plugin was told to end")
-        workers.closed.set()
-
-    import signal  # late, as all that the first answer does not need
+        workers.close()
 
     signal.signal(signal.SIGTERM, drain)
     signal.signal(signal.SIGINT, drain)

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Workers:
-    """Serves every request of ``link`` with ``serve``, on at most as many threads as streams, plus one.
+    """Serves every request of ``link`` with ``serve``, on at most ``most`` threads.
 
-    ``served_one`` is set after the first, ``finished`` once no more requests come and all accepted ones were
-    served; ``ended_by`` is then the error that ended the link.
+    ``served_one`` is set after the first, ``closed`` when no more requests are taken, and ``finished`` once
+    those that were have been served too. ``ended_by`` is the error that ended the link, if one has.
     """
 
     def __init__(self, link: ServerLink, serve: Callable[[Exchange], None], most: int) -> None:
@@ -32,14 +32,20 @@ class Workers:
         self._threads = 0
         self._idle = 0
         self.ended_by: TransportError | OSError | None = None
-        self.closed = threading.Event()
         self.served_one = threading.Event()
+        self.closed = threading.Event()
         self.finished = threading.Event()
 
     def start(self) -> None:
         """Starts the first thread."""
         with self._lock:
             self._add()
+
+    def close(self) -> None:
+        """No more requests are taken."""
+        self.served_one.set()
+        self.closed.set()
+        self._look_around()
 
     def _add(self) -> None:
         self._threads += 1
@@ -56,16 +62,14 @@ class Workers:
                         self._add()
                 self._serve(exchange)
                 self.served_one.set()
+                if self.closed.is_set():
+                    self._look_around()
                 with self._lock:
                     self._idle += 1
         except (TransportError, OSError) as error:
-            self._leave(error)
-
-    def _leave(self, error: TransportError | OSError) -> None:
-        with self._lock:
             self.ended_by = self.ended_by or error
-            self._threads -= 1
-            self.closed.set()
-            self.served_one.set()
-            if not self._threads:
-                self.finished.set()
+            self.close()
+
+    def _look_around(self) -> None:
+        if not self._link.connection.streams:
+            self.finished.set()

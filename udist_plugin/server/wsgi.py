@@ -42,7 +42,7 @@ class Input:
             count = self.readinto(buffer)
             if not count:
                 break
-            parts.append(bytes(buffer[:count]))
+            parts.append(memoryview(buffer)[:count])
             size -= count if size > 0 else 0
         return b"".join(parts)
 
