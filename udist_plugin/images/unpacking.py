@@ -30,7 +30,6 @@ from udist_plugin.oci.digest import Digest, new_hash
 
 if TYPE_CHECKING:
     import hashlib
-    from typing import Self
 
     from udist_plugin.content import Readable
 
@@ -167,12 +166,11 @@ def _move(staged: str, target: str) -> None:
 class _Entry(tarfile.TarInfo):
     """An entry whose extended header has a bounded size."""
 
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        entry = super().frombuf(buf, encoding, errors)
-        if entry.type in _EXTENDED and not 0 <= entry.size <= HEADER_MAX:
-            raise tarfile.ReadError(f"an extended header of {entry.size} bytes")
-        return entry
+    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
+        # tarfile's own hook for subclasses; fixes of its parser have gone round the public ``frombuf``.
+        if self.type in _EXTENDED and not 0 <= self.size <= HEADER_MAX:
+            raise tarfile.ReadError(f"an extended header of {self.size} bytes")
+        return super()._proc_member(tar)  # type: ignore[misc,no-any-return]
 
 
 class _Hashing:
