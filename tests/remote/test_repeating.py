@@ -72,7 +72,8 @@ def test_a_broken_push_begins_anew(
     content = io.BytesIO(b"before" + DATA)
     content.seek(len(b"before"))
     remote.push_blob("a", DIGEST, content)
-    assert transport.sent == ["POST", "PUT", "POST", "PUT"]
+    assert transport.sent == ["POST", "PUT", "DELETE", "POST", "PUT"]
+    assert not store.uploads
     assert store.blobs["a", DIGEST] == DATA
 
 
@@ -82,7 +83,7 @@ def test_content_that_cannot_be_read_again_is_not_sent_again(
     transport.within["PUT"] = [1000]
     with pytest.raises(StreamReset):
         remote.push_blob("a", DIGEST, Unseekable(DATA))
-    assert transport.sent == ["POST", "PUT"]
+    assert transport.sent == ["POST", "PUT", "DELETE"]
 
 
 def test_a_broken_patch_goes_on_from_the_status(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Final
 
@@ -44,6 +43,8 @@ def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
 
         traceback.print_exception(error)
     if as_json:
+        import json
+
         print(json.dumps({"errors": [_entry(error)]}, default=str), file=sys.stderr)
         return
     print(f"udist: {_sentence(error)}", file=sys.stderr)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from udist_plugin.errors import BlobUnknown, BlobUploadUnknown, ManifestUnknown, NameUnknown
+from udist_plugin.errors import BlobUnknown, BlobUploadUnknown, ManifestUnknown, NameUnknown, UdistError
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest
@@ -83,11 +84,17 @@ class RemoteRegistry(Registry):
         if size is not None:
             headers.append(("content-length", str(size)))
         with self._exchange.send("POST", _uploads(name), (202,), NameUnknown, headers=_EMPTY) as answer:
-            target = with_query(location_of(answer, _uploads(name)), f"digest={digest}")
-        with self._exchange.send(
-            "PUT", target, (201,), BlobUploadUnknown, headers=headers, body=content, idempotent=False
-        ) as answer:
-            check_digest(answer.header("docker-content-digest"), digest)
+            location = location_of(answer, _uploads(name))
+        target = with_query(location, f"digest={digest}")
+        try:
+            with self._exchange.send(
+                "PUT", target, (201,), BlobUploadUnknown, headers=headers, body=content, idempotent=False
+            ) as answer:
+                check_digest(answer.header("docker-content-digest"), digest)
+        except BaseException:
+            with suppress(UdistError):  # what has arrived would take its room until the next purge
+                self._exchange.send("DELETE", location, (204, 202), BlobUploadUnknown).close()
+            raise
         return Descriptor(OCTET_STREAM, digest, size) if size is not None else self.resolve_blob(name, digest)
 
     def delete_blob(self, name: str, digest: Digest) -> None:
