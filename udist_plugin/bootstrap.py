@@ -58,6 +58,7 @@ class RegistryApp:
 
     def start(self, record: Record) -> None:
         """Logs what there is to say of the configuration, and starts what runs beside requests."""
+        self.application.warm_up()
         for level, message in self._messages:
             record(level, message)
         if self._purging:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.errors import StorageError, TransportError, UdistError, Unsupported
-from udist_plugin.http_api.base import Base
-from udist_plugin.http_api.blobs import Blob
-from udist_plugin.http_api.catalog import Catalog
 from udist_plugin.http_api.errors import error_response
-from udist_plugin.http_api.manifests import ManifestResource
-from udist_plugin.http_api.referrers import Referrers
 from udist_plugin.http_api.request import Request
 from udist_plugin.http_api.response import REASONS, Blocks, Response
 from udist_plugin.http_api.routes import match, refuse_encoded_slashes
 from udist_plugin.http_api.settings import Settings
-from udist_plugin.http_api.tags import Tags
-from udist_plugin.http_api.uploads import Upload, Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from udist_plugin.http_api.resource import Resource
     from udist_plugin.registry import Registry
 
     Environ = dict[str, Any]
     StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+RESOURCES = {
+    "base": "base:Base",
+    "blob": "blobs:Blob",
+    "catalog": "catalog:Catalog",
+    "manifest": "manifests:ManifestResource",
+    "referrers": "referrers:Referrers",
+    "tags": "tags:Tags",
+    "upload": "uploads:Upload",
+    "uploads": "uploads:Uploads",
+}
+"""Where each resource of the routes is, loaded when it is first asked for: the first answer is soon."""
 
 API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")
 
@@ -45,16 +52,9 @@ class Application:
             API_VERSION,
             *((name, value) for name, values in settings.headers.items() for value in values),
         ]
-        self._resources = {
-            "base": Base(registry),
-            "blob": Blob(registry),
-            "catalog": Catalog(registry, settings.catalog_max),
-            "manifest": ManifestResource(registry),
-            "referrers": Referrers(registry),
-            "tags": Tags(registry),
-            "upload": Upload(registry),
-            "uploads": Uploads(registry),
-        }
+        self._registry = registry
+        self._settings = settings
+        self._resources: dict[str, Resource] = {}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
@@ -78,7 +78,7 @@ class Application:
         if "%" in target:
             refuse_encoded_slashes(target)
         route = match(environ["PATH_INFO"], self._prefix)
-        resource = self._resources[route.resource]
+        resource = self._resource(route.resource)
         method = environ["REQUEST_METHOD"]
         handler = resource.methods.get(method)
         if method == "OPTIONS":
@@ -89,6 +89,19 @@ class Application:
             return handler(Request(environ, self._base(environ), route.name, route.reference))
         except Unsupported as error:  # a registry that is read-only, or deletes nothing
             return error_response(error, [resource.allow(method)])
+
+    def warm_up(self) -> None:
+        """Loads what the first answer did not need."""
+        for name in RESOURCES:
+            self._resource(name)
+
+    def _resource(self, name: str) -> Resource:
+        resource = self._resources.get(name)
+        if resource is None:
+            module, _, kind = RESOURCES[name].partition(":")
+            found: type[Resource] = getattr(import_module(f"udist_plugin.http_api.{module}"), kind)
+            resource = self._resources[name] = found(self._registry, self._settings)
+        return resource
 
     def _base(self, environ: Environ) -> str:
         """What stands before ``/v2/`` in the URLs handed out."""

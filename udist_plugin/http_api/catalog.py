@@ -10,21 +10,17 @@ from udist_plugin.http_api.response import Response
 
 if TYPE_CHECKING:
     from udist_plugin.http_api.request import Request
-    from udist_plugin.registry import Registry
 
 PAGE_SIZE = 100
 """Repositories a page, when none is asked for."""
 
 
 class Catalog(Resource):
-    """The repositories of a registry, at most ``most`` a page."""
-
-    def __init__(self, registry: Registry, most: int) -> None:
-        super().__init__(registry)
-        self._most = most
+    """The repositories of a registry."""
 
     def get(self, request: Request) -> Response:
-        size = page_size(request, min(PAGE_SIZE, self._most), self._most)
+        most = self.settings.catalog_max
+        size = page_size(request, min(PAGE_SIZE, most), most)
         if not size:
             return Response.json(200, {"repositories": []})
         names, last = self.registry.list_repositories(size, request.parameter("last") or "")

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.http_api.request import Request
     from udist_plugin.http_api.response import Response
+    from udist_plugin.http_api.settings import Settings
     from udist_plugin.registry import Registry
 
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -17,8 +18,9 @@ VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 class Resource:
     """A resource: it answers the HTTP methods it has methods for, in lower case."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, settings: Settings) -> None:
         self.registry = registry
+        self.settings = settings
         self.methods: dict[str, Callable[[Request], Response]] = {
             verb: getattr(self, verb.lower()) for verb in VERBS if hasattr(self, verb.lower())
         }
