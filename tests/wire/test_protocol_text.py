@@ -1,0 +1,78 @@
+"""PROTOCOL.md says of the messages, constants and codes what the code has."""
+
+from __future__ import annotations
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from tests.vectors import generate
+from tests.vectors.notation import expand
+from tests.wire.categories import CATEGORIES
+from tests.wire.protocol_text import TEXT, hexdump, table
+from udist_plugin.wire import constants, heads
+from udist_plugin.wire.generated import frame_pb2 as pb
+
+KINDS = {
+    FieldDescriptor.TYPE_UINT32: "uint32",
+    FieldDescriptor.TYPE_STRING: "string",
+    FieldDescriptor.TYPE_BYTES: "bytes",
+    FieldDescriptor.TYPE_BOOL: "bool",
+}
+
+
+def kind_of(field: FieldDescriptor) -> str:
+    if field.message_type and field.message_type.GetOptions().map_entry:
+        return "map<string, string>"
+    named = field.message_type or field.enum_type
+    kind = named.name if named else KINDS[field.type]
+    if field.is_repeated:
+        return f"repeated {kind}"
+    return f"optional {kind}" if field.containing_oneof else kind
+
+
+def test_frames() -> None:
+    described = {row["frame"]: int(row["number"]) for row in table("frame", "number", "sent by")}
+    assert described == {field.name: field.number for field in pb.Frame.DESCRIPTOR.oneofs[0].fields}
+
+
+def test_messages() -> None:
+    described = [
+        (row["message"], row["field"], int(row["number"]), row["type"])
+        for row in table("message", "field", "number")
+    ]
+    assert described == [
+        (message.name, field.name, field.number, kind_of(field))
+        for message in pb.DESCRIPTOR.message_types_by_name.values()
+        if message.name != "Frame"
+        for field in message.fields
+    ]
+
+
+def test_limits() -> None:
+    assert [int(row["value"]) for row in table("limit", "value")] == [
+        constants.MAX_DATA,
+        constants.MAX_CONTROL,
+        constants.INITIAL_CREDIT,
+        constants.MAX_CREDIT,
+        constants.INITIAL_STREAMS,
+        constants.MAX_STREAM_ID,
+        constants.MAX_MESSAGE,
+    ]
+
+
+def test_codes() -> None:
+    described = {row["code"]: int(row["number"]) for row in table("code", "number")}
+    assert described == {code: number for number, code in enumerate(constants.CODES)}
+    assert list(described.values()) == list(pb.Code.values())
+
+
+def test_errors() -> None:
+    assert {row["name"] for row in table("name", "what the peer did")} == set(CATEGORIES)
+
+
+def test_fields_that_never_travel() -> None:
+    assert all(f"`{name}`" in TEXT for name in heads.HOP_BY_HOP)
+
+
+def test_the_hex_dump_is_a_vector() -> None:
+    (vector,) = (vector for vector in generate.load("conversations.json") if vector["name"] == "get")
+    assert hexdump() == [(step["from"], expand(step["bytes"])) for step in vector["steps"]]
