@@ -20,6 +20,7 @@ from udist_plugin.carrier.exchange import Exchange, reset_error
 from udist_plugin.carrier.frame_input import FrameInput, Interrupted
 from udist_plugin.carrier.output import Output
 from udist_plugin.carrier.splice import Stage
+from udist_plugin.carrier.waiter import Waiter
 from udist_plugin.errors import Cancelled, DeadlineExceeded, TransportError, UdistError
 from udist_plugin.wire.connection import (
     ConnectionReceived,
@@ -35,7 +36,6 @@ from udist_plugin.wire.framing import DataHead
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from udist_plugin.carrier.waiter import Waiter
     from udist_plugin.wire.connection import Connection
     from udist_plugin.wire.frames import Frame
     from udist_plugin.wire.stream import Stream
@@ -107,6 +107,16 @@ class Link:
         for gate in self._waiting:
             gate.release()
         self._waiting.clear()
+
+    def settled(self, timeout: float) -> bool:
+        """Whether no thread reads any more, within ``timeout`` seconds. After ``fail``."""
+        end = time.monotonic() + timeout
+        waiter = Waiter(end)
+        with self.lock:
+            while self._leader is not None and time.monotonic() < end:
+                waiter.begin()
+                self._follow(waiter)
+            return self._leader is None
 
     def wait_readable(self) -> None:
         """Called when the source would block; returns once it is readable, or raises ``Interrupted``."""

@@ -6,6 +6,7 @@ several of its frames instead of one.
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections import deque
 from contextlib import suppress
@@ -118,6 +119,19 @@ class Output:
             else:
                 self._busy = False
         return True
+
+    def retire(self, timeout: float) -> bool:
+        """Nobody writes any more. Whether that is so within ``timeout`` seconds: one who is stuck may not
+        have noticed yet."""
+        gate = threading.Lock()
+        with self._mutex:
+            if self._busy:
+                gate.acquire()
+                self._small.appendleft(gate)
+            self._busy = True
+        idle = gate.acquire(timeout=timeout)
+        self.fail(BrokenPipeError(errno.EPIPE, "closed by this side"))
+        return idle
 
     def fail(self, error: OSError) -> None:
         """A frame may stand half written: nobody writes any more."""

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import time
+import weakref
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.carrier.descriptors import wait_for
@@ -39,6 +40,9 @@ LAST_WORDS: Final = 5.0
 UNREAD: Final = 0.5
 """Seconds without a frame after which closing waits no more for responses that nobody reads."""
 
+CLOSING: Final = 2.0
+"""Seconds to wait for a thread that still reads, once everything has ended."""
+
 DYING: Final = 2.0
 """Seconds that a plugin whose output has ended has to end itself, before it is said to have hung."""
 
@@ -52,6 +56,7 @@ class ClientLink(Link):
         self._process = process
         self._log = log
         self._wake_read, self._wake_write = os.pipe()
+        weakref.finalize(self, _close, self._wake_read, self._wake_write)
         os.set_blocking(self._wake_write, False)
         self._for_slots: list[Waiter] = []
         self._frames_taken = 0
@@ -155,11 +160,12 @@ class ClientLink(Link):
                 finally:
                     self._for_slots.remove(waiter)
 
-    def close(self) -> None:
-        """Ends every wait."""
+    def close(self) -> bool:
+        """Ends every wait, and tells whether no thread reads any more: then descriptors may be closed."""
         with self.lock:
             self.fail(PluginDied("the plugin was closed"))
         self._interrupt()
+        return self.settled(CLOSING)
 
     def wait_readable(self) -> None:
         leader = self._leader
@@ -227,6 +233,11 @@ class ClientLink(Link):
         """Makes the reader look up."""
         with contextlib.suppress(BlockingIOError):  # full of the same message
             os.write(self._wake_write, b"\0")
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _named(status: int) -> str:

@@ -122,9 +122,10 @@ class Plugin:
             self.status = self._end(timeout)
 
     def _end(self, grace: float) -> int:
-        self._process.end_input()
-        status = self._process.end(grace)
-        self._link.close()
+        polite = self._link.output.retire(min(grace, 1.0))
+        status = self._process.end(grace, polite=polite)
+        if self._link.close():
+            self._process.close()
         return status
 
     def __enter__(self) -> Self:

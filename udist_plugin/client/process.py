@@ -78,25 +78,29 @@ class PluginProcess:
         self._drain.join(timeout)
         return status
 
-    def end_input(self) -> None:
-        """Tells the plugin that no more requests come; it ends when it has answered those it has."""
-        assert self._process.stdin
-        self._process.stdin.close()
+    def end(self, grace: float, *, polite: bool) -> int:
+        """Waits ``grace`` seconds for it to end by itself, then terminates, then kills. The exit status.
 
-    def end(self, grace: float) -> int:
-        """Waits ``grace`` seconds for it to end by itself, then terminates, then kills. The exit status."""
-        status = self.status(grace)
+        It ends by itself at the end of its input, which is closed if ``polite``: no thread may write then.
+        """
+        assert self._process.stdin
+        if polite:
+            self._process.stdin.close()
+        status = self.status(grace) if polite else None
         if status is None:
             self._process.terminate()
             status = self.status(min(grace, 2.0))
         if status is None:
             self._process.kill()
             status = self._process.wait()
+        self._drain.join(1.0)  # a grandchild may hold standard error open
+        return status
+
+    def close(self) -> None:
+        """Closes this side's descriptors, once no thread uses them."""
         for stream in (self._process.stdin, self._process.stdout):
             assert stream
             stream.close()
-        self._drain.join(1.0)  # a grandchild may hold standard error open
-        return status
 
     def _read_stderr(self) -> None:
         assert self._process.stderr
@@ -113,4 +117,13 @@ class PluginProcess:
             text = line[:LINE_MAX].decode(errors="replace").rstrip("\r")
             self._tail.append(text)
             if self._log:
-                self._log(text)
+                self._tell(text)
+
+    def _tell(self, text: str) -> None:
+        assert self._log
+        try:
+            self._log(text)
+        except Exception:  # whatever it is, the plugin must not wait for its standard error
+            import logging
+
+            logging.getLogger("udist_plugin").exception("the log given to Plugin failed")
