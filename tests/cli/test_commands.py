@@ -57,6 +57,13 @@ def test_inspect(udist: Udist) -> None:
     assert document["size"] == len(raw)
 
 
+def test_what_a_registry_holds_does_not_steer_the_terminal(udist: Udist) -> None:
+    udist("push", "demo/a:v1", "README.md", "-a", "key=\x1b[2J\x07")
+    shown = udist("inspect", "demo/a:v1").out
+    assert "key  \N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}" in shown
+    assert "\x1b" not in shown
+
+
 def test_rm_takes_a_tag_or_a_manifest(udist: Udist) -> None:
     digest = udist("push", "demo/a:v1,v2", "README.md").out.strip()
     assert udist("rm", "demo/a:v1") == (0, "demo/a:v1\n", "")

@@ -58,6 +58,15 @@ def test_the_same_files_make_the_same_digest(registry: RemoteRegistry, tree: Pat
     assert push(registry, *PATHS).descriptor != first.descriptor
 
 
+def test_the_order_of_the_disk_does_not_matter(
+    registry: RemoteRegistry, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = push(registry, "folder")
+    listdir = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: sorted(listdir(path), reverse=True))
+    assert push(registry, "folder").descriptor == first.descriptor
+
+
 def test_the_manifest_is_an_artifacts(registry: RemoteRegistry, tree: Path) -> None:
     subject = push(registry, "empty", tag="subject").descriptor
     pushed = push_artifact(

@@ -62,7 +62,7 @@ HARMFUL = {
     "hard link out": [entry("t/x", HARD, "/etc/passwd")],
     "hard link climbing": [entry("t/x", HARD, "t/../../etc/passwd")],
     "hard link outside the title": [entry("t/x", HARD, "etc/passwd")],
-    "hard link to a link": [entry("t/l", LINK, "a"), entry("t/x", HARD, "t/l")],
+    "hard link to a link": [entry("t/a"), entry("t/l", LINK, "a"), entry("t/x", HARD, "t/l")],
     "hard link through a link": [entry("t/a"), entry("t/d", LINK, "."), entry("t/x", HARD, "t/d/a")],
     "hard link to nothing": [entry("t/x", HARD, "t/later")],
     "hard link to the folder": [entry("t/x", HARD, "t")],

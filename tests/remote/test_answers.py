@@ -11,6 +11,8 @@ from tests.remote.scripted import answering
 from udist_plugin import errors
 from udist_plugin.errors import RegistryError
 from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.media_types import OCI_INDEX, OCI_MANIFEST
+from udist_plugin.remote.reading import RemoteContent
 
 DATA = b"some content"
 DIGEST = Digest.of(DATA)
@@ -70,6 +72,25 @@ def test_missing_bytes_are_noticed() -> None:
         pytest.raises(errors.StreamReset, match="7 bytes before"),
     ):
         content.read()
+
+
+def test_a_transport_that_does_not_notice_is_noticed() -> None:
+    class Short:
+        def read(self, size: int = -1, /) -> bytes:
+            return b""
+
+    with pytest.raises(errors.SizeInvalid, match="'received': 0"):
+        RemoteContent(Short(), 5).read()  # type: ignore[arg-type]
+
+
+def test_a_registry_may_ignore_a_filter() -> None:
+    items = [
+        {"mediaType": OCI_MANIFEST, "digest": Digest.of(kind.encode()), "size": 1, "artifactType": kind}
+        for kind in ("a/one", "a/two")
+    ]
+    index = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": items}).encode()
+    found = answering(200, index).list_referrers("a", DIGEST, "a/two").items
+    assert [item.artifact_type for item in found] == ["a/two"]
 
 
 def test_a_blob_without_a_length_is_refused() -> None:
