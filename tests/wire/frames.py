@@ -30,6 +30,8 @@ uint32 = st.integers(0, 2**32 - 1) | st.integers(0, 300)
 text = st.text(st.characters(codec="utf-8"), max_size=20)
 fields = st.lists(st.tuples(text, st.binary(max_size=20)), max_size=4)
 codes = st.sampled_from(CODES)
+keys = st.text(st.characters(codec="utf-8", exclude_characters="="), max_size=20).map("{}=".format)
+"""Keys of maps, none the beginning of another: the library puts those in an order of its own."""
 
 bodies: st.SearchStrategy[Body] = st.one_of(
     st.builds(
@@ -40,7 +42,7 @@ bodies: st.SearchStrategy[Body] = st.one_of(
         text,
         uint32,
         st.none() | text,
-        st.none() | st.dictionaries(text, text, max_size=4),
+        st.none() | st.dictionaries(keys, text, max_size=4),
     ),
     st.builds(Request, text, text, text, text, fields, uint32),
     st.builds(Response, uint32, fields),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -44,6 +46,12 @@ def test_encoding_is_the_library_s(frame: Frame) -> None:
     encoded = encode(frame)
     message = library_bytes(frame)
     assert encoded == b"\0" + len(message).to_bytes(4, "big") + message
+
+
+def test_the_order_of_a_map_is_that_of_its_keys() -> None:
+    variables = {"AB": "2", "A": "1", "\u00e9": "4", "B": "3", "": "0"}
+    message = encode(Frame(0, Settings(environment=variables)))
+    assert re.findall(rb"\x12\x01(.)", message) == [b"0", b"1", b"2", b"3", b"4"]
 
 
 @given(st.integers(1, 2**32 - 1), st.booleans(), st.binary(max_size=300))

@@ -43,6 +43,7 @@ class Side:
         self.faults: list[StreamFault] = []
 
     def send_to(self, peer: Side, frames: bytes) -> None:
+        """Several control frames, or the head of one data frame."""
         while frames:
             length = PREFIX_SIZE + frame_length(frames)
             peer.coming.append(frames[:length])
@@ -242,9 +243,9 @@ class Exchanges(RuleBasedStateMachine):
 
     def _send_from_plugin(self, stream: Stream, frame: bytes) -> None:
         """The last frame of a response is written together with what finishing owes."""
-        if stream.outgoing is Half.DONE:
-            frame += self.plugin_connection.finish(stream)
         self.plugin.send_to(self.caller, frame)
+        if stream.outgoing is Half.DONE:
+            self.plugin.send_to(self.caller, self.plugin_connection.finish(stream))
 
 
 Exchanges.TestCase.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
