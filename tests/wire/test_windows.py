@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from udist_plugin.errors import RemoteProtocolError
+from udist_plugin.wire.caller import CallerConnection
 from udist_plugin.wire.constants import INITIAL_CREDIT, MAX_CREDIT, MAX_DATA
+from udist_plugin.wire.frames import Frame, Request, Response, Settings
 from udist_plugin.wire.windows import Budget, ReceiveWindow, SendWindow
 
 MEMORY = 3 << 20
@@ -127,3 +129,16 @@ def test_credit_may_reach_its_limit() -> None:
     window = SendWindow()
     window.grow(MAX_CREDIT - INITIAL_CREDIT)
     assert window.credit == MAX_CREDIT
+
+
+def test_a_complete_response_that_nobody_reads_on_holds_nothing() -> None:
+    connection = CallerConnection(memory=MEMORY)
+    connection.receive(Frame(0, Settings([1])))
+    stream, _ = connection.open(Request("GET", "http", "", "/"), True)
+    connection.receive(Frame(1, Response(200)))
+    connection.receive_data(1, INITIAL_CREDIT, False)
+    connection.consume(stream, INITIAL_CREDIT)
+    connection.receive_data(1, 2 * INITIAL_CREDIT, True)
+    assert connection._budget.left == MEMORY - INITIAL_CREDIT
+    assert connection.reset(stream, "CANCELLED") == b""
+    assert connection._budget.left == MEMORY
