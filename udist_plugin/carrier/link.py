@@ -83,7 +83,7 @@ class Link:
                     self._follow(who)
         finally:
             if self._leader is None:
-                self._pass_on()
+                self.on_role_free(who)
 
     def wake(self, who: Waiter) -> None:
         """Wakes whoever waits for ``who``. Under ``lock``."""
@@ -145,6 +145,10 @@ class Link:
     def on_frame(self) -> None:
         """A hook: a frame was taken in. Under ``lock``."""
 
+    def on_role_free(self, who: Waiter | None) -> None:  # noqa: ARG002
+        """A hook: ``who`` has waited, and nobody reads. Under ``lock``."""
+        self._pass_on()
+
     def sent_last(self, exchange: Exchange) -> bytes:  # noqa: ARG002
         """A hook: ``exchange`` sends its last frame; the bytes go right behind. Under ``lock``."""
         return b""
@@ -159,7 +163,7 @@ class Link:
             return
         if self.error:
             raise self.error
-        if who and who.until is not None and time.monotonic() >= who.until:
+        if who and who.over():
             raise DeadlineExceeded("the time given to the exchange was over")
 
     def _follow(self, who: Waiter | None) -> None:

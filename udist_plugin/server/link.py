@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 from udist_plugin.carrier.exchange import Exchange
 from udist_plugin.carrier.link import Link
 from udist_plugin.errors import Cancelled, TransportError
+from udist_plugin.server.keeper import Keeper
 from udist_plugin.wire.frames import GoAway, Request, Response, Settings
 from udist_plugin.wire.plugin import PluginConnection
 from udist_plugin.wire.stream import Half
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from udist_plugin.carrier.waiter import Waiter
     from udist_plugin.errors import UdistError
     from udist_plugin.wire.connection import ConnectionReceived, HeadReceived
     from udist_plugin.wire.stream import Stream
@@ -37,6 +41,13 @@ class ServerLink(Link):
         connection = PluginConnection(memory=MEMORY, max_streams=max_streams)
         super().__init__(connection, source, sink, payload=PAYLOAD, stall=None)
         self._accepted: deque[Exchange] = deque()
+        self._keeper = Keeper(self.lock, self._free_role)
+
+    def wait(self, who: Waiter | None, ready: Callable[[], bool]) -> None:
+        if self._keeper.mine and not ready():
+            self._keeper.let_go()
+            self._leader = None
+        super().wait(who, ready)
 
     def settings(self) -> Settings:
         """Waits for the caller's settings. Raises ``TransportError``."""
@@ -49,6 +60,9 @@ class ServerLink(Link):
         """The next request. Raises ``EndOfRequests`` at the end, ``TransportError`` when the link broke."""
         with self.lock:
             self.wait(None, lambda: bool(self._accepted))
+            if self._keeper.mine and len(self.connection.streams) > 1:
+                self._keeper.let_go()
+                self._free_role()
             return self._accepted.popleft()
 
     def send_settings(self, settings: Settings) -> None:
@@ -114,6 +128,17 @@ class ServerLink(Link):
     def on_connection(self, event: ConnectionReceived) -> None:
         if isinstance(event.body, GoAway):
             self.fail(Cancelled("the caller goes away"))
+
+    def on_role_free(self, who: Waiter | None) -> None:
+        if who is None and self._accepted and len(self.connection.streams) == 1:
+            self._leader = self
+            self._keeper.keep()
+        else:
+            self._pass_on()
+
+    def _free_role(self) -> None:
+        self._leader = None
+        self._pass_on()
 
     def ends(self, stream: Stream, error: TransportError) -> bool:
         """A request that has come whole is still answered, as far as the credit for it goes."""
