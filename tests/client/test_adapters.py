@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,28 @@ def test_httpx_streams_both_ways(client: httpx.Client, kind: str) -> None:
     with client.stream("GET", BLOB) as response:
         next(response.iter_raw())
     assert client.get("/v2/_catalog").json() == {"repositories": ["a"]}
+
+
+@pytest.mark.parametrize("adapter", ["httpx", "requests"])
+def test_the_plugin_is_not_to_blame_for_a_slow_body(
+    client: httpx.Client, session: requests.Session, adapter: str
+) -> None:
+    """A read timeout bounds the plugin's silence, not how long this side takes to say everything."""
+    patience = 0.3
+    ready = threading.Event()
+
+    def slowly() -> Iterator[bytes]:
+        yield DATA[:5]
+        ready.wait(3 * patience)  # nobody sets it: the body simply is not there yet
+        yield DATA[5:]
+
+    location = client.post("/v2/a/blobs/uploads/").headers["location"]
+    put: Any = client.put if adapter == "httpx" else session.put
+    content = {"content" if adapter == "httpx" else "data": slowly()}
+    assert (
+        put(f"http://udist{location}", params={"digest": DIGEST}, timeout=patience, **content).status_code
+        == 201
+    )
 
 
 def test_httpx_keeps_http_errors_http(client: httpx.Client) -> None:

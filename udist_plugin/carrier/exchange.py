@@ -174,6 +174,7 @@ class Exchange(Waiter):
         """Waits for credit, and returns how much of ``wanted`` it covers."""
         window = self.stream.send_window
         with self.link.lock:
+            self.begin()  # whoever waits for the head meanwhile sees that the exchange goes on
             self.link.wait(self, lambda: window.credit > 0 or self.error is not None)
             if self.error:
                 raise self.error

@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 
 class Waiter:
     """``deadline`` is on the monotonic clock and bounds all waits together, ``patience`` each of them; both
-    are in seconds. ``until`` is what bounds the present one. ``gates`` are those of the threads asleep."""
+    are in seconds. ``until`` is what bounds the present one. ``gates`` are those of the threads asleep. While
+    ``excused``, what takes so long is this side's own work, and only ``deadline`` counts."""
 
     def __init__(self, deadline: float | None = None) -> None:
         self.deadline = deadline
         self.patience: float | None = None
         self.until: float | None = None
+        self.excused = False
         self.gates: list[threading.Lock] = []
 
     def begin(self) -> None:
@@ -25,6 +27,12 @@ class Waiter:
         if self.patience is not None:
             end = time.monotonic() + self.patience
             self.until = end if self.deadline is None else min(end, self.deadline)
+
+    def over(self) -> bool:
+        """Whether the present wait has taken too long."""
+        if self.until is not None and self.excused and time.monotonic() >= self.until:
+            self.begin()
+        return self.until is not None and time.monotonic() >= self.until
 
     @property
     def busy(self) -> bool:

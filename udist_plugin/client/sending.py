@@ -79,9 +79,18 @@ class Sending:
         elif self._file is not None and self._length is not None:
             self._exchange.send_file(self._file, self._length, end=True)
         else:
-            while data := self._body.read(READ):
+            while data := self._read(self._body):
                 self._exchange.send_content(data, end=False)
             self._exchange.send_content(b"", end=True)
+
+    def _read(self, body: Readable) -> bytes:
+        exchange = self._exchange
+        exchange.excused = True  # the plugin is not to blame for the time that this takes
+        try:
+            return body.read(READ)
+        finally:
+            exchange.begin()
+            exchange.excused = False
 
     def _fail(self, error: BaseException) -> None:
         self.error = error
