@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 DATA = bytes(range(256)) * 12000
 DIGEST = Digest.of(DATA)
 BLOB = f"/v2/a/blobs/{DIGEST}"
+LARGE_SIZE = 64 << 20
+LARGE = f"/v2/a/blobs/{Digest.of(bytes(LARGE_SIZE))}"
+"""More than pipes and credit hold, so that most of it is still to come when a reader has the first piece."""
 
 
 def pieces() -> Iterator[bytes]:
@@ -98,6 +101,19 @@ def test_the_plugin_is_not_to_blame_for_a_slow_body(
         put(f"http://udist{location}", params={"digest": DIGEST}, timeout=patience, **content).status_code
         == 201
     )
+
+
+@pytest.mark.parametrize("size", [10, LARGE_SIZE])
+def test_a_plugin_that_takes_nothing_is_given_up(silent: Plugin, size: int) -> None:
+    def content() -> Iterator[bytes]:
+        for _ in range(0, size, 1 << 20):
+            yield bytes(min(size, 1 << 20))
+
+    with (
+        httpx.Client(transport=UdistTransport(silent), base_url="http://udist", timeout=0.3) as client,
+        pytest.raises(httpx.ReadTimeout),
+    ):
+        client.post("/v2/a/blobs/uploads/", params={"digest": DIGEST}, content=content())
 
 
 def test_httpx_keeps_http_errors_http(client: httpx.Client) -> None:
@@ -193,11 +209,6 @@ def test_a_missing_extra_is_said(module: str) -> None:
 def test_pieces_are_read_as_they_are_asked_for() -> None:
     reader = PieceReader(iter([b"", b"abc", b"de", b"", b"f"]))
     assert [reader.read(size) for size in (0, 2, 2, 10, -1, 1)] == [b"", b"ab", b"c", b"de", b"f", b""]
-
-
-LARGE_SIZE = 64 << 20
-LARGE = f"/v2/a/blobs/{Digest.of(bytes(LARGE_SIZE))}"
-"""More than pipes and credit hold, so that most of it is still to come when a reader has the first piece."""
 
 
 def push_large(plugin: Plugin, tmp_path: Path) -> None:
