@@ -12,6 +12,7 @@ import pytest
 from tests.images.comparing import content_of
 from udist_plugin.errors import ArtifactError, DigestInvalid, ManifestUnknown
 from udist_plugin.images.artifact import CONTENT_DIGEST, EMPTY, TITLE, UNPACK, manifest_of
+from udist_plugin.images.placing import place_file
 from udist_plugin.images.pull import pull_artifact
 from udist_plugin.images.push import Pushed, Source, push_artifact
 from udist_plugin.oci.descriptor import Descriptor
@@ -151,6 +152,19 @@ def test_existing_files_are_replaced_unless_kept(
     assert content_of(out / "folder") == content_of(tree / "folder") | {"mine": (b"mine", False)}
     with pytest.raises(ArtifactError, match=r"read me\.txt: exists already"):
         pull_artifact(registry, "demo", "v1", str(out), overwrite=False)
+
+
+def test_a_file_that_appears_meanwhile_is_kept_too(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            target.write_text("somebody else's")
+            return super().read(size)
+
+    with pytest.raises(ArtifactError, match="exists already"):
+        place_file(Slow(b"ours"), str(target), overwrite=False)
+    assert content_of(tmp_path) == {"file": (b"somebody else's", False)}
 
 
 def test_a_file_never_replaces_a_folder_nor_a_folder_a_file(
