@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udist_plugin.config import Configuration, examine, load
+from udist_plugin.config.model import UploadPurging
 from udist_plugin.config.schema import KEYS, Status
 from udist_plugin.errors import ConfigurationError
 
@@ -81,7 +82,7 @@ def test_the_defaults() -> None:
         "rootdirectory": platformdirs.user_data_dir("udist", appauthor=False),
     }
     assert configuration.storage.delete.enabled is True
-    assert configuration.storage.maintenance.uploadpurging == (True, 604800.0, 86400.0, False)
+    assert configuration.storage.maintenance.uploadpurging == UploadPurging(True, 604800.0, 86400.0, False)
     assert configuration.storage.maintenance.readonly.enabled is False
     assert configuration.validation.manifests.references is True
     assert configuration.validation.manifests.indexes == ("all", ())
@@ -303,7 +304,7 @@ def test_values_are_typed() -> None:
     assert configuration.storage.driver == "inmemory"
     assert configuration.storage.parameters == {}
     assert configuration.storage.maintenance.readonly.enabled is True
-    assert configuration.storage.maintenance.uploadpurging == (True, 3600.0, 86400.0, True)
+    assert configuration.storage.maintenance.uploadpurging == UploadPurging(True, 3600.0, 86400.0, True)
     assert configuration.http[:3] == ("https://registry.example:5000", "/a/b/", True)
     assert configuration.http.draintimeout == 90.0
     assert configuration.validation.disabled is True

@@ -164,5 +164,5 @@ def _typed(value: Any, path: str) -> Any:
         return tuple(_typed(item, f"{path}[]") for item in value)
     if path not in _MODELS:
         return value
-    fields = _MODELS[path]._fields
+    fields = _MODELS[path].__annotations__
     return _MODELS[path](*(_typed(value[name], f"{path}.{name}" if path else name) for name in fields))

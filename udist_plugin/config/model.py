@@ -2,38 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, dataclass_transform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from re import Pattern
 
 
-class Log(NamedTuple):
+@dataclass_transform(frozen_default=True)
+class Part:
+    """A part of the configuration: immutable, its values in the order of their annotations.
+
+    Neither a named tuple nor a dataclass, because making a dozen of those is felt in every start.
+    """
+
+    def __init__(self, *values: object) -> None:
+        self.__dict__.update(zip(self.__annotations__, values, strict=True))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a configuration does not change: {name}")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
+        return f"{type(self).__name__}({values})"
+
+
+class Log(Part):
     level: str
 
 
-class Delete(NamedTuple):
+class Delete(Part):
     enabled: bool
 
 
-class UploadPurging(NamedTuple):
+class UploadPurging(Part):
     enabled: bool
     age: float
     interval: float
     dryrun: bool
 
 
-class ReadOnly(NamedTuple):
+class ReadOnly(Part):
     enabled: bool
 
 
-class Maintenance(NamedTuple):
+class Maintenance(Part):
     uploadpurging: UploadPurging
     readonly: ReadOnly
 
 
-class Storage(NamedTuple):
+class Storage(Part):
     """``driver`` names the one chosen, ``parameters`` are what stands under its name."""
 
     driver: str
@@ -52,18 +76,18 @@ class Platform(NamedTuple):
     os: str
 
 
-class Indexes(NamedTuple):
+class Indexes(Part):
     platforms: str
     platformlist: tuple[Platform, ...]
 
 
-class Manifests(NamedTuple):
+class Manifests(Part):
     urls: Urls
     indexes: Indexes
     references: bool
 
 
-class Validation(NamedTuple):
+class Validation(Part):
     """Validation is on when ``enabled`` is true or ``disabled`` is not, as distribution has it."""
 
     enabled: bool
@@ -71,7 +95,7 @@ class Validation(NamedTuple):
     manifests: Manifests
 
 
-class Http(NamedTuple):
+class Http(Part):
     host: str
     prefix: str
     relativeurls: bool
@@ -79,7 +103,7 @@ class Http(NamedTuple):
     draintimeout: float
 
 
-class Configuration(NamedTuple):
+class Configuration(Part):
     version: str
     log: Log
     storage: Storage
