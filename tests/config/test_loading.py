@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udist_plugin.config import Configuration, examine, load
-from udist_plugin.config.model import UploadPurging
+from udist_plugin.config.model import Http, Indexes, Platform, UploadPurging
 from udist_plugin.config.schema import KEYS, Status
 from udist_plugin.errors import ConfigurationError
 
@@ -85,8 +85,8 @@ def test_the_defaults() -> None:
     assert configuration.storage.maintenance.uploadpurging == UploadPurging(True, 604800.0, 86400.0, False)
     assert configuration.storage.maintenance.readonly.enabled is False
     assert configuration.validation.manifests.references is True
-    assert configuration.validation.manifests.indexes == ("all", ())
-    assert configuration.http == ("", "/", False, {}, 10.0)
+    assert configuration.validation.manifests.indexes == Indexes("all", ())
+    assert configuration.http == Http("", "/", False, {}, 10.0)
 
 
 def test_the_default_folder_is_the_user_s(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,12 +305,13 @@ def test_values_are_typed() -> None:
     assert configuration.storage.parameters == {}
     assert configuration.storage.maintenance.readonly.enabled is True
     assert configuration.storage.maintenance.uploadpurging == UploadPurging(True, 3600.0, 86400.0, True)
-    assert configuration.http[:3] == ("https://registry.example:5000", "/a/b/", True)
+    assert (configuration.http.host, configuration.http.prefix) == ("https://registry.example:5000", "/a/b/")
+    assert configuration.http.relativeurls
     assert configuration.http.draintimeout == 90.0
     assert configuration.validation.disabled is True
     assert configuration.validation.manifests.references is False
     assert configuration.validation.manifests.urls.deny[0].match("https://a/b")
-    assert configuration.validation.manifests.indexes == ("list", (("amd64", "linux"),))
+    assert configuration.validation.manifests.indexes == Indexes("list", (Platform("amd64", "linux"),))
 
 
 def test_a_mapping_is_a_configuration_too() -> None:
