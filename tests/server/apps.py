@@ -5,6 +5,7 @@ The path chooses what happens, so that a test can have the plugin's side do anyt
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
@@ -68,6 +69,23 @@ def file(path: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
     return wrapped
 
 
+def read_before(path: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    """A file that the application has looked into, from its tenth byte on."""
+    opened = open(f"/{path}", "rb")  # noqa: SIM115 - the server closes it
+    opened.read(20)
+    opened.seek(10)
+    start_response("200 OK", [("Content-Length", str(os.fstat(opened.fileno()).st_size - 10))])
+    wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](opened)
+    return wrapped
+
+
+def memory(size: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    """What is like a file and has no descriptor, by ``wsgi.file_wrapper``."""
+    start_response("200 OK", [("Content-Length", size)])
+    wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](io.BytesIO(bytes(int(size))))
+    return wrapped
+
+
 def stall(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
     """A disk that does not answer until somebody asks for ``/resume``."""
     _stalled.wait(60)
@@ -123,7 +141,8 @@ def environ(_: str, values: Environ, start_response: Start) -> Iterable[bytes]:
 _HANDLERS: dict[str, Callable[[str, Environ, Start], Iterable[bytes]]] = {
     handler.__name__: handler
     for handler in (
-        count, crash, echo, environ, fail, fail_late, file, refuse, resume, shout, stall, text, zeros
+        count, crash, echo, environ, fail, fail_late, file, memory, read_before, refuse, resume, shout, stall,
+        text, zeros
     )
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ with the length that is really there, and once begun it waits for its reader alo
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
@@ -115,3 +116,16 @@ class Stage:
                 self._free.append(staged)
                 return
         staged.close()
+
+
+def descriptor_of(file: object) -> int | None:
+    """The descriptor of a real file, standing where reading ``file`` would go on; ``None`` for anything else:
+    what is only like a file, pipes, and what decodes or wraps."""
+    raw = file.raw if isinstance(file, io.BufferedReader) else file
+    if not isinstance(raw, io.FileIO) or not raw.seekable():
+        return None
+    if isinstance(file, io.BufferedReader):
+        position = file.tell()
+        file.seek(0, os.SEEK_END)  # drops the buffer: within it, a seek leaves the descriptor where it is
+        file.seek(position)
+    return raw.fileno()

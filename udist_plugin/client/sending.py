@@ -6,12 +6,12 @@ ways: a plugin may answer, or want its answer read, before it has read everythin
 
 from __future__ import annotations
 
-import io
 import os
 import threading
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
+from udist_plugin.carrier.splice import descriptor_of
 from udist_plugin.client.link import LAST_WORDS
 from udist_plugin.errors import TransportError
 from udist_plugin.wire.constants import INITIAL_CREDIT
@@ -53,7 +53,7 @@ class Sending:
         self._exchange = exchange
         self._body = body
         self._length = length
-        file = None if length is None or isinstance(body, memoryview) else _descriptor(body)
+        file = None if length is None or isinstance(body, memoryview) else descriptor_of(body)
         self._file = None if file is None else os.dup(file)  # its owner may close it once there is an answer
         threading.Thread(target=self._run, name="udist-sending", daemon=True).start()
 
@@ -95,13 +95,3 @@ class Sending:
     def _fail(self, error: BaseException) -> None:
         self.error = error
         self._link.reset(self._exchange, "CANCELLED", f"the content could not be read: {error}")
-
-
-def _descriptor(body: Readable) -> int | None:
-    """The descriptor of a real file, positioned where reading would go on; ``None`` for anything else."""
-    raw = body.raw if isinstance(body, io.BufferedReader) else body
-    if not isinstance(raw, io.FileIO):
-        return None
-    if isinstance(body, io.BufferedReader):
-        body.seek(body.tell())
-    return raw.fileno()

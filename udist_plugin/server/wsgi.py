@@ -6,6 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.carrier.output import SMALL
+from udist_plugin.carrier.splice import descriptor_of
 from udist_plugin.errors import LocalProtocolError, TransportError
 from udist_plugin.wire.frames import Request, Response
 from udist_plugin.wire.heads import HOP_BY_HOP
@@ -159,8 +160,8 @@ class Responder:
         length = next((int(value) for name, value in head.fields if name == "content-length"), None)
         if request.method == "HEAD" or head.status in (204, 304):
             self._link.respond(self._exchange, head, end=True)
-        elif isinstance(result, FileWrapper) and length is not None and hasattr(result.file, "fileno"):
-            self._send_file(head, result.file.fileno(), length)
+        elif isinstance(result, FileWrapper) and length and (file := descriptor_of(result.file)) is not None:
+            self._send_file(head, file, length)
         elif isinstance(result, list | tuple) and len(result) < 2 and not self._sent:
             self._send_all(head, result[0] if result else b"")
         else:
@@ -178,9 +179,8 @@ class Responder:
 
     def _send_file(self, head: Response, file: int, length: int) -> None:
         self._sent = True
-        self._link.respond(self._exchange, head, end=not length)
-        if length:
-            self._exchange.send_file(file, length, end=True)
+        self._link.respond(self._exchange, head, end=False)
+        self._exchange.send_file(file, length, end=True)
 
     def _send_all(self, head: Response, content: bytes) -> None:
         self._sent = True
