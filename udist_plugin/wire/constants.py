@@ -51,3 +51,8 @@ CODES: Final = (
     "UNAUTHENTICATED",
 )
 """gRPC status codes; the index is the number on the wire."""
+
+
+def code_name(number: int) -> str:
+    """A status code's name; one that is not known yet is ``UNKNOWN``, as gRPC has it."""
+    return CODES[number] if 0 <= number < len(CODES) else "UNKNOWN"

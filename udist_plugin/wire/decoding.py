@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from udist_plugin.wire.constants import CODES
+from udist_plugin.wire.constants import code_name
 from udist_plugin.wire.frames import (
     End,
     Frame,
@@ -41,11 +41,6 @@ def decode(message: bytes) -> tuple[Frame, bytes | None]:
         from udist_plugin.wire.library import decode_with_library
 
         return decode_with_library(message)
-
-
-def code_name(number: int) -> str:
-    """A status code's name; one that is not known yet is ``UNKNOWN``, as gRPC has it."""
-    return CODES[number] if 0 <= number < len(CODES) else "UNKNOWN"
 
 
 def _decode(message: bytes) -> tuple[Frame, bytes | None]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.message import DecodeError
 
 from udist_plugin.errors import RemoteProtocolError
-from udist_plugin.wire.decoding import code_name
+from udist_plugin.wire.constants import code_name
 from udist_plugin.wire.frames import (
     Body,
     End,
