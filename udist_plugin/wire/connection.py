@@ -179,8 +179,9 @@ class Connection:
         """Ends the outgoing direction."""
         if problem := heads.fields_problem(trailers):
             raise LocalProtocolError(problem)
+        frame = encode(Frame(stream.id, End(trailers)))
         self._advance_outgoing(stream, Input.END, True)
-        return encode(Frame(stream.id, End(trailers)))
+        return frame
 
     def send_settings(self, settings: Settings) -> bytes:
         """The first frame."""
