@@ -58,6 +58,7 @@ AT_REQUEST: dict[str, tuple[type[TransportError], str]] = {
     "die": (PluginDied, "signal SIGKILL.*\nabout to be killed"),
     "mute": (DeadlineExceeded, "time given"),
     "deaf": (DeadlineExceeded, "time given"),
+    "chatter": (DeadlineExceeded, "time given"),
 }
 
 
@@ -78,7 +79,7 @@ def test_a_bad_answer_is_named(kind: str) -> None:
     plugin = Plugin(command=command(kind))
     start = time.monotonic()
     with pytest.raises(expected, match=f"(?s){message}"):
-        timeout = 0.5 if kind in ("mute", "deaf") else 30
+        timeout = 0.5 if kind in ("mute", "deaf", "chatter") else 30
         with plugin.request("GET", "/v2/", timeout=timeout) as response:
             response.read()
     assert time.monotonic() - start < 15

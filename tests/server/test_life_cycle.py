@@ -22,7 +22,7 @@ from tests.tools import require_tool
 from udist_plugin.client.plugin import Plugin
 from udist_plugin.errors import DeadlineExceeded, HandshakeFailed, PluginDied
 from udist_plugin.wire.encoding import encode
-from udist_plugin.wire.frames import Frame, GoAway, Settings
+from udist_plugin.wire.frames import Frame, GoAway, Request, Reset, Settings
 from udist_plugin.wire.library import decode_with_library
 
 if TYPE_CHECKING:
@@ -308,6 +308,23 @@ def test_a_configuration_from_both_sides_is_an_error(tmp_path: Path) -> None:
     file.write_text("version: 0.1\nstorage: inmemory\n")
     with pytest.raises(HandshakeFailed, match="expected one"):
         Plugin("version: 0.1\n", command=[*PLUGIN, "--config", str(file)])
+
+
+def test_a_caller_that_says_nothing_meets_the_time_it_gave() -> None:
+    """Whichever thread reads: a read of standard input by itself would wait for ever."""
+    with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as child:
+        assert child.stdin
+        assert child.stdout
+        child.stdin.write(encode(Frame(0, Settings([1]))))
+        assert select.select([child.stdout], [], [], 30)[0]
+        child.stdout.read(1 << 16)
+        for number in range(1, 10, 2):
+            child.stdin.write(encode(Frame(number, Request("POST", "http", "", "/count", (), 20))))
+            assert select.select([child.stdout], [], [], 30)[0]
+            frame, _ = decode_with_library(child.stdout.read(1 << 16)[5:])
+            assert isinstance(frame.body, Reset)
+            assert (frame.stream_id, frame.body.code) == (number, "DEADLINE_EXCEEDED")
+        child.stdin.close()
 
 
 def test_on_a_terminal_it_explains_itself() -> None:

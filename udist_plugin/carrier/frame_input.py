@@ -24,11 +24,15 @@ class Interrupted(Exception):
 
 
 class FrameInput:
-    """Frames from ``fd``. ``wait`` blocks until it is readable, or raises ``Interrupted``."""
+    """Frames from ``fd``. ``wait`` blocks until it is readable, or raises ``Interrupted``.
+
+    ``timed`` is set while a frame must not be waited for by a read that blocks: a read has no time-out.
+    """
 
     def __init__(self, fd: int, wait: Callable[[], None]) -> None:
         self._fd = fd
         self._wait = wait
+        self.timed = False
         self._ahead = memoryview(bytearray(AHEAD))
         self._start = 0
         self._end = 0
@@ -94,6 +98,8 @@ class FrameInput:
             self._ahead[:have] = bytes(self._ahead[self._start : self._end])
             self._start, self._end = 0, have
         while self._end - self._start < size:
+            if self.timed:
+                self._wait()
             try:
                 count = read_into(self._fd, (self._ahead[self._end :],))
             except BlockingIOError:

@@ -45,8 +45,10 @@ class Link:
     """Drives ``connection`` over ``source`` and ``sink``.
 
     ``payload`` is the largest data payload to send, in bytes. ``stall`` bounds, in seconds, how long a write
-    may stand still; ``None`` leaves that to the peer.
+    may stand still; ``None`` leaves that to the peer. ``source_blocks``: a read of the source may wait.
     """
+
+    source_blocks = False
 
     def __init__(
         self, connection: Connection, source: int, sink: int, *, payload: int, stall: float | None
@@ -122,6 +124,11 @@ class Link:
         """Called when the source would block; returns once it is readable, or raises ``Interrupted``."""
         raise NotImplementedError
 
+    def time_left(self) -> float | None:
+        """Seconds that the reader may wait for a frame; ``None`` for any time."""
+        until = self._leader.until if isinstance(self._leader, Waiter) else None
+        return None if until is None else until - time.monotonic()
+
     def at_end(self) -> TransportError:
         """What the end of the source means."""
         raise NotImplementedError
@@ -194,10 +201,12 @@ class Link:
             gate.release()
 
     def _lead(self, who: Waiter | None, ready: Callable[[], bool]) -> None:
-        """Reads frames until ``ready()``. Under ``lock``, which is let go of for every read."""
+        """Reads frames until ``ready()`` or ``who``'s time is over, however many come for others. Under
+        ``lock``, which is let go of for every read."""
         self._leader = who or self
+        self._input.timed = self.source_blocks and who is not None and who.until is not None
         try:
-            while not self.error and not ready():
+            while not (self.error or ready() or (who and who.over())):
                 message = self._next()
                 if message is None:
                     self.fail(self.at_end())

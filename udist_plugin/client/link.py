@@ -168,10 +168,7 @@ class ClientLink(Link):
         return self.settled(CLOSING)
 
     def wait_readable(self) -> None:
-        leader = self._leader
-        until = leader.until if isinstance(leader, Waiter) else None
-        timeout = None if until is None else until - time.monotonic()
-        if not wait_for(self.source, wake=self._wake_read, timeout=timeout):
+        if not wait_for(self.source, wake=self._wake_read, timeout=self.time_left()):
             if wait_for(self._wake_read, timeout=0):
                 os.read(self._wake_read, 4096)
             raise Interrupted

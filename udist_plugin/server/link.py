@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from udist_plugin.carrier.exchange import Exchange
+from udist_plugin.carrier.frame_input import Interrupted
 from udist_plugin.carrier.link import Link
 from udist_plugin.errors import Cancelled, TransportError
 from udist_plugin.server.keeper import Keeper
@@ -36,6 +37,7 @@ class ServerLink(Link):
     """``connection`` is the plugin's; ``settings`` are the caller's once they came."""
 
     connection: PluginConnection
+    source_blocks = True
 
     def __init__(self, source: int, sink: int, max_streams: int) -> None:
         connection = PluginConnection(memory=MEMORY, max_streams=max_streams)
@@ -102,10 +104,11 @@ class ServerLink(Link):
             self.output.write(frame)
 
     def wait_readable(self) -> None:
-        """Standard input blocks by itself; where a caller made it non-blocking, wait."""
+        """Standard input blocks by itself, but not until a time, nor where a caller made it non-blocking."""
         from udist_plugin.carrier.descriptors import wait_for
 
-        wait_for(self.source)
+        if not wait_for(self.source, timeout=self.time_left()):
+            raise Interrupted
 
     def at_end(self) -> TransportError:
         return EndOfRequests("the caller has closed standard input")

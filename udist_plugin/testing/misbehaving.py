@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from udist_plugin.wire.constants import MAX_DATA, PREFIX_SIZE, VERSION
 from udist_plugin.wire.decoding import decode
 from udist_plugin.wire.encoding import encode, encode_data_head
-from udist_plugin.wire.frames import Frame, GoAway, Response, Settings
+from udist_plugin.wire.frames import Frame, GoAway, Ping, Response, Settings
 
 if TYPE_CHECKING:
     from udist_plugin.wire.frames import Body
@@ -40,6 +40,7 @@ KINDS: Final = {
     "die": "is killed in the middle of a response",
     "deaf": "reads nothing after the handshake",
     "mute": "answers no request",
+    "chatter": "answers no request, and sends pings without end",
 }
 """What each kind does."""
 
@@ -99,6 +100,10 @@ def _answer(kind: str) -> None:
             _send(Response(200, length), 1)
             _write(encode_data_head(1, 1000, False) + bytes(10))
             sys.exit(0)
+        case "chatter":
+            pings = encode(Frame(0, Ping(1))) * 1000
+            while True:
+                _write(pings)
         case "die":
             _send(Response(200, length), 1)
             _write(encode_data_head(1, 10, False) + bytes(10))
