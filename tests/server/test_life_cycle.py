@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
 import hashlib
 import io
 import json
@@ -11,7 +13,9 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -249,6 +253,29 @@ def test_a_plugin_told_to_end_finishes_and_takes_nothing_new() -> None:
                 plugin.request("GET", "/environ", timeout=30).close()
         assert caught.value.retryable
     assert plugin.status == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how full a pipe is, and can be, differs elsewhere")
+def test_a_plugin_told_to_end_does_not_wait_for_a_caller_that_reads_nothing() -> None:
+    with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as child:
+        assert child.stdin
+        assert child.stdout
+        frames = [Frame(0, Settings([1]))]
+        frames += [Frame(key, Request("GET", "http", "", f"/zeros/{MIB}"), True) for key in range(1, 40, 2)]
+        child.stdin.write(b"".join(map(encode, frames)))
+        wait_until_full(child.stdout.fileno())
+        for _ in range(3):
+            child.send_signal(signal.SIGTERM)
+        assert child.wait(20) == 1  # the drain took too long
+
+
+def wait_until_full(descriptor: int) -> None:
+    """Returns once a pipe holds about as much as it takes (Linux)."""
+    held = array.array("i", [0])
+    deadline = time.monotonic() + 30
+    while held[0] < 900_000 and time.monotonic() < deadline:
+        fcntl.ioctl(descriptor, termios.FIONREAD, held)
+    assert held[0] >= 900_000
 
 
 def test_a_crash_is_named_with_its_last_words(plugin: Plugin) -> None:

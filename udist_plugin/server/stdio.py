@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -50,6 +51,8 @@ SWITCH: Final = 0.0005
 take it back so fast that one with a small reply to send would mostly miss its turn."""
 SETTLE: Final = 0.5
 """Seconds after which what can wait for the first answer is started without one."""
+FAREWELL: Final = 1.0
+"""Seconds for the go-away to be written: a caller that reads nothing must not hold up the end."""
 DRAIN_POLL: Final = 0.1
 """Seconds between looks at whether a caller that closed its end still reads."""
 
@@ -131,13 +134,23 @@ def _drain(workers: Workers, sink: int, timeout: float, log: Log) -> int:
 
 
 def _on_signal(link: ServerLink, workers: Workers) -> None:
-    def drain(*_: object) -> None:
+    """A handler interrupts whatever the main thread does, so it takes no lock: a thread does the rest."""
+    told, tell = os.pipe()
+
+    def go_away() -> None:
         with contextlib.suppress(OSError):
             link.go_away("UNAVAILABLE", "the plugin was told to end")
+
+    def drain() -> None:
+        os.read(told, 1)
+        farewell = threading.Thread(target=go_away, name="udist-farewell", daemon=True)
+        farewell.start()
+        farewell.join(FAREWELL)
         workers.close()
 
-    signal.signal(signal.SIGTERM, drain)
-    signal.signal(signal.SIGINT, drain)
+    threading.Thread(target=drain, name="udist-signals", daemon=True).start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os.write(tell, b"\0"))
 
 
 def _exit(status: int, log: Log) -> NoReturn:
