@@ -11,7 +11,7 @@ UdistError
 ├── ConfigurationError       key path, source, what was expected
 ├── ArtifactError            files that cannot become an artifact, or an artifact that cannot become files
 ├── ProtocolError            a peer, or this side, broke the frame protocol
-│   └── LocalProtocolError  RemoteProtocolError
+│   └── LocalProtocolError  RemoteProtocolError  VersionMismatch
 └── TransportError           an exchange failed below HTTP: a gRPC status code
     ├── PluginNotFound       nothing to spawn
     ├── HandshakeFailed      spawned, but not a plugin, or one that refused
@@ -209,6 +209,10 @@ class LocalProtocolError(ProtocolError):
 
 class RemoteProtocolError(ProtocolError):
     """The peer sent what the protocol does not allow."""
+
+
+class VersionMismatch(RemoteProtocolError):
+    """The peer speaks no version of the protocol that this side does."""
 
 
 class TransportError(UdistError):

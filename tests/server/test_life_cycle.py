@@ -306,7 +306,7 @@ HELLO = encode(Frame(0, Settings([1], environment={"REGISTRY_STORAGE": "inmemory
         (HELLO + b"\0\xff\0\0\0", 76, "exceeds the limit"),
         (HELLO + b"\0\0\0", 76, "ended within a frame"),
         (HELLO + HELLO, 76, "settings twice"),
-        (encode(Frame(0, Settings([2, 3]))), 76, "no common version: the peer speaks 2, 3, this side 1"),
+        (encode(Frame(0, Settings([2, 3]))), 78, "no common version: the peer speaks 2, 3, this side 1"),
         (b"", 0, ""),
         (HELLO, 0, ""),
     ],

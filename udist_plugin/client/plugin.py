@@ -138,4 +138,6 @@ class Plugin:
 
 
 def _milliseconds(timeout: float | None) -> int:
-    return 0 if timeout is None else max(1, int(timeout * 1000))
+    """As it travels: at least 1, and what is beyond 49 days is as good as none."""
+    milliseconds = 0 if timeout is None else max(1, int(timeout * 1000))
+    return milliseconds if milliseconds < 1 << 32 else 0

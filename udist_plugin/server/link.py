@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from udist_plugin.carrier.exchange import Exchange
 from udist_plugin.carrier.frame_input import Interrupted
 from udist_plugin.carrier.link import Link
-from udist_plugin.errors import Cancelled, TransportError
+from udist_plugin.errors import Cancelled, TransportError, VersionMismatch
 from udist_plugin.server.keeper import Keeper
 from udist_plugin.wire.frames import GoAway, Request, Response, Settings
 from udist_plugin.wire.plugin import PluginConnection
@@ -114,7 +114,10 @@ class ServerLink(Link):
         return EndOfRequests("the caller has closed standard input")
 
     def on_broken(self, error: UdistError) -> TransportError:
-        return error if isinstance(error, TransportError) else TransportError(str(error), code="INTERNAL")
+        if isinstance(error, TransportError):
+            return error
+        code = "FAILED_PRECONDITION" if isinstance(error, VersionMismatch) else "INTERNAL"
+        return TransportError(str(error), code=code)
 
     def on_head(self, event: HeadReceived) -> None:
         assert isinstance(event.head, Request)

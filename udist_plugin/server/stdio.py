@@ -99,8 +99,10 @@ def _handshake(link: ServerLink, log: Log, build: Callable[[Settings], Service])
         _exit(0, log)
     except (ConfigurationError, StorageError) as error:
         _refuse(link, log, "INVALID_ARGUMENT", error, EX_CONFIG)
-    except UdistError as error:
-        _refuse(link, log, "FAILED_PRECONDITION", error, EX_PROTOCOL)
+    except TransportError as error:
+        _refuse(
+            link, log, error.code, error, EX_CONFIG if error.code == "FAILED_PRECONDITION" else EX_PROTOCOL
+        )
     except OSError as error:
         log.record("error", f"the caller is gone: {error}")
         _exit(1, log)

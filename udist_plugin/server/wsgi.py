@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from udist_plugin.carrier.output import SMALL
 from udist_plugin.carrier.splice import descriptor_of
 from udist_plugin.errors import LocalProtocolError, TransportError
+from udist_plugin.wire.constants import CODES
 from udist_plugin.wire.frames import Request, Response
 from udist_plugin.wire.heads import HOP_BY_HOP
 
@@ -214,7 +215,7 @@ def serve_exchange(
             if hasattr(result, "close"):
                 result.close()
     except TransportError as error:
-        code, message = error.code, str(error)
+        code, message = error.code if error.code in CODES else "UNKNOWN", str(error)
         log.record("info", f"stream {exchange.stream.id}: {error}")
     except Exception:
         import traceback

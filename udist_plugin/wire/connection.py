@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from udist_plugin.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
+from udist_plugin.errors import LocalProtocolError, ProtocolError, RemoteProtocolError, VersionMismatch
 from udist_plugin.wire import heads
 from udist_plugin.wire.constants import INITIAL_STREAMS, MAX_DATA, VERSION
 from udist_plugin.wire.encoding import encode, encode_data_head
@@ -207,7 +207,7 @@ class Connection:
     def _check_settings(self, settings: Settings) -> None:
         if VERSION not in settings.versions:
             spoken = ", ".join(map(str, settings.versions)) or "none"
-            raise RemoteProtocolError(f"no common version: the peer speaks {spoken}, this side {VERSION}")
+            raise VersionMismatch(f"no common version: the peer speaks {spoken}, this side {VERSION}")
 
     def _receive_head(self, stream_id: int, head: Request | Response, end_stream: bool) -> Event | None:
         raise NotImplementedError
