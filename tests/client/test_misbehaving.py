@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,6 +105,22 @@ def test_a_body_for_a_deaf_plugin_ends_at_the_deadline() -> None:
         plugin.request("PUT", "/v2/", body=bytes(64 << 20), timeout=0.5)
     plugin.close(0.2)
     assert plugin.status in (0, -signal.SIGTERM, -signal.SIGKILL)
+
+
+def test_a_full_pipe_holds_nobody_beyond_the_deadline() -> None:
+    """One thread is stuck in the middle of a frame; neither a turn nor giving up waits for it."""
+    plugin = Plugin(command=command("deaf"))
+
+    def put(_: int) -> float:
+        start = time.monotonic()
+        with pytest.raises(DeadlineExceeded):
+            plugin.request("PUT", "/v2/", body=io.BytesIO(bytes(300_000)), timeout=0.5)
+        return time.monotonic() - start
+
+    with ThreadPoolExecutor(10) as pool:
+        assert max(pool.map(put, range(10))) < 10
+    assert put(10) < 10
+    plugin.close(0.2)
 
 
 def test_a_command_that_is_not_there_says_what_to_install() -> None:

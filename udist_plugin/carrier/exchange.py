@@ -94,7 +94,7 @@ class Exchange(Waiter):
         while len(left) or end:
             length = self._reserve(min(len(left), self.link.payload)) if len(left) else 0
             last = end and length == len(left)
-            with self.link.output.turn(bulk=length > SMALL):
+            with self.link.output.turn(bulk=length > SMALL, until=self.deadline):
                 with self.link.lock:
                     head, tail = self._data(length, last)
                 self.link.output.write(head, left[:length], tail)
@@ -122,7 +122,7 @@ class Exchange(Waiter):
                     count = staged.stage(file, wanted)
                 if not count:
                     raise ContentCut(f"a file ended {length} bytes before its end")
-                with self.link.output.turn(bulk=count > SMALL):
+                with self.link.output.turn(bulk=count > SMALL, until=self.deadline):
                     with self.link.lock:
                         head, tail = self._data(count, end and count == length)
                     self.link.output.write(head)

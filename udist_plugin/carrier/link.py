@@ -60,7 +60,7 @@ class Link:
         self.pool = BufferPool()
         self.stage = Stage(payload)
         self.fallback_stage = Stage(payload, portable=True)
-        self.output = Output(sink, self._take_control, lambda: connection.owes_control, stall)
+        self.output = Output(sink, self._take_control, self._owes_control, stall)
         self.error: TransportError | None = None
         self._input = FrameInput(source, self.wait_readable)
         self._leader: Waiter | Link | None = None
@@ -159,6 +159,9 @@ class Link:
     def sent_last(self, exchange: Exchange) -> bytes:  # noqa: ARG002
         """A hook: ``exchange`` sends its last frame; the bytes go right behind. Under ``lock``."""
         return b""
+
+    def _owes_control(self) -> bool:
+        return self.connection.owes_control
 
     def _take_control(self) -> bytes:
         with self.lock:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import errno
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from udist_plugin.carrier.descriptors import write_all
+from udist_plugin.errors import DeadlineExceeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,17 +50,19 @@ class Output:
         self.broken: OSError | None = None
         self._small: deque[threading.Lock] = deque()
         self._bulk: deque[threading.Lock] = deque()
-        self._small_turn = Turn(self, self._small)
-        self._bulk_turn = Turn(self, self._bulk)
+        self._torn = False
         self._nudge: threading.Semaphore | None = None
 
-    def turn(self, *, bulk: bool) -> Turn:
-        """A context manager: inside it, the descriptor is this thread's."""
-        return self._bulk_turn if bulk else self._small_turn
+    def turn(self, *, bulk: bool, until: float | None = None) -> Turn:
+        """A context manager: inside it, the descriptor is this thread's. ``until``, on the monotonic clock,
+        is when to wait no more for that: ``DeadlineExceeded``."""
+        return Turn(self, self._bulk if bulk else self._small, until)
 
     def write(self, *buffers: Buffer) -> None:
         """Writes all of ``buffers``. Only inside a turn. Raises ``OSError``, ``TimeoutError`` being one."""
+        self._torn = True
         write_all(self.fd, buffers, self.stall)
+        self._torn = False
 
     def flush(self) -> None:
         """Writes what control frames are owed, unless another thread has the turn: then that one does.
@@ -87,7 +91,7 @@ class Output:
             self._nudge.acquire()
             self.flush()
 
-    def _acquire(self, queue: deque[threading.Lock]) -> None:
+    def _acquire(self, queue: deque[threading.Lock], until: float | None) -> None:
         with self._mutex:
             if self.broken:
                 raise self.broken
@@ -97,17 +101,39 @@ class Output:
             gate = threading.Lock()
             gate.acquire()
             queue.append(gate)
-        gate.acquire()
+        try:
+            mine = gate.acquire(timeout=-1 if until is None else max(0, until - time.monotonic()))
+        except BaseException:
+            self._leave(queue, gate)
+            raise
+        if not mine:
+            self._leave(queue, gate)
+            raise DeadlineExceeded("the time given to the exchange was over")
         if self.broken:
             raise self.broken
 
+    def _leave(self, queue: deque[threading.Lock], gate: threading.Lock) -> None:
+        """Waits no more for a turn; one that came just now is handed on."""
+        with self._mutex:
+            waiting = gate in queue
+            if waiting:
+                queue.remove(gate)
+        if not waiting and not self.broken:
+            self._release()
+
     def _release(self) -> None:
-        """Writes what is owed, then hands the turn on."""
+        """Writes what is owed, then hands the turn on. After half a frame nobody may write any more."""
+        if self._torn:
+            self.fail(BrokenPipeError(errno.EPIPE, "a write was interrupted"))
+            return
         try:
             while not self._hand_on():
                 self.write(self._take_control())
         except OSError as error:
             self.fail(error)
+            raise
+        except BaseException:
+            self.fail(BrokenPipeError(errno.EPIPE, "a write was interrupted"))
             raise
 
     def _hand_on(self) -> bool:
@@ -140,19 +166,22 @@ class Output:
             for queue in (self._small, self._bulk):
                 while queue:
                     queue.popleft().release()
+        if self._nudge:
+            self._nudge.release()  # its thread ends
 
 
 class Turn:
-    """Enters and leaves a turn of one kind."""
+    """Enters and leaves a turn."""
 
-    __slots__ = ("_output", "_queue")
+    __slots__ = ("_output", "_queue", "_until")
 
-    def __init__(self, output: Output, queue: deque[threading.Lock]) -> None:
+    def __init__(self, output: Output, queue: deque[threading.Lock], until: float | None) -> None:
         self._output = output
         self._queue = queue
+        self._until = until
 
     def __enter__(self) -> None:
-        self._output._acquire(self._queue)
+        self._output._acquire(self._queue, self._until)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

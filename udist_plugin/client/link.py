@@ -59,6 +59,7 @@ class ClientLink(Link):
         weakref.finalize(self, _close, self._wake_read, self._wake_write)
         os.set_blocking(self._wake_write, False)
         self._for_slots: list[Waiter] = []
+        self._resets: list[bytes] = []
         self._frames_taken = 0
         self._closing = False
         connection = CallerConnection(memory=MEMORY)
@@ -82,7 +83,7 @@ class ClientLink(Link):
         try:
             while True:
                 self._wait_for_slot(deadline)
-                with self.output.turn(bulk=False):
+                with self.output.turn(bulk=False, until=deadline):
                     with self.lock:
                         if not self.connection.can_open:
                             continue
@@ -123,16 +124,14 @@ class ClientLink(Link):
         exchange.abandon()
 
     def reset(self, exchange: Exchange, code: str, message: str) -> None:
-        """Ends an exchange that has not ended; what was received stays to be read."""
+        """Ends an exchange that has not ended; what was received stays to be read. Nobody waits for the
+        frame to be written: the plugin may be what was given up."""
         with self.lock:
             exchange.fail(reset_error(Reset(code, message)))
+            if not self.error and (frame := self.connection.reset(exchange.stream, code, message)):
+                self._resets.append(frame)
+                self.output.flush_elsewhere()
         self._interrupt()
-        if self.error:
-            return
-        with contextlib.suppress(OSError), self.output.turn(bulk=False):
-            with self.lock:
-                frame = self.connection.reset(exchange.stream, code, message)
-            self.output.write(frame)
 
     def hasten(self, exchange: Exchange, deadline: float) -> None:
         """Moves an exchange's deadline nearer."""
@@ -203,6 +202,15 @@ class ClientLink(Link):
         if self._for_slots and (self.connection.can_open or self.connection.exhausted):
             for waiter in self._for_slots:
                 self.wake(waiter)
+
+    def _owes_control(self) -> bool:
+        return bool(self._resets) or super()._owes_control()
+
+    def _take_control(self) -> bytes:
+        frames = super()._take_control()
+        with self.lock:
+            resets, self._resets = self._resets, []
+        return frames + b"".join(resets)
 
     def _go_away(self, away: GoAway) -> None:
         if self.connection.peer is None:

@@ -37,7 +37,10 @@ def send(
     ``length`` is the content-length, if one was given: a real file is then moved by the kernel.
     """
     if isinstance(body, memoryview) and len(body) <= INITIAL_CREDIT:
-        exchange.send_content(body, end=True)
+        try:
+            exchange.send_content(body, end=True)
+        except OSError:
+            link.hasten(exchange, time.monotonic() + LAST_WORDS)
         return None
     return Sending(link, exchange, body, length)
 
