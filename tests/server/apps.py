@@ -132,6 +132,22 @@ def fail_late(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
     raise ValueError("the application broke in the middle")
 
 
+def string(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
+    """Text where WSGI has bytes."""
+    start_response("200 OK", [])
+    return ["text"]  # type: ignore[list-item]
+
+
+def leave(_: str, __: Environ, ___: Start) -> Iterable[bytes]:
+    sys.exit(3)
+
+
+def written(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
+    """Content by the function that ``start_response`` returns."""
+    start_response("200 OK", [("Content-Length", "4")])(b"abcd")
+    return []
+
+
 def environ(_: str, values: Environ, start_response: Start) -> Iterable[bytes]:
     """The environment, a line a variable."""
     start_response("200 OK", [("X-Twice", "a"), ("X-Twice", "b")])
@@ -141,8 +157,8 @@ def environ(_: str, values: Environ, start_response: Start) -> Iterable[bytes]:
 _HANDLERS: dict[str, Callable[[str, Environ, Start], Iterable[bytes]]] = {
     handler.__name__: handler
     for handler in (
-        count, crash, echo, environ, fail, fail_late, file, memory, read_before, refuse, resume, shout, stall,
-        text, zeros
+        count, crash, echo, environ, fail, fail_late, file, leave, memory, read_before, refuse, resume, shout,
+        stall, string, text, written, zeros
     )
 }  # fmt: skip
 

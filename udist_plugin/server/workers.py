@@ -5,6 +5,7 @@ Whoever accepts a request serves it itself; before it starts, another thread mus
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING
 
@@ -48,9 +49,11 @@ class Workers:
         self._look_around()
 
     def _add(self) -> None:
+        """Raises ``RuntimeError`` when the system gives no more threads."""
+        name = f"udist-worker-{self._threads + 1}"
+        threading.Thread(target=self._run, name=name, daemon=True).start()
         self._threads += 1
         self._idle += 1
-        threading.Thread(target=self._run, name=f"udist-worker-{self._threads}", daemon=True).start()
 
     def _run(self) -> None:
         try:
@@ -59,7 +62,8 @@ class Workers:
                 with self._lock:
                     self._idle -= 1
                     if not self._idle and self._threads < self._most:
-                        self._add()
+                        with contextlib.suppress(RuntimeError):  # then whoever has served reads on
+                            self._add()
                 self._serve(exchange)
                 self.served_one.set()
                 if self.closed.is_set():

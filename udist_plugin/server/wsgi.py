@@ -156,10 +156,8 @@ class Responder:
             pieces = iter(result)
             result = chain([next(pieces, b"")], pieces)
         head = self._started()
-        request = self._exchange.head
-        assert isinstance(request, Request)
         length = next((int(value) for name, value in head.fields if name == "content-length"), None)
-        if request.method == "HEAD" or head.status in (204, 304):
+        if self._bodiless(head):
             self._link.respond(self._exchange, head, end=True)
         elif isinstance(result, FileWrapper) and length and (file := descriptor_of(result.file)) is not None:
             self._send_file(head, file, length)
@@ -173,6 +171,11 @@ class Responder:
             else:
                 self._exchange.send_content(b"", end=True)
 
+    def _bodiless(self, head: Response) -> bool:
+        request = self._exchange.head
+        assert isinstance(request, Request)
+        return request.method == "HEAD" or head.status in (204, 304)
+
     def _started(self) -> Response:
         if self._head is None:
             raise LocalProtocolError("the application returned without start_response")
@@ -184,17 +187,18 @@ class Responder:
         self._exchange.send_file(file, length, end=True)
 
     def _send_all(self, head: Response, content: bytes) -> None:
+        view = memoryview(content)  # text fails here, before anything was sent
         self._sent = True
         if len(content) <= SMALL:
-            self._link.respond(self._exchange, head, content, end=True)
+            self._link.respond(self._exchange, head, bytes(view), end=True)
         else:
             self._link.respond(self._exchange, head, end=False)
-            self._exchange.send_content(content, end=True)
+            self._exchange.send_content(view, end=True)
 
     def _write(self, data: bytes) -> None:
-        if not data:
-            return
         head = self._started()
+        if not data or self._bodiless(head):
+            return
         if not self._sent:
             self._sent = True
             self._link.respond(self._exchange, head, end=False)
@@ -217,7 +221,7 @@ def serve_exchange(
     except TransportError as error:
         code, message = error.code if error.code in CODES else "UNKNOWN", str(error)
         log.record("info", f"stream {exchange.stream.id}: {error}")
-    except Exception:
+    except BaseException:  # SystemExit too: it would end this thread, not the plugin
         import traceback
 
         code, message = "INTERNAL", "the application failed; its log says why"
