@@ -99,6 +99,7 @@ class Stage:
         self.portable = portable
         self._free: list[Staged] = []
         self._lock = threading.Lock()
+        self._closed = False
 
     def take(self) -> Staged:
         """A free place, or a new one."""
@@ -112,10 +113,17 @@ class Stage:
     def give_back(self, staged: Staged, *, empty: bool) -> None:
         """Keeps a place for the next file, or drops it when something is left in it."""
         with self._lock:
-            if empty and len(self._free) < POOLED:
+            if empty and len(self._free) < POOLED and not self._closed:
                 self._free.append(staged)
                 return
         staged.close()
+
+    def close(self) -> None:
+        """Drops what was kept, and keeps no more."""
+        with self._lock:
+            self._closed = True
+            while self._free:
+                self._free.pop().close()
 
 
 def descriptor_of(file: object) -> int | None:

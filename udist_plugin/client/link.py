@@ -164,6 +164,7 @@ class ClientLink(Link):
         with self.lock:
             self.fail(PluginDied("the plugin was closed"))
         self._interrupt()
+        self.stage.close()
         return self.settled(CLOSING)
 
     def wait_readable(self) -> None:
