@@ -183,15 +183,29 @@ class Link:
         self._waiting[gate] = who
         if who:
             who.gates.append(gate)
-        self.lock.release()
         try:
+            self.lock.release()
             until = who.until if who else None
             gate.acquire(timeout=-1 if until is None else max(0, until - time.monotonic()) + 0.001)
         finally:
-            self.lock.acquire()
-            self._waiting.pop(gate, None)
-            if who and gate in who.gates:
-                who.gates.remove(gate)
+            try:
+                self._take_lock_back()
+            finally:
+                self._waiting.pop(gate, None)
+                if who and gate in who.gates:
+                    who.gates.remove(gate)
+
+    def _take_lock_back(self) -> None:
+        """Takes ``lock`` though Ctrl-C comes meanwhile: the ``with`` it was let go of in will release it."""
+        taken: list[bool] = []
+        interrupt = None
+        while not taken:
+            try:
+                taken.extend(map(self.lock.acquire, (True,)))  # in one call: no interrupt can part the two
+            except BaseException as error:
+                interrupt = error
+        if interrupt:
+            raise interrupt
 
     def _pass_on(self) -> None:
         """The role is free: wakes one waiter to take it, an idle one rather than one with work to do."""
@@ -226,12 +240,12 @@ class Link:
             self._leader = None
 
     def _next(self) -> DataHead | tuple[Frame, bytes | None] | None:
-        self.lock.release()
         try:
+            self.lock.release()
             item = self._input.next()
             return decode(item) if isinstance(item, bytes) else item
         finally:
-            self.lock.acquire()
+            self._take_lock_back()
 
     def _take_in(self, message: DataHead | tuple[Frame, bytes | None]) -> None:
         """Acts on one frame, and reads the payload if it has one. Under ``lock``."""
@@ -272,8 +286,8 @@ class Link:
         if not length:
             return
         targets = exchange.inbox.claim(exchange, length) if exchange else []
-        self.lock.release()
         try:
+            self.lock.release()
             if payload is not None:
                 for target in targets:
                     target[:] = payload[: len(target)]
@@ -284,9 +298,11 @@ class Link:
                 for target in targets:
                     self._input.read_payload(target)
         finally:
-            self.lock.acquire()
-            if exchange:
-                exchange.inbox.settle()
+            try:
+                self._take_lock_back()
+            finally:
+                if exchange:
+                    exchange.inbox.settle()
 
     def _dispatch(self, event: Event) -> None:
         if isinstance(event, HeadReceived):
