@@ -1,0 +1,78 @@
+package udist
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+const hint = "to install it: pip install udist-plugin, or set UDIST_PLUGIN to its command"
+
+// defaultCommand finds the plugin, and tells whether the choice was this library's own.
+func defaultCommand() (command []string, own bool, err error) {
+	if text := os.Getenv("UDIST_PLUGIN"); strings.TrimSpace(text) != "" {
+		command, err := splitCommand(text)
+		if err != nil {
+			return nil, false, &Error{
+				Kind: ErrNotFound, Code: "NOT_FOUND", Message: fmt.Sprintf("UDIST_PLUGIN (%s): %v", text, err),
+			}
+		}
+		return command, false, nil
+	}
+	if path, err := exec.LookPath("udist-plugin"); err == nil {
+		return []string{path}, true, nil
+	}
+	if path, err := exec.LookPath("python3"); err == nil {
+		return []string{path, "-m", "udist_plugin"}, true, nil
+	}
+	return nil, true, &Error{
+		Kind: ErrNotFound, Code: "NOT_FOUND",
+		Message: "there is neither udist-plugin nor python3 on PATH; " + hint,
+		Err:     exec.ErrNotFound,
+	}
+}
+
+// splitCommand splits text into words as a POSIX shell does: at blanks, with single quotes, double quotes
+// and backslashes, but without expanding anything.
+func splitCommand(text string) (words []string, err error) {
+	var word strings.Builder
+	within, quote, escaped := false, rune(0), false
+	for _, r := range text {
+		switch {
+		case escaped:
+			if quote == '"' && !strings.ContainsRune("\"\\$`\n", r) {
+				word.WriteByte('\\')
+			}
+			word.WriteRune(r)
+			escaped = false
+		case r == '\\' && quote != '\'':
+			escaped, within = true, true
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote != 0:
+			word.WriteRune(r)
+		case r == '\'' || r == '"':
+			quote, within = r, true
+		case strings.ContainsRune(" \t\r\n", r):
+			if within {
+				words = append(words, word.String())
+				word.Reset()
+				within = false
+			}
+		default:
+			word.WriteRune(r)
+			within = true
+		}
+	}
+	switch {
+	case quote != 0:
+		return nil, fmt.Errorf("the quote %c is not closed", quote)
+	case escaped:
+		return nil, errors.New("nothing follows the last backslash")
+	case within:
+		words = append(words, word.String())
+	}
+	return words, nil
+}

@@ -1,0 +1,85 @@
+package udist
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// Config says what to spawn and how the registry in it is set up. The zero value spawns the default plugin
+// with its own configuration.
+type Config struct {
+	// YAML is the text of distribution's configuration file. Empty leaves the configuration to the command.
+	YAML string
+	// Env is REGISTRY_* variables as "NAME=value", of which the last of a name counts. If it is not nil they
+	// replace all of the plugin's own, even when there are none. They never become a process's environment.
+	Env []string
+	// Command is what to spawn, instead of the default: UDIST_PLUGIN, split as a shell does but without
+	// expansion; else udist-plugin on PATH; else python3 -m udist_plugin. A command that was found on PATH
+	// runs in a process group of its own, so that Ctrl-C reaches the caller first; one that the user gave
+	// stays in the caller's, because ssh may have to ask for a password.
+	Command []string
+	// Stderr takes the plugin's standard error, by lines. It must not block for long.
+	Stderr io.Writer
+	// Logger takes the same lines, as records.
+	Logger *slog.Logger
+	// StartTimeout bounds the wait for the plugin to be ready; 30 s if it is 0.
+	StartTimeout time.Duration
+	// CloseTimeout bounds each wait of Close: for open exchanges, and for the plugin to end by itself; 10 s
+	// if it is 0.
+	CloseTimeout time.Duration
+	// Memory bounds, in bytes, what responses may have been read ahead beyond 256 KiB each; 32 MiB if it is
+	// 0.
+	Memory int
+	// Restart lets a plugin that has died be replaced; nil for never.
+	Restart *RestartPolicy
+}
+
+// RestartPolicy says how often a plugin that has died is replaced. That happens at the next request: what
+// was under way fails, and whether to repeat it is the caller's to decide, by Error.Retryable.
+type RestartPolicy struct {
+	// Max plugins are started anew within Interval; then requests fail with ErrDied.
+	Max      int
+	Interval time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if c.StartTimeout == 0 {
+		c.StartTimeout = 30 * time.Second
+	}
+	if c.CloseTimeout == 0 {
+		c.CloseTimeout = 10 * time.Second
+	}
+	if c.Memory == 0 {
+		c.Memory = 32 << 20
+	}
+	return c
+}
+
+// environment is Env by name, nil if none was given.
+func (c Config) environment() (map[string]string, error) {
+	if c.Env == nil {
+		return nil, nil
+	}
+	variables := make(map[string]string, len(c.Env))
+	for i, entry := range c.Env {
+		name, value, ok := strings.Cut(entry, "=")
+		if !ok || name == "" {
+			return nil, fmt.Errorf("udist: Config.Env[%d] is not NAME=value", i)
+		}
+		variables[name] = value
+	}
+	return variables, nil
+}
+
+// line hands on a line of the plugin's standard error.
+func (c Config) line(text string) {
+	if c.Stderr != nil {
+		_, _ = io.WriteString(c.Stderr, text+"\n")
+	}
+	if c.Logger != nil {
+		c.Logger.Info(text)
+	}
+}

@@ -1,0 +1,91 @@
+package udist
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// ServeHTTP implements http.Handler: it sends r to the plugin and copies the response to w, which may as
+// well be an httptest.ResponseRecorder. A response of unknown length is flushed as it comes.
+//
+// A failure before the response began becomes 502, 503 or 504 with an error body of the
+// distribution-spec; one in its midst aborts the connection under a server (http.ErrAbortHandler).
+func (p *Plugin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	target := r.RequestURI
+	if !strings.HasPrefix(target, "/") && target != "*" {
+		target = r.URL.RequestURI()
+	}
+	response, err := p.exchange(r, target)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	defer func() { _ = response.Body.Close() }()
+	header := w.Header()
+	for name, values := range response.Header {
+		header[name] = append(header[name], values...)
+	}
+	for name := range response.Trailer {
+		header.Add("Trailer", name)
+	}
+	announced := len(response.Trailer)
+	w.WriteHeader(response.StatusCode)
+	if _, err := io.Copy(flushing(w, response), response.Body); err != nil {
+		if r.Context().Value(http.ServerContextKey) != nil {
+			panic(http.ErrAbortHandler)
+		}
+		return
+	}
+	for name, values := range response.Trailer {
+		if len(response.Trailer) != announced {
+			name = http.TrailerPrefix + name
+		}
+		header[name] = append(header[name], values...)
+	}
+}
+
+// flusher flushes after each write.
+type flusher struct {
+	writer     http.ResponseWriter
+	controller *http.ResponseController
+}
+
+func (f flusher) Write(p []byte) (int, error) {
+	n, err := f.writer.Write(p)
+	if err != nil {
+		return n, err
+	}
+	if err := f.controller.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return n, err
+	}
+	return n, nil
+}
+
+func flushing(w http.ResponseWriter, response *http.Response) io.Writer {
+	if response.ContentLength >= 0 {
+		return w
+	}
+	return flusher{w, http.NewResponseController(w)}
+}
+
+// refuse answers for a plugin that cannot.
+func refuse(w http.ResponseWriter, err error) {
+	status := http.StatusBadGateway
+	var known *Error
+	if errors.As(err, &known) && known.Retryable {
+		status = http.StatusServiceUnavailable
+	}
+	if timeout, ok := err.(interface{ Timeout() bool }); ok && timeout.Timeout() {
+		status = http.StatusGatewayTimeout
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	type entry struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	}
+	_ = json.NewEncoder(w).Encode(map[string][]entry{"errors": {{"UNAVAILABLE", err.Error()}}})
+}

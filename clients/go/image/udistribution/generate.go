@@ -1,0 +1,3 @@
+package udistribution
+
+//go:generate go run -C .. ./internal/twin ../containersimage

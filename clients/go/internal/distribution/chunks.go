@@ -1,0 +1,166 @@
+package distribution
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// chunkSize is how much of a blob of unknown digest is sent at once, and kept until it is acknowledged.
+const chunkSize = 4 << 20
+
+// cancelTimeout bounds the courtesy of telling the registry that an upload is given up.
+const cancelTimeout = 10 * time.Second
+
+// pushChunks pushes a blob of unknown digest through an upload session (distribution-spec, "Pushing a blob in
+// chunks") and returns its digest.
+func (c *Client) pushChunks(ctx context.Context, repository string, chunk []byte, rest *source) (string, error) {
+	u, err := c.startUpload(ctx, repository)
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.New()
+	for len(chunk) > 0 {
+		hash.Write(chunk)
+		if err = u.write(ctx, chunk); err != nil {
+			break
+		}
+		if chunk, err = rest.chunk(); err != nil {
+			break
+		}
+	}
+	digest := "sha256:" + hex.EncodeToString(hash.Sum(nil))
+	if err == nil {
+		err = u.commit(ctx, repository, digest)
+	}
+	if err != nil {
+		c.cancel(ctx, u.location)
+		return "", err
+	}
+	return digest, nil
+}
+
+// upload is a session: where it is, and how many bytes the registry has acknowledged.
+type upload struct {
+	client   *Client
+	location string
+	offset   int64
+}
+
+// startUpload opens a session. A POST without an answer is repeated: a session nobody uses expires.
+func (c *Client) startUpload(ctx context.Context, repository string) (*upload, error) {
+	resp, _, err := c.repeat(ctx, request{method: http.MethodPost, target: uploadsTarget(repository)})
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusAccepted {
+		return nil, refused(resp)
+	}
+	drain(resp)
+	where, err := location(resp)
+	if err != nil {
+		return nil, err
+	}
+	return &upload{client: c, location: where}, nil
+}
+
+// write sends the next chunk. If there is no answer, the session's status tells how much of it arrived.
+func (u *upload) write(ctx context.Context, chunk []byte) error {
+	end := u.offset + int64(len(chunk))
+	for sent := 1; u.offset < end; sent++ {
+		left := chunk[int64(len(chunk))-(end-u.offset):]
+		resp, err := u.client.send(ctx, request{
+			method: http.MethodPatch,
+			target: u.location,
+			header: http.Header{
+				"Content-Type":  {"application/octet-stream"},
+				"Content-Range": {fmt.Sprintf("%d-%d", u.offset, end-1)},
+			},
+			content: left,
+		})
+		if err == nil && resp.StatusCode != http.StatusAccepted {
+			return refused(resp)
+		}
+		if err == nil {
+			drain(resp)
+			if u.location, err = location(resp); err != nil {
+				return err
+			}
+			u.offset = end
+			return nil
+		}
+		if sent == attempts || ctx.Err() != nil {
+			return err
+		}
+		if err := u.resolve(ctx, u.offset, end); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resolve sets the offset to what the registry has, which lies between start and end.
+func (u *upload) resolve(ctx context.Context, start, end int64) error {
+	resp, _, err := u.client.repeat(ctx, request{method: http.MethodGet, target: u.location})
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusNoContent {
+		return refused(resp)
+	}
+	drain(resp)
+	offset, err := receivedBytes(resp.Header.Get("Range"))
+	if err != nil || offset < start || offset > end {
+		return fmt.Errorf("GET %s: Range %q: expected 0-<last byte> from %d to %d",
+			u.location, resp.Header.Get("Range"), start-1, end-1)
+	}
+	u.offset = offset
+	if where, err := location(resp); err == nil {
+		u.location = where
+	}
+	return nil
+}
+
+// receivedBytes reads a session's Range. Of no bytes it can only say 0-0, which is taken for none: a chunk that
+// begins at 0 is then sent from there.
+func receivedBytes(field string) (int64, error) {
+	last, found := strings.CutPrefix(field, "0-")
+	if !found {
+		return 0, fmt.Errorf("Range %q", field)
+	}
+	n, err := strconv.ParseInt(last, 10, 64)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	return n + 1, nil
+}
+
+// commit makes the session's bytes the blob. An answer that was lost on the way is told by the blob itself.
+func (u *upload) commit(ctx context.Context, repository, digest string) error {
+	target, err := withQuery(u.location, "digest", digest)
+	if err != nil {
+		return err
+	}
+	resp, sent, err := u.client.repeat(ctx, request{method: http.MethodPut, target: target})
+	if err == nil {
+		err = created(resp)
+	}
+	if err != nil && sent > 1 {
+		return u.client.unlessStored(ctx, repository, digest, err)
+	}
+	return err
+}
+
+// cancel gives an upload up. It is a courtesy, so it outlives ctx a little, and its failure is no one's concern.
+func (c *Client) cancel(ctx context.Context, location string) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), cancelTimeout)
+	defer stop()
+	if resp, err := c.send(ctx, request{method: http.MethodDelete, target: location}); err == nil {
+		drain(resp)
+	}
+}

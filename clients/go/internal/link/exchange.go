@@ -1,0 +1,297 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"udist.dev/plugin/udist/internal/pluginv1"
+	"udist.dev/plugin/udist/internal/wire"
+)
+
+// ResetError is the end of one exchange that the plugin made, or that a fault of the plugin did.
+type ResetError struct {
+	Code    pluginv1.Code
+	Message string
+	// Unprocessed says that the application never saw the request.
+	Unprocessed bool
+}
+
+func (e *ResetError) Error() string {
+	if e.Message != "" {
+		return e.Message
+	}
+	return fmt.Sprintf("the plugin reset the exchange: %s", strings.TrimPrefix(e.Code.String(), "CODE_"))
+}
+
+// NotSentError says that a request was never begun, so anything may be repeated.
+type NotSentError struct{ Err error }
+
+func (e *NotSentError) Error() string { return e.Err.Error() }
+
+func (e *NotSentError) Unwrap() error { return e.Err }
+
+// Exchange is one stream as its user sees it. One goroutine reads at a time, and one sends.
+type Exchange struct {
+	link   *Link
+	stream *wire.Stream
+	stop   func() bool // lets go of the context
+	inbox
+
+	// Guarded by the link's mutex:
+	consumer   waiter
+	sender     waiter
+	head       *pluginv1.Response
+	trailers   []*pluginv1.Field
+	err        error // why nothing more can be read or sent
+	faulty     bool  // what has ended was wrong in itself
+	cancelled  bool  // what was received is not wanted either
+	onUnwanted func()
+}
+
+// Open sends a request's head and, if whole, its content of at most wire.InitialCredit bytes with it. It
+// waits for a slot. The end of ctx cancels the exchange. The error is a *NotSentError.
+func (l *Link) Open(ctx context.Context, head *pluginv1.Request, content []byte, whole bool) (*Exchange, error) {
+	e := &Exchange{link: l}
+	for {
+		if err := l.awaitSlot(ctx); err != nil {
+			return nil, &NotSentError{err}
+		}
+		if err := l.out.acquire(false, ctx.Done()); err != nil {
+			return nil, &NotSentError{l.whyNot(ctx)}
+		}
+		frame, err := l.open(e, head, content, whole)
+		if frame == nil {
+			l.out.release(nil)
+			if err != nil {
+				return nil, &NotSentError{err}
+			}
+			continue // somebody else took the slot
+		}
+		if ctx.Done() != nil {
+			e.stop = context.AfterFunc(ctx, func() { e.cancel(context.Cause(ctx)) })
+		}
+		l.out.post(frame)
+		return e, nil
+	}
+}
+
+// open is the bytes that begin a stream, nil if there is no slot or an error.
+func (l *Link) open(e *Exchange, head *pluginv1.Request, content []byte, whole bool) ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.notTaking(); err != nil || !l.conn.CanOpen() {
+		return nil, err
+	}
+	stream, frame, err := l.conn.Open(head, whole && len(content) == 0)
+	if err != nil {
+		return nil, err
+	}
+	e.stream, stream.Owner = stream, e
+	if whole && len(content) > 0 {
+		if frame, err = l.conn.SendData(frame, stream, len(content), true); err != nil {
+			panic(err) // a new stream has credit for it
+		}
+		frame = append(frame, content...)
+	}
+	return frame, nil
+}
+
+// notTaking is why no stream can be opened any more. Under mu.
+func (l *Link) notTaking() error {
+	switch {
+	case l.err != nil:
+		return l.err
+	case l.closing:
+		return errClosing
+	case l.conn.GoingAway() != nil:
+		return &ExhaustedError{Reason: l.conn.GoingAway().GetMessage()}
+	case l.conn.Exhausted():
+		return &ExhaustedError{Reason: "its stream ids are used up"}
+	}
+	return nil
+}
+
+// ExhaustedError says that the plugin takes no more requests, though it may still answer some.
+type ExhaustedError struct{ Reason string }
+
+func (e *ExhaustedError) Error() string { return "the plugin takes no more requests: " + e.Reason }
+
+// awaitSlot returns once a stream may be opened, or none ever again.
+func (l *Link) awaitSlot(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ready := func() bool { return l.conn.CanOpen() || l.notTaking() != nil }
+	if ready() {
+		return l.notTaking()
+	}
+	w := &waiter{}
+	l.forSlots = append(l.forSlots, w)
+	err := l.waitContext(ctx, w, ready)
+	l.noSlotFor(w)
+	if err != nil {
+		return err
+	}
+	return l.notTaking()
+}
+
+// whyNot is why a turn was not to be had: ctx, or what a plugin that reads no more has said last.
+func (l *Link) whyNot(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.waitContext(ctx, &waiter{}, func() bool { return l.closing }); err != nil {
+		return err
+	}
+	return errClosing
+}
+
+// Head returns once the response's head has come.
+func (e *Exchange) Head() (*pluginv1.Response, error) {
+	l := e.link
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wait(&e.consumer, func() bool { return e.head != nil || e.err != nil })
+	if e.head == nil || e.cancelled {
+		return nil, e.err
+	}
+	return e.head, nil
+}
+
+// Read reads content, straight off the pipe if it had not come yet. The error is io.EOF at its end, perhaps
+// together with the last bytes.
+func (e *Exchange) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	l := e.link
+	l.mu.Lock()
+	n := e.move(p)
+	if n == 0 {
+		e.lend(p)
+		l.wait(&e.consumer, e.readable)
+		if n = e.reclaim(); n == 0 {
+			n = e.move(p)
+		}
+	}
+	if n > 0 {
+		l.conn.Consume(e.stream, n)
+	}
+	err := e.readError(n)
+	owes := l.conn.OwesControl()
+	l.mu.Unlock()
+	if owes {
+		l.out.flush()
+	}
+	if err != nil {
+		e.letGo()
+	}
+	return n, err
+}
+
+// readable tells whether a read has anything to say. Under the link's mutex.
+func (e *Exchange) readable() bool {
+	return !e.filling && (e.filled > 0 || len(e.chunks) > 0 || e.err != nil || e.complete())
+}
+
+// complete tells whether all content has come. Under the link's mutex.
+func (e *Exchange) complete() bool { return e.stream.Ended() && e.coming == 0 && !e.faulty }
+
+// readError is what ends the content behind n bytes, nil if there may be more. Under the link's mutex.
+func (e *Exchange) readError(n int) error {
+	switch {
+	case e.cancelled:
+		return e.err
+	case len(e.chunks) > 0:
+		return nil
+	case e.complete():
+		return io.EOF
+	case n > 0:
+		return nil
+	}
+	return e.err
+}
+
+// Trailers are the response's, once its content has been read to the end.
+func (e *Exchange) Trailers() []*pluginv1.Field {
+	e.link.mu.Lock()
+	defer e.link.mu.Unlock()
+	return e.trailers
+}
+
+// ErrClosed is what reading gives after Close.
+var ErrClosed = errors.New("read on a closed body")
+
+// Close drops what was not read; the plugin stops its work on it.
+func (e *Exchange) Close() { e.Cancel(ErrClosed) }
+
+// Cancel ends the exchange: every wait of it fails with cause, unless it has failed already.
+func (e *Exchange) Cancel(cause error) {
+	e.cancel(cause)
+	e.letGo()
+}
+
+func (e *Exchange) cancel(cause error) {
+	l := e.link
+	code := pluginv1.Code_CODE_CANCELLED
+	if errors.Is(cause, context.DeadlineExceeded) {
+		code = pluginv1.Code_CODE_DEADLINE_EXCEEDED
+	}
+	l.mu.Lock()
+	if !e.cancelled {
+		e.cancelled = true
+		l.conn.Reset(e.stream, code, "")
+		e.fail(cause)
+		e.drop()
+		l.disturb()
+	}
+	owes := l.conn.OwesControl()
+	l.mu.Unlock()
+	if owes {
+		l.out.flush()
+	}
+}
+
+// letGo forgets the context: there is nothing left to cancel.
+func (e *Exchange) letGo() {
+	if e.stop != nil {
+		e.stop()
+	}
+}
+
+// fail ends every wait with err; what was received before stays readable. Under the link's mutex.
+func (e *Exchange) fail(err error) {
+	if e.err == nil {
+		e.err = err
+	}
+	e.wakeUp()
+}
+
+// wakeUp lets both goroutines of the exchange look again. Under the link's mutex.
+func (e *Exchange) wakeUp() {
+	e.link.wake(&e.consumer)
+	e.link.wake(&e.sender)
+	if e.onUnwanted != nil && e.unwanted() {
+		go e.onUnwanted()
+		e.onUnwanted = nil
+	}
+}
+
+// take acts on an event of the stream. Under the link's mutex.
+func (e *Exchange) take(event wire.Event, frame *pluginv1.Frame) {
+	switch event {
+	case wire.HeadReceived:
+		e.head = frame.GetResponse()
+	case wire.EndReceived:
+		e.trailers = frame.GetEnd().GetTrailers()
+	case wire.ResetReceived:
+		if reset := frame.GetReset_(); !e.stream.Ended() {
+			e.fail(&ResetError{Code: reset.GetCode(), Message: reset.GetMessage(), Unprocessed: reset.GetUnprocessed()})
+		}
+	}
+	e.wakeUp()
+}

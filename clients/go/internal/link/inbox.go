@@ -1,0 +1,142 @@
+package link
+
+import (
+	"math/bits"
+	"sync"
+)
+
+// inbox is the payload that has arrived on one stream and waits to be read. A consumer that is waiting lends
+// its own buffer, and the payload goes straight there; otherwise it goes into a pooled one. All of it is
+// guarded by the link's mutex, except for the memory that claim has given out until settle.
+type inbox struct {
+	chunks  []*chunk
+	lent    []byte
+	filled  int    // bytes of lent that have come
+	coming  int    // bytes of a payload whose head has come
+	open    *chunk // is being filled, out of everybody's reach
+	filling bool
+	dropped bool
+}
+
+// chunk is part of a payload: buffer[start:end] is to be read.
+type chunk struct {
+	buffer []byte
+	start  int
+	end    int
+}
+
+const smallestChunk = 64 << 10
+
+// pools hold buffers by size, powers of two from the smallest chunk to the largest payload.
+var pools [5]sync.Pool
+
+func newChunk(length int) *chunk {
+	class := bits.Len(uint(length-1) / smallestChunk)
+	if pooled, ok := pools[class].Get().(*chunk); ok {
+		pooled.start, pooled.end = 0, 0
+		return pooled
+	}
+	return &chunk{buffer: make([]byte, smallestChunk<<class)}
+}
+
+func (c *chunk) giveBack() { pools[bits.Len(uint(len(c.buffer)-1)/smallestChunk)].Put(c) }
+
+// lend gives p to the reader, if it comes to something.
+func (i *inbox) lend(p []byte) { i.lent, i.filled = p, 0 }
+
+// reclaim takes the lent buffer back, and tells what has come into it.
+func (i *inbox) reclaim() int {
+	n := i.filled
+	i.lent, i.filled = nil, 0
+	return n
+}
+
+// move copies what has come before.
+func (i *inbox) move(p []byte) int {
+	if len(i.chunks) == 0 {
+		return 0
+	}
+	first := i.chunks[0]
+	n := copy(p, first.buffer[first.start:first.end])
+	first.start += n
+	if first.start == first.end {
+		first.giveBack()
+		i.chunks = i.chunks[1:]
+	}
+	return n
+}
+
+// expect announces a payload.
+func (e *Exchange) expect(length int) {
+	e.coming = length
+	if length == 0 {
+		e.wakeUp()
+	}
+}
+
+// claim is where some of a payload is to be put, of which left bytes are still to come. settle must follow.
+func (e *Exchange) claim(left int) []byte {
+	if e.dropped {
+		return e.link.scratch(left)
+	}
+	e.filling = true
+	if e.filled < len(e.lent) && len(e.chunks) == 0 {
+		return e.lent[e.filled:min(len(e.lent), e.filled+left)]
+	}
+	last := len(e.chunks) - 1
+	if last >= 0 && e.chunks[last].end < len(e.chunks[last].buffer) {
+		e.open, e.chunks = e.chunks[last], e.chunks[:last]
+	} else {
+		e.open = newChunk(left)
+	}
+	end := e.open.end
+	return e.open.buffer[end:min(len(e.open.buffer), end+left)]
+}
+
+// settle says that n bytes stand where claim said.
+func (e *Exchange) settle(n int) {
+	e.coming -= n
+	if e.dropped && !e.filling {
+		return
+	}
+	e.filling = false
+	switch open := e.open; {
+	case open == nil:
+		e.filled += n
+	case open.end+n > open.start:
+		open.end += n
+		e.chunks = append(e.chunks, open)
+	default:
+		open.giveBack()
+	}
+	e.open = nil
+	if e.dropped {
+		e.drop()
+	}
+	e.wakeUp()
+}
+
+// put takes in a payload that stands in memory already.
+func (e *Exchange) put(payload []byte) {
+	for len(payload) > 0 && !e.dropped {
+		part := newChunk(len(payload))
+		part.end = copy(part.buffer, payload)
+		payload = payload[part.end:]
+		e.chunks = append(e.chunks, part)
+	}
+	e.wakeUp()
+}
+
+// drop lets go of what was received and not read, and of what is still to come.
+func (e *Exchange) drop() {
+	e.dropped = true
+	unread := 0
+	for _, c := range e.chunks {
+		unread += c.end - c.start
+		c.giveBack()
+	}
+	e.chunks = nil
+	if unread > 0 {
+		e.link.conn.Consume(e.stream, unread)
+	}
+}

@@ -1,0 +1,133 @@
+package link
+
+import (
+	"errors"
+
+	"udist.dev/plugin/udist/internal/pluginv1"
+	"udist.dev/plugin/udist/internal/wire"
+)
+
+// GoAwayError is the plugin's refusal to start.
+type GoAwayError struct {
+	Code    pluginv1.Code
+	Message string
+}
+
+func (e *GoAwayError) Error() string { return e.Message }
+
+// takeIn acts on a frame that is not canonical data. Under mu.
+func (l *Link) takeIn(frame *pluginv1.Frame) error {
+	if data, ok := frame.GetBody().(*pluginv1.Frame_Data); ok {
+		stream, err := l.receiveData(frame.GetStreamId(), len(data.Data), frame.GetEndStream())
+		if stream != nil {
+			stream.Owner.(*Exchange).put(data.Data)
+		}
+		return err
+	}
+	event, stream, err := l.conn.Receive(frame)
+	if err := l.costStream(err); err != nil {
+		return err
+	}
+	if err == nil && stream != nil {
+		stream.Owner.(*Exchange).take(event, frame)
+	}
+	switch event {
+	case wire.GoAwayReceived:
+		return l.goAway(frame.GetGoAway())
+	case wire.LogReceived:
+		if l.options.Log != nil {
+			l.options.Log(frame.GetLog())
+		}
+	case wire.Nothing:
+		if l.conn.OwesControl() {
+			go l.out.flush() // the reader never writes
+		}
+	}
+	return nil
+}
+
+// takeData acts on a data frame's head. Under mu.
+func (l *Link) takeData(head wire.DataHead) error {
+	stream, err := l.receiveData(head.StreamID, head.Length, head.EndStream)
+	if err != nil {
+		return err
+	}
+	l.current, l.pending = nil, head.Length
+	if stream != nil {
+		l.current = stream.Owner.(*Exchange)
+		l.current.expect(head.Length)
+	}
+	return nil
+}
+
+// receiveData gives the stream whose payload it is, nil if it is to be dropped. Under mu.
+func (l *Link) receiveData(id uint32, length int, end bool) (*wire.Stream, error) {
+	stream, err := l.conn.ReceiveData(id, length, end)
+	if err != nil {
+		stream = nil
+	}
+	return stream, l.costStream(err)
+}
+
+// costStream lets an error of one stream end that stream alone; any other it gives back. Under mu.
+func (l *Link) costStream(err error) error {
+	var fault *wire.StreamError
+	if !errors.As(err, &fault) {
+		return err
+	}
+	exchange := fault.Stream.Owner.(*Exchange)
+	exchange.faulty = true
+	exchange.fail(&ResetError{Code: fault.Code, Message: fault.Message})
+	if l.conn.OwesControl() {
+		go l.out.flush()
+	}
+	return nil
+}
+
+// readPayload reads some of the payload under way to where it belongs. Under mu, which is let go of for the
+// read.
+func (l *Link) readPayload() error {
+	exchange := l.current
+	var target []byte
+	if exchange != nil {
+		target = exchange.claim(l.pending)
+	} else {
+		target = l.scratch(l.pending)
+	}
+	l.mu.Unlock()
+	n, err := l.in.payload(target)
+	l.mu.Lock()
+	l.pending -= n
+	if exchange != nil {
+		exchange.settle(n)
+	}
+	if errors.Is(err, errInterrupted) {
+		l.calm()
+		return nil
+	}
+	if err != nil && n == 0 {
+		return wire.Truncated(l.pending)
+	}
+	return nil
+}
+
+// scratch is where dropped payloads go; nobody looks at it. Under mu, and used by the reader alone.
+func (l *Link) scratch(length int) []byte {
+	if l.dropped == nil {
+		l.dropped = make([]byte, 64<<10)
+	}
+	return l.dropped[:min(len(l.dropped), length)]
+}
+
+func (l *Link) goAway(away *pluginv1.GoAway) error {
+	if l.conn.Peer() == nil {
+		return &GoAwayError{Code: away.GetCode(), Message: away.GetMessage()}
+	}
+	refused := &ResetError{Code: pluginv1.Code_CODE_UNAVAILABLE, Message: away.GetMessage(), Unprocessed: true}
+	l.conn.Streams(func(stream *wire.Stream) {
+		if stream.ID > away.GetLastStreamId() {
+			stream.Owner.(*Exchange).fail(refused)
+		}
+	})
+	return nil
+}

@@ -1,0 +1,51 @@
+package link
+
+import (
+	"os"
+	"syscall"
+	"unsafe"
+)
+
+const setPipeSize = 1031 // F_SETPIPE_SZ (fcntl(2))
+
+// pipeSize is what standard input is grown to: 64 KiB, the default, halves the throughput.
+const pipeSize = 1 << 20
+
+// growPipe asks for a larger pipe. A refusal is carried on with: the user's budget for pipes may be used up.
+func growPipe(file *os.File) {
+	if raw, err := file.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { _, _, _ = syscall.Syscall(syscall.SYS_FCNTL, fd, setPipeSize, pipeSize) })
+	}
+}
+
+// readv reads once, into first and then second.
+func readv(fd uintptr, first, second []byte) (int, error) {
+	return vectored(syscall.SYS_READV, fd, first, second)
+}
+
+// writev writes once, from first and then second.
+func writev(fd uintptr, first, second []byte) (int, error) {
+	return vectored(syscall.SYS_WRITEV, fd, first, second)
+}
+
+func vectored(call, fd uintptr, first, second []byte) (int, error) {
+	var vectors [2]syscall.Iovec
+	count := 0
+	for _, b := range [2][]byte{first, second} {
+		if len(b) > 0 {
+			vectors[count].Base = unsafe.SliceData(b)
+			vectors[count].SetLen(len(b))
+			count++
+		}
+	}
+	for {
+		n, _, errno := syscall.Syscall(call, fd, uintptr(unsafe.Pointer(&vectors)), uintptr(count))
+		switch errno {
+		case 0:
+			return int(n), nil
+		case syscall.EINTR:
+		default:
+			return 0, errno
+		}
+	}
+}

@@ -1,0 +1,215 @@
+package wire
+
+import "udist.dev/plugin/udist/internal/pluginv1"
+
+// Connection is the caller's state of one connection.
+//
+// Nothing here does I/O or locks. Whoever drives a connection hands in each frame that arrived and acts on
+// the event that comes back, and asks for the bytes of each frame to send, in the order in which it sends
+// them. Answers that the protocol itself owes gather for TakeControl, bounded: one update a stream, one
+// pong, and the resets of streams that were given up, of which there are no more than slots.
+//
+// A stream that the caller has given up still counts until the plugin has said its last about it (section
+// 4): only then is the worker free that served it.
+type Connection struct {
+	streams   map[uint32]*Stream
+	givenUp   map[uint32]struct{}
+	highestID uint32
+	peer      *pluginv1.Settings
+	goingAway *pluginv1.GoAway
+	budget    budget
+
+	updates []*Stream
+	pong    *pluginv1.Ping
+	resets  [][]byte
+}
+
+// NewConnection bounds by memory, in bytes, what windows may grow to beyond their first credit, all
+// together.
+func NewConnection(memory int) *Connection {
+	return &Connection{
+		streams: map[uint32]*Stream{},
+		givenUp: map[uint32]struct{}{},
+		budget:  budget{left: memory},
+	}
+}
+
+// Peer is the plugin's settings, nil before they came.
+func (c *Connection) Peer() *pluginv1.Settings { return c.peer }
+
+// GoingAway is the plugin's last word, nil if there is none.
+func (c *Connection) GoingAway() *pluginv1.GoAway { return c.goingAway }
+
+// Slots is how many streams count as open.
+func (c *Connection) Slots() int { return len(c.streams) + len(c.givenUp) }
+
+// CanOpen tells whether the plugin has a slot for one more stream.
+func (c *Connection) CanOpen() bool {
+	return c.Slots() < max(InitialStreams, int(c.peer.GetMaxStreams()))
+}
+
+// Exhausted tells that no stream can be opened any more: ids are used up, or the plugin is going away.
+func (c *Connection) Exhausted() bool { return c.highestID >= MaxStreamID-1 || c.goingAway != nil }
+
+// Streams calls do for every open stream; do must not open or end any.
+func (c *Connection) Streams(do func(*Stream)) {
+	for _, stream := range c.streams {
+		do(stream)
+	}
+}
+
+// Idle tells whether no stream is open.
+func (c *Connection) Idle() bool { return len(c.streams) == 0 }
+
+// Settings is the first frame's bytes.
+func (c *Connection) Settings(settings *pluginv1.Settings) ([]byte, error) {
+	return Encode(&pluginv1.Frame{Body: &pluginv1.Frame_Settings{Settings: settings}})
+}
+
+// Open is a new stream and its request's bytes.
+func (c *Connection) Open(request *pluginv1.Request, end bool) (*Stream, []byte, error) {
+	if problem := requestProblem(request); problem != "" {
+		return nil, nil, refused("the request's %s", problem)
+	}
+	if !c.CanOpen() || c.Exhausted() {
+		return nil, nil, refused("no stream can be opened now")
+	}
+	id := c.highestID + 1 + c.highestID&1
+	frame, err := Encode(&pluginv1.Frame{
+		StreamId: id, EndStream: end, Body: &pluginv1.Frame_Request{Request: request},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	stream := &Stream{
+		ID:       id,
+		bodiless: request.GetMethod() == "HEAD",
+		expected: -1,
+		send:     sendWindow{credit: InitialCredit},
+		receive:  newReceiveWindow(&c.budget),
+	}
+	c.highestID = id
+	c.streams[id] = stream
+	return stream, frame, c.advanceOutgoing(stream, inputHead, end)
+}
+
+// SendData appends to b the head of a data frame of length payload bytes, which the stream's credit must
+// cover.
+func (c *Connection) SendData(b []byte, stream *Stream, length int, end bool) ([]byte, error) {
+	if length > stream.send.credit || length > MaxData || length == 0 && !end {
+		return nil, refused("data of %d bytes on %d bytes of credit", length, stream.send.credit)
+	}
+	if err := c.advanceOutgoing(stream, inputData, end); err != nil {
+		return nil, err
+	}
+	stream.send.credit -= length
+	return AppendDataHead(b, stream.ID, length, end), nil
+}
+
+// SendEnd ends the request, with trailers.
+func (c *Connection) SendEnd(stream *Stream, trailers []*pluginv1.Field) ([]byte, error) {
+	if problem := fieldsProblem(trailers); problem != "" {
+		return nil, refused("a trailer: %s", problem)
+	}
+	frame, err := Encode(&pluginv1.Frame{
+		StreamId: stream.ID, Body: &pluginv1.Frame_End{End: &pluginv1.End{Trailers: trailers}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return frame, c.advanceOutgoing(stream, inputEnd, true)
+}
+
+// Reset gives up on a stream, unless it has ended already; the frame is owed as control. It overtakes
+// nothing of its own stream, which sends no more.
+func (c *Connection) Reset(stream *Stream, code pluginv1.Code, message string) {
+	if stream.reset != nil || stream.done() {
+		stream.receive.close()
+		return
+	}
+	reset := &pluginv1.Reset{Code: code, Message: cut(message)}
+	c.giveUp(stream, reset)
+	c.end(stream, reset)
+}
+
+// Consume says that the consumer has read length bytes of stream.
+func (c *Connection) Consume(stream *Stream, length int) {
+	credit := stream.receive.consume(length)
+	if credit == 0 {
+		return
+	}
+	if stream.owed == 0 {
+		c.updates = append(c.updates, stream)
+	}
+	stream.owed += uint32(credit)
+}
+
+// OwesControl tells whether TakeControl would give anything.
+func (c *Connection) OwesControl() bool {
+	return len(c.updates) > 0 || c.pong != nil || len(c.resets) > 0
+}
+
+// TakeControl is the frames that overtake all others; nil when none is owed.
+func (c *Connection) TakeControl() []byte {
+	var b []byte
+	for _, reset := range c.resets {
+		b = append(b, reset...)
+	}
+	for _, stream := range c.updates {
+		if stream.owed == 0 {
+			continue // the stream has ended since
+		}
+		update := &pluginv1.WindowUpdate{Credit: stream.owed}
+		stream.owed = 0
+		b = append(b, encodeOwed(&pluginv1.Frame{
+			StreamId: stream.ID, Body: &pluginv1.Frame_WindowUpdate{WindowUpdate: update},
+		})...)
+	}
+	if c.pong != nil {
+		b = append(b, encodeOwed(&pluginv1.Frame{Body: &pluginv1.Frame_Ping{Ping: c.pong}})...)
+	}
+	clear(c.updates)
+	c.resets, c.updates, c.pong = nil, c.updates[:0], nil
+	return b
+}
+
+func (c *Connection) advanceOutgoing(stream *Stream, by input, ends bool) error {
+	if stream.reset != nil {
+		return refused("%s on stream %d, which was reset", by, stream.ID)
+	}
+	next, ok := transitions[step{stream.outgoing, by, ends}]
+	if !ok {
+		return refused("%s on stream %d, which %s", by, stream.ID, stream.outgoing)
+	}
+	stream.outgoing = next
+	c.closeIfDone(stream)
+	return nil
+}
+
+func (c *Connection) closeIfDone(stream *Stream) {
+	if stream.done() {
+		delete(c.streams, stream.ID)
+	}
+}
+
+// giveUp owes the plugin a reset, and keeps the stream's slot until the plugin's last frame about it.
+func (c *Connection) giveUp(stream *Stream, reset *pluginv1.Reset) {
+	c.givenUp[stream.ID] = struct{}{}
+	c.resets = append(c.resets, encodeOwed(&pluginv1.Frame{
+		StreamId: stream.ID, Body: &pluginv1.Frame_Reset_{Reset_: reset},
+	}))
+}
+
+// end marks the stream as reset, and drops what was to be said about it.
+func (c *Connection) end(stream *Stream, reset *pluginv1.Reset) {
+	stream.reset = reset
+	stream.owed = 0
+	stream.receive.close()
+	delete(c.streams, stream.ID)
+}
+
+// cut shortens a message for people to what may travel.
+func cut(message string) string {
+	runes := []rune(message)
+	return string(runes[:min(len(runes), maxMessage)])
+}

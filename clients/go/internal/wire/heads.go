@@ -1,0 +1,124 @@
+package wire
+
+import (
+	"fmt"
+	"strconv"
+
+	"udist.dev/plugin/udist/internal/pluginv1"
+)
+
+// The rules for heads (section 3, "Heads"). Each function returns what is wrong, or the empty text.
+
+// characters is a set of bytes.
+type characters [256]bool
+
+func among(sets ...string) (c characters) {
+	for _, set := range sets {
+		for i := range len(set) {
+			c[set[i]] = true
+		}
+	}
+	return c
+}
+
+func (c *characters) holdAll(text string) bool {
+	for i := range len(text) {
+		if !c[text[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+const (
+	digits = "0123456789"
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+var (
+	nameCharacters      = among("!#$%&'*+-.^_`|~", digits, lower)
+	tokenCharacters     = among("!#$%&'*+-.^_`|~", digits, lower, upper)
+	schemeCharacters    = among("+-.", digits, lower, upper)
+	authorityCharacters = among("!$%&'*+-._~(),;=:[]", digits, lower, upper)
+)
+
+// IsHopByHop tells whether a field, by its lower-case name, is about a connection and never travels.
+func IsHopByHop(name string) bool {
+	switch name {
+	case "connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade":
+		return true
+	}
+	return false
+}
+
+func requestProblem(head *pluginv1.Request) string {
+	scheme := head.GetScheme()
+	switch {
+	case head.GetMethod() == "" || !tokenCharacters.holdAll(head.GetMethod()):
+		return fmt.Sprintf("method %.64q is not a token", head.GetMethod())
+	case !isOriginForm(head.GetTarget()):
+		return fmt.Sprintf("target %.64q is not in origin form", head.GetTarget())
+	case scheme == "" || scheme[0]|0x20 < 'a' || scheme[0]|0x20 > 'z' || !schemeCharacters.holdAll(scheme):
+		return fmt.Sprintf("scheme %.64q is not one (RFC 3986, section 3.1)", scheme)
+	case !authorityCharacters.holdAll(head.GetAuthority()):
+		return fmt.Sprintf("authority %.64q is not a host and port", head.GetAuthority())
+	}
+	return fieldsProblem(head.GetFields())
+}
+
+func responseProblem(head *pluginv1.Response) string {
+	if head.GetStatus() < 200 || head.GetStatus() > 599 {
+		return fmt.Sprintf("status %d is not between 200 and 599", head.GetStatus())
+	}
+	return fieldsProblem(head.GetFields())
+}
+
+func fieldsProblem(fields []*pluginv1.Field) string {
+	for _, field := range fields {
+		name := field.GetName()
+		switch {
+		case name == "" || !nameCharacters.holdAll(name):
+			return fmt.Sprintf("field name %.64q is not a lower-case token", name)
+		case IsHopByHop(name):
+			return fmt.Sprintf("field %q is about a connection and never travels", name)
+		}
+		for _, c := range field.GetValue() {
+			if c < ' ' && c != '\t' || c == 0x7f {
+				return fmt.Sprintf("field %.64q has a control character in its value", name)
+			}
+		}
+	}
+	return ""
+}
+
+// contentLength is the declared length of the content, -1 if there is none.
+func contentLength(fields []*pluginv1.Field) (length int64, problem string) {
+	length = -1
+	for _, field := range fields {
+		if field.GetName() != "content-length" {
+			continue
+		}
+		value, err := strconv.ParseUint(string(field.GetValue()), 10, 63)
+		if err != nil || length >= 0 && length != int64(value) {
+			return -1, "content-length is not one number"
+		}
+		length = int64(value)
+	}
+	return length, ""
+}
+
+func isOriginForm(target string) bool {
+	if target == "*" {
+		return true
+	}
+	if target == "" || target[0] != '/' {
+		return false
+	}
+	for i := range len(target) {
+		if target[i] <= ' ' || target[i] >= 0x7f || target[i] == '#' {
+			return false
+		}
+	}
+	return true
+}

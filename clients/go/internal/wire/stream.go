@@ -1,0 +1,70 @@
+package wire
+
+import "udist.dev/plugin/udist/internal/pluginv1"
+
+// half is what may come next in one direction of a stream.
+type half uint8
+
+const (
+	halfHead half = iota
+	halfContent
+	halfDone
+)
+
+func (h half) String() string {
+	return [...]string{"waits for its head", "has begun", "has ended"}[h]
+}
+
+// input is what can happen in one direction.
+type input uint8
+
+const (
+	inputHead input = iota
+	inputData
+	inputEnd
+)
+
+func (i input) String() string { return [...]string{"a head", "data", "an end"}[i] }
+
+type step struct {
+	from half
+	by   input
+	ends bool
+}
+
+// transitions leads from a step to the next half; what is not here is an error of whoever sent it.
+var transitions = map[step]half{
+	{halfHead, inputHead, false}:    halfContent,
+	{halfHead, inputHead, true}:     halfDone,
+	{halfContent, inputData, false}: halfContent,
+	{halfContent, inputData, true}:  halfDone,
+	{halfContent, inputEnd, true}:   halfDone,
+}
+
+// Stream is the state of one HTTP exchange: two halves that each go from head over content to done.
+type Stream struct {
+	// ID is odd, and higher than that of every stream before.
+	ID uint32
+	// Owner is for whoever drives the connection.
+	Owner any
+
+	incoming, outgoing half
+	send               sendWindow
+	receive            receiveWindow
+	bodiless           bool
+	expected           int64 // incoming content-length, -1 if unknown
+	received           int64
+	reset              *pluginv1.Reset
+	owed               uint32 // credit to announce
+}
+
+// Ended tells whether the response has come to its end.
+func (s *Stream) Ended() bool { return s.incoming == halfDone }
+
+// Sent tells whether the request has been sent to its end.
+func (s *Stream) Sent() bool { return s.outgoing == halfDone }
+
+// Credit is how many payload bytes may be sent now.
+func (s *Stream) Credit() int { return s.send.credit }
+
+func (s *Stream) done() bool { return s.incoming == halfDone && s.outgoing == halfDone }

@@ -1,0 +1,366 @@
+package wire
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"udist.dev/plugin/udist/internal/pluginv1"
+)
+
+// The golden vectors of tests/vectors (its README.md tells their notation).
+
+type vectorBytes []byte
+
+func (b *vectorBytes) UnmarshalJSON(text []byte) error {
+	var pieces []json.RawMessage
+	if err := json.Unmarshal(text, &pieces); err != nil {
+		return err
+	}
+	for _, piece := range pieces {
+		repeated := struct {
+			Repeat string
+			Times  int
+		}{Times: 1}
+		if err := json.Unmarshal(piece, &repeated.Repeat); err != nil {
+			if err := json.Unmarshal(piece, &repeated); err != nil {
+				return err
+			}
+		}
+		unit, err := hex.DecodeString(repeated.Repeat)
+		if err != nil {
+			return err
+		}
+		*b = append(*b, slices.Repeat(unit, repeated.Times)...)
+	}
+	return nil
+}
+
+type vectorFields [][2]string
+
+func (f vectorFields) message() (fields []*pluginv1.Field) {
+	for _, pair := range f {
+		value := []byte{}
+		for _, r := range pair[1] {
+			value = append(value, byte(r))
+		}
+		fields = append(fields, &pluginv1.Field{Name: pair[0], Value: value})
+	}
+	return fields
+}
+
+type vectorBody struct {
+	Versions       []uint32
+	MaxStreams     uint32 `json:"max_streams"`
+	Capabilities   []string
+	Implementation string
+	ProcessID      uint32 `json:"process_id"`
+	Configuration  *string
+	Environment    *map[string]string
+	Method         string
+	Scheme         string
+	Authority      string
+	Target         string
+	Fields         vectorFields
+	Trailers       vectorFields
+	TimeoutMs      uint32 `json:"timeout_ms"`
+	Status         uint32
+	Credit         uint32
+	Code           string
+	Message        string
+	Unprocessed    bool
+	Token          uint32
+	Ack            bool
+	LastStreamID   uint32 `json:"last_stream_id"`
+	Level          string
+}
+
+func (b *vectorBody) code() pluginv1.Code {
+	if b.Code == "" || b.Code == "OK" {
+		return pluginv1.Code_CODE_OK_UNSPECIFIED
+	}
+	return pluginv1.Code(pluginv1.Code_value["CODE_"+b.Code])
+}
+
+type vectorFrame struct {
+	StreamID     uint32 `json:"stream_id"`
+	EndStream    bool   `json:"end_stream"`
+	Settings     *vectorBody
+	Request      *vectorBody
+	Response     *vectorBody
+	End          *vectorBody
+	WindowUpdate *vectorBody `json:"window_update"`
+	Reset        *vectorBody
+	Ping         *vectorBody
+	GoAway       *vectorBody `json:"go_away"`
+	Log          *vectorBody
+	Data         *vectorBytes
+}
+
+func (f *vectorFrame) message() *pluginv1.Frame {
+	frame := &pluginv1.Frame{StreamId: f.StreamID, EndStream: f.EndStream}
+	switch {
+	case f.Settings != nil:
+		b := f.Settings
+		settings := &pluginv1.Settings{
+			Versions: b.Versions, MaxStreams: b.MaxStreams, Capabilities: b.Capabilities,
+			Implementation: b.Implementation, ProcessId: b.ProcessID, Configuration: b.Configuration,
+		}
+		if b.Environment != nil {
+			settings.Environment = &pluginv1.Environment{Variables: *b.Environment}
+		}
+		frame.Body = &pluginv1.Frame_Settings{Settings: settings}
+	case f.Request != nil:
+		b := f.Request
+		frame.Body = &pluginv1.Frame_Request{Request: &pluginv1.Request{
+			Method: b.Method, Scheme: b.Scheme, Authority: b.Authority, Target: b.Target,
+			Fields: b.Fields.message(), TimeoutMs: b.TimeoutMs,
+		}}
+	case f.Response != nil:
+		b := f.Response
+		frame.Body = &pluginv1.Frame_Response{Response: &pluginv1.Response{Status: b.Status, Fields: b.Fields.message()}}
+	case f.End != nil:
+		frame.Body = &pluginv1.Frame_End{End: &pluginv1.End{Trailers: f.End.Trailers.message()}}
+	case f.WindowUpdate != nil:
+		frame.Body = &pluginv1.Frame_WindowUpdate{WindowUpdate: &pluginv1.WindowUpdate{Credit: f.WindowUpdate.Credit}}
+	case f.Reset != nil:
+		b := f.Reset
+		frame.Body = &pluginv1.Frame_Reset_{Reset_: &pluginv1.Reset{Code: b.code(), Message: b.Message, Unprocessed: b.Unprocessed}}
+	case f.Ping != nil:
+		frame.Body = &pluginv1.Frame_Ping{Ping: &pluginv1.Ping{Token: f.Ping.Token, Ack: f.Ping.Ack}}
+	case f.GoAway != nil:
+		b := f.GoAway
+		frame.Body = &pluginv1.Frame_GoAway{GoAway: &pluginv1.GoAway{LastStreamId: b.LastStreamID, Code: b.code(), Message: b.Message}}
+	case f.Log != nil:
+		b := f.Log
+		frame.Body = &pluginv1.Frame_Log{Log: &pluginv1.Log{Level: b.Level, Message: b.Message, Fields: b.Fields.message()}}
+	case f.Data != nil:
+		frame.Body = &pluginv1.Frame_Data{Data: *f.Data}
+	}
+	return frame
+}
+
+func load(t testing.TB, name string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../../../../tests/vectors", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// read is the one frame in b, as a reader of bytes takes it.
+func read(b []byte) (frame *pluginv1.Frame, canonical bool, err error) {
+	if len(b) < PrefixSize {
+		if len(b) > 0 && b[0] != 0 {
+			_, err := FrameLength(make([]byte, PrefixSize)[:copy(make([]byte, PrefixSize), b)])
+			return nil, false, err
+		}
+		return nil, false, Truncated(0)
+	}
+	length, err := FrameLength(b)
+	if err != nil {
+		return nil, false, err
+	}
+	head, canonical, err := ParseDataHead(b[:min(len(b), LookAhead)])
+	if err != nil {
+		return nil, false, err
+	}
+	if !canonical {
+		if err := CheckControlLength(length); err != nil {
+			return nil, false, err
+		}
+	}
+	if missing := PrefixSize + length - len(b); missing > 0 {
+		return nil, false, Truncated(missing)
+	}
+	if canonical {
+		return &pluginv1.Frame{
+			StreamId: head.StreamID, EndStream: head.EndStream, Body: &pluginv1.Frame_Data{Data: b[head.Size:]},
+		}, true, nil
+	}
+	frame, err = Decode(b[PrefixSize:])
+	return frame, false, err
+}
+
+func TestFrames(t *testing.T) {
+	var vectors []struct {
+		Name      string
+		Bytes     vectorBytes
+		Frame     vectorFrame
+		Canonical bool
+	}
+	load(t, "frames.json", &vectors)
+	for _, vector := range vectors {
+		t.Run(vector.Name, func(t *testing.T) {
+			want := vector.Frame.message()
+			frame, canonical, err := read(vector.Bytes)
+			if err != nil || !proto.Equal(frame, want) {
+				t.Fatalf("read %v, %v, want %v", frame, err, want)
+			}
+			if isData := want.GetBody().(interface{}); canonical != (vector.Canonical && vector.Frame.Data != nil) {
+				t.Errorf("%T read as canonical: %v", isData, canonical)
+			}
+			if !vector.Canonical {
+				return
+			}
+			written, err := Encode(want)
+			if vector.Frame.Data != nil {
+				written = AppendDataHead(nil, want.GetStreamId(), len(want.GetData()), want.GetEndStream())
+				written, err = append(written, want.GetData()...), nil
+			}
+			if err != nil || !slices.Equal(written, vector.Bytes) {
+				t.Errorf("wrote %x, %v, want %x", written, err, []byte(vector.Bytes))
+			}
+		})
+	}
+}
+
+func TestConversations(t *testing.T) {
+	var vectors []struct {
+		Name  string
+		Sides []string
+		Steps []struct {
+			From        string
+			Bytes       vectorBytes
+			Frame       vectorFrame
+			Event       json.RawMessage
+			CallerSlots *int `json:"caller_slots"`
+		}
+	}
+	load(t, "conversations.json", &vectors)
+	for _, vector := range vectors {
+		if !slices.Contains(vector.Sides, "caller") {
+			continue
+		}
+		t.Run(vector.Name, func(t *testing.T) {
+			caller := side{Connection: NewConnection(0), streams: map[uint32]*Stream{}}
+			for i, step := range vector.Steps {
+				if step.From == "caller" {
+					caller.send(t, step.Frame.message(), step.Bytes)
+				} else if event := caller.receive(step.Bytes); event != normal(t, step.Event) {
+					t.Fatalf("step %d: %s, want %s", i, event, step.Event)
+				}
+				if step.CallerSlots != nil && caller.Slots() != *step.CallerSlots {
+					t.Fatalf("step %d: %d slots, want %d", i, caller.Slots(), *step.CallerSlots)
+				}
+			}
+		})
+	}
+}
+
+// normal is an event of the vectors as one text.
+func normal(t *testing.T, event json.RawMessage) string {
+	t.Helper()
+	var text string
+	if json.Unmarshal(event, &text) == nil {
+		return text
+	}
+	var object map[string]string
+	if err := json.Unmarshal(event, &object); err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range object {
+		text = key + " " + value
+	}
+	return text
+}
+
+// side is a connection driven by bytes.
+type side struct {
+	*Connection
+	streams map[uint32]*Stream
+}
+
+func (s *side) send(t *testing.T, frame *pluginv1.Frame, want []byte) {
+	t.Helper()
+	var written []byte
+	var err error
+	stream := s.streams[frame.GetStreamId()]
+	switch body := frame.GetBody().(type) {
+	case *pluginv1.Frame_Settings:
+		written, err = s.Settings(body.Settings)
+	case *pluginv1.Frame_Request:
+		s.highestID = max(s.highestID, frame.GetStreamId()-1) &^ 1
+		if s.highestID > 0 {
+			s.highestID--
+		}
+		stream, written, err = s.Open(body.Request, frame.GetEndStream())
+		s.streams[frame.GetStreamId()] = stream
+	case *pluginv1.Frame_Data:
+		written, err = s.SendData(nil, stream, len(body.Data), frame.GetEndStream())
+		written = append(written, body.Data...)
+	case *pluginv1.Frame_End:
+		written, err = s.SendEnd(stream, body.End.GetTrailers())
+	case *pluginv1.Frame_Ping:
+		if written = s.TakeControl(); written == nil {
+			written, err = Encode(frame)
+		}
+	case *pluginv1.Frame_Reset_:
+		if !s.OwesControl() {
+			s.Reset(stream, body.Reset_.GetCode(), body.Reset_.GetMessage())
+		}
+		written = equalMessage(t, s.TakeControl(), body.Reset_.GetMessage())
+	default:
+		if written = s.TakeControl(); written == nil {
+			written, err = Encode(frame)
+		}
+	}
+	if err != nil || !slices.Equal(written, want) {
+		t.Fatalf("wrote %x, %v, want %x", written, err, want)
+	}
+}
+
+// equalMessage replaces the message of a reset, which is free.
+func equalMessage(t *testing.T, written []byte, message string) []byte {
+	t.Helper()
+	frame, _, err := read(written)
+	if err != nil || frame.GetReset_() == nil {
+		t.Fatalf("wrote %x, %v, want a reset", written, err)
+	}
+	frame.GetReset_().Message = message
+	written, err = Encode(frame)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return written
+}
+
+func (s *side) receive(b []byte) string {
+	frame, _, err := read(b)
+	var stream *Stream
+	event := Nothing
+	name := "dropped"
+	owed := s.OwesControl()
+	if data, ok := frame.GetBody().(*pluginv1.Frame_Data); ok && err == nil {
+		stream, err = s.ReceiveData(frame.GetStreamId(), len(data.Data), frame.GetEndStream())
+		if stream != nil {
+			name = "data"
+		}
+	} else if err == nil {
+		event, _, err = s.Receive(frame)
+		if event != Nothing {
+			name = [...]string{"", "settings", "go_away", "log", "head", "end", "credit", "reset"}[event]
+		} else if s.OwesControl() && !owed {
+			name = "ping"
+		}
+	}
+	var fault *StreamError
+	var fatal *ConnectionError
+	switch {
+	case errors.As(err, &fault):
+		return "stream_error " + strings.TrimPrefix(fault.Code.String(), "CODE_")
+	case errors.As(err, &fatal):
+		return "connection_error " + fatal.Name
+	}
+	return name
+}

@@ -1,0 +1,100 @@
+package udist
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"udist.dev/plugin/udist/internal/pluginv1"
+	"udist.dev/plugin/udist/internal/wire"
+)
+
+// requestHead is a request's head as it travels: to target, without the fields about a connection.
+func requestHead(request *http.Request, target string) *pluginv1.Request {
+	head := &pluginv1.Request{
+		Method:    request.Method,
+		Scheme:    "http",
+		Authority: request.Host,
+		Target:    target,
+		Fields:    fieldsOf(request.Header),
+	}
+	if head.Method == "" {
+		head.Method = http.MethodGet
+	}
+	if request.URL.Scheme == "https" || request.TLS != nil {
+		head.Scheme = "https"
+	}
+	if head.Authority == "" {
+		head.Authority = request.URL.Host
+	}
+	if _, given := request.Header["User-Agent"]; !given {
+		head.Fields = append(head.Fields, &pluginv1.Field{Name: "user-agent", Value: []byte(implementation)})
+	}
+	if length := contentLength(request); length >= 0 {
+		value := strconv.AppendInt(nil, length, 10)
+		head.Fields = append(head.Fields, &pluginv1.Field{Name: "content-length", Value: value})
+	}
+	if deadline, ok := request.Context().Deadline(); ok {
+		head.TimeoutMs = uint32(min(max(time.Until(deadline).Milliseconds(), 1), 1<<32-1))
+	}
+	return head
+}
+
+// contentLength is what to declare, -1 for nothing: the length is not known, or there is no content and
+// the method needs none (RFC 9110, section 8.6).
+func contentLength(request *http.Request) int64 {
+	switch {
+	case request.Body != nil && request.Body != http.NoBody:
+		if request.ContentLength > 0 {
+			return request.ContentLength
+		}
+		return -1
+	case request.Method == http.MethodPost, request.Method == http.MethodPut, request.Method == http.MethodPatch:
+		return 0
+	}
+	return -1
+}
+
+// fieldsOf is a header's fields, but for those about a connection or its messages' framing, in the order of
+// their names.
+func fieldsOf(header http.Header) []*pluginv1.Field {
+	names := make([]string, 0, len(header))
+	for name := range header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	fields := make([]*pluginv1.Field, 0, len(names)+2)
+	for _, name := range names {
+		lower := strings.ToLower(name)
+		if !travels(lower) || nominated(header, lower) {
+			continue
+		}
+		for _, value := range header[name] {
+			fields = append(fields, &pluginv1.Field{Name: lower, Value: []byte(value)})
+		}
+	}
+	return fields
+}
+
+// travels is false also for what other parts of the head say: the authority, the declared length.
+func travels(name string) bool {
+	switch name {
+	case "host", "expect", "content-length":
+		return false
+	}
+	return !wire.IsHopByHop(name)
+}
+
+// nominated tells whether the Connection field names this one (RFC 9110, section 7.6.1).
+func nominated(header http.Header, name string) bool {
+	for _, value := range header["Connection"] {
+		for option := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(option), name) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,185 @@
+package udist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"udist.dev/plugin/udist/internal/child"
+	"udist.dev/plugin/udist/internal/link"
+	"udist.dev/plugin/udist/internal/pluginv1"
+	"udist.dev/plugin/udist/internal/wire"
+)
+
+// Version of this library.
+const Version = "0.1.0"
+
+const (
+	implementation = "udist-go/" + Version
+
+	// dying is how long a plugin whose output has ended may take to end itself, before it is said to have
+	// hung.
+	dying = 2 * time.Second
+	// parting is how long Close waits for a writer to be done.
+	parting = time.Second
+)
+
+// session is one spawned plugin and the link to it.
+type session struct {
+	config  Config
+	command []string
+	found   bool // the command is this library's own choice
+	process *child.Process
+	link    *link.Link
+	gone    chan struct{} // closed once the plugin has ended and nothing more is to be had from it
+}
+
+// start spawns a plugin and waits until it is ready.
+func start(ctx context.Context, config Config) (*session, error) {
+	s := &session{config: config, command: config.Command, gone: make(chan struct{})}
+	settings, err := config.settings()
+	if err != nil {
+		return nil, err
+	}
+	if len(s.command) == 0 {
+		if s.command, s.found, err = defaultCommand(); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.spawn(); err != nil {
+		return nil, err
+	}
+	late := &Error{
+		Kind: ErrHandshake, Code: "DEADLINE_EXCEEDED",
+		Message: fmt.Sprintf("%q did not answer the handshake within %v", s.command[0], config.StartTimeout),
+	}
+	bounded, cancel := context.WithTimeoutCause(ctx, config.StartTimeout, late)
+	defer cancel()
+	if err := s.link.ShakeHands(bounded, settings); err != nil {
+		s.process.Kill()
+		<-s.gone
+		if errors.Is(err, late) {
+			late.Stderr = s.process.Tail()
+		}
+		return nil, err
+	}
+	return s, nil
+}
+
+func (c Config) settings() (*pluginv1.Settings, error) {
+	settings := &pluginv1.Settings{
+		Versions:       []uint32{wire.Version},
+		Implementation: implementation,
+		ProcessId:      uint32(os.Getpid()),
+	}
+	if c.YAML != "" {
+		settings.Configuration = &c.YAML
+	}
+	variables, err := c.environment()
+	if variables != nil {
+		settings.Environment = &pluginv1.Environment{Variables: variables}
+	}
+	return settings, err
+}
+
+func (s *session) spawn() error {
+	process, err := child.Start(s.command, s.found, s.config.line)
+	if err != nil {
+		return &Error{
+			Kind: ErrNotFound, Code: "NOT_FOUND", Err: err,
+			Message: fmt.Sprintf("cannot start the plugin: %v; %s", err, hint),
+		}
+	}
+	s.process = process
+	s.link, err = link.New(process.Source, process.Sink, link.Options{
+		Memory: s.config.Memory, Ended: s.explainEnd, Log: s.log,
+	})
+	if err != nil {
+		process.Kill()
+		return fmt.Errorf("udist: the plugin's pipes: %w", err)
+	}
+	go func() {
+		<-process.Exited()
+		s.link.AwaitEnd()
+		s.link.Close()
+		close(s.gone)
+	}()
+	return nil
+}
+
+func (s *session) log(record *pluginv1.Log) { s.config.line(record.GetMessage()) }
+
+// close lets open exchanges finish, and ends the plugin.
+func (s *session) close() *os.ProcessState {
+	bounded, cancel := context.WithTimeout(context.Background(), s.config.CloseTimeout)
+	s.link.Drain(bounded)
+	cancel()
+	go s.link.AwaitEnd() // the plugin may have more to say before it ends
+	bounded, cancel = context.WithTimeout(context.Background(), min(parting, s.config.CloseTimeout))
+	defer cancel()
+	patience := s.config.CloseTimeout
+	if !s.link.CloseInput(bounded) {
+		patience = 0
+	}
+	state := s.process.End(patience)
+	s.link.Fail(errClosed)
+	<-s.gone
+	return state
+}
+
+var errClosed = &Error{Kind: ErrClosed, Code: "UNAVAILABLE", Message: "the plugin was closed"}
+
+// explainEnd says why the link is over, and sees to it that the plugin is, too.
+func (s *session) explainEnd(cause error, text []byte) error {
+	var refused *link.GoAwayError
+	var broken *wire.ConnectionError
+	err := &Error{Kind: ErrDied, Code: "UNAVAILABLE", Err: cause}
+	switch {
+	case errors.As(cause, &refused):
+		err.Kind, err.Code, err.Message = ErrHandshake, codeName(refused.Code), refused.Message
+	case errors.As(cause, &broken):
+		s.process.Kill()
+		err.Kind, err.Code, err.Message = ErrProtocol, "INTERNAL", "the plugin broke the protocol: "+cause.Error()
+		if broken.Name == "first-byte" {
+			shown := strings.TrimRight(strings.ToValidUTF8(string(text), "\uFFFD"), "\r\n")
+			err.Message = "the plugin's standard output carried text: " + shown
+		}
+		if !s.link.Ready() {
+			err.Kind = ErrHandshake
+		}
+	case cause != nil:
+		s.process.Kill()
+		err.Message = cause.Error()
+	}
+	err.State = s.process.State(dying)
+	err.Stderr = s.process.Tail()
+	if err.Message == "" {
+		err.Message = "the plugin " + ending(err.State)
+	}
+	if err.State == nil {
+		s.process.Kill()
+	}
+	if s.found && !s.link.Ready() && strings.Contains(err.Stderr, "No module named udist_plugin") {
+		err.Kind, err.Code = ErrNotFound, "NOT_FOUND"
+		err.Message = "python3 has no udist_plugin; " + hint
+	}
+	return err
+}
+
+// ending is how a process has ended.
+func ending(state *os.ProcessState) string {
+	if state == nil {
+		return "has closed its output, but has not ended"
+	}
+	return "ended with " + state.String()
+}
+
+func codeName(code pluginv1.Code) string {
+	if code == pluginv1.Code_CODE_OK_UNSPECIFIED {
+		return "OK"
+	}
+	return strings.TrimPrefix(code.String(), "CODE_")
+}

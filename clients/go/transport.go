@@ -1,0 +1,100 @@
+package udist
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"udist.dev/plugin/udist/internal/link"
+	"udist.dev/plugin/udist/internal/pluginv1"
+	"udist.dev/plugin/udist/internal/wire"
+)
+
+// transport is a plugin as net/http's transport.
+type transport struct{ plugin *Plugin }
+
+// RoundTrip implements http.RoundTripper.
+func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.URL == nil {
+		closeBody(request)
+		return nil, errors.New("udist: nil Request.URL")
+	}
+	return t.plugin.exchange(request, request.URL.RequestURI())
+}
+
+// exchange sends a request to target, and returns once the response's head is there.
+func (p *Plugin) exchange(request *http.Request, target string) (*http.Response, error) {
+	ctx := request.Context()
+	session, err := p.ready(ctx)
+	if err != nil {
+		closeBody(request)
+		return nil, err
+	}
+	body := newContent(request)
+	exchange, err := session.link.Open(ctx, requestHead(request, target), body.small, body.whole)
+	if err != nil {
+		body.close()
+		return nil, explain(err, request.Method)
+	}
+	if body.whole {
+		body.close()
+	} else {
+		go body.send(exchange)
+	}
+	head, err := exchange.Head()
+	if err != nil {
+		exchange.Close()
+		return nil, explain(err, request.Method)
+	}
+	return newResponse(request, head, exchange), nil
+}
+
+// explain is an error of the link as one of this package.
+func explain(err error, method string) error {
+	var notSent *link.NotSentError
+	var reset *link.ResetError
+	var exhausted *link.ExhaustedError
+	var local *wire.LocalError
+	var known *Error
+	var body *bodyError
+	switch {
+	case errors.As(err, &body):
+		return body.err
+	case errors.As(err, &reset):
+		told := &Error{
+			Kind: ErrReset, Code: codeName(reset.Code), Message: reset.Error(),
+			Retryable: reset.Unprocessed && reset.Code != pluginv1.Code_CODE_INVALID_ARGUMENT,
+		}
+		if reset.Code == pluginv1.Code_CODE_DEADLINE_EXCEEDED {
+			told.Err = context.DeadlineExceeded
+		}
+		return told
+	case errors.As(err, &exhausted):
+		return &Error{Kind: ErrGoingAway, Code: "UNAVAILABLE", Message: exhausted.Error(), Retryable: true}
+	case errors.As(err, &local):
+		return &Error{Kind: ErrReset, Code: "INVALID_ARGUMENT", Message: local.Message}
+	case errors.As(err, &known):
+		told := *known
+		told.Retryable = told.Kind == ErrDied && (errors.As(err, &notSent) || idempotent(method))
+		return &told
+	case errors.As(err, &notSent):
+		return notSent.Err
+	}
+	return err
+}
+
+// idempotent tells whether a request may be repeated after the plugin began with it (RFC 9110, section
+// 9.2.2).
+func idempotent(method string) bool {
+	switch method {
+	case "", http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return false
+}
+
+func closeBody(request *http.Request) {
+	if request.Body != nil {
+		_ = request.Body.Close()
+	}
+}
