@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 from udist_plugin.errors import ManifestInvalid
 from udist_plugin.oci.descriptor import Descriptor, check_annotations
@@ -54,7 +54,8 @@ class Manifest(NamedTuple):
         kind = own or media_type or (OCI_INDEX if "manifests" in document else OCI_MANIFEST)
         if kind not in MANIFESTS:
             raise ManifestInvalid(f"mediaType: {kind!r} is not an image manifest or index")
-        if document.get("schemaVersion") != 2:
+        version = document.get("schemaVersion")
+        if type(version) is not int or version != 2:
             raise ManifestInvalid("schemaVersion: expected 2")
         if kind in INDEXES and ("layers" in document or "config" in document):
             raise ManifestInvalid("an index has neither config nor layers")
@@ -75,12 +76,17 @@ def _load(content: bytes) -> dict[str, Any]:
     import json
 
     try:
-        document = json.loads(content)
+        # As text, for bytes may also be UTF-16 or begin with a mark to the module, and to no other reader.
+        document = json.loads(content.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ManifestInvalid(f"not JSON: {error}") from None
     if not isinstance(document, dict):
         raise ManifestInvalid("expected a JSON object")
     return document
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
 
 
 def _descriptors(document: dict[str, Any], key: str) -> tuple[Descriptor, ...]:
