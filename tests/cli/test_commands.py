@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.test_failures import COMMAND
 from tests.images.comparing import content_of
+from udist_plugin.images.artifact import TITLE
 from udist_plugin.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -122,3 +126,15 @@ def test_a_configuration_file_is_used(udist: Udist, work: Path, monkeypatch: pyt
     assert refused.code == 1
     assert "unsupported" in refused.err
     assert "storage.delete" in refused.err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_any_name_is_shown_in_any_encoding(udist: Udist, work: Path, encoding: str) -> None:
+    (work / "\N{SNOWMAN}\n").write_text("x")
+    udist("push", "demo/a", "\N{SNOWMAN}\n")
+    environ = os.environ | {"PYTHONIOENCODING": encoding}
+    for words in (("inspect", "demo/a"), ("inspect", "demo/a", "--json")):
+        ran = subprocess.run([*COMMAND, *words], capture_output=True, env=environ, timeout=30, check=False)
+        assert (ran.returncode, ran.stderr) == (0, b"")
+        assert rb"\u2603" in ran.stdout
+    assert json.loads(ran.stdout)["manifest"]["layers"][0]["annotations"][TITLE] == "\N{SNOWMAN}\n"

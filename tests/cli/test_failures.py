@@ -128,3 +128,36 @@ def test_a_reader_that_has_gone_is_no_traceback(udist: Udist) -> None:
             [*COMMAND, "ls"], stdout=gone, stderr=subprocess.PIPE, text=True, timeout=30, check=False
         )
     assert (ran.returncode, ran.stderr) == (1, "")
+
+
+def test_a_wrong_command_line_is_json_on_request(udist: Udist) -> None:
+    ran = udist("pull", "Demo", "--json")
+    assert (ran.code, ran.out) == (2, "")
+    assert "'Demo': not a repository name" in json.loads(ran.err)["errors"][0]["message"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("words", [("ls",), ("ls", "--json"), ("--help",)])
+def test_standard_output_without_room_is_told_once(udist: Udist, words: tuple[str, ...]) -> None:
+    udist("push", "demo/a", "README.md")
+    environ = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [*COMMAND, *words], stdout=full, stderr=subprocess.PIPE, env=environ, timeout=30, check=False
+        )
+    assert ran.returncode == 1
+    assert len(ran.stderr.splitlines()) == 1
+    assert b"No space left on device" in ran.stderr
+    if "--json" in words:
+        assert json.loads(ran.stderr)
+
+
+def test_an_error_does_not_steer_the_terminal(udist: Udist, work: Path) -> None:
+    (work / "\x1b[31mred").write_text("x")
+    udist("push", "demo/a", "\x1b[31mred")
+    (work / "\x1b[31mred").unlink()
+    (work / "\x1b[31mred").mkdir()
+    ran = udist("pull", "demo/a")
+    assert (ran.code, ran.out) == (1, "")
+    assert "a folder stands where a file should be" in ran.err
+    assert "\x1b" not in ran.err

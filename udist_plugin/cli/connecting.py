@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from udist_plugin.cli.output import printable
 from udist_plugin.client.plugin import Plugin
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.remote.registry import RemoteRegistry
@@ -34,4 +35,4 @@ def _read(path: str) -> str:
 
 
 def _print_log(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(printable(line), file=sys.stderr)

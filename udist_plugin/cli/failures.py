@@ -6,6 +6,7 @@ import sys
 from typing import Final
 
 from udist_plugin import errors
+from udist_plugin.cli.output import printable
 from udist_plugin.errors import RegistryError, UdistError
 
 EXIT_CODES: Final = """\
@@ -47,7 +48,8 @@ def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
 
         print(json.dumps({"errors": [_entry(error)]}, default=str), file=sys.stderr)
         return
-    print(f"udist: {_sentence(error)}", file=sys.stderr)
+    for line in f"udist: {_sentence(error)}".splitlines():
+        print(printable(line), file=sys.stderr)
     for kind, hint in _HINTS.items():
         if isinstance(error, kind):
             print(f"hint: {hint}", file=sys.stderr)

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 def print_json(value: object) -> None:
-    """One JSON document."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    """One JSON document, in ASCII: valid whatever the locale's encoding."""
+    print(json.dumps(value, indent=2))
 
 
 def print_lines(lines: Iterable[str]) -> None:
     for line in lines:
-        print(line)
+        print(printable(line))
 
 
 def print_table(rows: Sequence[Sequence[str]], indent: str = "") -> None:
@@ -44,5 +44,5 @@ def size_text(size: int) -> str:
 
 
 def printable(text: str) -> str:
-    """``text`` from a registry, which must not steer the terminal."""
+    """``text`` from elsewhere, a line of it, which must not steer the terminal."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
