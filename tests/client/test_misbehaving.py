@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -121,6 +122,15 @@ def test_a_full_pipe_holds_nobody_beyond_the_deadline() -> None:
         assert max(pool.map(put, range(10))) < 10
     assert put(10) < 10
     plugin.close(0.2)
+
+
+def test_a_start_that_fails_on_this_side_leaves_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_descriptors(*_: object) -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr("udist_plugin.client.plugin.ClientLink", no_descriptors)
+    with pytest.raises(OSError, match="too many open files"):
+        Plugin(command=command("mute"))
 
 
 def test_a_command_that_is_not_there_says_what_to_install() -> None:

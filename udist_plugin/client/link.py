@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import time
 import weakref
 from typing import TYPE_CHECKING, Final
@@ -57,7 +58,8 @@ class ClientLink(Link):
         self._log = log
         self._wake_read, self._wake_write = os.pipe()
         weakref.finalize(self, _close, self._wake_read, self._wake_write)
-        os.set_blocking(self._wake_write, False)
+        if sys.platform != "win32":
+            os.set_blocking(self._wake_write, False)
         self._for_slots: list[Waiter] = []
         self._resets: list[bytes] = []
         self._frames_taken = 0
@@ -142,15 +144,16 @@ class ClientLink(Link):
         self._interrupt()
 
     def drain(self, deadline: float) -> None:
-        """Opens no more streams, and waits for the open ones as long as somebody reads them."""
+        """Opens no more streams, and waits for the open ones as long as somebody reads them, and for what the
+        plugin still writes on those given up: it would hang in a full pipe."""
         with self.lock:
             self._closing = True
-            while self.connection.streams and time.monotonic() < deadline:
+            while not self.connection.quiet and time.monotonic() < deadline:
                 taken = self._frames_taken
                 waiter = Waiter(min(deadline, time.monotonic() + UNREAD))
                 self._for_slots.append(waiter)
                 try:
-                    self.wait(waiter, lambda: not self.connection.streams)
+                    self.wait(waiter, lambda: self.connection.quiet)
                 except DeadlineExceeded:
                     if taken == self._frames_taken:
                         return
@@ -236,7 +239,9 @@ class ClientLink(Link):
         return f"{message}; its standard error ends with:\n{tail}" if tail else message
 
     def _interrupt(self) -> None:
-        """Makes the reader look up."""
+        """Makes the reader look up, where one that waits can be told (not on Windows)."""
+        if sys.platform == "win32":
+            return
         with contextlib.suppress(BlockingIOError):  # full of the same message
             os.write(self._wake_write, b"\0")
 

@@ -51,7 +51,12 @@ class Plugin:
         timeout: float = 30.0,
     ) -> None:
         self._process = PluginProcess(command, log)
-        self._link = ClientLink(self._process, log)
+        try:
+            self._link = ClientLink(self._process, log)
+        except BaseException:
+            self._process.end(0.5, polite=True)
+            self._process.close()
+            raise
         settings = Settings([VERSION], 0, (), f"udist-python/{__version__}", os.getpid(), config, environ)
         try:
             self._link.shake_hands(settings, timeout)

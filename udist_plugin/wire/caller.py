@@ -34,6 +34,11 @@ class CallerConnection(Connection):
         return len(self.streams) + len(self._aborted) < limit
 
     @property
+    def quiet(self) -> bool:
+        """Whether the plugin has said its last about every stream, those that were reset included."""
+        return not self.streams and not self._aborted
+
+    @property
     def exhausted(self) -> bool:
         """No stream id is left, or the plugin is going away: time for a new one."""
         return self.highest_id >= MAX_STREAM_ID - 1 or self.going_away is not None
