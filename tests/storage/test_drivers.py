@@ -157,6 +157,17 @@ def test_wrong_parameters_are_named(name: str, parameters: dict[str, object], me
         open_driver(name, parameters)
 
 
+def test_a_root_that_can_be_no_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "dangling").symlink_to(tmp_path / "missing")
+    for root in ("file", "file/below", "dangling"):
+        with pytest.raises(ConfigurationError, match=rf"rootdirectory: expected a folder.*{root}"):
+            open_driver("filesystem", {"rootdirectory": str(tmp_path / root)})
+    (tmp_path / "missing").mkdir()
+    open_driver("filesystem", {"rootdirectory": str(tmp_path / "dangling")}).put_content("/file", b"x")
+    assert (tmp_path / "missing/file").read_bytes() == b"x"
+
+
 def test_others_add_drivers_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     here = __name__
     added = EntryPoints(

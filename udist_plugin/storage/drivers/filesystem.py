@@ -62,6 +62,7 @@ class FilesystemDriver(StorageDriver):
         threads = parameters.get("maxthreads", 1)
         if type(threads) is not int or threads < 1:
             raise ConfigurationError("expected a positive number", key="storage.filesystem.maxthreads")
+        _check_root(root)
         return cls(root)
 
     def put_content(self, path: str, content: bytes, *, durable: bool = True) -> None:
@@ -208,3 +209,15 @@ class FilesystemDriver(StorageDriver):
             files.remove_tree(hidden)
         else:
             files.unlink(hidden)
+
+
+def _check_root(root: str) -> None:
+    """Raises ``ConfigurationError`` where no folder can be. One that is missing is made by the first write,
+    one that may not be looked at is each request's error."""
+    try:
+        os.stat(f"{root}/")
+    except OSError as error:
+        dangling = error.errno == errno.ENOENT and os.path.islink(root)
+        if dangling or error.errno in _INVALID:
+            problem = f"expected a folder, not {root!r}: {error.strerror}"
+            raise ConfigurationError(problem, key="storage.filesystem.rootdirectory") from None
