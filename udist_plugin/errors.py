@@ -246,15 +246,21 @@ class HandshakeFailed(TransportError):
 
 
 class PluginDied(TransportError):
-    """The plugin is gone. ``status`` is the exit status (negative: a signal), ``stderr`` its last lines."""
+    """The plugin is gone. ``status`` is the exit status (negative: a signal), ``stderr`` its last lines.
+
+    A request may be repeated then, but for a POST or PATCH that the plugin may have seen: the upload's
+    status tells what became of it.
+    """
 
     code = "UNAVAILABLE"
     retryable = True
 
-    def __init__(self, message: str, *, status: int | None = None, stderr: str = "") -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, stderr: str = "", retryable: bool = True
+    ) -> None:
         self.status = status
         self.stderr = stderr
-        super().__init__(message)
+        super().__init__(message, retryable=retryable)
 
 
 class StreamReset(TransportError):

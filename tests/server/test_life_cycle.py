@@ -230,6 +230,39 @@ def test_a_push_cut_by_the_plugin_s_death_can_be_repeated(tmp_path: Path) -> Non
         assert status_of(plugin, content) == 200
 
 
+@pytest.mark.parametrize(
+    ("method", "retryable"), [("GET", True), ("PUT", True), ("POST", False), ("PATCH", False)]
+)
+def test_what_a_dying_plugin_may_have_seen_is_repeated_only_if_that_does_no_harm(
+    plugin: Plugin, method: str, retryable: bool
+) -> None:
+    with pytest.raises(PluginDied) as caught:
+        plugin.request(method, "/crash")
+    assert caught.value.retryable is retryable
+
+
+INTERRUPTED = """
+import os, signal, sys, threading
+from udist_plugin import Plugin
+
+with Plugin(command=[sys.executable, "-m", "tests.server.apps"]) as plugin:
+    assert plugin.request("GET", "/environ").status == 200
+    threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    try:
+        plugin.request("GET", "/stall")
+    except KeyboardInterrupt:
+        assert plugin.request("GET", "/resume").status == 204
+        print("goes on")
+"""
+
+
+def test_an_interrupt_between_frames_leaves_the_connection_whole() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (result.stdout, result.stderr) == ("goes on\n", "")
+
+
 def test_closing_finishes_what_was_begun(plugin: Plugin) -> None:
     response = plugin.request("GET", f"/zeros/{20 * MIB}")
     closing = threading.Thread(target=plugin.close)
@@ -302,6 +335,7 @@ HELLO = encode(Frame(0, Settings([1], environment={"REGISTRY_STORAGE": "inmemory
     ("data", "status", "words"),
     [
         (b"GET / HTTP/1.1\r\n\r\n", 76, "begins with byte 0, this one with 0x47"),
+        (b"\n", 76, "begins with byte 0, this one with 0x0a"),
         (HELLO + b"\0\0\0\0\x03abc", 76, "not a Frame"),
         (HELLO + b"\0\xff\0\0\0", 76, "exceeds the limit"),
         (HELLO + b"\0\0\0", 76, "ended within a frame"),

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from udist_plugin.carrier.descriptors import read_into, wait_for
 from udist_plugin.errors import RemoteProtocolError
 from udist_plugin.wire.constants import PREFIX_SIZE
-from udist_plugin.wire.framing import LOOK_AHEAD, DataHead, check_control_length, data_head, frame_length
+from udist_plugin.wire.framing import (
+    LOOK_AHEAD,
+    DataHead,
+    check_control_length,
+    check_flag,
+    data_head,
+    frame_length,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,12 +34,14 @@ class FrameInput:
     """Frames from ``fd``. ``wait`` blocks until it is readable, or raises ``Interrupted``.
 
     ``timed`` is set while a frame must not be waited for by a read that blocks: a read has no time-out.
+    ``waiting`` is true while, or if it was broken off when, nothing of a frame had been taken and lost.
     """
 
     def __init__(self, fd: int, wait: Callable[[], None]) -> None:
         self._fd = fd
         self._wait = wait
         self.timed = False
+        self.waiting = False
         self._ahead = memoryview(bytearray(AHEAD))
         self._start = 0
         self._end = 0
@@ -43,8 +52,11 @@ class FrameInput:
 
         Raises ``RemoteProtocolError`` for what cannot be a frame, or ends within one.
         """
-        if not self._have(PREFIX_SIZE):
+        self.waiting = False
+        if not self._have(1):
             return None
+        check_flag(self._ahead[self._start])
+        self._have(PREFIX_SIZE)
         length = frame_length(self._ahead, self._start)
         self._have(min(PREFIX_SIZE + length, LOOK_AHEAD))
         head = data_head(self._ahead, self._start, self._end)
@@ -99,11 +111,11 @@ class FrameInput:
             self._start, self._end = 0, have
         while self._end - self._start < size:
             if self.timed:
-                self._wait()
+                self._await()
             try:
                 count = read_into(self._fd, (self._ahead[self._end :],))
             except BlockingIOError:
-                self._wait()
+                self._await()
                 continue
             if not count:
                 if self._end > self._start:
@@ -111,3 +123,8 @@ class FrameInput:
                 return False
             self._end += count
         return True
+
+    def _await(self) -> None:
+        self.waiting = True
+        self._wait()
+        self.waiting = False

@@ -234,7 +234,8 @@ class Link:
         except (UdistError, OSError) as error:
             self.fail(self.on_broken(as_error(error)))
         except BaseException:
-            self.fail(Cancelled("interrupted while reading a frame"))
+            if not self._input.waiting:
+                self.fail(Cancelled("interrupted while reading a frame"))
             raise
         finally:
             self._leader = None
@@ -250,16 +251,7 @@ class Link:
     def _take_in(self, message: DataHead | tuple[Frame, bytes | None]) -> None:
         """Acts on one frame, and reads the payload if it has one. Under ``lock``."""
         try:
-            if isinstance(message, DataHead):
-                self._take_data(message, None)
-                self.on_frame()
-                return
-            frame, payload = message
-            if payload is not None:
-                head = DataHead(frame.stream_id, frame.end_stream, len(payload), 0)
-                self._take_data(head, payload)
-                return
-            event = self.connection.receive(frame)
+            event = self._receive(message)
         except StreamFault as fault:
             if exchange := fault.stream.owner:
                 exchange.faulty = True
@@ -270,6 +262,16 @@ class Link:
         elif self.connection.owes_control:
             self.output.flush_elsewhere()
         self.on_frame()
+
+    def _receive(self, message: DataHead | tuple[Frame, bytes | None]) -> Event | None:
+        if isinstance(message, DataHead):
+            self._take_data(message, None)
+            return None
+        frame, payload = message
+        if payload is None:
+            return self.connection.receive(frame)
+        self._take_data(DataHead(frame.stream_id, frame.end_stream, len(payload), 0), payload)
+        return None
 
     def _take_data(self, head: DataHead, payload: bytes | None) -> None:
         try:

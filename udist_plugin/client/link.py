@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from udist_plugin.client.process import PluginProcess
     from udist_plugin.errors import UdistError
     from udist_plugin.wire.connection import ConnectionReceived, HeadReceived
+    from udist_plugin.wire.stream import Stream
 
 PAYLOAD: Final = 1 << 20
 """Bytes of a data frame to the plugin: nothing small waits behind it there."""
@@ -40,6 +41,9 @@ LAST_WORDS: Final = 5.0
 
 UNREAD: Final = 0.5
 """Seconds without a frame after which closing waits no more for responses that nobody reads."""
+
+IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+"""Methods that do the same when repeated."""
 
 CLOSING: Final = 2.0
 """Seconds to wait for a thread that still reads, once everything has ended."""
@@ -91,7 +95,7 @@ class ClientLink(Link):
                             continue
                         self._check_going()
                         stream, frame = self.connection.open(request, end)
-                        exchange = Exchange(self, stream)
+                        exchange = ClientExchange(self, stream, request.method)
                         stream.owner = exchange
                         exchange.deadline = deadline
                     self.output.write(frame)
@@ -244,6 +248,20 @@ class ClientLink(Link):
             return
         with contextlib.suppress(BlockingIOError):  # full of the same message
             os.write(self._wake_write, b"\0")
+
+
+class ClientExchange(Exchange):
+    """A stream that knows whether its request may be repeated once the plugin has seen it (PROTOCOL.md,
+    "Retries")."""
+
+    def __init__(self, link: ClientLink, stream: Stream, method: str) -> None:
+        super().__init__(link, stream)
+        self._idempotent = method in IDEMPOTENT
+
+    def fail(self, error: TransportError) -> None:
+        if isinstance(error, PluginDied) and not self._idempotent:
+            error = PluginDied(str(error), status=error.status, stderr=error.stderr, retryable=False)
+        super().fail(error)
 
 
 def _close(*descriptors: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -50,6 +51,7 @@ class Plugin:
         log: Callable[[str], None] | None = None,
         timeout: float = 30.0,
     ) -> None:
+        self._closing = threading.Lock()
         self._process = PluginProcess(command, log)
         try:
             self._link = ClientLink(self._process, log)
@@ -122,9 +124,10 @@ class Plugin:
         Within ``timeout`` seconds it ends by itself, else it is terminated, else killed; ``status`` is its
         exit status then. Twice is once.
         """
-        if self.status is None:
-            self._link.drain(time.monotonic() + timeout)
-            self.status = self._end(timeout)
+        with self._closing:
+            if self.status is None:
+                self._link.drain(time.monotonic() + timeout)
+                self.status = self._end(timeout)
 
     def _end(self, grace: float) -> int:
         polite = self._link.output.retire(min(grace, 1.0))

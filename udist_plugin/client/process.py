@@ -48,7 +48,9 @@ class PluginProcess:
             )
         except OSError as error:
             reason = f"cannot start {self.command[0]!r}: {error.strerror}"
-            raise PluginNotFound(f"{reason}; to install it: pip install udist-plugin") from None
+            if isinstance(error, FileNotFoundError | PermissionError):
+                reason += "; to install it: pip install udist-plugin"
+            raise PluginNotFound(reason) from None
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self.sink = self._process.stdin.fileno()
         self.source = self._process.stdout.fileno()

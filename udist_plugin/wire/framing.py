@@ -25,8 +25,7 @@ def frame_length(buffer: bytes | bytearray | memoryview, start: int = 0) -> int:
 
     Raises ``RemoteProtocolError`` for a first byte other than 0, and for a frame longer than any may be.
     """
-    if buffer[start] != 0:
-        raise RemoteProtocolError(f"a frame begins with byte 0, this one with {buffer[start]:#04x}")
+    check_flag(buffer[start])
     length = int.from_bytes(buffer[start + 1 : start + PREFIX_SIZE], "big")
     if length > MAX_DATA + MAX_DATA_HEAD:
         raise RemoteProtocolError(
@@ -59,6 +58,12 @@ def data_head(buffer: bytes | bytearray | memoryview, start: int, end: int) -> D
     if length > MAX_DATA:
         raise RemoteProtocolError(f"a payload of {length} bytes exceeds the limit of {MAX_DATA}")
     return DataHead(stream_id, end_stream, length, position - start)
+
+
+def check_flag(byte: int) -> None:
+    """Raises ``RemoteProtocolError`` for a first byte other than 0: text, most likely."""
+    if byte:
+        raise RemoteProtocolError(f"a frame begins with byte 0, this one with {byte:#04x}")
 
 
 def check_control_length(length: int) -> None:
