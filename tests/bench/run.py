@@ -236,9 +236,15 @@ def main() -> None:
         rows += small(folder, 128 * MIB)
         rows += memory(folder, (128 if quick else 4096) * MIB)
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, store on {folder.parent}")
+    print_table(rows)
+
+
+def print_table(rows: list[Row]) -> None:
+    """Prints figures, what is measured beside them, and bars, in columns."""
+    width = max(len(row.beside) for row in rows)
     for row in rows:
         ratio = "" if row.ratio is None else f"{row.ratio:5.2f} x"
-        print(f"{row.what:46} {row.figure:34} {row.beside:24} {ratio:8} {row.bar}")
+        print(f"{row.what:46} {row.figure:34} {row.beside:{width}} {ratio:8} {row.bar}")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CONFIG = """\
 version: 0.1
-log: {{level: error}}
+log: {{level: error, accesslog: {{disabled: true}}}}
 storage:
   filesystem: {{rootdirectory: {root}}}
   delete: {{enabled: true}}
@@ -91,9 +91,9 @@ class LoopbackResponse:
 
 
 @contextmanager
-def stock_registry(root: Path) -> Iterator[int]:
-    """Debian's docker-registry serving ``root``; gives its port."""
-    command = require_tool("docker-registry")
+def stock_registry(root: Path, program: str = "docker-registry") -> Iterator[int]:
+    """Debian's docker-registry, or another build of distribution, serving ``root``; gives its port."""
+    command = require_tool(program)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
