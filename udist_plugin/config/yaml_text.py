@@ -1,7 +1,8 @@
 """YAML text to nodes, from the parser's events: every node keeps its line, and nothing is constructed.
 
 Aliases share the node they name instead of copying it, and count as all it holds, so that a few lines
-cannot stand for millions of values.
+cannot stand for millions of values. Errors leave out an alias's and a tag's name: it may be a secret that
+nobody quoted.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class _Builder:
             self._refuse(f"nested more than {MAX_DEPTH} deep", event)
         tag = getattr(event, "tag", None)
         if tag is not None and tag not in _TAGS and tag != "!":
-            self._refuse(f"expected plain YAML, found the tag {tag!r}", event)
+            self._refuse("expected plain YAML, found a tag; quote a value that begins with !", event)
         node: Node
         if isinstance(event, yaml.ScalarEvent):
             node = self._scalar(event, source)
@@ -92,7 +93,7 @@ class _Builder:
 
     def _alias(self, event: NodeEvent) -> Node:
         if event.anchor not in self._anchors:
-            self._refuse(f"the alias {event.anchor!r} names nothing", event)
+            self._refuse("an alias that names nothing; quote a value that begins with *", event)
         node, size = self._anchors[event.anchor]
         self._count(size, event)
         return node
