@@ -213,6 +213,16 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "not 'b\\r\\nX-B: c'",
         ),
         (
+            'http: {headers: {X-A: ["\u2603"]}}',
+            "http.headers.X-A.0 (config.yml:2): expected a field value on one line (RFC 9110, section 5.5), "
+            "not '\u2603'",
+        ),
+        (
+            "http: {headers: {content-length: ['5']}}",
+            "http.headers (config.yml:2): expected a field that an answer does not set itself, "
+            "not 'content-length'",
+        ),
+        (
             "http: {headers: {'X A': [b]}}",
             "http.headers (config.yml:2): expected a field name (RFC 9110, section 5.1), not 'X A'",
         ),

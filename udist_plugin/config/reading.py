@@ -80,6 +80,10 @@ class Reader:
                 self.wrong(
                     f"expected a field name (RFC 9110, section 5.1), not {name!r}", path, entries[name]
                 )
+            elif name.lower() == "content-length":
+                self.wrong(
+                    f"expected a field that an answer does not set itself, not {name!r}", path, entries[name]
+                )
         return {name: self.read(schema.item, value, f"{path}.{name}") for name, value in entries.items()}
 
     def _key(self, key: Key, node: Node | None, path: str) -> object:

@@ -74,7 +74,7 @@ _LEVEL = Choice("error", "warn", "info", "debug")
 _FOLDER = Text("the path of a folder", r"[^\0]+")
 _PREFIX = Text("a path that begins and ends with /, such as /registry/", r"/|/[!$&-;=@-Z_a-z~%]+/")
 _HOST = Text("a URL such as https://registry.example:5000", r"|https?://[^/?#\s@]+(/[^?#\s]*)?")
-_FIELD_VALUE = Text("a field value on one line (RFC 9110, section 5.5)", r"[^\x00-\x08\x0a-\x1f\x7f]*")
+_FIELD_VALUE = Text("a field value on one line (RFC 9110, section 5.5)", r"[\t\x20-\x7e\x80-\xff]*")
 
 KEYS = (
     Key("version", Text(VERSION, r"0\.1"), VERSION, "the format of this file"),
