@@ -30,7 +30,8 @@ class NoDeleteRegistry(RegistryWrapper):
 class ReadOnlyRegistry(NoDeleteRegistry):
     """Answers, and changes nothing: distribution's ``storage.maintenance.readonly``.
 
-    The state of an upload begun before can still be asked. Raises ``Unsupported``.
+    Not even the state of an upload begun before is told, since nobody can go on with it. Raises
+    ``Unsupported``.
     """
 
     def mount_blob(self, name: str, digest: Digest, source: str | None) -> NoReturn:  # noqa: ARG002
