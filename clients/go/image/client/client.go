@@ -85,14 +85,13 @@ func (c *Client) Close() error {
 	return c.plugin.Close()
 }
 
-// registryVariables are the variables of distribution's overlay. It is never nil: the caller's own environment is
-// used only if the caller passes it.
-func registryVariables(envs []string) map[string]string {
-	variables := map[string]string{}
+// registryVariables are the variables of distribution's overlay. They are never nil: the process's own count only if
+// the caller passes them.
+func registryVariables(envs []string) []string {
+	variables := []string{}
 	for _, env := range envs {
-		name, value, _ := strings.Cut(env, "=")
-		if strings.HasPrefix(name, "REGISTRY_") {
-			variables[name] = value
+		if strings.HasPrefix(env, "REGISTRY_") {
+			variables = append(variables, env)
 		}
 	}
 	return variables

@@ -3,6 +3,7 @@ package udistribution_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -183,21 +184,22 @@ func TestDelete(t *testing.T) {
 // TestManyTags reads a list of tags that comes in pages.
 func TestManyTags(t *testing.T) {
 	ut, requests := newTransport(t, inmemory, "inmemory")
-	ref := parse(t, ut.Name()+"://ns/tags:t000")
-	contents := copyImage(t, ref, parse(t, threeLayers(t)), copy.Options{})
-	destination, err := ref.NewImageDestination(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer destination.Close()
-	for range 2 {
-		if err := destination.PutManifest(t.Context(), contents, nil); err != nil {
+	contents := copyImage(t, parse(t, ut.Name()+"://ns/tags:t000"), parse(t, threeLayers(t)), copy.Options{})
+	expected := []string{"t000"}
+	for n := 1; n <= 1000; n++ {
+		expected = append(expected, fmt.Sprintf("t%03d", n))
+		d := destination(t, ut, "ns/tags:"+expected[n])
+		if err := d.PutManifest(t.Context(), contents, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
+	slices.Sort(expected)
 	requests.take()
-	tags, err := udistribution.GetRepositoryTags(t.Context(), nil, ref)
-	if err != nil || !slices.Equal(tags, []string{"t000"}) {
-		t.Errorf("%q: %v", tags, err)
+	tags, err := udistribution.GetRepositoryTags(t.Context(), nil, parse(t, ut.Name()+"://ns/tags"))
+	if err != nil || !slices.Equal(tags, expected) {
+		t.Errorf("%d tags, expected %d: %v", len(tags), len(expected), err)
+	}
+	if pages := requests.take("/tags/list"); len(pages) < 2 {
+		t.Errorf("read with %q", pages)
 	}
 }

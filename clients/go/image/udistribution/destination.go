@@ -82,8 +82,13 @@ func (d *imageDestination) HasThreadSafePutBlob() bool {
 }
 
 // PutBlob writes a blob as it is read and returns its digest and size. If stream fails, nothing is stored.
-func (d *imageDestination) PutBlob(ctx context.Context, stream io.Reader, info types.BlobInfo, cache types.BlobInfoCache, _ bool) (types.BlobInfo, error) {
-	pushed, size, err := d.ref.transport.registry.PushBlob(ctx, d.ref.repository(), stream, info.Digest.String(), info.Size)
+func (d *imageDestination) PutBlob(ctx context.Context, stream io.Reader, info types.BlobInfo, cache types.BlobInfoCache, isConfig bool) (types.BlobInfo, error) {
+	if isConfig && info.Digest != "" { // copy.Image tries to reuse layers, but not this
+		if reused, blob, err := d.TryReusingBlob(ctx, info, cache, false); reused || err != nil {
+			return blob, err
+		}
+	}
+	pushed, size, err := d.ref.transport.registry.PushBlob(ctx, d.ref.repository(), stream, info.Digest.String())
 	if err != nil {
 		return types.BlobInfo{}, fmt.Errorf("writing blob to %s: %w", d.ref.ref.Name(), err)
 	}

@@ -10,16 +10,17 @@ import (
 	"strings"
 )
 
-// maxTagsPage bounds one page of a list, maxTagsPages how many are asked for.
+// A list is asked for in pages of tagsInPage tags, which are bounded in size (bytes) and number.
 const (
-	maxTagsPage  = 16 << 20
+	tagsInPage   = 1000
+	maxTagsPage  = 1 << 20
 	maxTagsPages = 10_000
 )
 
 // ListTags returns all tags of the repository in the registry's order, page by page.
 func (c *Client) ListTags(ctx context.Context, repository string) ([]string, error) {
 	tags := []string{}
-	target := "/v2/" + repository + "/tags/list"
+	target := fmt.Sprintf("/v2/%s/tags/list?n=%d", repository, tagsInPage)
 	for range maxTagsPages {
 		resp, _, err := c.repeat(ctx, request{method: http.MethodGet, target: target})
 		if err != nil {

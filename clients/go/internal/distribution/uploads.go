@@ -16,10 +16,9 @@ func uploadsTarget(repository string) string {
 
 // PushBlob stores content as a blob of the repository and returns its digest and its size in bytes.
 //
-// digest and size are what content is known to be, or "" and -1. With a digest, or if one chunk holds it all, the
-// blob is one POST; otherwise it goes up in chunks, and a chunk that got no answer is resumed from the upload's
-// status. If content fails, its own error is returned and nothing is stored. content is not read after the return.
-func (c *Client) PushBlob(ctx context.Context, repository string, content io.Reader, digest string, size int64) (string, int64, error) {
+// digest is what content is known to have, or "". With a digest, or if one chunk holds it all, the blob is one POST;
+// otherwise it goes up in chunks, and a chunk that got no answer is resumed from the upload's status. If content fails, its own error is returned and nothing is stored. content is not read after the return.
+func (c *Client) PushBlob(ctx context.Context, repository string, content io.Reader, digest string) (string, int64, error) {
 	source := &source{reader: content}
 	defer source.end()
 	chunk, err := source.chunk()
@@ -33,7 +32,7 @@ func (c *Client) PushBlob(ctx context.Context, repository string, content io.Rea
 		}
 		err = c.pushWhole(ctx, repository, chunk, digest)
 	case digest != "":
-		err = c.pushStream(ctx, repository, chunk, source, digest, size)
+		err = c.pushStream(ctx, repository, chunk, source, digest)
 	default:
 		digest, err = c.pushChunks(ctx, repository, chunk, source)
 	}
@@ -58,11 +57,12 @@ func (c *Client) pushWhole(ctx context.Context, repository string, blob []byte, 
 }
 
 // pushStream pushes a blob too large to be kept, whose digest the store can use from the first byte on. It is
-// repeated as long as no more than start, which is at hand, was taken of it.
-func (c *Client) pushStream(ctx context.Context, repository string, start []byte, rest *source, digest string, size int64) error {
+// repeated as long as no more than start, which is at hand, was taken of it. No length is announced: when the last byte
+// is sent it is not known yet whether content fails there.
+func (c *Client) pushStream(ctx context.Context, repository string, start []byte, rest *source, digest string) error {
 	for sent := 1; ; sent++ {
 		body := io.MultiReader(bytes.NewReader(start), rest)
-		resp, err := c.stream(ctx, blobPost(repository, digest, nil), body, size)
+		resp, err := c.stream(ctx, blobPost(repository, digest, nil), body, -1)
 		if err == nil {
 			return created(resp)
 		}

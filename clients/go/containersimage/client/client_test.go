@@ -1,0 +1,99 @@
+// Code generated from ../image by internal/twin; DO NOT EDIT.
+
+package client
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestStorageDriver(t *testing.T) {
+	for _, c := range []struct {
+		config, expected string
+		envs             []string
+	}{
+		{"", "filesystem", nil},
+		{"version: 0.1\nstorage: inmemory\n", "inmemory", nil},
+		{"storage:\n  delete: {enabled: true}\n  s3: {bucket: b}\n", "s3", nil},
+		{"storage:\n  filesystem: {}\n", "azure", []string{"REGISTRY_STORAGE=azure"}},
+		{"", "gcs", []string{"HOME=/", "REGISTRY_STORAGE_DELETE_ENABLED=true", "REGISTRY_STORAGE_GCS_BUCKET=b"}},
+		{"", "s3", []string{"REGISTRY_STORAGE={s3: {bucket: b}}", "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR=inmemory"}},
+		{"storage:\n  inmemory:\n", "inmemory", []string{"REGISTRY_STORAGE_INMEMORY_X=1"}},
+	} {
+		if got := storageDriver(c.config, c.envs); got != c.expected {
+			t.Errorf("%q with %q: %s, expected %s", c.config, c.envs, got, c.expected)
+		}
+	}
+}
+
+// plugin answers by itself and tells when it is closed.
+type plugin struct{ closed chan struct{} }
+
+func (p *plugin) ServeHTTP(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("content")) }
+
+func (p *plugin) Close() error {
+	close(p.closed)
+	return nil
+}
+
+func (p *plugin) RoundTripper() http.RoundTripper { return p }
+
+func (p *plugin) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := httptest.NewRecorder()
+	p.ServeHTTP(answer, r)
+	return answer.Result(), nil
+}
+
+// TestForgottenClient shows that a client nobody can reach ends its plugin, and that a body being read reaches it.
+func TestForgottenClient(t *testing.T) {
+	p := &plugin{closed: make(chan struct{})}
+	resp, err := New(p).RoundTrip(httptest.NewRequest(http.MethodGet, "/v2/", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		runtime.GC()
+		select {
+		case <-p.closed:
+			t.Fatal("closed while a response was being read")
+		default:
+		}
+	}
+	resp.Body.Close()
+	runtime.KeepAlive(resp)
+	resp = nil
+	for deadline := time.After(20 * time.Second); ; {
+		runtime.GC()
+		select {
+		case <-p.closed:
+			return
+		case <-deadline:
+			t.Fatal("the plugin was not closed")
+		default:
+		}
+	}
+}
+
+func TestCloseOnce(t *testing.T) {
+	p := &plugin{closed: make(chan struct{})}
+	c := New(p)
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		runtime.GC() // a second close would panic
+	}
+	runtime.KeepAlive(c)
+}
+
+func TestNoPlugin(t *testing.T) {
+	t.Setenv("UDIST_PLUGIN", "/nonexistent/udist-plugin")
+	_, err := NewClient("", nil)
+	if err == nil || !strings.Contains(err.Error(), "/nonexistent/udist-plugin") {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,59 @@
+// Code generated from ../image by internal/twin; DO NOT EDIT.
+
+package udistribution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/containers/image/v5/types"
+)
+
+// externalURLs are those of a foreign layer's URLs that can be read.
+func externalURLs(urls []string) []string {
+	var usable []string
+	for _, text := range urls {
+		if u, err := url.Parse(text); err == nil && (u.Scheme == "http" || u.Scheme == "https") {
+			usable = append(usable, text)
+		}
+	}
+	return usable
+}
+
+// openExternal reads a foreign layer from the first of urls that has it. No credentials go there: whoever writes a
+// manifest could collect them.
+func openExternal(ctx context.Context, sys *types.SystemContext, urls []string) (io.ReadCloser, int64, error) {
+	var failures []error
+	for _, u := range urls {
+		resp, err := get(ctx, sys, u)
+		if err == nil && resp.StatusCode == http.StatusOK {
+			return resp.Body, resp.ContentLength, nil
+		}
+		if err == nil {
+			resp.Body.Close()
+			err = fmt.Errorf("GET %s: %s", u, resp.Status)
+		}
+		failures = append(failures, err)
+	}
+	return nil, -1, fmt.Errorf("foreign layer: %w", errors.Join(failures...))
+}
+
+// get reads a URL of the open network, through the proxy that sys names.
+func get(ctx context.Context, sys *types.SystemContext, u string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
+	if err != nil {
+		return nil, err
+	}
+	client := http.DefaultClient
+	if sys != nil && sys.DockerProxyURL != nil {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.Proxy = http.ProxyURL(sys.DockerProxyURL)
+		transport.DisableKeepAlives = true // it serves this request only
+		client = &http.Client{Transport: transport}
+	}
+	return client.Do(req)
+}

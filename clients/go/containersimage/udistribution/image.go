@@ -1,0 +1,113 @@
+// Code generated from ../image by internal/twin; DO NOT EDIT.
+
+package udistribution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/containers/image/v5/docker/reference"
+	"github.com/containers/image/v5/image"
+	"github.com/containers/image/v5/manifest"
+	"github.com/containers/image/v5/types"
+	"github.com/opencontainers/go-digest"
+	"udist.dev/plugin/udist/internal/distribution"
+)
+
+// Image is a [types.ImageCloser] that also knows its repository.
+type Image struct {
+	types.ImageCloser
+	ref imageReference
+}
+
+func newImage(ctx context.Context, sys *types.SystemContext, ref imageReference) (types.ImageCloser, error) {
+	source, err := newImageSource(ctx, sys, ref)
+	if err != nil {
+		return nil, err
+	}
+	img, err := image.FromSource(ctx, sys, source)
+	if err != nil {
+		return nil, errors.Join(err, source.Close())
+	}
+	return &Image{ImageCloser: img, ref: ref}, nil
+}
+
+// SourceRefFullName is the normalised name of the image's repository, with its domain.
+func (i *Image) SourceRefFullName() string {
+	return i.ref.ref.Name()
+}
+
+// GetRepositoryTags lists the tags of the image's repository.
+func (i *Image) GetRepositoryTags(ctx context.Context) ([]string, error) {
+	return GetRepositoryTags(ctx, nil, i.ref)
+}
+
+// GetRepositoryTags lists all tags of ref's repository, whatever ref's own tag or digest is.
+func GetRepositoryTags(ctx context.Context, _ *types.SystemContext, ref types.ImageReference) ([]string, error) {
+	r, err := ours(ref)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := r.transport.registry.ListTags(ctx, r.repository())
+	if err != nil {
+		return nil, fmt.Errorf("listing the tags of %s: %w", r.ref.Name(), err)
+	}
+	return tags, nil
+}
+
+// GetDigest asks the registry for the digest of ref's manifest without reading it.
+func GetDigest(ctx context.Context, _ *types.SystemContext, ref types.ImageReference) (digest.Digest, error) {
+	r, err := ours(ref)
+	if err != nil {
+		return "", err
+	}
+	given, err := r.transport.registry.ResolveManifest(ctx, r.repository(), r.tagOrDigest(), manifest.DefaultRequestedManifestMIMETypes)
+	if err != nil {
+		return "", fmt.Errorf("reading the digest of %s: %w", r.ref, err)
+	}
+	return digest.Parse(given)
+}
+
+func ours(ref types.ImageReference) (imageReference, error) {
+	r, ok := ref.(imageReference)
+	if !ok {
+		return r, fmt.Errorf("reference %s is of transport %s: expected one of a udistribution transport",
+			ref.StringWithinTransport(), ref.Transport().Name())
+	}
+	return r, nil
+}
+
+// deleteImage deletes by digest, which the registry needs, and so all tags of the image.
+func deleteImage(ctx context.Context, sys *types.SystemContext, ref imageReference) error {
+	registry := ref.transport.registry
+	contents, _, err := registry.GetManifest(ctx, ref.repository(), ref.tagOrDigest(), manifest.DefaultRequestedManifestMIMETypes)
+	var refusal *distribution.Error
+	if errors.As(err, &refusal) && refusal.Status == http.StatusNotFound {
+		return fmt.Errorf("Unable to delete %v. Image may not exist: %w", ref.ref, err) //nolint:staticcheck // users match docker://'s words
+	}
+	if err != nil {
+		return fmt.Errorf("deleting %s: %w", ref.ref, err)
+	}
+	found, err := digestLike(ref, contents)
+	if err != nil {
+		return fmt.Errorf("deleting %s: %w", ref.ref, err)
+	}
+	if err := registry.DeleteManifest(ctx, ref.repository(), found.String()); err != nil {
+		return fmt.Errorf("deleting %s: %w", ref.ref, err)
+	}
+	signatures, err := lookasideOf(sys, ref, true)
+	if err != nil {
+		return err
+	}
+	return signatures.replace(found, nil)
+}
+
+// digestLike is the digest of a manifest: the reference's own, or what a manifest read by tag has.
+func digestLike(ref imageReference, contents []byte) (digest.Digest, error) {
+	if digested, ok := ref.ref.(reference.Canonical); ok {
+		return digested.Digest(), nil
+	}
+	return manifest.Digest(contents)
+}

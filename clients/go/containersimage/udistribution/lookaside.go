@@ -1,0 +1,139 @@
+// Code generated from ../image by internal/twin; DO NOT EDIT.
+
+package udistribution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/containers/image/v5/docker"
+	"github.com/containers/image/v5/types"
+	"github.com/opencontainers/go-digest"
+)
+
+// maxSignatures and maxSignature (bytes) are containers/image's own bounds on what a store may serve.
+const (
+	maxSignatures = 128
+	maxSignature  = 4 << 20
+)
+
+// lookaside is a store of signatures beside the registry: <base>@<algorithm>=<hex>/signature-<n>, n from 1
+// (containers/image, docs/signature-protocols.md).
+type lookaside struct {
+	base *url.URL
+	sys  *types.SystemContext
+}
+
+// lookasideOf is the store that registries.d configures for ref, by the rules of docker://.
+func lookasideOf(sys *types.SystemContext, ref imageReference, write bool) (*lookaside, error) {
+	dockerRef, err := docker.NewReference(ref.ref)
+	if err != nil {
+		return nil, err
+	}
+	base, err := docker.SignatureStorageBaseURL(sys, dockerRef, write)
+	if err != nil {
+		return nil, fmt.Errorf("lookaside store of %s: %w", ref.ref, err)
+	}
+	return &lookaside{base: base, sys: sys}, nil
+}
+
+func (l *lookaside) location(manifest digest.Digest, n int) *url.URL {
+	u := *l.base
+	u.Path = fmt.Sprintf("%s@%s=%s/signature-%d", u.Path, manifest.Algorithm(), manifest.Encoded(), n)
+	return &u
+}
+
+// read returns the signatures of a manifest up to the first that is missing.
+func (l *lookaside) read(ctx context.Context, manifest digest.Digest) ([][]byte, error) {
+	signatures := [][]byte{}
+	for n := 1; n <= maxSignatures; n++ {
+		u := l.location(manifest, n)
+		signature, err := l.readOne(ctx, u)
+		if errors.Is(err, fs.ErrNotExist) {
+			return signatures, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading signature %s: %w", u.Redacted(), err)
+		}
+		signatures = append(signatures, signature)
+	}
+	return nil, fmt.Errorf("manifest %s has more than %d signatures", manifest, maxSignatures)
+}
+
+// readOne returns a signature, or fs.ErrNotExist.
+func (l *lookaside) readOne(ctx context.Context, u *url.URL) ([]byte, error) {
+	var content io.ReadCloser
+	switch u.Scheme {
+	case "file":
+		file, err := os.Open(u.Path)
+		if err != nil {
+			return nil, err
+		}
+		content = file
+	case "http", "https":
+		resp, err := get(ctx, l.sys, u.String())
+		if err != nil {
+			return nil, err
+		}
+		content = resp.Body
+		if resp.StatusCode != http.StatusOK {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusNotFound {
+				return nil, fs.ErrNotExist
+			}
+			return nil, errors.New(resp.Status)
+		}
+	default:
+		return nil, fmt.Errorf("scheme %q: expected file, http or https", u.Scheme)
+	}
+	defer content.Close()
+	signature, err := io.ReadAll(io.LimitReader(content, maxSignature+1))
+	if err == nil && len(signature) > maxSignature {
+		err = fmt.Errorf("it is larger than %d bytes", maxSignature)
+	}
+	return signature, err
+}
+
+// writable returns an error unless the store is a folder.
+func (l *lookaside) writable() error {
+	if l.base.Scheme != "file" {
+		return fmt.Errorf("lookaside store %s cannot be written to: configure lookaside-staging with a file: URL", l.base.Redacted())
+	}
+	return nil
+}
+
+// replace makes signatures the manifest's only ones. A reader stops at the first that is missing, so that is where
+// the removal of older ones may stop.
+func (l *lookaside) replace(manifest digest.Digest, signatures [][]byte) error {
+	if err := l.writable(); err != nil {
+		if len(signatures) == 0 {
+			return nil // there is nothing here to remove
+		}
+		return err
+	}
+	for i, signature := range signatures {
+		path := l.location(manifest, i+1).Path
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, signature, 0o644); err != nil {
+			return err
+		}
+	}
+	for n := len(signatures) + 1; ; n++ {
+		err := os.Remove(l.location(manifest, n).Path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

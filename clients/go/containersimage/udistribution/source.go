@@ -1,0 +1,111 @@
+// Code generated from ../image by internal/twin; DO NOT EDIT.
+
+package udistribution
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"mime"
+
+	"github.com/containers/image/v5/manifest"
+	"github.com/containers/image/v5/types"
+	"github.com/opencontainers/go-digest"
+)
+
+// imageSource reads one image.
+type imageSource struct {
+	ref       imageReference
+	sys       *types.SystemContext
+	manifest  []byte // read once, so that signatures are those of the manifest that was returned
+	mediaType string
+}
+
+// newImageSource reads the manifest, so that an image that is not there is known at once.
+func newImageSource(ctx context.Context, sys *types.SystemContext, ref imageReference) (*imageSource, error) {
+	s := &imageSource{ref: ref, sys: sys}
+	var err error
+	s.manifest, s.mediaType, err = s.fetchManifest(ctx, ref.tagOrDigest())
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Reference returns the reference the source was made for.
+func (s *imageSource) Reference() types.ImageReference {
+	return s.ref
+}
+
+// Close has nothing to release.
+func (s *imageSource) Close() error {
+	return nil
+}
+
+// GetManifest returns the image's manifest and its media type, or with instanceDigest that of one image of a list.
+func (s *imageSource) GetManifest(ctx context.Context, instanceDigest *digest.Digest) ([]byte, string, error) {
+	if instanceDigest == nil {
+		return s.manifest, s.mediaType, nil
+	}
+	if err := instanceDigest.Validate(); err != nil {
+		return nil, "", fmt.Errorf("digest %q of an instance of %s: %w", *instanceDigest, s.ref.ref, err)
+	}
+	return s.fetchManifest(ctx, instanceDigest.String())
+}
+
+func (s *imageSource) fetchManifest(ctx context.Context, tagOrDigest string) ([]byte, string, error) {
+	contents, contentType, err := s.ref.transport.registry.GetManifest(
+		ctx, s.ref.repository(), tagOrDigest, manifest.DefaultRequestedManifestMIMETypes)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading manifest %s in %s: %w", tagOrDigest, s.ref.ref.Name(), err)
+	}
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		mediaType = "" // the caller then looks into the manifest
+	}
+	return contents, mediaType, nil
+}
+
+// GetBlob returns a blob and its size in bytes, -1 if unknown. A layer that lives elsewhere (foreign, with URLs) is
+// read from there.
+func (s *imageSource) GetBlob(ctx context.Context, info types.BlobInfo, cache types.BlobInfoCache) (io.ReadCloser, int64, error) {
+	if external := externalURLs(info.URLs); len(external) > 0 {
+		return openExternal(ctx, s.sys, external)
+	}
+	if err := info.Digest.Validate(); err != nil {
+		return nil, -1, fmt.Errorf("digest %q of a blob of %s: %w", info.Digest, s.ref.ref, err)
+	}
+	blob, size, err := s.ref.transport.registry.OpenBlob(ctx, s.ref.repository(), info.Digest.String())
+	if err != nil {
+		return nil, -1, fmt.Errorf("reading blob %s in %s: %w", info.Digest, s.ref.ref.Name(), err)
+	}
+	s.ref.recordBlob(cache, info.Digest)
+	return blob, size, nil
+}
+
+// HasThreadSafeGetBlob tells that blobs may be read at the same time.
+func (s *imageSource) HasThreadSafeGetBlob() bool {
+	return true
+}
+
+// GetSignatures returns the image's signatures from the lookaside store, or with instanceDigest those of one image of
+// a list.
+func (s *imageSource) GetSignatures(ctx context.Context, instanceDigest *digest.Digest) ([][]byte, error) {
+	signed, err := digestLike(s.ref, s.manifest)
+	if instanceDigest != nil {
+		signed, err = *instanceDigest, instanceDigest.Validate()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("signatures of %s: %w", s.ref.ref, err)
+	}
+	signatures, err := lookasideOf(s.sys, s.ref, false)
+	if err != nil {
+		return nil, err
+	}
+	return signatures.read(ctx, signed)
+}
+
+// LayerInfosForCopy returns nil: the manifest's own layers are to be copied.
+func (s *imageSource) LayerInfosForCopy(context.Context, *digest.Digest) ([]types.BlobInfo, error) {
+	return nil, nil
+}
