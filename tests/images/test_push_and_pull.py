@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import tempfile
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from tests.images.comparing import content_of
 from udist_plugin.errors import ArtifactError, DigestInvalid, ManifestUnknown
 from udist_plugin.images.artifact import CONTENT_DIGEST, EMPTY, TITLE, UNPACK, manifest_of
-from udist_plugin.images.placing import place_file
+from udist_plugin.images.placing import parts_of, place_file
 from udist_plugin.images.pull import pull_artifact
 from udist_plugin.images.push import Pushed, Source, push_artifact
 from udist_plugin.oci.descriptor import Descriptor
@@ -205,6 +207,28 @@ def test_a_name_that_leads_out_is_refused(registry: RemoteRegistry, tmp_path: Pa
     with pytest.raises(ArtifactError):
         pull_artifact(registry, "demo", "v1", str(tmp_path / "out"))
     assert content_of(tmp_path) == {}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="any name can be written there")
+def test_a_name_that_cannot_be_written_is_refused() -> None:
+    with pytest.raises(ArtifactError, match=r"'\\ud800': no file can have this name"):
+        parts_of("\ud800")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_is_told_with_what_it_had_no_room_for(
+    registry: RemoteRegistry, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(registry, "big")
+    full = partial(open, "/dev/full", "wb")
+    monkeypatch.setattr("udist_plugin.images.placing.create", lambda *_: full())
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        pull_artifact(registry, "demo", "v1", str(tmp_path / "out"))
+    assert caught.value.filename == str(tmp_path / "out/big")
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        push(registry, "folder")
+    assert caught.value.filename == tempfile.gettempdir()
 
 
 def test_wrong_content_leaves_nothing_behind(registry: RemoteRegistry, tree: Path, tmp_path: Path) -> None:

@@ -24,10 +24,14 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 def parts_of(name: str) -> list[str]:
     """The parts of a relative path as archives and annotations write it; none for ``.``.
 
-    Raises ``ArtifactError`` for one that is absolute, climbs, or has characters no file name has here.
+    Raises ``ArtifactError`` for one that is absolute, climbs, or has letters no file name has here.
     """
     if name.startswith("/") or ".." in name.split("/") or any(letter in _FORBIDDEN for letter in name):
         raise ArtifactError("not a relative path inside the output folder", path=name)
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        raise ArtifactError("no file can have this name in the locale's encoding", path=ascii(name)) from None
     normal = posixpath.normpath(name)
     return [] if normal == "." else normal.split("/")
 
@@ -92,10 +96,22 @@ def beside(target: str) -> Iterator[str]:
 
     temporary = os.path.join(os.path.dirname(target), f".udist-{secrets.token_hex(8)}")
     try:
-        yield temporary
+        with named(target):
+            yield temporary
     finally:
         if is_folder(temporary):
             shutil.rmtree(temporary, ignore_errors=True)
         else:
             with suppress(FileNotFoundError):
                 os.unlink(temporary)
+
+
+@contextmanager
+def named(path: str) -> Iterator[None]:
+    """Errors of the operating system that name no file, as those of writing to one, name ``path``."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = path
+        raise

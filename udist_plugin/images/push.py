@@ -18,6 +18,7 @@ from udist_plugin.images.artifact import (
     manifest_of,
 )
 from udist_plugin.images.packing import pack
+from udist_plugin.images.placing import named
 from udist_plugin.images.progress import SILENT, watched
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest, new_hash
@@ -112,7 +113,7 @@ def _layer(source: Source, progress: Progress) -> Iterator[tuple[Descriptor, Bin
 
     status = os.stat(source.path)
     if stat.S_ISDIR(status.st_mode):
-        with tempfile.TemporaryFile() as file:
+        with named(tempfile.gettempdir()), tempfile.TemporaryFile() as file:
             task = progress.begin("packing", source.title, None)
             packed = pack(source.path, source.title, file)
             file.flush()
