@@ -158,11 +158,12 @@ func load(t testing.TB, name string, into any) {
 	}
 }
 
-// read is the one frame in b, as a reader of bytes takes it.
+// read is the first frame in b, as a reader of bytes takes it.
 func read(b []byte) (frame *pluginv1.Frame, canonical bool, err error) {
 	if len(b) < PrefixSize {
-		if len(b) > 0 && b[0] != 0 {
-			_, err := FrameLength(make([]byte, PrefixSize)[:copy(make([]byte, PrefixSize), b)])
+		prefix := make([]byte, PrefixSize)
+		copy(prefix, b)
+		if _, err := FrameLength(prefix); err != nil {
 			return nil, false, err
 		}
 		return nil, false, Truncated(0)
@@ -183,6 +184,7 @@ func read(b []byte) (frame *pluginv1.Frame, canonical bool, err error) {
 	if missing := PrefixSize + length - len(b); missing > 0 {
 		return nil, false, Truncated(missing)
 	}
+	b = b[:PrefixSize+length]
 	if canonical {
 		return &pluginv1.Frame{
 			StreamId: head.StreamID, EndStream: head.EndStream, Body: &pluginv1.Frame_Data{Data: b[head.Size:]},
@@ -207,8 +209,8 @@ func TestFrames(t *testing.T) {
 			if err != nil || !proto.Equal(frame, want) {
 				t.Fatalf("read %v, %v, want %v", frame, err, want)
 			}
-			if isData := want.GetBody().(interface{}); canonical != (vector.Canonical && vector.Frame.Data != nil) {
-				t.Errorf("%T read as canonical: %v", isData, canonical)
+			if canonical != (vector.Canonical && vector.Frame.Data != nil) {
+				t.Errorf("%T read as canonical: %v", want.GetBody(), canonical)
 			}
 			if !vector.Canonical {
 				return
