@@ -53,6 +53,8 @@ def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
     for kind, hint in _HINTS.items():
         if isinstance(error, kind):
             print(f"hint: {hint}", file=sys.stderr)
+    if not verbose and isinstance(error, RegistryError) and error.code == "UNKNOWN":
+        print("hint: run it again with -v, which shows the plugin's log", file=sys.stderr)
 
 
 def _entry(error: Exception) -> dict[str, object]:

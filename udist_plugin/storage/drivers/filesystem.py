@@ -181,7 +181,7 @@ class FilesystemDriver(StorageDriver):
 
     @contextmanager
     def named_errors(self, path: str) -> Iterator[None]:
-        """Turns what the operating system says into the errors of a driver."""
+        """Turns what the operating system says into the errors of a driver, which tell where the store is."""
         try:
             yield
         except FileNotFoundError as error:
@@ -192,7 +192,8 @@ class FilesystemDriver(StorageDriver):
                 kind = StorageFull
             elif error.errno in _INVALID:
                 kind = InvalidPath
-            raise kind(error.strerror or str(error), driver=self.name, path=path) from error
+            where = self.root.rstrip("/") + path
+            raise kind(error.strerror or str(error), driver=self.name, path=where) from error
 
     def _discard(self, full: str) -> None:
         """Takes a file or folder out of sight by one rename, then apart."""
