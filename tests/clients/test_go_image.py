@@ -1,4 +1,4 @@
-"""The modules of ``clients/go`` for containers/image, under both names of that library, with its usual tags."""
+"""The modules of ``clients/go`` for containers/image, under both names of that library."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/containers/image/v5/copy"
 	"github.com/containers/image/v5/manifest"
+	"github.com/containers/image/v5/pkg/blobinfocache"
 	"github.com/containers/image/v5/pkg/blobinfocache/memory"
 	"github.com/containers/image/v5/pkg/blobinfocache/none"
 	"github.com/containers/image/v5/types"
@@ -38,8 +39,16 @@ func known(content []byte) types.BlobInfo {
 
 // TestMount reuses a blob of another repository that the cache knows of: nothing is sent.
 func TestMount(t *testing.T) {
+	for name, cache := range map[string]types.BlobInfoCache{
+		"memory": memory.New(),
+		"file":   blobinfocache.DefaultCache(system(t)),
+	} {
+		t.Run(name, func(t *testing.T) { testMount(t, cache) })
+	}
+}
+
+func testMount(t *testing.T, cache types.BlobInfoCache) {
 	ut, requests := newTransport(t, filesystem(t), "filesystem")
-	cache := memory.New()
 	blob := testimage.Layer(1, 5<<20)
 	info := known(blob)
 	if _, err := destination(t, ut, "ns/one").PutBlob(t.Context(), bytes.NewReader(blob), info, cache, false); err != nil {
@@ -57,10 +66,19 @@ func TestMount(t *testing.T) {
 	if mounts := requests.take("POST ", "from=ns%2Fone"); len(mounts) != 1 {
 		t.Errorf("mounted with %q", mounts)
 	}
-	other := known([]byte("never stored"))
-	cache.RecordKnownLocation(ut, types.BICTransportScope{}, other.Digest, types.BICLocationReference{Opaque: "ns/one"})
-	if reused, _, err := two.TryReusingBlob(t.Context(), other, cache, true); reused || err != nil {
+}
+
+// TestMountOfNothing shows that a cache may be wrong.
+func TestMountOfNothing(t *testing.T) {
+	ut, requests := newTransport(t, inmemory, "inmemory")
+	cache, lost := memory.New(), known([]byte("never stored"))
+	d := destination(t, ut, "ns/two")
+	cache.RecordKnownLocation(ut, types.BICTransportScope{Opaque: "registry"}, lost.Digest, types.BICLocationReference{Opaque: "ns/one"})
+	if reused, _, err := d.TryReusingBlob(t.Context(), lost, cache, true); reused || err != nil {
 		t.Errorf("a blob that is no more was reused: %v %v", reused, err)
+	}
+	if asked := requests.take("HEAD /v2/ns/one/blobs/"); len(asked) != 1 {
+		t.Errorf("ns/one was asked with %q", asked)
 	}
 }
 
@@ -114,13 +132,13 @@ func TestForeignLayer(t *testing.T) {
 	defer server.Close()
 	config := filesystem(t) + "validation:\n  manifests:\n    urls:\n      allow: ['^http://127\\.0\\.0\\.1:']\n"
 	ut, _ := newTransport(t, config, "filesystem")
-	dir := testimage.Schema2(t, testimage.Config("amd64", layer), testimage.Schema2Layer{
+	from := testimage.Schema2(t.TempDir(), testimage.Config("amd64", layer), testimage.Schema2Layer{
 		MediaType: manifest.DockerV2Schema2ForeignLayerMediaTypeGzip,
 		Content:   elsewhere,
 		URLs:      []string{server.URL + "/gone", server.URL + "/layer"},
 	})
 	to := parse(t, ut.Name()+"://ns/foreign")
-	copyImage(t, to, parse(t, "dir:"+dir), copy.Options{})
+	copyImage(t, to, parse(t, from), copy.Options{})
 
 	if stored, _, err := destination(t, ut, "ns/foreign").TryReusingBlob(t.Context(), known(elsewhere), none.NoCache, false); stored || err != nil {
 		t.Errorf("the foreign layer was pushed: %v %v", stored, err)

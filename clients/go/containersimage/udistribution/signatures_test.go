@@ -30,7 +30,8 @@ func lookasideAt(t *testing.T, url string) *types.SystemContext {
 // TestSignatures copies a signed image in and out, reads its signatures over HTTP, and deletes it with them.
 func TestSignatures(t *testing.T) {
 	ut, _ := newTransport(t, filesystem(t), "filesystem")
-	dir := testimage.Schema2(t, testimage.Config("amd64"))
+	dir := t.TempDir()
+	from := testimage.Schema2(dir, testimage.Config("amd64"))
 	for i, text := range []string{"first", "second"} {
 		// What the dir: transport has no format for is a simple signature.
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("signature-%d", i+1)), []byte("\xa3"+text), 0o644); err != nil {
@@ -40,7 +41,7 @@ func TestSignatures(t *testing.T) {
 	store := t.TempDir()
 	sys := lookasideAt(t, "file://"+store)
 	to := parse(t, ut.Name()+"://ns/signed")
-	copyImage(t, to, parse(t, "dir:"+dir), copy.Options{SourceCtx: sys})
+	copyImage(t, to, parse(t, from), copy.Options{SourceCtx: sys})
 
 	out := t.TempDir()
 	copyImage(t, parse(t, "dir:"+out), to, copy.Options{SourceCtx: sys})

@@ -69,7 +69,7 @@ func TestBackupAndRestore(t *testing.T) {
 	ut, _ := newTransport(t, filesystem(t), "filesystem")
 
 	layer := testimage.Layer(7, 100_000)
-	schema2 := "dir:" + testimage.Schema2(t, testimage.Config("amd64", layer), testimage.Schema2Layer{
+	schema2 := testimage.Schema2(t.TempDir(), testimage.Config("amd64", layer), testimage.Schema2Layer{
 		MediaType: manifest.DockerV2Schema2LayerMediaType, Content: testimage.Gzip(layer),
 	})
 	for kind, from := range map[string]string{"oci": threeLayers(t), "docker": schema2} {

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 
 	"github.com/opencontainers/go-digest"
 	"go.podman.io/image/v5/docker/reference"
 	"go.podman.io/image/v5/image"
 	"go.podman.io/image/v5/manifest"
 	"go.podman.io/image/v5/types"
-	"udist.dev/plugin/udist/internal/distribution"
 )
 
 // Image is a [types.ImageCloser] that also knows its repository.
@@ -81,10 +79,6 @@ func ours(ref types.ImageReference) (imageReference, error) {
 func deleteImage(ctx context.Context, sys *types.SystemContext, ref imageReference) error {
 	registry := ref.transport.registry
 	contents, _, err := registry.GetManifest(ctx, ref.repository(), ref.tagOrDigest(), manifest.DefaultRequestedManifestMIMETypes)
-	var refusal *distribution.Error
-	if errors.As(err, &refusal) && refusal.Status == http.StatusNotFound {
-		return fmt.Errorf("Unable to delete %v. Image may not exist: %w", ref.ref, err) //nolint:staticcheck // users match docker://'s words
-	}
 	if err != nil {
 		return fmt.Errorf("deleting %s: %w", ref.ref, err)
 	}

@@ -9,8 +9,9 @@ import (
 	"go.podman.io/image/v5/types"
 )
 
-// scope is where blobs can be mounted from: every repository of the plugin. The cache keeps transports apart.
-var scope = types.BICTransportScope{}
+// scope is where blobs can be mounted from: every repository of the plugin. The cache keeps transports apart by
+// their names; an empty scope is one that not every cache can store.
+var scope = types.BICTransportScope{Opaque: "registry"}
 
 // recordBlob remembers that the reference's repository has a blob.
 func (r imageReference) recordBlob(cache types.BlobInfoCache, blob digest.Digest) {

@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"udist.dev/plugin/udist"
 	"udist.dev/plugin/udist/internal/distribution"
@@ -91,12 +93,9 @@ func registry(t *testing.T, fault func(r *http.Request, before int) fault) (*dis
 }
 
 func content(size int) []byte {
-	random := rand.New(rand.NewPCG(uint64(size), 1))
-	bytes := make([]byte, size)
-	for i := range bytes {
-		bytes[i] = byte(random.Uint32())
-	}
-	return bytes
+	random := make([]byte, size)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(random) // never fails
+	return random
 }
 
 func digest(content []byte) string {
@@ -203,6 +202,43 @@ func TestPushesThatFail(t *testing.T) {
 				t.Errorf("%d uploads were cancelled", u.counts["DELETE"])
 			}
 		})
+	}
+}
+
+// TestKilledPlugin kills the plugin in the middle of a push: the next one goes on with the upload, from the store.
+func TestKilledPlugin(t *testing.T) {
+	plugin, err := udist.Spawn(t.Context(), udist.Config{
+		YAML:    "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: " + t.TempDir() + "\n",
+		Restart: &udist.RestartPolicy{Max: 2, Interval: time.Minute},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plugin.Close()
+	killed := 0
+	kill := func(r *http.Request, before int) fault {
+		if r.Method == "PATCH" && before == 1 || r.Method == "PUT" && before == 0 {
+			exited := plugin.Exited()
+			if err := syscall.Kill(plugin.PID(), syscall.SIGKILL); err != nil {
+				t.Error(err)
+			}
+			<-exited
+			killed++
+			return lostRequest
+		}
+		return none
+	}
+	u := &unreliable{plugin: plugin.RoundTripper(), fault: kill, counts: map[string]int{}}
+	client, blob := distribution.New(u), content(large)
+	pushed, _, err := client.PushBlob(t.Context(), "ns/killed", bytes.NewReader(blob), "")
+	if err != nil || pushed != digest(blob) || killed != 2 {
+		t.Fatalf("%s after %d deaths: %v", pushed, killed, err)
+	}
+	if sent := u.counts["PATCH"]; sent != 4 {
+		t.Errorf("3 chunks were sent with %d requests", sent)
+	}
+	if size, err := client.ResolveBlob(t.Context(), "ns/killed", pushed); err != nil || size != large {
+		t.Errorf("%d bytes are stored: %v", size, err)
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package testimage makes real images for tests: OCI layouts and the folders of the dir: transport.
+// Package testimage makes real images for tests: OCI layouts and the folders of the dir: transport. What goes wrong
+// panics.
 package testimage
 
 import (
@@ -10,7 +11,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"testing"
 
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
@@ -18,16 +18,14 @@ import (
 )
 
 // Layer is an uncompressed layer of one file with size random bytes, the same for the same seed.
-func Layer(seed uint64, size int) []byte {
+func Layer(seed uint8, size int) []byte {
 	content := make([]byte, size)
-	random := rand.New(rand.NewPCG(seed, seed))
-	for i := range content {
-		content[i] = byte(random.Uint32())
-	}
+	_, err := rand.NewChaCha8([32]byte{seed}).Read(content)
+	must(err)
 	var layer bytes.Buffer
 	w := tar.NewWriter(&layer)
 	must(w.WriteHeader(&tar.Header{Name: fmt.Sprintf("file-%d", seed), Mode: 0o644, Size: int64(size)}))
-	_, err := w.Write(content)
+	_, err = w.Write(content)
 	must(err)
 	must(w.Close())
 	return layer.Bytes()
@@ -57,14 +55,12 @@ func Config(architecture string, layers ...[]byte) []byte {
 // Layout is an OCI layout that is being made.
 type Layout struct {
 	Dir string
-	t   testing.TB
 }
 
-// NewLayout begins a layout in a folder of the test's.
-func NewLayout(t testing.TB) *Layout {
-	l := &Layout{Dir: t.TempDir(), t: t}
-	write(t, filepath.Join(l.Dir, imgspecv1.ImageLayoutFile), []byte(`{"imageLayoutVersion":"1.0.0"}`))
-	return l
+// NewLayout begins a layout in an empty folder.
+func NewLayout(dir string) *Layout {
+	write(filepath.Join(dir, imgspecv1.ImageLayoutFile), []byte(`{"imageLayoutVersion":"1.0.0"}`))
+	return &Layout{Dir: dir}
 }
 
 // Image adds an OCI image with gzip layers to the blobs and returns its descriptor.
@@ -91,19 +87,20 @@ func (l *Layout) Index(images ...imgspecv1.Descriptor) imgspecv1.Descriptor {
 	}))
 }
 
-// Tag names an image or index and ends the layout; its reference is "oci:<Dir>:<tag>".
-func (l *Layout) Tag(tag string, image imgspecv1.Descriptor) {
+// Tag names an image or index, ends the layout and returns the reference "oci:<dir>:<tag>".
+func (l *Layout) Tag(tag string, image imgspecv1.Descriptor) string {
 	image.Annotations = map[string]string{imgspecv1.AnnotationRefName: tag}
 	image.Platform = nil
-	write(l.t, filepath.Join(l.Dir, imgspecv1.ImageIndexFile), encode(imgspecv1.Index{
+	write(filepath.Join(l.Dir, imgspecv1.ImageIndexFile), encode(imgspecv1.Index{
 		Versioned: specs.Versioned{SchemaVersion: 2},
 		Manifests: []imgspecv1.Descriptor{image},
 	}))
+	return "oci:" + l.Dir + ":" + tag
 }
 
 func (l *Layout) blob(mediaType string, content []byte) imgspecv1.Descriptor {
 	d := digest.FromBytes(content)
-	write(l.t, filepath.Join(l.Dir, imgspecv1.ImageBlobsDir, d.Algorithm().String(), d.Encoded()), content)
+	write(filepath.Join(l.Dir, imgspecv1.ImageBlobsDir, d.Algorithm().String(), d.Encoded()), content)
 	return imgspecv1.Descriptor{MediaType: mediaType, Digest: d, Size: int64(len(content))}
 }
 
@@ -114,14 +111,14 @@ type Schema2Layer struct {
 	URLs      []string
 }
 
-// Schema2 makes a folder of the dir: transport with a Docker schema 2 image. A layer with URLs is not in the folder.
-func Schema2(t testing.TB, config []byte, layers ...Schema2Layer) string {
-	dir := t.TempDir()
+// Schema2 makes an empty folder one of the dir: transport, with a Docker schema 2 image, and returns the reference
+// "dir:<dir>". A layer with URLs is not in the folder.
+func Schema2(dir string, config []byte, layers ...Schema2Layer) string {
 	blob := func(mediaType string, content []byte) map[string]any {
 		return map[string]any{"mediaType": mediaType, "size": len(content), "digest": digest.FromBytes(content)}
 	}
 	keep := func(content []byte) {
-		write(t, filepath.Join(dir, digest.FromBytes(content).Encoded()), content)
+		write(filepath.Join(dir, digest.FromBytes(content).Encoded()), content)
 	}
 	entries := []map[string]any{}
 	for _, layer := range layers {
@@ -134,24 +131,19 @@ func Schema2(t testing.TB, config []byte, layers ...Schema2Layer) string {
 		entries = append(entries, entry)
 	}
 	keep(config)
-	write(t, filepath.Join(dir, "version"), []byte("Directory Transport Version: 1.1\n"))
-	write(t, filepath.Join(dir, "manifest.json"), encode(map[string]any{
+	write(filepath.Join(dir, "version"), []byte("Directory Transport Version: 1.1\n"))
+	write(filepath.Join(dir, "manifest.json"), encode(map[string]any{
 		"schemaVersion": 2,
 		"mediaType":     "application/vnd.docker.distribution.manifest.v2+json",
 		"config":        blob("application/vnd.docker.container.image.v1+json", config),
 		"layers":        entries,
 	}))
-	return dir
+	return "dir:" + dir
 }
 
-func write(t testing.TB, path string, content []byte) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, content, 0o644); err != nil {
-		t.Fatal(err)
-	}
+func write(path string, content []byte) {
+	must(os.MkdirAll(filepath.Dir(path), 0o755))
+	must(os.WriteFile(path, content, 0o644))
 }
 
 func encode(value any) []byte {
