@@ -137,3 +137,19 @@ def test_pushing_beside_deleting_leaves_no_tag_without_manifest(tmp_path: Path) 
         with suppress(NameUnknown):
             for tag in registries[0].list_tags("a").items:
                 assert registries[0].get_manifest("a", tag).content == COMMON.content
+
+
+def test_a_tag_pushed_while_its_old_manifest_is_deleted_stays(tmp_path: Path) -> None:
+    old, new = image(b"old"), image(b"new")
+    registry = StorageRegistry(FilesystemDriver(str(tmp_path)))
+
+    class Slow(FilesystemDriver):
+        def delete(self, path: str, *, durable: bool = True) -> None:
+            super().delete(path, durable=durable)
+            if path.endswith("/tags/v1/current/link"):
+                push(registry, "a", new, "v1")
+
+    push(registry, "a", old, "v1")
+    StorageRegistry(Slow(str(tmp_path))).delete_manifest("a", old.digest)
+    assert registry.get_manifest("a", "v1").content == new.content
+    assert registry.list_tags("a").items == ["v1"]

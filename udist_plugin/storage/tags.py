@@ -44,7 +44,8 @@ class TagStore:
         with suppress(PathNotFound):  # deleted by another at the same time
             # The link first: where a folder's deletion is not atomic, a tag must not outlive its index.
             self._driver.delete(current)
-            self._driver.delete(paths.tag(name, tag))
+            if not self._driver.exists(current):  # else it was pushed anew meanwhile
+                self._driver.delete(paths.tag(name, tag))
 
     def pointing_at(self, name: str, digest: Digest) -> Iterator[str]:
         """Every tag that points at ``digest``."""
