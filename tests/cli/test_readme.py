@@ -94,6 +94,14 @@ def test_configuration(text: str) -> None:
     assert load(text, {}).warnings == []
 
 
+@pytest.mark.parametrize("text", examples("go"))
+def test_go(text: str) -> None:
+    """Every line stands in an example of clients/go, which are built and run."""
+    programs = [path.read_text() for path in (REPOSITORY / "clients/go/examples").glob("*_test.go")]
+    known = {line.strip() for program in programs for line in program.splitlines()}
+    assert [line for line in text.splitlines() if line.strip() not in known] == []
+
+
 def test_every_key_is_told() -> None:
     for key in KEYS:
         path = key.path.removesuffix("[]").replace("platformlist[].", "platformlist ")
@@ -119,6 +127,6 @@ def test_every_program_it_names_is_there() -> None:
 
 
 def test_every_language_of_a_block_is_tried() -> None:
-    assert {block.language for block in blocks()} == {"sh", "python", "yaml", "text"}
+    assert {block.language for block in blocks()} == {"sh", "python", "go", "yaml", "text"}
     untried = [block for block in blocks() if block.language == "sh" and block.section != "Quick start"]
     assert [block.section for block in untried] == ["Tests"]  # by .ci/run, which is how this runs
