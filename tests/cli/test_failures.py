@@ -35,7 +35,7 @@ COMMAND = [sys.executable, "-m", "udist_plugin.cli.main"]
         (("push", f"demo/a@sha256:{'0' * 64}", "x"), "a digest is what a push gives"),
         (("push", "demo/a", "x", "-a", "novalue"), "'novalue' is not KEY=VALUE"),
         (("push", "demo/a", "x", "--artifact-type", "nonsense"), "not a media type"),
-        (("push", "demo/a", "x", "--subject", "sha256:1"), "not a digest"),
+        (("push", "demo/a", "x", "--subject", "sha256:1"), "--subject: 'sha256:1': not a digest"),
         (("pull", "demo/a@sha256:12"), "not a digest"),
         (("rm", "demo/a"), "say either a tag or a digest"),
         (("ls", "--plugin", "'"), "No closing quotation"),

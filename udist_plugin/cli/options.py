@@ -49,12 +49,12 @@ def add_reference(parser: argparse.ArgumentParser, name: str = "reference", text
 
 def reference(text: str) -> Reference:
     """``NAME[:TAG][@DIGEST]``."""
-    return _checked(Reference.parse, text)
+    return checked(Reference.parse, text)
 
 
 def repository(text: str) -> str:
     """``NAME``."""
-    return _checked(check_name, text)
+    return checked(check_name, text)
 
 
 def annotation(text: str) -> tuple[str, str]:
@@ -75,7 +75,8 @@ def _command(text: str) -> list[str]:
     return words
 
 
-def _checked(parse: Callable[[str], Value], text: str) -> Value:
+def checked(parse: Callable[[str], Value], text: str) -> Value:
+    """A name, a tag or a digest as ``parse`` makes it, else argparse's error that says what that is."""
     try:
         return parse(text)
     except NameInvalid:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.cli.bars import progress_bars
 from udist_plugin.cli.connecting import connected
-from udist_plugin.cli.options import add_common_options, annotation, reference
+from udist_plugin.cli.options import add_common_options, annotation, checked, reference
 from udist_plugin.cli.output import print_json
 from udist_plugin.errors import TagInvalid
 from udist_plugin.images.push import Source, push_artifact
+from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.reference import check_tag
 
 if TYPE_CHECKING:
-    from udist_plugin.oci.digest import Digest
     from udist_plugin.oci.reference import Reference
 
 _MEDIA_TYPE = re.compile(
@@ -99,8 +99,7 @@ def _target(text: str) -> tuple[Reference, list[str]]:
 
 
 def _subject(text: str) -> Digest | str:
-    parsed = reference(f"subject@{text}" if ":" in text else f"subject:{text}")
-    return parsed.digest or parsed.target
+    return checked(Digest if ":" in text else check_tag, text)
 
 
 def _media_type(text: str) -> str:
