@@ -118,6 +118,16 @@ func TestWrongDigest(t *testing.T) {
 	}
 }
 
+// TestWrongInstance gives a manifest for the digest of another.
+func TestWrongInstance(t *testing.T) {
+	ut, requests := newTransport(t, inmemory, "inmemory")
+	other := digest.FromString("another")
+	err := destination(t, ut, "ns/wrong").PutManifest(t.Context(), []byte(`{"schemaVersion":2}`), &other)
+	if err == nil || !strings.Contains(err.Error(), "the manifest given for it is another") || len(requests.take()) != 0 {
+		t.Error(err)
+	}
+}
+
 // TestForeignLayer copies an image with a layer that lives elsewhere: it stays there, and is read from there.
 func TestForeignLayer(t *testing.T) {
 	layer := testimage.Layer(1, 4000)

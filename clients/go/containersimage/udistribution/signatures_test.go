@@ -14,6 +14,7 @@ import (
 
 	"github.com/containers/image/v5/copy"
 	"github.com/containers/image/v5/types"
+	"github.com/opencontainers/go-digest"
 	"udist.dev/plugin/udist/containersimage/internal/testimage"
 )
 
@@ -81,4 +82,56 @@ func TestSignatures(t *testing.T) {
 	if left, err := filepath.Glob(filepath.Join(store, "ns", "*", "signature-*")); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %q %v", left, err)
 	}
+}
+
+// TestSignaturesOfInstances keeps the signatures of a list and of its images apart.
+func TestSignaturesOfInstances(t *testing.T) {
+	ut, _ := newTransport(t, filesystem(t), "filesystem")
+	sys := lookasideAt(t, "file://"+t.TempDir())
+	layout := testimage.NewLayout(t.TempDir())
+	one := layout.Image("amd64", testimage.Layer(1, 100))
+	to := parse(t, ut.Name()+"://ns/list")
+	list := copyImage(t, to, parse(t, layout.Tag("all", layout.Index(one))), copy.Options{
+		SourceCtx: sys, ImageListSelection: copy.CopyAllImages,
+	})
+	d, err := to.NewImageDestination(t.Context(), sys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.PutSignatures(t.Context(), [][]byte{[]byte("early")}, nil); err == nil {
+		t.Error("signatures were taken of a manifest that is not there yet")
+	}
+	if err := d.PutManifest(t.Context(), list, nil); err != nil {
+		t.Fatal(err)
+	}
+	source, err := to.NewImageSource(t.Context(), sys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	for text, instance := range map[string]*digest.Digest{"of the list": nil, "of the image": &one.Digest} {
+		if err := d.PutSignatures(t.Context(), [][]byte{[]byte(text)}, instance); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for text, instance := range map[string]*digest.Digest{"of the list": nil, "of the image": &one.Digest} {
+		if got, err := source.GetSignatures(t.Context(), instance); err != nil || len(got) != 1 || string(got[0]) != text {
+			t.Errorf("%q, expected one %s: %v", got, text, err)
+		}
+	}
+}
+
+// TestSigstoreAttachment copies a sigstore attachment as the image that it is, into the store and out of it.
+func TestSigstoreAttachment(t *testing.T) {
+	ut, _ := newTransport(t, filesystem(t), "filesystem")
+	layout := testimage.NewLayout(t.TempDir())
+	attachment := layout.Attachment([]byte(`{"critical":{}}`), "c2lnbmVk")
+	tag := strings.Replace(digest.FromString("a manifest").String(), ":", "-", 1) + ".sig"
+	from := parse(t, layout.Tag(tag, attachment))
+	to := parse(t, ut.Name()+"://ns/signed:"+tag)
+	copyImage(t, to, from, copy.Options{PreserveDigests: true})
+	back := parse(t, "oci:"+t.TempDir()+":"+tag)
+	copyImage(t, back, to, copy.Options{PreserveDigests: true})
+	compareSources(t, back, from)
 }

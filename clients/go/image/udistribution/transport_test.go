@@ -20,7 +20,11 @@ func TestTransportsFromConfiguration(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer ut.Close()
+		defer func() {
+			if err := ut.Close(); err != nil || transports.Get(ut.Name()) != nil {
+				t.Errorf("%s is still there: %v", ut.Name(), err)
+			}
+		}()
 		shape := regexp.MustCompile(`^udistribution-` + storage + `-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 		if !shape.MatchString(ut.Name()) {
 			t.Errorf("name %s of a transport to %s", ut.Name(), storage)

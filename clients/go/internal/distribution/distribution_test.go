@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"udist.dev/plugin/udist"
@@ -33,11 +34,12 @@ type unreliable struct {
 type fault int
 
 const (
-	none         fault = iota
-	lostRequest        // it never reaches the plugin
-	lostAnswer         // the plugin has done what it says
-	halfBody           // the plugin gets half of the content
-	halfResponse       // half of the content comes back
+	none          fault = iota
+	lostRequest         // it never reaches the plugin
+	lostAnswer          // the plugin has done what it says
+	halfBody            // the plugin gets half of the content
+	halfResponse        // half of the content comes back, then an error
+	shortResponse       // half of the content comes back, then its end
 )
 
 func (u *unreliable) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -66,19 +68,18 @@ func (u *unreliable) RoundTrip(r *http.Request) (*http.Response, error) {
 		resp.Body.Close()
 		return nil, errLost
 	}
-	if err == nil && fault == halfResponse {
+	if err == nil && (fault == halfResponse || fault == shortResponse) {
 		half := io.LimitReader(resp.Body, resp.ContentLength/2)
+		if fault == halfResponse {
+			half = io.MultiReader(half, iotest.ErrReader(errLost))
+		}
 		resp.Body = struct {
 			io.Reader
 			io.Closer
-		}{io.MultiReader(half, broken{}), resp.Body}
+		}{half, resp.Body}
 	}
 	return resp, err
 }
-
-type broken struct{}
-
-func (broken) Read([]byte) (int, error) { return 0, errLost }
 
 // registry spawns a plugin with a store in memory.
 func registry(t *testing.T, fault func(r *http.Request, before int) fault) (*distribution.Client, *unreliable) {
@@ -242,27 +243,69 @@ func TestKilledPlugin(t *testing.T) {
 	}
 }
 
+// TestFailingContent shows that a push ends with its content's failure, and repeats nothing for it.
+func TestFailingContent(t *testing.T) {
+	failed := errors.New("the file is gone")
+	for name, read := range map[string]int{"at once": 0, "after a chunk": 4 << 20, "in the middle": large} {
+		t.Run(name, func(t *testing.T) {
+			client, u := registry(t, func(*http.Request, int) fault { return none })
+			stream := io.MultiReader(bytes.NewReader(content(read)), iotest.ErrReader(failed))
+			_, _, err := client.PushBlob(t.Context(), "ns/failing", stream, digest([]byte("x")))
+			if !errors.Is(err, failed) || u.counts["POST"] > 1 {
+				t.Errorf("after %d requests: %v", u.counts["POST"], err)
+			}
+		})
+	}
+}
+
+// TestContentIsLeftAlone reads a push's body after the push has ended, as a RoundTripper may.
+func TestContentIsLeftAlone(t *testing.T) {
+	var body io.Reader
+	client := distribution.New(roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.Method == http.MethodPost {
+			body = r.Body
+		}
+		return nil, errLost
+	}))
+	rest := bytes.NewReader(content(large))
+	if _, _, err := client.PushBlob(t.Context(), "ns/left", rest, digest(nil)); !errors.Is(err, errLost) {
+		t.Fatal(err)
+	}
+	unread := rest.Len()
+	if read, err := io.Copy(io.Discard, body); err == nil || rest.Len() != unread {
+		t.Errorf("%d bytes could be read: %v", read, err)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 // TestCutPull goes on where a response was cut, and gives up when that does not help.
 func TestCutPull(t *testing.T) {
-	cuts := 1
-	client, u := registry(t, func(r *http.Request, before int) fault { return pick(r.Method == "GET" && before < cuts, halfResponse) })
+	var cuts int
+	var how fault
+	client, u := registry(t, func(r *http.Request, before int) fault { return pick(r.Method == "GET" && before < cuts, how) })
 	blob := content(large)
 	if _, _, err := client.PushBlob(t.Context(), "ns/cut", bytes.NewReader(blob), digest(blob)); err != nil {
 		t.Fatal(err)
 	}
-	for _, cuts = range []int{1, 2, 100} {
-		u.counts["GET"] = 0
-		body, size, err := client.OpenBlob(t.Context(), "ns/cut", digest(blob))
-		if err != nil || size != large {
-			t.Fatal(size, err)
-		}
-		got, err := io.ReadAll(body)
-		body.Close()
-		if cuts < 3 && (err != nil || !bytes.Equal(got, blob)) {
-			t.Errorf("cut %d times: %d bytes: %v", cuts, len(got), err)
-		}
-		if cuts == 100 && (!errors.Is(err, errLost) || u.counts["GET"] != 3) {
-			t.Errorf("after %d requests: %v", u.counts["GET"], err)
+	var failure error
+	for how, failure = range map[fault]error{halfResponse: errLost, shortResponse: io.ErrUnexpectedEOF} {
+		for _, cuts = range []int{1, 2, 100} {
+			u.counts["GET"] = 0
+			body, size, err := client.OpenBlob(t.Context(), "ns/cut", digest(blob))
+			if err != nil || size != large {
+				t.Fatal(size, err)
+			}
+			got, err := io.ReadAll(body)
+			body.Close()
+			if cuts < 3 && (err != nil || !bytes.Equal(got, blob)) {
+				t.Errorf("cut %d times: %d bytes: %v", cuts, len(got), err)
+			}
+			if cuts == 100 && (!errors.Is(err, failure) || u.counts["GET"] != 3) {
+				t.Errorf("after %d requests: %v", u.counts["GET"], err)
+			}
 		}
 	}
 }

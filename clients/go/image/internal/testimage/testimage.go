@@ -78,6 +78,19 @@ func (l *Layout) Image(architecture string, layers ...[]byte) imgspecv1.Descript
 	return descriptor
 }
 
+// Attachment adds a sigstore attachment with one payload and its signature to the blobs (cosign's SIGNATURE_SPEC) and
+// returns its descriptor.
+func (l *Layout) Attachment(payload []byte, signature string) imgspecv1.Descriptor {
+	layer := l.blob("application/vnd.dev.cosign.simplesigning.v1+json", payload)
+	layer.Annotations = map[string]string{"dev.cosignproject.cosign/signature": signature}
+	return l.blob(imgspecv1.MediaTypeImageManifest, encode(imgspecv1.Manifest{
+		Versioned: specs.Versioned{SchemaVersion: 2},
+		MediaType: imgspecv1.MediaTypeImageManifest,
+		Config:    l.blob(imgspecv1.MediaTypeImageConfig, Config("", payload)),
+		Layers:    []imgspecv1.Descriptor{layer},
+	}))
+}
+
 // Index adds an index of images to the blobs and returns its descriptor.
 func (l *Layout) Index(images ...imgspecv1.Descriptor) imgspecv1.Descriptor {
 	return l.blob(imgspecv1.MediaTypeImageIndex, encode(imgspecv1.Index{
