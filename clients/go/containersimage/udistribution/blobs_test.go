@@ -172,4 +172,8 @@ func TestForeignLayer(t *testing.T) {
 	if _, _, err := source.GetBlob(t.Context(), info, none.NoCache); err == nil || !strings.Contains(err.Error(), "404") {
 		t.Errorf("a layer that is nowhere: %v", err)
 	}
+	info.URLs = info.URLs[:1] // of a scheme that nobody reads: then the registry is asked
+	if _, _, err := source.GetBlob(t.Context(), info, none.NoCache); err == nil || !strings.Contains(err.Error(), "blob unknown to registry") {
+		t.Errorf("a layer without a usable URL: %v", err)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.podman.io/image/v5/copy"
 	"go.podman.io/image/v5/manifest"
@@ -134,7 +135,18 @@ func TestCompressedOnTheWay(t *testing.T) {
 		testimage.Schema2Layer{MediaType: manifest.DockerV2SchemaLayerMediaTypeUncompressed, Content: large},
 	)
 	to := parse(t, ut.Name()+"://ns/docker:v2")
-	copied := copyImage(t, to, parse(t, from), copy.Options{})
+	progress := make(chan types.ProgressProperties, 10_000)
+	copied := copyImage(t, to, parse(t, from), copy.Options{Progress: progress, ProgressInterval: time.Nanosecond})
+	close(progress)
+	reads := 0
+	for event := range progress {
+		if event.Event == types.ProgressEventRead && event.Offset < 9<<20 {
+			reads++
+		}
+	}
+	if reads < 3 {
+		t.Errorf("%d reports of progress on the way", reads)
+	}
 	if manifest.GuessMIMEType(copied) != manifest.DockerV2Schema2MediaType {
 		t.Fatalf("copied %s", copied)
 	}

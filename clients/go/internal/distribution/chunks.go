@@ -114,10 +114,10 @@ func (u *upload) resolve(ctx context.Context, start, end int64) error {
 		return refused(resp)
 	}
 	drain(resp)
-	offset, err := receivedBytes(resp.Header.Get("Range"))
-	if err != nil || offset < start || offset > end {
-		return fmt.Errorf("GET %s: Range %q: expected 0-<last byte> from %d to %d",
-			u.location, resp.Header.Get("Range"), start-1, end-1)
+	offset, ok := receivedBytes(resp.Header.Get("Range"))
+	if !ok || offset < start || offset > end {
+		return fmt.Errorf("GET %s: Range %q: expected 0-<last byte>, for %d to %d bytes",
+			u.location, resp.Header.Get("Range"), start, end)
 	}
 	u.offset = offset
 	if where, err := location(resp); err == nil {
@@ -128,16 +128,13 @@ func (u *upload) resolve(ctx context.Context, start, end int64) error {
 
 // receivedBytes reads a session's Range. Of no bytes it can only say 0-0, which is taken for none: a chunk that
 // begins at 0 is then sent from there.
-func receivedBytes(field string) (int64, error) {
+func receivedBytes(field string) (int64, bool) {
 	last, found := strings.CutPrefix(field, "0-")
-	if !found {
-		return 0, fmt.Errorf("Range %q", field)
-	}
 	n, err := strconv.ParseInt(last, 10, 64)
-	if err != nil || n == 0 {
-		return 0, err
+	if n == 0 {
+		return 0, found && err == nil
 	}
-	return n + 1, nil
+	return n + 1, found && err == nil
 }
 
 // commit makes the session's bytes the blob. An answer that was lost on the way is told by the blob itself.
