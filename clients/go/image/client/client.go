@@ -4,7 +4,6 @@ package client
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"runtime"
@@ -37,7 +36,7 @@ type Client struct {
 func NewClient(config string, envs []string) (*Client, error) {
 	plugin, err := udist.Spawn(context.Background(), udist.Config{YAML: config, Env: registryVariables(envs)})
 	if err != nil {
-		return nil, fmt.Errorf("udistribution: %w", err)
+		return nil, err
 	}
 	c := New(plugin)
 	c.storage = storageDriver(config, envs)

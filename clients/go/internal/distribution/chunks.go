@@ -88,11 +88,7 @@ func (u *upload) write(ctx context.Context, chunk []byte) error {
 		}
 		if err == nil {
 			drain(resp)
-			if u.location, err = location(resp); err != nil {
-				return err
-			}
-			u.offset = end
-			return nil
+			return u.advance(resp, end)
 		}
 		if sent == attempts || ctx.Err() != nil {
 			return err
@@ -119,10 +115,16 @@ func (u *upload) resolve(ctx context.Context, start, end int64) error {
 		return fmt.Errorf("GET %s: Range %q: expected 0-<last byte>, for %d to %d bytes",
 			u.location, resp.Header.Get("Range"), start, end)
 	}
-	u.offset = offset
-	if where, err := location(resp); err == nil {
-		u.location = where
+	return u.advance(resp, offset)
+}
+
+// advance goes on at offset, where the response says that the session now is.
+func (u *upload) advance(resp *http.Response, offset int64) error {
+	where, err := location(resp)
+	if err != nil {
+		return err
 	}
+	u.location, u.offset = where, offset
 	return nil
 }
 
