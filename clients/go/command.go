@@ -41,14 +41,17 @@ func splitCommand(text string) (words []string, err error) {
 	within, quote, escaped := false, rune(0), false
 	for _, r := range text {
 		switch {
+		case escaped && r == '\n': // a line that goes on
+			escaped = false
 		case escaped:
+			within = true
 			if quote == '"' && !strings.ContainsRune("\"\\$`\n", r) {
 				word.WriteByte('\\')
 			}
 			word.WriteRune(r)
 			escaped = false
 		case r == '\\' && quote != '\'':
-			escaped, within = true, true
+			escaped = true
 		case quote != 0 && r == quote:
 			quote = 0
 		case quote != 0:

@@ -33,7 +33,7 @@ func (p *Plugin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	announced := len(response.Trailer)
 	w.WriteHeader(response.StatusCode)
-	if _, err := io.Copy(flushing(w, response), response.Body); err != nil {
+	if err := copyContent(w, response); err != nil {
 		if r.Context().Value(http.ServerContextKey) != nil {
 			panic(http.ErrAbortHandler)
 		}
@@ -58,17 +58,28 @@ func (f flusher) Write(p []byte) (int, error) {
 	if err != nil {
 		return n, err
 	}
-	if err := f.controller.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return n, err
-	}
-	return n, nil
+	return n, f.flush()
 }
 
-func flushing(w http.ResponseWriter, response *http.Response) io.Writer {
-	if response.ContentLength >= 0 {
-		return w
+func (f flusher) flush() error {
+	if err := f.controller.Flush(); !errors.Is(err, http.ErrNotSupported) {
+		return err
 	}
-	return flusher{w, http.NewResponseController(w)}
+	return nil
+}
+
+// copyContent copies a response's content as it comes.
+func copyContent(w http.ResponseWriter, response *http.Response) error {
+	if response.ContentLength >= 0 {
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	flushing := flusher{w, http.NewResponseController(w)}
+	if err := flushing.flush(); err != nil { // the head alone
+		return err
+	}
+	_, err := io.Copy(flushing, response.Body)
+	return err
 }
 
 // refuse answers for a plugin that cannot.

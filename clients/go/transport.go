@@ -69,6 +69,8 @@ func explain(err error, method string) error {
 			told.Err = context.DeadlineExceeded
 		}
 		return told
+	case errors.Is(err, link.ErrClosing):
+		return errClosed
 	case errors.As(err, &exhausted):
 		return &Error{Kind: ErrGoingAway, Code: "UNAVAILABLE", Message: exhausted.Error(), Retryable: true}
 	case errors.As(err, &local):

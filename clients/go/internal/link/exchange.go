@@ -105,7 +105,7 @@ func (l *Link) notTaking() error {
 	case l.err != nil:
 		return l.err
 	case l.closing:
-		return errClosing
+		return ErrClosing
 	case l.conn.GoingAway() != nil:
 		return &ExhaustedError{Reason: l.conn.GoingAway().GetMessage()}
 	case l.conn.Exhausted():
@@ -147,7 +147,7 @@ func (l *Link) whyNot(ctx context.Context) error {
 	if err := l.waitContext(ctx, &waiter{}, func() bool { return l.closing }); err != nil {
 		return err
 	}
-	return errClosing
+	return ErrClosing
 }
 
 // Head returns once the response's head has come.

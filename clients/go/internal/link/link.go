@@ -34,6 +34,7 @@ type Link struct {
 	forSlots  []*waiter
 	frames    int
 	closing   bool
+	flushing  bool
 	err       error
 }
 
@@ -267,11 +268,12 @@ func (l *Link) Drain(ctx context.Context) {
 	l.conn.Streams(func(stream *wire.Stream) { left = append(left, stream.Owner.(*Exchange)) })
 	l.mu.Unlock()
 	for _, exchange := range left {
-		exchange.Cancel(errClosing)
+		exchange.Cancel(ErrClosing)
 	}
 }
 
-var errClosing = errors.New("the plugin was closed")
+// ErrClosing is why exchanges are not begun, or not finished, once the link is being closed.
+var ErrClosing = errors.New("the plugin was closed")
 
 // AwaitEnd reads until the plugin has ended its output, or broken the protocol, or the link has failed.
 func (l *Link) AwaitEnd() {
@@ -285,7 +287,7 @@ func (l *Link) CloseInput(ctx context.Context) bool {
 	if l.out.acquire(false, ctx.Done()) != nil {
 		return false
 	}
-	l.out.fail(errClosing)
+	l.out.fail(ErrClosing)
 	l.out.sink.close()
 	return true
 }

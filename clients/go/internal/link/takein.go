@@ -40,7 +40,7 @@ func (l *Link) takeIn(frame *pluginv1.Frame) error {
 		}
 	case wire.Nothing:
 		if l.conn.OwesControl() {
-			go l.out.flush() // the reader never writes
+			l.flushElsewhere()
 		}
 	}
 	return nil
@@ -79,7 +79,7 @@ func (l *Link) costStream(err error) error {
 	exchange.faulty = true
 	exchange.fail(&ResetError{Code: fault.Code, Message: fault.Message})
 	if l.conn.OwesControl() {
-		go l.out.flush()
+		l.flushElsewhere()
 	}
 	return nil
 }

@@ -24,6 +24,21 @@ func (l *Link) takeControl() []byte {
 	return l.conn.TakeControl()
 }
 
+// flushElsewhere has what is owed written by another goroutine, one at a time: the reader never writes.
+// Under mu.
+func (l *Link) flushElsewhere() {
+	if l.flushing {
+		return
+	}
+	l.flushing = true
+	go func() {
+		l.mu.Lock()
+		l.flushing = false
+		l.mu.Unlock()
+		l.out.flush()
+	}()
+}
+
 // writerFailed waits for the end of the plugin's output, which tells why, but not for long.
 func (l *Link) writerFailed(err error) {
 	l.mu.Lock()
