@@ -79,7 +79,7 @@ def bulk(folder: Path, size: int) -> list[Row]:
 
         def pushing() -> float:
             seconds = timed(lambda: push(plugin, file, digest))
-            forget(plugin, digest)
+            forget(plugin, folder / "store", digest)
             return seconds
 
         sha256_seconds, push_seconds = take_turns(sha256, pushing)
@@ -105,10 +105,13 @@ def bulk(folder: Path, size: int) -> list[Row]:
     ]
 
 
-def forget(plugin: Plugin, digest: str) -> None:
-    """Takes the blob from its repository, so that the next push is one; its bytes are overwritten."""
+def forget(plugin: Plugin, root: Path, digest: str) -> None:
+    """Takes the blob from its repository and from the store, so that the next push is as the first: one that
+    replaces a file pays for freeing it."""
     with plugin.request("DELETE", f"/v2/bench/blob/blobs/{digest}") as response:
         assert response.status == 202, response.status
+    hexadecimal = digest.partition(":")[2]
+    (root / "docker/registry/v2/blobs/sha256" / hexadecimal[:2] / hexadecimal / "data").unlink()
 
 
 def small(folder: Path, size: int) -> list[Row]:
