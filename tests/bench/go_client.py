@@ -3,7 +3,8 @@
 One client (``go/``) speaks to all peers: to the plugin over its standard streams, to distribution v3 and to
 Debian's docker-registry over loopback HTTP. Their stores are on one file system: a memory one, and for small
 pushes a real disk. Peers take turns in rounds, and figures are of all rounds together. The bars are those the
-project holds itself to, against distribution v3.
+project holds itself to, against distribution v3. The plugin is this Python's, or the one that
+``UDIST_PLUGIN`` names.
 """
 
 from __future__ import annotations
@@ -112,12 +113,7 @@ def measure(client: Path, registry: Path, folder: Path, options: list[str]) -> T
     """One run of the client, with every peer's store in ``folder``."""
     config = folder / "plugin.yml"
     config.write_text(CONFIG.format(root=folder / PLUGIN))
-    environ = {
-        **os.environ,
-        "TMPDIR": str(folder),
-        "UDIST_PLUGIN": f"{sys.executable} -m udist_plugin",
-        "XDG_DATA_HOME": str(folder),
-    }
+    environ = {"UDIST_PLUGIN": f"{sys.executable} -m udist_plugin", **os.environ, "TMPDIR": str(folder)}
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with contextlib.ExitStack() as peers:
         rival = peers.enter_context(stock_registry(folder / RIVAL, str(registry)))
@@ -148,17 +144,17 @@ def main() -> None:
     arguments = parser.parse_args()
     size = 128 if arguments.quick else 1024
     options = [f"-rounds={arguments.rounds}", f"-run={arguments.run}"]
-    if arguments.cpuprofile:
-        options.append(f"-cpuprofile={arguments.cpuprofile}")
+    profile = [f"-cpuprofile={arguments.cpuprofile}"] if arguments.cpuprofile else []
     programs = build()
     with workspace() as folder:
-        times = measure(*programs, folder, [f"-size={size}", *options])
+        times = measure(*programs, folder, [f"-size={size}", *profile, *options])
     folder = Path(tempfile.mkdtemp(prefix="udist-bench-", dir=arguments.disk))
     try:
         times |= measure(*programs, folder, ["-disk", *options])
     finally:
         shutil.rmtree(folder)
-    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, {DISTRIBUTION.rpartition('@')[2]}")
+    plugin = os.environ.get("UDIST_PLUGIN") or f"Python {sys.version.split()[0]}"
+    print(f"{os.cpu_count()} cores, {plugin}, distribution {DISTRIBUTION.rpartition('@')[2]}")
     print_table(
         [
             row

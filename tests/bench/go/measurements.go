@@ -89,7 +89,13 @@ func (p *peer) pullHashing() error {
 	return err
 }
 
+// pullParallel pulls all at once what it pushes in the round that does not count.
 func (p *peer) pullParallel() error {
+	if p.parallel == nil {
+		if err := p.pushParallel(); err != nil {
+			return err
+		}
+	}
 	var group sync.WaitGroup
 	failures := make([]error, len(p.parallel))
 	for i, digest := range p.parallel {

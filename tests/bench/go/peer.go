@@ -69,7 +69,7 @@ func open(argument string) (*peer, error) {
 	}, nil
 }
 
-// prepare pushes a manifest and, if there is one, the large blob and those to pull in parallel.
+// prepare pushes a manifest and, if there is one, the large blob.
 func (p *peer) prepare(large *blob) error {
 	p.large = large
 	config := []byte("{}")
@@ -82,6 +82,16 @@ func (p *peer) prepare(large *blob) error {
 	if err := p.pushManifest("latest", p.manifest); err != nil || large == nil {
 		return err
 	}
+	return p.pushLarge()
+}
+
+// pushSmall pushes content from memory.
+func (p *peer) pushSmall(content []byte) error {
+	return p.push(digestOf(content), bytes.NewReader(content), int64(len(content)))
+}
+
+// pushParallel pushes the blobs to pull in parallel.
+func (p *peer) pushParallel() error {
 	content := make([]byte, streamSize)
 	rand.Read(content)
 	for range streams {
@@ -91,12 +101,7 @@ func (p *peer) prepare(large *blob) error {
 		}
 		p.parallel = append(p.parallel, digestOf(content))
 	}
-	return p.pushLarge()
-}
-
-// pushSmall pushes content from memory.
-func (p *peer) pushSmall(content []byte) error {
-	return p.push(digestOf(content), bytes.NewReader(content), int64(len(content)))
+	return nil
 }
 
 // pushLarge pushes the large blob from its file, which stays open.
