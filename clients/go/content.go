@@ -12,7 +12,6 @@ import (
 	"sync"
 
 	"udist.dev/plugin/udist/internal/link"
-	"udist.dev/plugin/udist/internal/pluginv1"
 	"udist.dev/plugin/udist/internal/wire"
 )
 
@@ -41,24 +40,26 @@ func newContent(request *http.Request) *content {
 		c.whole = true
 		return c
 	}
-	memory, ok := unwrap(request.Body).(interface {
-		io.Reader
-		Len() int
-	})
-	if ok && c.length == int64(memory.Len()) && c.length <= smallest && len(request.Trailer) == 0 && inMemory(memory) {
-		c.small = make([]byte, c.length)
-		_, err := io.ReadFull(memory, c.small)
+	reader := unwrap(request.Body)
+	if length := memoryOf(reader); length >= 0 && length == c.length && length <= smallest && len(request.Trailer) == 0 {
+		c.small = make([]byte, length)
+		_, err := io.ReadFull(reader, c.small)
 		c.whole = err == nil
 	}
 	return c
 }
 
-func inMemory(reader io.Reader) bool {
-	switch reader.(type) {
-	case *bytes.Reader, *bytes.Buffer, *strings.Reader:
-		return true
+// memoryOf is how much a reader still has in memory, -1 if that is not where it reads from.
+func memoryOf(reader io.Reader) int64 {
+	switch memory := reader.(type) {
+	case *bytes.Reader:
+		return int64(memory.Len())
+	case *bytes.Buffer:
+		return int64(memory.Len())
+	case *strings.Reader:
+		return int64(memory.Len())
 	}
-	return false
+	return -1
 }
 
 // close closes the user's body, once.
@@ -78,22 +79,13 @@ func (c *content) send(exchange *link.Exchange) {
 func (c *content) sendAll(exchange *link.Exchange) error {
 	last := len(c.request.Trailer) == 0
 	sent, err := c.sendFile(exchange, last)
-	if done := err == nil && sent >= 0; !done {
-		if err != nil {
-			return err
-		}
-		if err := c.sendRead(exchange, last); err != nil {
-			return err
-		}
+	if err == nil && sent < 0 {
+		err = c.sendRead(exchange, last)
 	}
-	if last {
-		return nil
+	if err != nil || last {
+		return err
 	}
-	var trailers []*pluginv1.Field
-	for _, field := range fieldsOf(c.request.Trailer) {
-		trailers = append(trailers, field)
-	}
-	return exchange.End(trailers)
+	return exchange.End(fieldsOf(c.request.Trailer))
 }
 
 var payloads = sync.Pool{New: func() any { return new([wire.MaxData]byte) }}

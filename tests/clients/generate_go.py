@@ -1,0 +1,32 @@
+"""Generates the checked-in protobuf code of ``clients/go``: ``python -m tests.clients.generate_go``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+REPOSITORY: Final = Path(__file__).parents[2]
+GENERATED: Final = REPOSITORY / "clients" / "go" / "internal" / "pluginv1" / "frame.pb.go"
+GENERATOR: Final = "google.golang.org/protobuf/cmd/protoc-gen-go"
+PROTO: Final = "udist/plugin/v1/frame.proto"
+
+
+def generate(go: str, folder: Path) -> bytes:
+    """What the generated file must hold. ``go.mod`` beside this file names the generator's version."""
+    generator = folder / "protoc-gen-go"
+    subprocess.run(
+        [go, "build", "-o", str(generator), GENERATOR], cwd=Path(__file__).parent, check=True, timeout=300
+    )
+    command = [sys.executable, "-m", "grpc_tools.protoc", "-Iproto", f"--plugin={generator}"]
+    command += [f"--go_out={folder}", "--go_opt=module=udist.dev/plugin/udist", PROTO]
+    subprocess.run(command, cwd=REPOSITORY, check=True, timeout=60)
+    return (folder / "internal" / "pluginv1" / GENERATED.name).read_bytes()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as temporary:
+        GENERATED.write_bytes(generate(os.environ.get("GO", "go"), Path(temporary)))

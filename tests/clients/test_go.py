@@ -1,0 +1,73 @@
+"""The core module of ``clients/go``: formatted, vetted, tested with the race detector."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.clients.generate_go import GENERATED, REPOSITORY, generate
+from tests.tools import require_tool
+
+GO: Final = REPOSITORY / "clients" / "go"
+TOOLS: Final = Path(__file__).with_name("go.mod")
+TIMEOUT: Final = 600  # seconds: the first build compiles the standard library with the race detector
+
+pytestmark = pytest.mark.timeout(TIMEOUT)
+
+
+def run(*command: str, **environment: str) -> str:
+    done = subprocess.run(
+        [require_tool(command[0]), *command[1:]],
+        cwd=GO,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-20_000:]
+    return done.stdout
+
+
+def test_formatted() -> None:
+    assert run("gofmt", "-l", ".") == ""
+
+
+@pytest.mark.parametrize("system", ["darwin", "windows"])
+def test_other_systems(system: str) -> None:
+    run("go", "build", "./...", GOOS=system, CGO_ENABLED="0")
+
+
+def test_vet() -> None:
+    run("go", "vet", "./...")
+
+
+def test_staticcheck() -> None:
+    run("go", "tool", f"-modfile={TOOLS}", "staticcheck", "./...")
+
+
+def test_tidy() -> None:
+    """The standard library and protobuf, and nothing that is not used."""
+    run("go", "mod", "tidy", "-diff")
+    required = [line for line in (GO / "go.mod").read_text().splitlines() if "require" in line]
+    assert [line.split()[1] for line in required] == ["google.golang.org/protobuf"]
+
+
+def test_race() -> None:
+    """The race detector needs cgo, and so a C compiler."""
+    require_tool("gcc")
+    plugin = f"{sys.executable} -m udist_plugin"
+    run("go", "test", "-race", "-count=1", "./...", CGO_ENABLED="1", UDIST_PLUGIN=plugin)
+
+
+def test_generated_code_is_current(tmp_path: Path) -> None:
+    assert GENERATED.read_bytes() == generate(require_tool("go"), tmp_path), (
+        "run: python -m tests.clients.generate_go"
+    )
