@@ -37,7 +37,8 @@ func (e *NotSentError) Unwrap() error { return e.Err }
 type Exchange struct {
 	link   *Link
 	stream *wire.Stream
-	stop   func() bool // lets go of the context
+	ctx    context.Context
+	stop   func() bool // lets go of it
 	inbox
 
 	// Guarded by the link's mutex:
@@ -54,7 +55,7 @@ type Exchange struct {
 // Open sends a request's head and, if whole, its content of at most wire.InitialCredit bytes with it. It
 // waits for a slot. The end of ctx cancels the exchange. The error is a *NotSentError.
 func (l *Link) Open(ctx context.Context, head *pluginv1.Request, content []byte, whole bool) (*Exchange, error) {
-	e := &Exchange{link: l}
+	e := &Exchange{link: l, ctx: ctx}
 	for {
 		if err := l.awaitSlot(ctx); err != nil {
 			return nil, &NotSentError{err}
@@ -167,6 +168,9 @@ func (e *Exchange) Head() (*pluginv1.Response, error) {
 func (e *Exchange) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
+	}
+	if e.ctx.Err() != nil {
+		e.cancel(context.Cause(e.ctx)) // at once, however soon the context calls
 	}
 	l := e.link
 	l.mu.Lock()
