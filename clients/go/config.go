@@ -1,6 +1,7 @@
 package udist
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,8 +14,9 @@ import (
 type Config struct {
 	// YAML is the text of distribution's configuration file. Empty leaves the configuration to the command.
 	YAML string
-	// Env is REGISTRY_* variables as "NAME=value", of which the last of a name counts. If it is not nil they
-	// replace all of the plugin's own, even when there are none. They never become a process's environment.
+	// Env is REGISTRY_* variables as "NAME=value", of which the last of a name counts; others are left out,
+	// so os.Environ may be given. If it is not nil they replace all of the plugin's own, even when there are
+	// none. They never become a process's environment.
 	Env []string
 	// Command is what to spawn, instead of the default: UDIST_PLUGIN, split as a shell does but without
 	// expansion; else udist-plugin on PATH; else python3 -m udist_plugin. A command that was found on PATH
@@ -23,7 +25,7 @@ type Config struct {
 	Command []string
 	// Stderr takes the plugin's standard error, by lines. It must not block for long.
 	Stderr io.Writer
-	// Logger takes the same lines, as records.
+	// Logger takes the same lines, as records of the level that they tell.
 	Logger *slog.Logger
 	// StartTimeout bounds the wait for the plugin to be ready; 30 s if it is 0.
 	StartTimeout time.Duration
@@ -69,7 +71,9 @@ func (c Config) environment() (map[string]string, error) {
 		if !ok || name == "" {
 			return nil, fmt.Errorf("udist: Config.Env[%d] is not NAME=value", i)
 		}
-		variables[name] = value
+		if strings.HasPrefix(name, "REGISTRY_") {
+			variables[name] = value
+		}
 	}
 	return variables, nil
 }
@@ -80,6 +84,18 @@ func (c Config) line(text string) {
 		_, _ = io.WriteString(c.Stderr, text+"\n")
 	}
 	if c.Logger != nil {
-		c.Logger.Info(text)
+		c.Logger.Log(context.Background(), levelOf(text), text)
 	}
+}
+
+// levelOf is the level that a line of the plugin's log tells, in either of its formats.
+func levelOf(line string) slog.Level {
+	for mark, level := range map[string]slog.Level{
+		"debug": slog.LevelDebug, "warn": slog.LevelWarn, "error": slog.LevelError, "fatal": slog.LevelError,
+	} {
+		if strings.Contains(line, " level="+mark) || strings.Contains(line, `"level":"`+mark) {
+			return level
+		}
+	}
+	return slog.LevelInfo
 }

@@ -72,7 +72,7 @@ func (c *content) send(exchange *link.Exchange) {
 	exchange.OnUnwanted(nil)
 	c.close()
 	if err != nil && !errors.Is(err, link.ErrUnwanted) {
-		exchange.Cancel(&bodyError{err})
+		exchange.Abort(&bodyError{err})
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 // Plugin is a registry in a child process. It is safe for any number of goroutines, and so is everything
 // that it hands out.
 type Plugin struct {
-	config Config
+	config   Config
+	starting chan struct{} // whoever starts a new session holds its one token
 
 	mu       sync.Mutex
 	session  *session
@@ -28,7 +29,7 @@ func Spawn(ctx context.Context, config Config) (*Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Plugin{config: config, session: session}, nil
+	return &Plugin{config: config, starting: make(chan struct{}, 1), session: session}, nil
 }
 
 // RoundTripper sends requests to the plugin, whatever host their URL names; the host is only what the
@@ -90,34 +91,72 @@ func (p *Plugin) current() *session {
 	return p.session
 }
 
-// ready is a session that takes requests, a new one if the policy allows it.
+// ready is a session that takes requests: a new one if the last has no stream left, or has died and the
+// policy allows it.
 func (p *Plugin) ready(ctx context.Context) (*session, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return nil, errClosed
+	if session, err := p.usable(false); session != nil || err != nil {
+		return session, err
 	}
-	if p.config.Restart == nil || !p.session.link.Spent() || !p.mayRestart() {
-		return p.session, nil
+	select {
+	case p.starting <- struct{}{}:
+		defer func() { <-p.starting }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if session, err := p.usable(true); session != nil || err != nil {
+		return session, err
 	}
 	session, err := start(ctx, p.config)
 	if err != nil {
 		return nil, err
 	}
-	go p.session.close()
-	p.session = session
+	return p.replaceBy(session)
+}
+
+// usable is the session to use, nil if it takes a new one; count it as a restart if so.
+func (p *Plugin) usable(count bool) (*session, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, errClosed
+	}
+	spent, used := p.session.link.Spent()
+	if used || spent && p.mayRestart(count) {
+		return nil, nil
+	}
+	return p.session, nil
+}
+
+func (p *Plugin) replaceBy(session *session) (*session, error) {
+	p.mu.Lock()
+	old := p.session
+	if p.closed {
+		old = session
+	} else {
+		p.session = session
+	}
+	p.mu.Unlock()
+	go old.close() // lets its exchanges finish
+	if old == session {
+		return nil, errClosed
+	}
 	return session, nil
 }
 
-// mayRestart counts restarts. Under mu.
-func (p *Plugin) mayRestart() bool {
+// mayRestart tells whether the policy allows a restart, and counts it. Under mu.
+func (p *Plugin) mayRestart(count bool) bool {
 	policy, now := p.config.Restart, time.Now()
+	if policy == nil {
+		return false
+	}
 	for len(p.restarts) > 0 && now.Sub(p.restarts[0]) > policy.Interval {
 		p.restarts = p.restarts[1:]
 	}
 	if len(p.restarts) >= policy.Max {
 		return false
 	}
-	p.restarts = append(p.restarts, now)
+	if count {
+		p.restarts = append(p.restarts, now)
+	}
 	return true
 }

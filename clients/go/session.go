@@ -61,7 +61,11 @@ func start(ctx context.Context, config Config) (*session, error) {
 	if err := s.link.ShakeHands(bounded, settings); err != nil {
 		s.process.Kill()
 		<-s.gone
-		if errors.Is(err, late) {
+		var tooLarge *wire.LocalError
+		switch {
+		case errors.As(err, &tooLarge):
+			return nil, &Error{Kind: ErrHandshake, Code: "INVALID_ARGUMENT", Message: "the configuration: " + tooLarge.Message}
+		case errors.Is(err, late):
 			late.Stderr = s.process.Tail()
 		}
 		return nil, err
@@ -95,7 +99,7 @@ func (s *session) spawn() error {
 	}
 	s.process = process
 	s.link, err = link.New(process.Source, process.Sink, link.Options{
-		Memory: s.config.Memory, Ended: s.explainEnd, Log: s.log,
+		Memory: s.config.Memory, Ended: s.explainEnd,
 	})
 	if err != nil {
 		process.Kill()
@@ -103,21 +107,19 @@ func (s *session) spawn() error {
 	}
 	go func() {
 		<-process.Exited()
-		s.link.AwaitEnd()
+		s.link.AwaitEnd(true)
 		s.link.Close()
 		close(s.gone)
 	}()
 	return nil
 }
 
-func (s *session) log(record *pluginv1.Log) { s.config.line(record.GetMessage()) }
-
 // close lets open exchanges finish, and ends the plugin.
 func (s *session) close() *os.ProcessState {
 	bounded, cancel := context.WithTimeout(context.Background(), s.config.CloseTimeout)
 	s.link.Drain(bounded)
 	cancel()
-	go s.link.AwaitEnd() // the plugin may have more to say before it ends
+	go s.link.AwaitEnd(false) // the plugin may have more to say before it ends
 	bounded, cancel = context.WithTimeout(context.Background(), min(parting, s.config.CloseTimeout))
 	defer cancel()
 	patience := s.config.CloseTimeout

@@ -239,6 +239,16 @@ func (e *Exchange) Cancel(cause error) {
 	e.letGo()
 }
 
+// Abort ends an exchange whose request cannot be sent to its end, if that is still wanted.
+func (e *Exchange) Abort(cause error) {
+	e.link.mu.Lock()
+	unwanted := e.unwanted()
+	e.link.mu.Unlock()
+	if !unwanted {
+		e.Cancel(cause)
+	}
+}
+
 func (e *Exchange) cancel(cause error) {
 	l := e.link
 	code := pluginv1.Code_CODE_CANCELLED

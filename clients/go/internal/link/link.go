@@ -46,8 +46,6 @@ type Options struct {
 	// the plugin has ended its output, a *GoAwayError when it has refused to start, and a
 	// *wire.ConnectionError, with the bytes that stood where a frame should, when it broke the protocol.
 	Ended func(cause error, text []byte) error
-	// Log takes the plugin's log frames.
-	Log func(*pluginv1.Log)
 }
 
 // New is a link that reads from source and writes to sink, the parent's ends of a child's pipes.
@@ -275,11 +273,26 @@ func (l *Link) Drain(ctx context.Context) {
 // ErrClosing is why exchanges are not begun, or not finished, once the link is being closed.
 var ErrClosing = errors.New("the plugin was closed")
 
-// AwaitEnd reads until the plugin has ended its output, or broken the protocol, or the link has failed.
-func (l *Link) AwaitEnd() {
+// AwaitEnd reads until the plugin has ended its output, or broken the protocol, or the link has failed. If
+// the plugin has ended, somebody else may hold its output open, but is not waited for.
+func (l *Link) AwaitEnd(ended bool) {
+	if ended {
+		defer time.AfterFunc(lingering, func() { l.endBy(io.EOF) }).Stop()
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.wait(&waiter{}, func() bool { return l.err != nil })
+}
+
+// lingering is how long the output of a plugin that has ended may stay open.
+const lingering = 2 * time.Second
+
+// endBy is end from outside.
+func (l *Link) endBy(cause error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.end(cause)
+	l.disturb()
 }
 
 // CloseInput ends the plugin's input, once nobody writes: false if somebody still does when ctx ends.
@@ -306,9 +319,9 @@ func (l *Link) Ready() bool {
 	return l.conn.Peer() != nil
 }
 
-// Spent tells whether no stream can be opened any more.
-func (l *Link) Spent() bool {
+// Spent tells whether no stream can be opened any more; used whether that is because so many were.
+func (l *Link) Spent() (spent, used bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.over || l.notTaking() != nil
+	return l.over || l.notTaking() != nil, !l.over && l.err == nil && l.conn.UsedUp()
 }

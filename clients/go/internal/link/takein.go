@@ -34,10 +34,6 @@ func (l *Link) takeIn(frame *pluginv1.Frame) error {
 	switch event {
 	case wire.GoAwayReceived:
 		return l.goAway(frame.GetGoAway())
-	case wire.LogReceived:
-		if l.options.Log != nil {
-			l.options.Log(frame.GetLog())
-		}
 	case wire.Nothing:
 		if l.conn.OwesControl() {
 			l.flushElsewhere()

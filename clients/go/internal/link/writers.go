@@ -46,14 +46,7 @@ func (l *Link) writerFailed(err error) {
 	if l.err != nil || l.closing {
 		return
 	}
-	time.AfterFunc(lastWords, func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.err == nil {
-			l.end(&StuckError{err})
-			l.disturb()
-		}
-	})
+	time.AfterFunc(lastWords, func() { l.endBy(&StuckError{err}) })
 }
 
 // writerBlocked counts the writers that wait for room. Somebody must read meanwhile: the plugin may wait for

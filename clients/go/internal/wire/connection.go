@@ -49,7 +49,10 @@ func (c *Connection) CanOpen() bool {
 }
 
 // Exhausted tells that no stream can be opened any more: ids are used up, or the plugin is going away.
-func (c *Connection) Exhausted() bool { return c.highestID >= MaxStreamID-1 || c.goingAway != nil }
+func (c *Connection) Exhausted() bool { return c.UsedUp() || c.goingAway != nil }
+
+// UsedUp tells that no id is left: it takes a new plugin to go on.
+func (c *Connection) UsedUp() bool { return c.highestID >= MaxStreamID-1 }
 
 // Streams calls do for every open stream; do must not open or end any.
 func (c *Connection) Streams(do func(*Stream)) {

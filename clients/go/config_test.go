@@ -1,0 +1,79 @@
+package udist_test
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"udist.dev/plugin/udist"
+)
+
+// TestStderr hands on the plugin's log, with its levels.
+func TestStderr(t *testing.T) {
+	var lines, records lockedBuffer
+	config := inFolder(t)
+	config.Env = append(config.Env, "REGISTRY_NONSENSE=1")
+	config.Stderr = &lines
+	config.Logger = slog.New(slog.NewTextHandler(&records, nil))
+	plugin := spawn(t, config)
+	if err := plugin.Close(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(lines.String(), "REGISTRY_NONSENSE") || !strings.HasSuffix(lines.String(), "\n") {
+		t.Errorf("%q", lines.String())
+	}
+	if !strings.Contains(records.String(), "level=WARN") {
+		t.Errorf("%q", records.String())
+	}
+}
+
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
+}
+
+// TestEnvironment takes a whole environment, and replaces the one of this process.
+func TestEnvironment(t *testing.T) {
+	t.Setenv("REGISTRY_STORAGE", "nonsense")
+	plugin := spawn(t, udist.Config{Env: append(os.Environ(), "REGISTRY_STORAGE=inmemory")})
+	response, err := do(t, plugin, t.Context(), http.MethodGet, "/v2/", nil)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("%v, %v", response, err)
+	}
+	_, err = udist.Spawn(t.Context(), udist.Config{})
+	check(t, err, misbehaviour{udist.ErrHandshake, "nonsense"})
+	_, err = udist.Spawn(t.Context(), udist.Config{YAML: strings.Repeat("# comment\n", 7000)})
+	check(t, err, misbehaviour{udist.ErrHandshake, "the configuration: a frame of 70"})
+}
+
+// TestGrandchild leaves a process behind that holds the plugin's pipes open.
+func TestGrandchild(t *testing.T) {
+	plugin := spawn(t, udist.Config{Command: append([]string{"sh", "-c", `sleep 20 & exec "$@"`, "sh"}, fake(t)...)})
+	if _, err := do(t, plugin, t.Context(), http.MethodGet, "/early", nil); err != nil {
+		t.Error(err)
+	}
+	begin := time.Now()
+	if err := plugin.Close(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(begin); took > 8*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
