@@ -32,8 +32,9 @@ type Config struct {
 	// CloseTimeout bounds each wait of Close: for open exchanges, and for the plugin to end by itself; 10 s
 	// if it is 0.
 	CloseTimeout time.Duration
-	// Memory bounds, in bytes, what responses may have been read ahead beyond 256 KiB each; 32 MiB if it is
-	// 0.
+	// Memory bounds, in bytes, what responses may have been read ahead beyond 256 KiB each, all together;
+	// 128 MiB if it is 0. That much is taken only when many responses are begun and not read; with less,
+	// many responses at once are slower.
 	Memory int
 	// Restart lets a plugin that has died be replaced; nil for never.
 	Restart *RestartPolicy
@@ -55,7 +56,7 @@ func (c Config) withDefaults() Config {
 		c.CloseTimeout = 10 * time.Second
 	}
 	if c.Memory == 0 {
-		c.Memory = 32 << 20
+		c.Memory = 128 << 20
 	}
 	return c
 }

@@ -53,7 +53,7 @@ func (b *lockedBuffer) String() string {
 func TestEnvironment(t *testing.T) {
 	t.Setenv("REGISTRY_STORAGE", "nonsense")
 	plugin := spawn(t, udist.Config{Env: append(os.Environ(), "REGISTRY_STORAGE=inmemory")})
-	response, err := do(t, plugin, t.Context(), http.MethodGet, "/v2/", nil)
+	response, err := do(t.Context(), t, plugin, http.MethodGet, "/v2/", nil)
 	if err != nil || response.StatusCode != http.StatusOK {
 		t.Errorf("%v, %v", response, err)
 	}
@@ -66,7 +66,7 @@ func TestEnvironment(t *testing.T) {
 // TestGrandchild leaves a process behind that holds the plugin's pipes open.
 func TestGrandchild(t *testing.T) {
 	plugin := spawn(t, udist.Config{Command: append([]string{"sh", "-c", `sleep 20 & exec "$@"`, "sh"}, fake(t)...)})
-	if _, err := do(t, plugin, t.Context(), http.MethodGet, "/early", nil); err != nil {
+	if _, err := do(t.Context(), t, plugin, http.MethodGet, "/early", nil); err != nil {
 		t.Error(err)
 	}
 	begin := time.Now()

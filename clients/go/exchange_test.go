@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -16,7 +15,10 @@ import (
 	"udist.dev/plugin/udist"
 )
 
-func do(t testing.TB, plugin *udist.Plugin, ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+// do makes an exchange by way of the plugin's RoundTripper.
+func do(
+	ctx context.Context, t testing.TB, plugin *udist.Plugin, method, path string, body io.Reader,
+) (*http.Response, error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, method, "http://registry.example:5000"+path, body)
 	if err != nil {
@@ -33,7 +35,7 @@ func TestEarlyAnswer(t *testing.T) {
 			path := map[string]string{"real": "/v2/large/manifests/latest", "fake": "/early"}[name]
 			var read atomic.Int64
 			body := io.TeeReader(io.LimitReader(zeros{}, 1<<30), counter{&read})
-			response, err := do(t, plugin, deadline(t, 20*time.Second), http.MethodPut, path, body)
+			response, err := do(deadline(t, 20*time.Second), t, plugin, http.MethodPut, path, body)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,7 +79,7 @@ func noGoroutineButThePluginsIsLeft(t testing.TB) {
 func TestEarlyAnswerToABlockedBody(t *testing.T) {
 	plugin := spawn(t, udist.Config{Command: fake(t)})
 	body := newBlocking("some")
-	response, err := do(t, plugin, deadline(t, 20*time.Second), http.MethodPut, "/early", body)
+	response, err := do(deadline(t, 20*time.Second), t, plugin, http.MethodPut, "/early", body)
 	if err != nil || response.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Fatalf("%v, %v", response, err)
 	}
@@ -98,7 +100,7 @@ func TestCancel(t *testing.T) {
 	// More often than there are slots: each must come back.
 	for range 150 {
 		ctx, cancel := context.WithCancel(t.Context())
-		response, err := do(t, plugin, ctx, http.MethodGet, "/v2/cancel/blobs/"+digest, nil)
+		response, err := do(ctx, t, plugin, http.MethodGet, "/v2/cancel/blobs/"+digest, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,7 +114,7 @@ func TestCancel(t *testing.T) {
 		_ = response.Body.Close()
 	}
 	for range 150 {
-		response, err := do(t, plugin, t.Context(), http.MethodGet, "/v2/cancel/blobs/"+digest, nil)
+		response, err := do(t.Context(), t, plugin, http.MethodGet, "/v2/cancel/blobs/"+digest, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +135,7 @@ func TestCancelledBody(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	body := newBlocking("{")
 	body.empty = cancel
-	_, err := do(t, plugin, ctx, http.MethodPut, "/v2/cancel/manifests/latest", body)
+	_, err := do(ctx, t, plugin, http.MethodPut, "/v2/cancel/manifests/latest", body)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want context.Canceled", err)
 	}
@@ -142,8 +144,8 @@ func TestCancelledBody(t *testing.T) {
 	cause := errors.New("a cause")
 	caused, cancelWith := context.WithCancelCause(t.Context())
 	cancelWith(cause)
-	if _, err := do(t, plugin, caused, http.MethodGet, "/v2/", nil); !errors.Is(err, context.Canceled) && !errors.Is(err, cause) {
-		t.Errorf("%v before it began, want the context's", err)
+	if _, err := do(caused, t, plugin, http.MethodGet, "/v2/", nil); !errors.Is(err, cause) {
+		t.Errorf("%v before it began, want the cause", err)
 	}
 }
 
@@ -152,7 +154,7 @@ func TestBodyFails(t *testing.T) {
 	plugin := spawn(t, inFolder(t))
 	failure := errors.New("the disk is on fire")
 	body := io.MultiReader(strings.NewReader("{"), failing{failure})
-	_, err := do(t, plugin, t.Context(), http.MethodPut, "/v2/fails/manifests/latest", body)
+	_, err := do(t.Context(), t, plugin, http.MethodPut, "/v2/fails/manifests/latest", body)
 	if !errors.Is(err, failure) {
 		t.Errorf("%v, want %v", err, failure)
 	}
@@ -167,13 +169,14 @@ func TestSlots(t *testing.T) {
 	plugin := spawn(t, udist.Config{Command: fake(t)})
 	var closes []func() error
 	for range 64 {
-		response, err := do(t, plugin, t.Context(), http.MethodPost, "/echo", newBlocking("a"))
+		response, err := do(t.Context(), t, plugin, http.MethodPost, "/echo", newBlocking("a"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		closes = append(closes, response.Body.Close)
 	}
-	if _, err := do(t, plugin, deadline(t, 100*time.Millisecond), http.MethodGet, "/fields", nil); !errors.Is(err, context.DeadlineExceeded) {
+	ctx := deadline(t, 100*time.Millisecond)
+	if _, err := do(ctx, t, plugin, http.MethodGet, "/fields", nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v, want no slot before the deadline", err)
 	}
 	for _, closeBody := range closes {
@@ -190,7 +193,7 @@ func TestStandBy(t *testing.T) {
 	var responses []*http.Response
 	for range 8 {
 		body := &gated{start: start, left: 256 << 10, finished: finished}
-		response, err := do(t, plugin, ctx, http.MethodPost, "/stuck", body)
+		response, err := do(ctx, t, plugin, http.MethodPost, "/stuck", body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -227,122 +230,4 @@ func (g *gated) Read(p []byte) (int, error) {
 	n := min(len(p), g.left)
 	g.left -= n
 	return n, nil
-}
-
-// TestKilled kills the plugin in the midst of a push; on a new one the same push succeeds.
-func TestKilled(t *testing.T) {
-	config := inFolder(t)
-	config.Restart = &udist.RestartPolicy{Max: 1, Interval: time.Minute}
-	plugin := spawn(t, config)
-	first := plugin.PID()
-	content := pattern(4, 8<<20)
-	digest := digestOf(content)
-	exited := plugin.Exited()
-	body := &fatal{content: bytes.NewReader(content), kill: func() {
-		kill(t, first)
-		within(t, exited, "the plugin's end")
-	}}
-	err := push(plugin, "killed", digest, body, int64(len(content)))
-	var told *udist.Error
-	if !errors.As(err, &told) || !errors.Is(err, udist.ErrDied) || !told.Retryable || told.ExitCode() != -1 {
-		t.Fatalf("%v, want a retryable death", err)
-	}
-	if err := push(plugin, "killed", digest, bytes.NewReader(content), int64(len(content))); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := pull(plugin, "killed", digest, readers["WriteTo"]); err != nil || got != digest {
-		t.Errorf("%s, %v, want %s", got, err, digest)
-	}
-	second := plugin.PID()
-	kill(t, second)
-	within(t, plugin.Exited(), "the plugin's end")
-	if _, err := do(t, plugin, t.Context(), http.MethodGet, "/v2/", nil); !errors.Is(err, udist.ErrDied) {
-		t.Errorf("%v, want no second restart", err)
-	}
-	if err := plugin.Wait(); !errors.Is(err, udist.ErrDied) {
-		t.Errorf("%v, want how it ended", err)
-	}
-}
-
-func kill(t testing.TB, pid int) {
-	t.Helper()
-	process, err := os.FindProcess(pid)
-	if err == nil {
-		err = process.Kill()
-	}
-	if err != nil {
-		t.Error(err)
-	}
-}
-
-// fatal kills the plugin once half of it was read.
-type fatal struct {
-	content *bytes.Reader
-	kill    func()
-}
-
-func (f *fatal) Read(p []byte) (int, error) {
-	if f.kill != nil && f.content.Len() < int(f.content.Size()/2) {
-		f.kill()
-		f.kill = nil
-	}
-	return f.content.Read(p[:min(len(p), 64<<10)])
-}
-
-func TestClosed(t *testing.T) {
-	plugin := spawn(t, inFolder(t))
-	if err := plugin.Close(); err != nil {
-		t.Error(err)
-	}
-	if _, err := do(t, plugin, t.Context(), http.MethodGet, "/v2/", nil); !errors.Is(err, udist.ErrClosed) {
-		t.Errorf("%v, want ErrClosed", err)
-	}
-	if err := errors.Join(plugin.Wait(), plugin.Close()); err != nil {
-		t.Error(err)
-	}
-}
-
-// TestCloseBesideReading lets a response be read to its end, and gives up one that nobody reads.
-func TestCloseBesideReading(t *testing.T) {
-	plugin := spawn(t, inFolder(t))
-	content := pattern(5, 16<<20)
-	digest := digestOf(content)
-	if err := push(plugin, "close", digest, bytes.NewReader(content), int64(len(content))); err != nil {
-		t.Fatal(err)
-	}
-	read, err := do(t, plugin, t.Context(), http.MethodGet, "/v2/close/blobs/"+digest, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	unread, err := do(t, plugin, t.Context(), http.MethodGet, "/v2/close/blobs/"+digest, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		slow := unhurried{read.Body}
-		if n, err := io.Copy(io.Discard, slow); err != nil || n != int64(len(content)) {
-			t.Errorf("%d bytes, %v", n, err)
-		}
-	}()
-	begin := time.Now()
-	if err := plugin.Close(); err != nil {
-		t.Error(err)
-	}
-	if took := time.Since(begin); took > 5*time.Second {
-		t.Errorf("took %v", took)
-	}
-	within(t, done, "reading")
-	if _, err := io.Copy(io.Discard, unread.Body); !errors.Is(err, udist.ErrClosed) {
-		t.Errorf("%v, want ErrClosed", err)
-	}
-}
-
-// unhurried takes its time.
-type unhurried struct{ io.Reader }
-
-func (s unhurried) Read(p []byte) (int, error) {
-	time.Sleep(100 * time.Microsecond)
-	return s.Reader.Read(p[:min(len(p), 64<<10)])
 }

@@ -73,7 +73,8 @@ func (f *fakeServer) send(id uint32, end bool, body any) {
 	if err != nil {
 		os.Exit(70)
 	}
-	if _, err := f.out.Write(append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message))), message...)); err != nil {
+	prefix := binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message)))
+	if _, err := f.out.Write(append(prefix, message...)); err != nil {
 		os.Exit(1)
 	}
 }

@@ -3,35 +3,11 @@ package link
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"strings"
 
 	"udist.dev/plugin/udist/internal/pluginv1"
 	"udist.dev/plugin/udist/internal/wire"
 )
-
-// ResetError is the end of one exchange that the plugin made, or that a fault of the plugin did.
-type ResetError struct {
-	Code    pluginv1.Code
-	Message string
-	// Unprocessed says that the application never saw the request.
-	Unprocessed bool
-}
-
-func (e *ResetError) Error() string {
-	if e.Message != "" {
-		return e.Message
-	}
-	return fmt.Sprintf("the plugin reset the exchange: %s", strings.TrimPrefix(e.Code.String(), "CODE_"))
-}
-
-// NotSentError says that a request was never begun, so anything may be repeated.
-type NotSentError struct{ Err error }
-
-func (e *NotSentError) Error() string { return e.Err.Error() }
-
-func (e *NotSentError) Unwrap() error { return e.Err }
 
 // Exchange is one stream as its user sees it. One goroutine reads at a time, and one sends.
 type Exchange struct {
@@ -50,105 +26,6 @@ type Exchange struct {
 	faulty     bool  // what has ended was wrong in itself
 	cancelled  bool  // what was received is not wanted either
 	onUnwanted func()
-}
-
-// Open sends a request's head and, if whole, its content of at most wire.InitialCredit bytes with it. It
-// waits for a slot. The end of ctx cancels the exchange. The error is a *NotSentError.
-func (l *Link) Open(ctx context.Context, head *pluginv1.Request, content []byte, whole bool) (*Exchange, error) {
-	e := &Exchange{link: l, ctx: ctx}
-	for {
-		if err := l.awaitSlot(ctx); err != nil {
-			return nil, &NotSentError{err}
-		}
-		if err := l.out.acquire(false, ctx.Done()); err != nil {
-			return nil, &NotSentError{l.whyNot(ctx)}
-		}
-		frame, err := l.open(e, head, content, whole)
-		if frame == nil {
-			l.out.release(nil)
-			if err != nil {
-				return nil, &NotSentError{err}
-			}
-			continue // somebody else took the slot
-		}
-		if ctx.Done() != nil {
-			e.stop = context.AfterFunc(ctx, func() { e.cancel(context.Cause(ctx)) })
-		}
-		l.out.post(frame)
-		return e, nil
-	}
-}
-
-// open is the bytes that begin a stream, nil if there is no slot or an error.
-func (l *Link) open(e *Exchange, head *pluginv1.Request, content []byte, whole bool) ([]byte, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.notTaking(); err != nil || !l.conn.CanOpen() {
-		return nil, err
-	}
-	stream, frame, err := l.conn.Open(head, whole && len(content) == 0)
-	if err != nil {
-		return nil, err
-	}
-	e.stream, stream.Owner = stream, e
-	if whole && len(content) > 0 {
-		if frame, err = l.conn.SendData(frame, stream, len(content), true); err != nil {
-			panic(err) // a new stream has credit for it
-		}
-		frame = append(frame, content...)
-	}
-	return frame, nil
-}
-
-// notTaking is why no stream can be opened any more. Under mu.
-func (l *Link) notTaking() error {
-	switch {
-	case l.err != nil:
-		return l.err
-	case l.closing:
-		return ErrClosing
-	case l.conn.GoingAway() != nil:
-		return &ExhaustedError{Reason: l.conn.GoingAway().GetMessage()}
-	case l.conn.Exhausted():
-		return &ExhaustedError{Reason: "its stream ids are used up"}
-	}
-	return nil
-}
-
-// ExhaustedError says that the plugin takes no more requests, though it may still answer some.
-type ExhaustedError struct{ Reason string }
-
-func (e *ExhaustedError) Error() string { return "the plugin takes no more requests: " + e.Reason }
-
-// awaitSlot returns once a stream may be opened, or none ever again.
-func (l *Link) awaitSlot(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	ready := func() bool { return l.conn.CanOpen() || l.notTaking() != nil }
-	if ready() {
-		return l.notTaking()
-	}
-	w := &waiter{}
-	l.forSlots = append(l.forSlots, w)
-	err := l.waitContext(ctx, w, ready)
-	l.noSlotFor(w)
-	if err != nil {
-		return err
-	}
-	return l.notTaking()
-}
-
-// whyNot is why a turn was not to be had: ctx, or what a plugin that reads no more has said last.
-func (l *Link) whyNot(ctx context.Context) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.waitContext(ctx, &waiter{}, func() bool { return l.closing }); err != nil {
-		return err
-	}
-	return ErrClosing
 }
 
 // Head returns once the response's head has come.
@@ -226,9 +103,6 @@ func (e *Exchange) Trailers() []*pluginv1.Field {
 	defer e.link.mu.Unlock()
 	return e.trailers
 }
-
-// ErrClosed is what reading gives after Close.
-var ErrClosed = errors.New("read on a closed body")
 
 // Close drops what was not read; the plugin stops its work on it.
 func (e *Exchange) Close() { e.Cancel(ErrClosed) }

@@ -1,18 +1,12 @@
 package link
 
 import (
-	"errors"
-
 	"udist.dev/plugin/udist/internal/pluginv1"
 	"udist.dev/plugin/udist/internal/wire"
 )
 
 // bulk is the payload above which a frame waits behind the small ones of other streams.
 const bulk = 16 << 10
-
-// ErrUnwanted says that the rest of a request is not wanted: the exchange has failed, or its response has
-// ended.
-var ErrUnwanted = errors.New("the rest of the request is not wanted")
 
 // OnUnwanted has do called, in a goroutine of its own, if the rest of the request turns out not to be wanted;
 // nil takes that back.
@@ -61,12 +55,14 @@ func (e *Exchange) Send(content []byte, last bool) error {
 
 // End ends the request, with trailers.
 func (e *Exchange) End(trailers []*pluginv1.Field) error {
-	return e.turn(false, func() ([]byte, error) { return e.link.conn.SendEnd(e.stream, trailers) }, func(frame []byte) error {
+	return e.turn(false, func() ([]byte, error) {
+		return e.link.conn.SendEnd(e.stream, trailers)
+	}, func(frame []byte) error {
 		return e.link.out.write(frame, nil)
 	})
 }
 
-// sendFrame sends a data frame of length payload bytes: write is given its head, and writes both.
+// sendFrame sends a data frame of length payload bytes: write gets its head, and writes both.
 func (e *Exchange) sendFrame(length int, last bool, write func(head []byte) error) error {
 	return e.turn(length > bulk, func() ([]byte, error) {
 		return e.link.conn.SendData(nil, e.stream, length, last)

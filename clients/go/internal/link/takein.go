@@ -7,14 +7,6 @@ import (
 	"udist.dev/plugin/udist/internal/wire"
 )
 
-// GoAwayError is the plugin's refusal to start.
-type GoAwayError struct {
-	Code    pluginv1.Code
-	Message string
-}
-
-func (e *GoAwayError) Error() string { return e.Message }
-
 // takeIn acts on a frame that is not canonical data. Under mu.
 func (l *Link) takeIn(frame *pluginv1.Frame) error {
 	if data, ok := frame.GetBody().(*pluginv1.Frame_Data); ok {

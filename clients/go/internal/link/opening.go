@@ -1,0 +1,122 @@
+package link
+
+import (
+	"context"
+	"slices"
+
+	"udist.dev/plugin/udist/internal/pluginv1"
+)
+
+// Open sends a request's head and, if whole, its content of at most wire.InitialCredit bytes with it. It
+// waits for a slot. The end of ctx cancels the exchange. The error is a *NotSentError.
+func (l *Link) Open(ctx context.Context, head *pluginv1.Request, content []byte, whole bool) (*Exchange, error) {
+	e := &Exchange{link: l, ctx: ctx}
+	for {
+		if err := l.awaitSlot(ctx); err != nil {
+			return nil, &NotSentError{err}
+		}
+		if err := l.out.acquire(false, ctx.Done()); err != nil {
+			return nil, &NotSentError{l.whyNot(ctx)}
+		}
+		frame, err := l.open(e, head, content, whole)
+		if frame == nil {
+			l.out.release(nil)
+			if err != nil {
+				return nil, &NotSentError{err}
+			}
+			continue // somebody else took the slot
+		}
+		if ctx.Done() != nil {
+			e.stop = context.AfterFunc(ctx, func() { e.cancel(context.Cause(ctx)) })
+		}
+		l.out.post(frame)
+		return e, nil
+	}
+}
+
+// open is the bytes that begin a stream, nil if there is no slot or an error.
+func (l *Link) open(e *Exchange, head *pluginv1.Request, content []byte, whole bool) ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.notTaking(); err != nil || !l.conn.CanOpen() {
+		return nil, err
+	}
+	stream, frame, err := l.conn.Open(head, whole && len(content) == 0)
+	if err != nil {
+		return nil, err
+	}
+	e.stream, stream.Owner = stream, e
+	if whole && len(content) > 0 {
+		if frame, err = l.conn.SendData(frame, stream, len(content), true); err != nil {
+			panic(err) // a new stream has credit for it
+		}
+		frame = append(frame, content...)
+	}
+	return frame, nil
+}
+
+// notTaking is why no stream can be opened any more. Under mu.
+func (l *Link) notTaking() error {
+	switch {
+	case l.err != nil:
+		return l.err
+	case l.closing:
+		return ErrClosing
+	case l.conn.GoingAway() != nil:
+		return &ExhaustedError{Reason: l.conn.GoingAway().GetMessage()}
+	case l.conn.Exhausted():
+		return &ExhaustedError{Reason: "its stream ids are used up"}
+	}
+	return nil
+}
+
+// Spent tells whether no stream can be opened any more; used whether that is because so many were.
+func (l *Link) Spent() (spent, used bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.over || l.notTaking() != nil, !l.over && l.err == nil && l.conn.UsedUp()
+}
+
+// awaitSlot returns once a stream may be opened, or none ever again.
+func (l *Link) awaitSlot(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ready := func() bool { return l.conn.CanOpen() || l.notTaking() != nil }
+	if ready() {
+		return l.notTaking()
+	}
+	w := &waiter{}
+	l.forSlots = append(l.forSlots, w)
+	err := l.waitContext(ctx, w, ready)
+	l.noSlotFor(w)
+	if err != nil {
+		return err
+	}
+	return l.notTaking()
+}
+
+// wakeForSlot wakes whoever waits first for a slot, if there is one. Under mu.
+func (l *Link) wakeForSlot() {
+	if len(l.forSlots) > 0 && (l.conn.CanOpen() || l.notTaking() != nil) {
+		l.wake(l.forSlots[0])
+	}
+}
+
+// noSlotFor takes w off the list of those who wait for a slot; there may be one for the next. Under mu.
+func (l *Link) noSlotFor(w *waiter) {
+	l.forSlots = slices.DeleteFunc(l.forSlots, func(other *waiter) bool { return other == w })
+	l.wakeForSlot()
+}
+
+// whyNot is why a turn was not to be had: ctx, or what a plugin that reads no more has said last.
+func (l *Link) whyNot(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.waitContext(ctx, &waiter{}, func() bool { return l.closing }); err != nil {
+		return err
+	}
+	return ErrClosing
+}
