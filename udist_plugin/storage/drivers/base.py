@@ -98,10 +98,12 @@ class StorageDriver(ABC):
         """A small file, whole. Raises ``PathNotFound``, or ``StorageError`` when it exceeds ``limit``."""
         with self.reader(path) as content:
             if content.size > limit:
-                raise StorageError(
-                    f"{content.size} bytes where at most {limit} belong", driver=self.name, path=path
-                )
+                raise self.too_large(path, limit)
             return content.read()
+
+    def too_large(self, path: str, limit: int) -> StorageError:
+        """What ``get_content`` raises."""
+        return StorageError(f"more bytes than the {limit} that belong", driver=self.name, path=path)
 
     @abstractmethod
     def put_content(self, path: str, content: bytes, *, durable: bool = True) -> None:

@@ -21,7 +21,10 @@ LOCK_WAIT = 5.0
 """Seconds to wait for another writer: a request that was cut may still be writing what it had."""
 
 _LOCK_PAUSE = 0.01
-_WRITE = os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_ALWAYS = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_WRITE = os.O_WRONLY | _ALWAYS
+
+READ = os.O_RDONLY | _ALWAYS
 
 
 def create(path: str) -> int:
