@@ -31,8 +31,8 @@ type bodyError struct{ err error }
 
 func (e *bodyError) Error() string { return e.err.Error() }
 
-// smallest is what is copied into the frame of a head, in bytes.
-const smallest = 64 << 10
+// inHead is how much content is copied to be sent with the head, in bytes.
+const inHead = 64 << 10
 
 func newContent(request *http.Request) *content {
 	c := &content{request: request, length: contentLength(request)}
@@ -41,7 +41,8 @@ func newContent(request *http.Request) *content {
 		return c
 	}
 	reader := unwrap(request.Body)
-	if length := memoryOf(reader); length >= 0 && length == c.length && length <= smallest && len(request.Trailer) == 0 {
+	length := memoryOf(reader)
+	if length >= 0 && length == c.length && length <= inHead && len(request.Trailer) == 0 {
 		c.small = make([]byte, length)
 		_, err := io.ReadFull(reader, c.small)
 		c.whole = err == nil

@@ -1,6 +1,7 @@
 package udist
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -32,6 +33,10 @@ func requestHead(request *http.Request, target string) *pluginv1.Request {
 	if _, given := request.Header["User-Agent"]; !given {
 		head.Fields = append(head.Fields, &pluginv1.Field{Name: "user-agent", Value: []byte(implementation)})
 	}
+	if len(request.Trailer) > 0 {
+		names := strings.ToLower(strings.Join(slices.Sorted(maps.Keys(request.Trailer)), ", "))
+		head.Fields = append(head.Fields, &pluginv1.Field{Name: "trailer", Value: []byte(names)})
+	}
 	if length := contentLength(request); length >= 0 {
 		value := strconv.AppendInt(nil, length, 10)
 		head.Fields = append(head.Fields, &pluginv1.Field{Name: "content-length", Value: value})
@@ -60,13 +65,8 @@ func contentLength(request *http.Request) int64 {
 // fieldsOf is a header's fields, but for those about a connection or its messages' framing, in the order of
 // their names.
 func fieldsOf(header http.Header) []*pluginv1.Field {
-	names := make([]string, 0, len(header))
-	for name := range header {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	fields := make([]*pluginv1.Field, 0, len(names)+2)
-	for _, name := range names {
+	fields := make([]*pluginv1.Field, 0, len(header)+2)
+	for _, name := range slices.Sorted(maps.Keys(header)) {
 		lower := strings.ToLower(name)
 		if !travels(lower) || nominated(header, lower) {
 			continue
@@ -78,10 +78,10 @@ func fieldsOf(header http.Header) []*pluginv1.Field {
 	return fields
 }
 
-// travels is false also for what other parts of the head say: the authority, the declared length.
+// travels is false also for what is said elsewhere: the authority, the declared length, announced trailers.
 func travels(name string) bool {
 	switch name {
-	case "host", "expect", "content-length":
+	case "host", "expect", "content-length", "trailer":
 		return false
 	}
 	return !wire.IsHopByHop(name)

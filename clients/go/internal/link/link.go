@@ -87,8 +87,9 @@ func (l *Link) Err() error {
 	return l.err
 }
 
-// end lets nobody read any more, and finds out what the end means. Under mu.
-func (l *Link) end(cause error) {
+// end lets nobody read any more, and finds out what the end means; text is what stood where a frame should.
+// Under mu.
+func (l *Link) end(cause error, text []byte) {
 	if l.over {
 		return
 	}
@@ -96,15 +97,14 @@ func (l *Link) end(cause error) {
 	if errors.Is(cause, io.EOF) {
 		cause = nil
 	}
-	text := l.in.beginning()
 	go func() { l.Fail(l.options.Ended(cause, text)) }()
 }
 
-// endBy is end from outside.
+// endBy is end from outside, whoever may be reading.
 func (l *Link) endBy(cause error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.end(cause)
+	l.end(cause, nil)
 	l.disturb()
 }
 

@@ -61,7 +61,7 @@ func (l *Link) lead(ready func() bool) {
 	l.leading = true
 	for !l.over && !ready() {
 		if err := l.step(); err != nil {
-			l.end(err)
+			l.end(err, l.in.beginning())
 		}
 	}
 	l.leading = false
