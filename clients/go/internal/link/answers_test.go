@@ -1,0 +1,118 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"testing"
+
+	"udist.dev/plugin/udist/internal/pluginv1"
+	"udist.dev/plugin/udist/internal/wire"
+)
+
+// FuzzAnswers gives any frames as the answer to three requests: each of them ends, and what is read is no
+// more than came.
+func FuzzAnswers(f *testing.F) {
+	response := &pluginv1.Response{Status: 200}
+	fault := &pluginv1.Reset{Code: pluginv1.Code_CODE_INTERNAL}
+	credit := &pluginv1.WindowUpdate{Credit: 1}
+	head := encode(f, &pluginv1.Frame{StreamId: 1, Body: &pluginv1.Frame_Response{Response: response}})
+	ended := encode(f, &pluginv1.Frame{StreamId: 1, Body: &pluginv1.Frame_End{End: &pluginv1.End{}}})
+	data := append(wire.AppendDataHead(nil, 1, 5, false), "hello"...)
+	last := append(wire.AppendDataHead(nil, 1, 5, true), "world"...)
+	reset := encode(f, &pluginv1.Frame{StreamId: 3, Body: &pluginv1.Frame_Reset_{Reset_: fault}})
+	ping := encode(f, &pluginv1.Frame{Body: &pluginv1.Frame_Ping{Ping: &pluginv1.Ping{Token: 1}}})
+	away := encode(f, &pluginv1.Frame{Body: &pluginv1.Frame_GoAway{GoAway: &pluginv1.GoAway{LastStreamId: 3}}})
+	update := encode(f, &pluginv1.Frame{StreamId: 1, Body: &pluginv1.Frame_WindowUpdate{WindowUpdate: credit}})
+	f.Add(join(head, data, last), byte(4))
+	f.Add(join(reset, head, ping, data, update, ended), byte(100))
+	f.Add(join(away, head, data), byte(1))
+	f.Add(join(head, head), byte(10))
+	f.Fuzz(func(t *testing.T, answers []byte, size byte) {
+		if len(answers) > 32<<10 {
+			return // what a pipe holds, with some room
+		}
+		l := answered(t, answers)
+		read := make(chan int)
+		for range 3 {
+			request := &pluginv1.Request{Method: "GET", Scheme: "http", Target: "/"}
+			exchange, err := l.Open(t.Context(), request, nil, true)
+			if err != nil {
+				go func() { read <- 0 }()
+				continue
+			}
+			go func() { read <- readAll(exchange, make([]byte, int(size)+1)) }()
+		}
+		total := 0
+		for range 3 {
+			total += <-read
+		}
+		if total > len(answers) {
+			t.Errorf("%d bytes read from %d", total, len(answers))
+		}
+		l.AwaitEnd(false)
+	})
+}
+
+// answered is a link to a plugin that has said all that it will, and reads no more than a pipe holds.
+func answered(t *testing.T, answers []byte) *Link {
+	source, theirs, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	input, sink, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := New(source, sink, Options{Memory: 1 << 20, Ended: func(cause error, _ []byte) error {
+		return errors.Join(io.ErrUnexpectedEOF, cause)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		l.Close()
+		_ = input.Close()
+	})
+	go func() {
+		_, _ = theirs.Write([]byte("\x00\x00\x00\x00\x05\x1a\x03\x0a\x01\x01")) // settings
+		_, _ = theirs.Write(answers)
+		_ = theirs.Close()
+	}()
+	if err := l.ShakeHands(context.Background(), &pluginv1.Settings{Versions: []uint32{1}}); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// readAll is how much content the exchange had.
+func readAll(exchange *Exchange, buffer []byte) (total int) {
+	defer exchange.Close()
+	if _, err := exchange.Head(); err != nil {
+		return 0
+	}
+	for {
+		n, err := exchange.Read(buffer)
+		total += n
+		if err != nil {
+			return total
+		}
+	}
+}
+
+// encode is a frame's bytes.
+func encode(f *testing.F, frame *pluginv1.Frame) []byte {
+	b, err := wire.Encode(frame)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return b
+}
+
+func join(frames ...[]byte) (all []byte) {
+	for _, b := range frames {
+		all = append(all, b...)
+	}
+	return all
+}
