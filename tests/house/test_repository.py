@@ -15,10 +15,11 @@ from tests.tools import require_tool
 TOP_LEVEL = {"LICENSE", "README.md", "clients", "proto", "pyproject.toml", "tests", "udist_plugin"}
 DOCUMENTS = ("README.md", "proto/PROTOCOL.md")
 FORBIDDEN = re.compile(
-    r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|yarnpkg\.com|(?:proxy|sum)\.golang\.org|crates\.io"
-    r"|deb\.debian\.org|(?<![\w.])/(?:home|Users|work)/\w|/root/\.(?:pyenv|cache|local)"
+    r"(?i:index-url|find-links|resolved|registry|proxy|sumdb)\"?\s*[=:]\s*\"?https?://(?!127\.|localhost)"
+    r"|https?://\S+\.(?:whl|tgz|crate|deb)\b|https?://\S+/simple\b"
+    r"|(?<![\w.])/(?:home|Users|work)/\w|/root/\.(?:pyenv|cache|local)"
 )
-"""Hosts of package registries, and folders of somebody's machine."""
+"""How the address of a package registry comes into a file, and folders of somebody's machine."""
 
 
 def tracked() -> list[Path]:
