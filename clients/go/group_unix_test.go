@@ -17,18 +17,25 @@ func TestProcessGroup(t *testing.T) {
 	program := filepath.Join(folder, "udist-plugin")
 	writeProgram(t, program, "#!/bin/sh\nexec '"+fake(t)[0]+"' fake-plugin\n")
 	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
-	given := spawn(t, udist.Config{Command: []string{program}})
-	if group, err := syscall.Getpgid(given.PID()); err != nil || group != syscall.Getpgrp() {
-		t.Errorf("a given command is in group %d, %v, want this process's", group, err)
-	}
-	t.Setenv("UDIST_PLUGIN", program)
-	named := spawn(t, udist.Config{})
-	if group, err := syscall.Getpgid(named.PID()); err != nil || group != syscall.Getpgrp() {
-		t.Errorf("what UDIST_PLUGIN names is in group %d, %v, want this process's", group, err)
-	}
-	t.Setenv("UDIST_PLUGIN", "")
-	found := spawn(t, udist.Config{})
-	if group, err := syscall.Getpgid(found.PID()); err != nil || group != found.PID() {
-		t.Errorf("what was found is in group %d, %v, want its own", group, err)
+	for _, test := range []struct {
+		name, variable string
+		config         udist.Config
+		own            bool
+	}{
+		{"given", "", udist.Config{Command: []string{program}}, false},
+		{"named", program, udist.Config{}, false},
+		{"found", "", udist.Config{}, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv("UDIST_PLUGIN", test.variable)
+			plugin := spawn(t, test.config)
+			want := syscall.Getpgrp()
+			if test.own {
+				want = plugin.PID()
+			}
+			if group, err := syscall.Getpgid(plugin.PID()); err != nil || group != want {
+				t.Errorf("in group %d, %v, want %d", group, err, want)
+			}
+		})
 	}
 }
