@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from udist_plugin.wire.stream import Stream
 
 
+READ = 256 << 10
+"""Bytes read at a time where the caller gives no buffer."""
+
+
 class ContentCut(TransportError):
     """A file ended before the length that was announced for it."""
 
@@ -71,6 +75,20 @@ class Exchange(Waiter):
                 length = self._move(target)
         link.output.flush()
         return length
+
+    def read(self, size: int = -1) -> bytes:
+        """``size`` bytes, fewer only at the content's end; all that is left when negative."""
+        parts = []
+        while size:
+            buffer = memoryview(bytearray(min(size, READ) if size > 0 else READ))
+            filled = 0  # whole buffers only: a peer that sends byte by byte must not cost one for each
+            while filled < len(buffer) and (count := self.read_into(buffer[filled:])):
+                filled += count
+            parts.append(buffer[:filled])
+            if filled < len(buffer):
+                break
+            size -= filled if size > 0 else 0
+        return b"".join(parts)
 
     def next_chunk(self) -> PooledChunk | None:
         """Borrows what came next; ``None`` at the content's end. Raises as ``read_into`` does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from udist_plugin.carrier.exchange import READ
 from udist_plugin.wire.frames import Response as Head
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from udist_plugin.carrier.exchange import Exchange
-
-READ = 256 << 10
 
 
 class Response:
@@ -43,15 +42,7 @@ class Response:
 
     def read(self, size: int = -1) -> bytes:
         """``size`` bytes, fewer only at the end; all that is left when negative."""
-        parts = []
-        while size:
-            buffer = bytearray(min(size, READ) if size > 0 else READ)
-            count = self.readinto(buffer)
-            if not count:
-                break
-            parts.append(memoryview(buffer)[:count])
-            size -= count if size > 0 else 0
-        return b"".join(parts)
+        return self._exchange.read(size)
 
     def __iter__(self) -> Iterator[bytes]:
         """The content in pieces as they come."""

@@ -38,15 +38,7 @@ class Input:
 
     def read(self, size: int = -1) -> bytes:
         """``size`` bytes, fewer only at the end; everything when negative."""
-        parts = []
-        while size:
-            buffer = bytearray(min(size, 64 << 10) if size > 0 else 64 << 10)
-            count = self.readinto(buffer)
-            if not count:
-                break
-            parts.append(memoryview(buffer)[:count])
-            size -= count if size > 0 else 0
-        return b"".join(parts)
+        return self._exchange.read(size)
 
     def readline(self, size: int = -1) -> bytes:
         """Up to a line's end, or ``size`` bytes."""
