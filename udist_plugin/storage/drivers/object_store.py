@@ -82,7 +82,7 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def objects(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
-        """Every object whose key starts with ``prefix`` and comes after ``after``, page by page as asked for."""
+        """Every object whose key starts with ``prefix`` and comes after ``after``, fetched as asked for."""
 
     @abstractmethod
     def names(self, prefix: str) -> Iterator[str]:
@@ -99,7 +99,7 @@ class ObjectStore(ABC):
         """A signed URL that serves the object to whoever has it for a while, or ``None``."""
         return None
 
-    def purge(self, prefix: str, age: float) -> None:  # noqa: ARG002, B027
+    def purge(self, prefix: str, age: float) -> None:
         """Drops parts, sent more than ``age`` seconds ago, of objects below ``prefix`` never committed."""
 
     @abstractmethod
