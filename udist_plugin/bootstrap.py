@@ -42,7 +42,6 @@ class RegistryApp:
         configuration = loaded.configuration
         http = configuration.http
         self.configuration = configuration
-        self.log_level = configuration.log.level
         self.drain_timeout = http.draintimeout
         driver = open_driver(configuration.storage.driver, configuration.storage.parameters)
         self.registry = _registry(driver, configuration)

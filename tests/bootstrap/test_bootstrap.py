@@ -115,14 +115,14 @@ class TestThePlugin:
     def test_takes_the_caller_s_environment_for_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("REGISTRY_STORAGE", "inmemory")
         monkeypatch.setenv("REGISTRY_LOG_LEVEL", "debug")
-        assert build_service(None, None, None).log_level == "debug"
-        assert build_service(None, None, {"REGISTRY_STORAGE": "inmemory"}).log_level == "info"
+        assert build_service(None, None, None).configuration.log.level == "debug"
+        assert build_service(None, None, {"REGISTRY_STORAGE": "inmemory"}).configuration.log.level == "info"
 
     def test_takes_one_configuration(self, tmp_path: Path) -> None:
         path = tmp_path / "config.yml"
         path.write_text("version: 0.1\nstorage: inmemory\nlog: {level: warn}")
-        assert build_service(str(path), None, {}).log_level == "warn"
-        assert build_service(None, path.read_text(), {}).log_level == "warn"
+        assert build_service(str(path), None, {}).configuration.log.level == "warn"
+        assert build_service(None, path.read_text(), {}).configuration.log.level == "warn"
         with pytest.raises(ConfigurationError, match="expected one"):
             build_service(str(path), path.read_text(), {})
 

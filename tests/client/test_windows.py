@@ -24,7 +24,7 @@ from tests.server.apps import Service
 from udist_plugin.server.stdio import serve
 from udist_plugin.server.streams import take_standard_streams
 
-serve(*take_standard_streams(), lambda _: Service())
+serve(*take_standard_streams(), lambda *_: Service())
 """
 
 CALLER = """

@@ -167,7 +167,6 @@ class Service:
     """The application as ``serve`` wants it."""
 
     drain_timeout = 5.0
-    log_level = "info"
 
     def __call__(self, environ: Environ, start_response: Start, /) -> Iterable[bytes]:
         return application(environ, start_response)
@@ -180,4 +179,4 @@ class Service:
 
 
 if __name__ == "__main__":
-    serve(*take_standard_streams(), lambda _: Service())
+    serve(*take_standard_streams(), lambda *_: Service())

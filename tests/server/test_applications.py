@@ -40,7 +40,7 @@ def start_some(thread):
     start(thread)
 
 threading.Thread.start = start_some
-serve(*take_standard_streams(), lambda _: Service())
+serve(*take_standard_streams(), lambda *_: Service())
 """
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.bootstrap import RegistryApp
+    from udist_plugin.server.log import Log
     from udist_plugin.wire.frames import Settings
 
 USAGE = """\
@@ -41,8 +42,10 @@ def main(arguments: list[str] | None = None) -> None:
     from udist_plugin.bootstrap import build_service
     from udist_plugin.server.stdio import serve
 
-    def build(settings: Settings) -> RegistryApp:
-        return build_service(path, settings.configuration, settings.environment)
+    def build(settings: Settings, log: Log) -> RegistryApp:
+        app = build_service(path, settings.configuration, settings.environment)
+        log.configure(app.configuration.log.level, "text", {})
+        return app
 
     serve(source, sink, build)
 

@@ -10,23 +10,33 @@ import os
 import threading
 import time
 from collections import deque
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from udist_plugin.server.log_formats import Format
 
 LEVELS: Final = ("debug", "info", "warn", "error")
 QUEUED: Final = 1000
 """Lines kept for a reader that is slow."""
 
 LINE: Final = 4096
-"""Characters of a line that are written; pipes take as much in one piece."""
+"""Characters of a message that are written; pipes take as much in one piece."""
 
 
 class Log:
-    """Writes records at ``level`` and above; usable as ``wsgi.errors``."""
+    """Writes records at a level and above; usable as ``wsgi.errors``.
 
-    def __init__(self, fd: int = 2, level: str = "info") -> None:
+    Whoever records only queues: the thread that writes also gives a record its form.
+    """
+
+    def __init__(self, fd: int = 2) -> None:
         self._fd = fd
-        self.level = level
-        self._queue: deque[str] = deque()
+        self._least = LEVELS.index("info")
+        self._form: tuple[str, Mapping[str, object]] = ("text", {})
+        self._format: Format | None = None
+        self._queue: deque[tuple[float, str, str] | str] = deque()
         self._dropped = 0
         self._lock = threading.Lock()
         self._ready = threading.Semaphore(0)
@@ -34,13 +44,19 @@ class Log:
         self._idle.set()
         self._started = False
 
+    def configure(self, level: str, formatter: str, fields: Mapping[str, object]) -> None:
+        """Sets what distribution's ``log`` section does: the level, the form, and fields of every record."""
+        self._least = LEVELS.index(level)
+        self._form, self._format = (formatter, fields), None
+
     def record(self, level: str, message: str) -> None:
-        """Queues one record, in logfmt as distribution writes it."""
-        if LEVELS.index(level) < LEVELS.index(self.level):
-            return
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        text = message.replace("\\", "\\\\").replace('"', '\\"').replace("\r", "\\r").replace("\n", "\\n")
-        self._put(f'time="{now}" level={level} msg="{text[:LINE]}"\n')
+        """Queues one record."""
+        if LEVELS.index(level) >= self._least:
+            self._put((time.time(), level, message[:LINE]))
+
+    def line(self, text: str) -> None:
+        """Queues a line of a form of its own: the access log's."""
+        self._put(f"{text[:LINE]}\n")
 
     def write(self, text: str) -> int:
         """``wsgi.errors``: each line of ``text`` is a record of an error."""
@@ -56,17 +72,17 @@ class Log:
     def flush(self) -> None:
         """``wsgi.errors`` has it; nothing waits for the log."""
 
-    def drain(self, timeout: float) -> None:
-        """Waits, at most ``timeout`` seconds, until everything queued has been written."""
-        self._idle.wait(timeout)
+    def drain(self, timeout: float) -> bool:
+        """Waits, at most ``timeout`` seconds, until everything queued has been written; whether it was."""
+        return self._idle.wait(timeout)
 
-    def _put(self, line: str) -> None:
+    def _put(self, line: tuple[float, str, str] | str) -> None:
         with self._lock:
             if len(self._queue) >= QUEUED:
                 self._dropped += 1
                 return
             if self._dropped:
-                self._queue.append(f'level=warn msg="{self._dropped} lines of the log were dropped"\n')
+                self._queue.append((time.time(), "warn", f"{self._dropped} lines of the log were dropped"))
                 self._dropped = 0
             self._queue.append(line)
             self._idle.clear()
@@ -79,14 +95,22 @@ class Log:
         while True:
             self._ready.acquire()
             while line := self._next():
+                text = line if isinstance(line, str) else self._formed(*line)
                 try:
-                    os.write(self._fd, line.encode(errors="backslashreplace"))
+                    os.write(self._fd, text.encode(errors="backslashreplace"))
                 except OSError:
                     return  # nobody can be told
 
-    def _next(self) -> str | None:
+    def _next(self) -> tuple[float, str, str] | str | None:
         with self._lock:
             if self._queue:
                 return self._queue.popleft()
             self._idle.set()
             return None
+
+    def _formed(self, now: float, level: str, message: str) -> str:
+        if self._format is None:
+            from udist_plugin.server.log_formats import formatter
+
+            self._format = formatter(*self._form)
+        return self._format(now, level, message)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
         """
 
         drain_timeout: float
-        log_level: str
 
         def __call__(
             self, environ: dict[str, Any], start_response: Callable[..., Any], /
@@ -57,13 +56,13 @@ DRAIN_POLL: Final = 0.1
 """Seconds between looks at whether a caller that closed its end still reads."""
 
 
-def serve(source: int, sink: int, build: Callable[[Settings], Service]) -> NoReturn:
+def serve(source: int, sink: int, build: Callable[[Settings, Log], Service]) -> NoReturn:
     """Serves until the caller is done, and ends the process.
 
-    ``build`` turns the caller's settings into the service; ``ConfigurationError`` and ``StorageError`` from
-    it are reported to the caller. Exit status: 0 after a drain, 78 for a refused configuration or version,
-    76 for a broken protocol, 1 when the drain took too long or the caller died. The garbage collector, which
-    a caller may have disabled for the start, is on from the first answer.
+    ``build`` turns the caller's settings into the service, and configures the log; ``ConfigurationError`` and
+    ``StorageError`` from it are reported to the caller. Exit status: 0 after a drain, 78 for a refused
+    configuration or version, 76 for a broken protocol, 1 when the drain took too long or the caller died. The
+    garbage collector, which a caller may have disabled for the start, is on from the first answer.
     """
     sys.setswitchinterval(SWITCH)
     log = Log()
@@ -87,11 +86,10 @@ def serve(source: int, sink: int, build: Callable[[Settings], Service]) -> NoRet
     _exit(status, log)
 
 
-def _handshake(link: ServerLink, log: Log, build: Callable[[Settings], Service]) -> Service:
+def _handshake(link: ServerLink, log: Log, build: Callable[[Settings, Log], Service]) -> Service:
     try:
         settings = link.settings()
-        service = build(settings)
-        log.level = service.log_level
+        service = build(settings, log)
         link.send_settings(
             Settings([VERSION], MAX_STREAMS, (), f"udist-python/{__version__}", os.getpid()),
         )

@@ -1,0 +1,88 @@
+"""How a record of the log is written: distribution's ``log.formatter`` and ``log.fields``.
+
+Names of fields and levels are logrus's, which distribution logs with.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Format = Callable[[float, str, str], str]
+    """Makes a line, its end included, of seconds since 1970, a level and a message."""
+
+RECORD: Final = {"json": ("time", "level", "msg"), "logstash": ("@timestamp", "level", "message")}
+"""What time, level and message are called. Logstash's own names, as in distribution v2; v3 calls them as for
+``json``."""
+
+_PLAIN = r"[A-Za-z0-9._/@^+-]*"  # what logrus leaves without quotes
+_ESCAPES = {
+    **{code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))},
+    **str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}),
+    **str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029"}),
+}
+
+
+def formatter(name: str, fields: Mapping[str, object]) -> Format:
+    """The format ``name``, one of text, json and logstash, with ``fields`` in every record."""
+    return _text(fields) if name == "text" else _json(name, fields)
+
+
+def escaped(text: str) -> str:
+    """``text`` between quotes: nothing in it can end them, the line, or a terminal's patience."""
+    return text.translate(_ESCAPES)
+
+
+def _text(fields: Mapping[str, object]) -> Format:
+    named = _without_clashes(fields, ("time", "level", "msg"))
+    tail = "".join(f" {_value(name)}={_value(value)}" for name, value in sorted(named.items()))
+
+    def line(now: float, level: str, message: str) -> str:
+        return f'time="{_stamp(now)}" level={_level(level)} msg={_value(message)}{tail}\n'
+
+    return line
+
+
+def _json(name: str, fields: Mapping[str, object]) -> Format:
+    import json
+
+    at, of, message_of = RECORD[name]
+    fixed: dict[str, Any] = _without_clashes(fields, RECORD[name])
+    if name == "logstash":
+        fixed.setdefault("@version", "1")
+
+    def line(now: float, level: str, message: str) -> str:
+        record = {**fixed, at: _stamp(now), of: _level(level), message_of: message}
+        return json.dumps(record, separators=(",", ":"), sort_keys=True, default=str) + "\n"
+
+    return line
+
+
+def _without_clashes(fields: Mapping[str, object], taken: tuple[str, ...]) -> dict[str, object]:
+    return {
+        f"fields.{name}" if name in taken else name: value
+        for name, value in fields.items()
+        if value is not None
+    }
+
+
+def _value(value: object) -> str:
+    if not isinstance(value, str):
+        import json
+
+        value = json.dumps(value, default=str)
+    return value if re.fullmatch(_PLAIN, value) else f'"{escaped(value)}"'
+
+
+def _level(level: str) -> str:
+    return "warning" if level == "warn" else level
+
+
+def _stamp(now: float) -> str:
+    """RFC 3339, to the microsecond, in UTC."""
+    whole, fraction = divmod(int(now * 1_000_000), 1_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{fraction:06d}Z"
