@@ -114,6 +114,18 @@ def _giving_up() -> Iterator[Conversation]:
         .plugin(frame(1, last=True, data=b"hello"), "dropped", caller_slots=0)
     )
     yield (
+        Conversation(
+            "caller-gives-up-an-early-answer",
+            "the response's end is not the plugin's last frame while the request goes on: reset(OK) is",
+            ("caller",),
+        )
+        .begun()
+        .caller(frame(1, request=put(1000)), "head")
+        .plugin(frame(1, last=True, response={"status": 413}), "head")
+        .caller(frame(1, reset={"code": "CANCELLED"}), "reset", caller_slots=1)
+        .plugin(frame(1, reset={}), "dropped", caller_slots=0)
+    )
+    yield (
         Conversation("plugin-fails", "a response that does not end")
         .begun()
         .caller(frame(1, last=True, request=get("/v2/demo/blobs/x")), "head")

@@ -50,6 +50,18 @@ def faults() -> Iterator[Conversation]:
             caller_slots=0,
         )
     )
+    yield (
+        Conversation("early-answer-too-short", "it has ended, the plugin has not said its last", ("caller",))
+        .begun()
+        .caller(frame(1, request=put(1000)), "head")
+        .plugin(
+            frame(1, last=True, response={"status": 413, "fields": [["content-length", "4"]]}),
+            fault("INTERNAL"),
+            caller_slots=1,
+        )
+        .caller(frame(1, reset={"code": "INTERNAL"}), "reset")
+        .plugin(frame(1, reset={}), "dropped", caller_slots=0)
+    )
     for method, status in (("HEAD", 200), ("GET", 204), ("GET", 304)):
         yield (
             Conversation(

@@ -141,6 +141,8 @@ CALLER_STATES: dict[str, list[Callable[[], Caller]]] = {
     "given up": [
         lambda: caller(give_up=True),
         lambda: caller(head(Response(200)), last=True, give_up=True),
+        lambda: caller(head(Response(200), last=True), give_up=True),
+        lambda: caller(head(Response(200, UPPER), last=True)),
         lambda: caller(head(Response(200, UPPER))),
         lambda: caller(head(Response(200, ONE_BYTE)), data(2)),
     ],
@@ -149,7 +151,6 @@ CALLER_STATES: dict[str, list[Callable[[], Caller]]] = {
         lambda: caller(head(Response(200, UPPER), last=True), last=True),
         lambda: caller(head(Response(200), last=True), head(Reset("OK"))),
         lambda: caller(head(Reset("CANCELLED"))),
-        lambda: caller(head(Response(200), last=True), give_up=True),
     ],
 }
 

@@ -64,8 +64,7 @@ class CallerConnection(Connection):
         if stream.reset or stream.done:
             stream.receive_window.close()
             return b""
-        if stream.incoming is not Half.DONE:
-            self._aborted.add(stream.id)
+        self._aborted.add(stream.id)
         reset = Reset(code, message[:MAX_MESSAGE])
         self._end(stream, reset)
         return encode(Frame(stream.id, reset))
@@ -113,7 +112,7 @@ class CallerConnection(Connection):
 
     def _fault(self, stream: Stream, code: str, message: str) -> StreamFault:
         fault = super()._fault(stream, code, message)
-        if stream.incoming is not Half.DONE:
+        if not stream.done:
             self._aborted.add(stream.id)
             self._refuse(stream.id, fault.reset)
         return fault
