@@ -140,8 +140,7 @@ func TestForeignLayer(t *testing.T) {
 		_, _ = w.Write(elsewhere)
 	}))
 	defer server.Close()
-	config := filesystem(t) + "validation:\n  manifests:\n    urls:\n      allow: ['^http://127\\.0\\.0\\.1:']\n"
-	ut, _ := newTransport(t, config, "filesystem")
+	ut, _ := newTransport(t, filesystem(t), "filesystem")
 	from := testimage.Schema2(t.TempDir(), testimage.Config("amd64", layer), testimage.Schema2Layer{
 		MediaType: manifest.DockerV2Schema2ForeignLayerMediaTypeGzip,
 		Content:   elsewhere,
@@ -175,5 +174,31 @@ func TestForeignLayer(t *testing.T) {
 	info.URLs = info.URLs[:1] // of a scheme that nobody reads: then the registry is asked
 	if _, _, err := source.GetBlob(t.Context(), info, none.NoCache); err == nil || !strings.Contains(err.Error(), "blob unknown to registry") {
 		t.Errorf("a layer without a usable URL: %v", err)
+	}
+}
+
+// TestForbiddenURLs shows the registry's refusal of a foreign layer whose URL its configuration forbids.
+func TestForbiddenURLs(t *testing.T) {
+	mirror := "validation:\n  manifests:\n    urls:\n      allow: ['^https://mirror\\.example/']\n"
+	ut, _ := newTransport(t, filesystem(t)+mirror, "filesystem")
+	d := destination(t, ut, "ns/forbidden")
+	config, layer := testimage.Config("amd64", []byte("a layer")), known([]byte("elsewhere"))
+	image := known(config)
+	if _, err := d.PutBlob(t.Context(), bytes.NewReader(config), image, none.NoCache, true); err != nil {
+		t.Fatal(err)
+	}
+	for url, taken := range map[string]bool{"https://mirror.example/layer": true, "https://elsewhere.example/layer": false} {
+		content, err := manifest.Schema2FromComponents(
+			manifest.Schema2Descriptor{MediaType: manifest.DockerV2Schema2ConfigMediaType, Size: image.Size, Digest: image.Digest},
+			[]manifest.Schema2Descriptor{{
+				MediaType: manifest.DockerV2Schema2ForeignLayerMediaTypeGzip, Size: layer.Size, Digest: layer.Digest, URLs: []string{url},
+			}},
+		).Serialize()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.PutManifest(t.Context(), content, nil); (err == nil) != taken {
+			t.Errorf("a layer at %s: %v", url, err)
+		}
 	}
 }

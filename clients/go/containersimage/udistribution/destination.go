@@ -63,7 +63,8 @@ func (d *imageDestination) DesiredLayerCompression() types.LayerCompression {
 	return types.Compress
 }
 
-// AcceptsForeignLayerURLs tells that layers that live elsewhere need not be written.
+// AcceptsForeignLayerURLs tells that layers that live elsewhere need not be written. The registry takes a manifest
+// that names them with any URLs, unless its configuration says otherwise (validation.manifests.urls).
 func (d *imageDestination) AcceptsForeignLayerURLs() bool {
 	return true
 }
