@@ -65,6 +65,9 @@ class FrameInput:
             return head
         check_control_length(length)
         self._start += PREFIX_SIZE
+        if self._end - self._start >= length:
+            self._start += length
+            return bytes(self._ahead[self._start - length : self._start])
         message = bytearray(length)
         self.read_payload(memoryview(message))
         return bytes(message)

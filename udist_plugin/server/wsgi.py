@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.carrier.output import SMALL
 from udist_plugin.carrier.splice import descriptor_of
 from udist_plugin.errors import LocalProtocolError, TransportError
-from udist_plugin.wire.constants import CODES
+from udist_plugin.wire.constants import CODES, KEPT_FIELDS, KEPT_LENGTH
 from udist_plugin.wire.frames import Request, Response
 from udist_plugin.wire.heads import HOP_BY_HOP
 
@@ -109,12 +110,16 @@ def environ_for(exchange: Exchange, errors: Log, capabilities: frozenset[str]) -
         "udist.capabilities": capabilities,
     }
     for name, value in head.fields:
-        key = name.upper().replace("-", "_")
-        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            key = "HTTP_" + key
+        key = _variable(name)
         text = value.decode("latin-1")
         environ[key] = f"{environ[key]}, {text}" if key in environ and key != "HTTP_HOST" else text
     return environ
+
+
+@lru_cache(KEPT_FIELDS)
+def _variable(field: str) -> str:
+    key = field.upper().replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
 
 
 def _unquoted(path: str) -> str:
@@ -138,7 +143,10 @@ class Responder:
         """PEP 3333's; fields about a connection are dropped. Raises ``exc_info`` once the head has gone."""
         if exc_info and self._sent:
             raise exc_info[1].with_traceback(exc_info[2])
-        fields = [(name.lower(), value.encode("latin-1")) for name, value in headers]
+        fields = [
+            _kept_field(name, value) if len(name) + len(value) <= KEPT_LENGTH else _field(name, value)
+            for name, value in headers
+        ]
         self._head = Response(int(status[:3]), [field for field in fields if field[0] not in HOP_BY_HOP])
         return self._write
 
@@ -195,6 +203,13 @@ class Responder:
             self._sent = True
             self._link.respond(self._exchange, head, end=False)
         self._exchange.send_content(data, end=False)
+
+
+def _field(name: str, value: str) -> tuple[str, bytes]:
+    return name.lower(), value.encode("latin-1")
+
+
+_kept_field = lru_cache(KEPT_FIELDS)(_field)
 
 
 def serve_exchange(

@@ -67,6 +67,11 @@ class ConnectionReceived(NamedTuple):
     body: Settings | GoAway | Log
 
 
+_FIRST = (Settings, GoAway)
+_HEADS = (Request, Response)
+_LAST = (End, Reset)
+_ON_CONNECTION = (Settings, Ping, GoAway, Log)
+
 Event = HeadReceived | EndReceived | CreditReceived | ResetReceived | ConnectionReceived
 
 
@@ -100,19 +105,19 @@ class Connection:
         stream.
         """
         body = frame.body
-        if self.peer is None and not isinstance(body, Settings | GoAway):
+        if self.peer is None and not isinstance(body, _FIRST):
             raise RemoteProtocolError(f"{_name(body)} before settings")
-        if frame.end_stream and not isinstance(body, Request | Response):
+        if frame.end_stream and not isinstance(body, _HEADS):
             raise RemoteProtocolError(f"end_stream on {_name(body)}")
-        if isinstance(body, Settings | Ping | GoAway | Log):
+        if isinstance(body, _ON_CONNECTION):
             if frame.stream_id:
                 raise RemoteProtocolError(f"{_name(body)} on stream {frame.stream_id}")
             return self._receive_on_connection(body)
         if not frame.stream_id:
             raise RemoteProtocolError(f"{_name(body)} on stream 0")
-        if isinstance(body, Request | Response):
+        if isinstance(body, _HEADS):
             return self._receive_head(frame.stream_id, body, frame.end_stream)
-        if not (stream := self._find(frame.stream_id, isinstance(body, End | Reset))):
+        if not (stream := self._find(frame.stream_id, isinstance(body, _LAST))):
             return None
         if isinstance(body, End):
             self._advance_incoming(stream, Input.END, True)

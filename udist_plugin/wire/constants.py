@@ -31,6 +31,11 @@ MAX_MESSAGE: Final = 4096
 
 MAX_STREAM_ID: Final = (1 << 31) - 1
 
+KEPT_FIELDS: Final = 512
+KEPT_LENGTH: Final = 256
+"""Heads mostly repeat fields of earlier ones (RFC 7541, section 1): what was made of so many fields, none
+longer than this in bytes, is kept."""
+
 CODES: Final = (
     "OK",
     "CANCELLED",

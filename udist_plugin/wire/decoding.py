@@ -6,9 +6,10 @@ not UTF-8) is not judged here: the library's rules decide.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from udist_plugin.wire.constants import code_name
+from udist_plugin.wire.constants import KEPT_FIELDS, KEPT_LENGTH, code_name
 from udist_plugin.wire.frames import (
     End,
     Frame,
@@ -142,13 +143,17 @@ def _field(value: bytes) -> tuple[str, bytes]:
     return name.decode(), content
 
 
+_kept_field = lru_cache(KEPT_FIELDS)(_field)
+
+
 def _mixed(message: bytes, repeated: int) -> tuple[dict[int, Any], list[tuple[str, bytes]]]:
     """Single fields by number, and the repeated ``Field`` messages under ``repeated``."""
     single: dict[int, Any] = {}
     fields: list[tuple[str, bytes]] = []
     for number, value in _entries(message):
         if number == repeated:
-            fields.append(_field(_string(value)))
+            field = _string(value)
+            fields.append(_kept_field(field) if len(field) <= KEPT_LENGTH else _field(field))
         elif number in single:
             raise _Unusual
         else:
@@ -212,17 +217,23 @@ def _environment(message: bytes) -> dict[str, str]:
 
 
 def _request(message: bytes) -> Request:
-    single, fields = _mixed(message, 5)
-    head = Request(
-        _take_text(single, 1),
-        _take_text(single, 2),
-        _take_text(single, 3),
-        _take_text(single, 4),
-        fields,
-        _take_integer(single, 6),
-    )
-    _all_taken(single)
-    return head
+    """With the fewest steps: every exchange has one."""
+    texts = ["", "", "", ""]
+    fields: list[tuple[str, bytes]] = []
+    timeout = last = 0
+    for number, value in _entries(message):
+        if number == 5:
+            field = _string(value)
+            fields.append(_kept_field(field) if len(field) <= KEPT_LENGTH else _field(field))
+        elif number <= last or number > 6:
+            raise _Unusual
+        elif number == 6:
+            timeout = _integer(value)
+        else:
+            texts[number - 1] = _string(value).decode()
+        last = number
+    method, scheme, authority, target = texts
+    return Request(method, scheme, authority, target, fields, timeout)
 
 
 def _response(message: bytes) -> Response:

@@ -5,10 +5,11 @@ Start-up is why: the library takes as long to import as everything else. Propert
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from udist_plugin.errors import LocalProtocolError
-from udist_plugin.wire.constants import CODES, MAX_CONTROL
+from udist_plugin.wire.constants import CODES, KEPT_FIELDS, KEPT_LENGTH, MAX_CONTROL
 from udist_plugin.wire.frames import (
     Body,
     End,
@@ -34,6 +35,8 @@ def varint(value: int) -> bytes:
     """Base 128 varint of a uint32 (protobuf encoding guide)."""
     if 0 <= value < 128:
         return _SMALL[value]
+    if 128 <= value < 1 << 14:
+        return bytes((value & 0x7F | 0x80, value >> 7))
     if not 0 <= value < 1 << 32:
         raise LocalProtocolError(f"{value} is not a number of 32 bits")
     out = bytearray()
@@ -85,8 +88,19 @@ def _number(tag: bytes, value: int) -> bytes:
 
 def _fields(tag: bytes, fields: Iterable[tuple[str, bytes]]) -> bytes:
     return b"".join(
-        [_length_delimited(tag, _text(b"\x0a", name) + _bytes(b"\x12", value)) for name, value in fields]
+        [
+            tag + (_kept_field(name, value) if len(name) + len(value) <= KEPT_LENGTH else _field(name, value))
+            for name, value in fields
+        ]
     )
+
+
+def _field(name: str, value: bytes) -> bytes:
+    field = _text(b"\x0a", name) + _bytes(b"\x12", value)
+    return varint(len(field)) + field
+
+
+_kept_field = lru_cache(KEPT_FIELDS)(_field)
 
 
 def _settings(body: Settings) -> bytes:

@@ -5,7 +5,10 @@ Each check returns what is wrong, or ``None``; whether that is the peer's fault 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+
+from udist_plugin.wire.constants import KEPT_FIELDS, KEPT_LENGTH
 
 if TYPE_CHECKING:
     from udist_plugin.wire.frames import Fields, Request, Response
@@ -48,13 +51,23 @@ def response_problem(head: Response) -> str | None:
 def fields_problem(fields: Fields) -> str | None:
     """What is wrong with header or trailer fields."""
     for name, value in fields:
-        if not name or not _NAME.issuperset(name):
-            return f"field name {name[:64]!r} is not a lower-case token"
-        if name in HOP_BY_HOP:
-            return f"field {name!r} is about a connection and never travels"
-        if value.translate(None, _VALUE):
-            return f"field {name[:64]!r} has a control character in its value"
+        check = _kept_problem if len(name) + len(value) <= KEPT_LENGTH else _field_problem
+        if problem := check(name, value):
+            return problem
     return None
+
+
+def _field_problem(name: str, value: bytes) -> str | None:
+    if not name or not _NAME.issuperset(name):
+        return f"field name {name[:64]!r} is not a lower-case token"
+    if name in HOP_BY_HOP:
+        return f"field {name!r} is about a connection and never travels"
+    if value.translate(None, _VALUE):
+        return f"field {name[:64]!r} has a control character in its value"
+    return None
+
+
+_kept_problem = lru_cache(KEPT_FIELDS)(_field_problem)
 
 
 def content_length(fields: Fields) -> int | None:

@@ -18,6 +18,8 @@ class Half(Enum):
     CONTENT = "has begun"
     DONE = "has ended"
 
+    __hash__ = object.__hash__  # Enum's own is slower than the look-up it is for
+
 
 class Input(Enum):
     """What can happen in one direction."""
@@ -25,6 +27,8 @@ class Input(Enum):
     HEAD = "a head"
     DATA = "data"
     END = "an end"
+
+    __hash__ = object.__hash__
 
 
 TRANSITIONS: dict[tuple[Half, Input, bool], Half] = {
