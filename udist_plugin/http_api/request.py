@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.content import ChunkSource
@@ -32,7 +33,7 @@ class Request:
 
     def field(self, name: str) -> str | None:
         """The value of a header field other than Content-Type and Content-Length."""
-        return self.environ.get("HTTP_" + name.upper().replace("-", "_"))
+        return self.environ.get(_variable(name))
 
     def parameters(self, name: str) -> list[str]:
         """All values of a query parameter."""
@@ -85,6 +86,11 @@ class Request:
     def has_capability(self, name: str) -> bool:
         """Whether the caller announced a capability."""
         return name in self.environ.get("udist.capabilities", ())
+
+
+@lru_cache(64)  # the fields that handlers ask for
+def _variable(field: str) -> str:
+    return "HTTP_" + field.upper().replace("-", "_")
 
 
 class _Exactly:

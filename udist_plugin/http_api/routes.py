@@ -5,11 +5,16 @@ A repository's name may have components named like the endpoints, so a path is r
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from udist_plugin.errors import NameInvalid
 from udist_plugin.http_api.errors import EndpointUnknown
 from udist_plugin.oci.reference import check_name
+
+KEPT: Final = 1024
+KEPT_LENGTH: Final = 512
+"""Routes of so many paths are kept, of none longer than this: most requests ask for what others did."""
 
 
 class Route(NamedTuple):
@@ -40,6 +45,10 @@ segment if only one is known, and the resource meant."""
 
 def match(path: str, prefix: str = "/") -> Route:
     """The route of a decoded path below ``prefix``. Raises ``EndpointUnknown`` or ``NameInvalid``."""
+    return _kept_match(path, prefix) if len(path) <= KEPT_LENGTH else _match(path, prefix)
+
+
+def _match(path: str, prefix: str) -> Route:
     full, path = path, path[len(prefix) - 1 :] if path.startswith(prefix) else ""
     fixed = FIXED.get(path)
     if fixed is not None:
@@ -56,6 +65,9 @@ def match(path: str, prefix: str = "/") -> Route:
     if resource == "upload" and not reference:
         resource = "uploads"
     return Route(resource, check_name(rest[4 : len(rest) - len(before)]), reference)
+
+
+_kept_match = lru_cache(KEPT)(_match)
 
 
 def refuse_encoded_slashes(target: str) -> None:

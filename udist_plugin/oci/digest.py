@@ -23,7 +23,7 @@ class Digest(str):
 
     def __new__(cls, text: str) -> Digest:
         algorithm, _, encoded = text.partition(":")
-        if len(encoded) != HEX_LENGTHS.get(algorithm) or not _HEX.issuperset(encoded):
+        if len(encoded) != HEX_LENGTHS.get(algorithm) or encoded.strip(_HEX):
             raise DigestInvalid({"digest": text[:256], "expected": "sha256:<64 hex> or sha512:<128 hex>"})
         return super().__new__(cls, text)
 
@@ -61,4 +61,4 @@ def new_hash(algorithm: str) -> hashlib._Hash:
     return hashlib.new(algorithm, usedforsecurity=False)
 
 
-_HEX = frozenset("0123456789abcdef")
+_HEX: Final = "0123456789abcdef"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from udist_plugin.errors import ManifestUnknown, NameInvalid, TagInvalid
 from udist_plugin.oci.digest import Digest
 
+KEPT: Final = 1024
+"""Names and tags found right that are kept: a request looks at its own several times."""
 NAME_MAX: Final = 255
 """distribution's limit on a repository name, in characters."""
 
@@ -17,6 +20,7 @@ _NAME = f"{_COMPONENT}(?:/{_COMPONENT})*"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
 
 
+@lru_cache(KEPT)
 def check_name(name: str) -> str:
     """``name`` itself, if the specification's grammar allows it; raises ``NameInvalid``."""
     if len(name) > NAME_MAX or not re.fullmatch(_NAME, name):
@@ -24,6 +28,7 @@ def check_name(name: str) -> str:
     return name
 
 
+@lru_cache(KEPT)
 def check_tag(tag: str) -> str:
     """``tag`` itself, if the specification's grammar allows it; raises ``TagInvalid``."""
     if not re.fullmatch(_TAG, tag):
@@ -31,6 +36,7 @@ def check_tag(tag: str) -> str:
     return tag
 
 
+@lru_cache(KEPT)
 def parse_target(text: str) -> Digest | str:
     """A manifest's reference in a URL: a digest when it has a colon, else a tag.
 

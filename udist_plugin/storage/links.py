@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import DigestInvalid, PathNotFound, StorageError
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 LINK_MAX: Final = 1024
 """No link is longer, in bytes."""
+KEPT: Final = 1024
+"""Links whose content is kept as a digest once it was found to be one."""
 
 
 def read_link(driver: StorageDriver, path: str) -> Digest | None:
@@ -25,11 +28,21 @@ def read_link(driver: StorageDriver, path: str) -> Digest | None:
     except PathNotFound:
         return None
     try:
-        return Digest(content.decode("ascii", "replace"))
+        return _digest(content)
     except DigestInvalid:
         raise StorageError("not a digest; push it again", driver=driver.name, path=path) from None
 
 
 def write_link(driver: StorageDriver, path: str, digest: Digest) -> None:
     """Makes a link, durable when this returns."""
-    driver.put_content(path, digest.encode("ascii"))
+    driver.put_content(path, link_content(digest))
+
+
+def link_content(digest: Digest) -> bytes:
+    """What stands in a link to ``digest``."""
+    return digest.encode("ascii")
+
+
+@lru_cache(KEPT)
+def _digest(content: bytes) -> Digest:
+    return Digest(content.decode("ascii", "replace"))

@@ -20,7 +20,7 @@ from udist_plugin.oci.reference import check_tag
 from udist_plugin.registry import ManifestContent
 from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
-from udist_plugin.storage.links import read_link, write_link
+from udist_plugin.storage.links import link_content, read_link, write_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 FACTS: Final = 8192
 """Manifests of which is kept in memory what their digest stands for."""
+CONTENTS: Final = 128
+CONTENT_MAX: Final = 16 << 10
+"""Manifests that are kept whole, and the longest of them in bytes: 2 MiB in all. Most are far smaller."""
 
 
 class Fact(NamedTuple):
@@ -47,6 +50,7 @@ class ManifestStore:
         self._driver = driver
         self._tags = tags
         self._facts: Cache[Digest, Fact] = Cache(FACTS)
+        self._contents: Cache[Digest, bytes] = Cache(CONTENTS)
 
     def resolve(self, name: str, target: Digest | str) -> Descriptor:
         digest, path = self._locate(name, target)
@@ -58,14 +62,21 @@ class ManifestStore:
 
     def get(self, name: str, target: Digest | str) -> ManifestContent:
         digest, path = self._locate(name, target)
-        content = self._read(digest, path)
+        content = self._contents.get(digest)
+        if content is None:
+            content = self._read(digest, path)
+        elif not self._driver.exists(path):
+            raise ManifestUnknown({"Revision": digest})
         fact = self._facts.get(digest) or self._learn(digest, content)
         return ManifestContent(content, fact.media_type, digest)
 
     def push(
         self, name: str, content: bytes, media_type: str, digest: Digest, tags: Sequence[str]
     ) -> Descriptor:
-        """Blob, revision, tags: each durable before the next, so that nothing points at what may vanish."""
+        """Blob, revision, tags: each durable before the next, so that nothing points at what may vanish.
+
+        No one looks a tag up by its index link, so it may come and go with the revision.
+        """
         for tag in tags:
             check_tag(tag)
         if len(content) > MANIFEST_MAX:
@@ -74,13 +85,17 @@ class ManifestStore:
             raise DigestInvalid({"digest": digest, "content": actual})
         if Manifest.parse(content, media_type).media_type != Manifest.parse(content).media_type:
             raise ManifestInvalid(f"mediaType: {media_type!r} must stand in the document, which has none")
-        self._driver.put_content(paths.blob_data(digest), content)
+        links = [paths.link(paths.revision(name, digest))]
         if not self._driver.exists(paths.layers(name)):
             # Stock servers know a repository by this folder, and their collector marks no other.
-            write_link(self._driver, paths.link(paths.layer(name, digest)), digest)
-        self._link(name, digest)
-        for tag in tags:
-            self._tags.put(name, tag, digest)
+            links.append(paths.link(paths.layer(name, digest)))
+        links += [paths.tag_index(name, tag, digest) for tag in tags]
+        link = link_content(digest)
+        self._driver.put_contents(
+            {paths.blob_data(digest): content},
+            dict.fromkeys(links, link),
+            {paths.tag_current(name, tag): link for tag in tags},
+        )
         if tags and not self._stands(name, digest):
             # Deleted meanwhile by one who did not see these tags. It looks for tags once more after it took
             # the revision, and this looks for the revision after the tags: one of the two notices.
@@ -142,6 +157,8 @@ class ManifestStore:
             raise ManifestUnknown({"Revision": digest}) from None
         if Digest.of(content, digest.algorithm) != digest:
             raise StorageError(f"the bytes are not those of {digest}", driver=self._driver.name, path=path)
+        if len(content) <= CONTENT_MAX:
+            self._contents.put(digest, content)
         return content
 
     def _learn(self, digest: Digest, content: bytes) -> Fact:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from udist_plugin.content import Content
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 SMALL_FILE_MAX = 8 << 20
 """What ``get_content`` reads at most unless told otherwise, in bytes: twice the largest manifest."""
+
+PATHS_KEPT = 1024
+"""Paths of which is kept whether they are canonical: most are used more than once."""
 
 _PATH = r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+"  # compiled on first use
 
@@ -112,6 +116,15 @@ class StorageDriver(ABC):
         ``durable`` is off for what may be lost with the power without harm.
         """
 
+    def put_contents(self, *steps: Mapping[str, bytes]) -> None:
+        """Makes or replaces small files, by path, in steps: each is durable before the next one begins.
+
+        The files of a step appear in their order; of a step under way a loss of power leaves any, each whole.
+        """
+        for step in steps:
+            for path, content in step.items():
+                self.put_content(path, content)
+
     @abstractmethod
     def reader(self, path: str, start: int = 0, end: int | None = None) -> Content:
         """The bytes from ``start`` up to, not including, ``end``.
@@ -158,6 +171,11 @@ class StorageDriver(ABC):
 
     def check_path(self, path: str) -> str:
         """``path`` itself; raises ``InvalidPath`` unless it is absolute and canonical."""
-        if path != "/" and not re.fullmatch(_PATH, path):
+        if path != "/" and not _is_canonical(path):
             raise InvalidPath("not an absolute, canonical path", driver=self.name, path=repr(path[:512]))
         return path
+
+
+@lru_cache(PATHS_KEPT)
+def _is_canonical(path: str) -> bool:
+    return re.fullmatch(_PATH, path) is not None

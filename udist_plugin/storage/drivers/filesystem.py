@@ -11,7 +11,8 @@ from __future__ import annotations
 import errno
 import os
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 from udist_plugin.errors import (
@@ -28,12 +29,12 @@ from udist_plugin.storage.drivers.filesystem_writers import AppendedFile, NewFil
 from udist_plugin.storage.paths import SCRATCH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import BinaryIO
 
     from udist_plugin.content import Content
 
-PIECE = 64 << 10
+PIECE = 16 << 10
 """Bytes of a small file read at a time; most have fewer."""
 DEFAULT_ROOT = "/var/lib/registry"
 FINE_TICK, COARSE_TICK = 0.05, 2.5
@@ -53,6 +54,7 @@ class FilesystemDriver(StorageDriver):
 
     def __init__(self, root: str) -> None:
         self.root = os.path.abspath(root)
+        self._above = self.root.rstrip("/")
         self._synced: dict[str, tuple[int, int]] = {}
 
     @classmethod
@@ -72,18 +74,36 @@ class FilesystemDriver(StorageDriver):
             writer.write(content)
             writer.commit()
 
+    def put_contents(self, *steps: Mapping[str, bytes]) -> None:
+        """With few syncs: of all files and their folders' folders before the first step where that is enough,
+        and of no folder twice in a step."""
+        with ExitStack() as opened:
+            staged = [
+                [opened.enter_context(NewFile(self, path, durable=False)) for path in step] for step in steps
+            ]
+            for file, content in zip(chain(*staged), chain(*(step.values() for step in steps)), strict=True):
+                file.write(content)
+            for file in chain(*staged):
+                file.prepare()
+            for step, ready in zip(steps, staged, strict=True):
+                for file in ready:
+                    file.commit()
+                self._sync_above(step)
+
     def get_content(self, path: str, limit: int = SMALL_FILE_MAX) -> bytes:
         """With the fewest calls: every request reads a link or two."""
         content = b""
-        with self.named_errors(path):
+        try:
             file = os.open(self.full_path(path), files.READ)
             try:
-                while piece := os.read(file, PIECE):
+                while len(content) <= limit and (piece := os.read(file, PIECE)):
                     content += piece
-                    if len(content) > limit:
-                        raise self.too_large(path, limit)
             finally:
                 os.close(file)
+        except OSError as error:
+            raise self.named_error(error, path) from error
+        if len(content) > limit:
+            raise self.too_large(path, limit)
         return content
 
     def reader(self, path: str, start: int = 0, end: int | None = None) -> Content:
@@ -103,8 +123,10 @@ class FilesystemDriver(StorageDriver):
         return AppendedFile(self, path) if append else NewFile(self, path)
 
     def stat(self, path: str) -> FileInfo:
-        with self.named_errors(path):
+        try:
             status = os.stat(self.full_path(path))
+        except OSError as error:
+            raise self.named_error(error, path) from error
         is_folder = status.st_mode & 0o170000 == 0o040000
         return FileInfo(path, 0 if is_folder else status.st_size, status.st_mtime, is_folder)
 
@@ -128,7 +150,7 @@ class FilesystemDriver(StorageDriver):
 
     def full_path(self, path: str) -> str:
         """Where ``path`` stands in the file system. Raises ``InvalidPath``."""
-        return os.path.join(self.root, self.check_path(path)[1:]) if path != "/" else self.root
+        return self._above + self.check_path(path) if path != "/" else self.root
 
     def scratch_path(self) -> str:
         """A path for a file on its way, in a folder that stands."""
@@ -151,7 +173,7 @@ class FilesystemDriver(StorageDriver):
                 files.make_folder(folder)
         if len(folder) <= len(self.root):
             with suppress(PermissionError):  # it may not be ours to read
-                files.sync_folder(above)  # the root is new; from there on down, _sync_folders does it
+                files.sync_folder(above)  # the root is new; from there on down, _sync_above does it
 
     def place(self, source: str, path: str, *, durable: bool = True) -> None:
         """Renames the file ``source`` to ``path``, in folders that others may be deleting."""
@@ -169,18 +191,22 @@ class FilesystemDriver(StorageDriver):
         else:
             raise StorageError("others kept deleting its folder; try again", driver=self.name, path=path)
         if durable:
-            self._sync_folders(folder)
+            self._sync_above((path,))
 
-    def _sync_folders(self, folder: str) -> None:
-        """Makes the entries durable that lead from the root to what now stands in ``folder``.
+    def _sync_above(self, paths: Iterable[str]) -> None:
+        """Makes the entries durable that lead from the root to what now stands at ``paths``.
 
         Whoever made a folder above, another process too, may not have synced it yet.
         """
-        with suppress(FileNotFoundError):  # deleted by another after the rename, and the file with it
-            files.sync_folder(folder)
-            while folder != self.root:
-                folder = os.path.dirname(folder)
-                self._sync_if_changed(folder)
+        seen: set[str] = set()
+        for path in paths:
+            folder = os.path.dirname(self.full_path(path))
+            # Not found is what another deleted after the rename, and the file with it.
+            with self.named_errors(path), suppress(FileNotFoundError):
+                files.sync_folder(folder)
+                while folder != self.root and (folder := os.path.dirname(folder)) not in seen:
+                    seen.add(folder)
+                    self._sync_if_changed(folder)
 
     def _sync_if_changed(self, folder: str) -> None:
         """Syncs a folder unless it was synced here since it last changed."""
@@ -200,16 +226,19 @@ class FilesystemDriver(StorageDriver):
         """Turns what the operating system says into the errors of a driver, which tell where the store is."""
         try:
             yield
-        except FileNotFoundError as error:
-            raise PathNotFound("not found", driver=self.name, path=path) from error
         except OSError as error:
-            kind = StorageError
-            if error.errno in _FULL:
-                kind = StorageFull
-            elif error.errno in _INVALID:
-                kind = InvalidPath
-            where = self.root.rstrip("/") + path
-            raise kind(error.strerror or str(error), driver=self.name, path=where) from error
+            raise self.named_error(error, path) from error
+
+    def named_error(self, error: OSError, path: str) -> StorageError:
+        """The driver's error for one of the operating system's about ``path``."""
+        if isinstance(error, FileNotFoundError):
+            return PathNotFound("not found", driver=self.name, path=path)
+        kind = StorageError
+        if error.errno in _FULL:
+            kind = StorageFull
+        elif error.errno in _INVALID:
+            kind = InvalidPath
+        return kind(error.strerror or str(error), driver=self.name, path=self._above + path)
 
     def _discard(self, full: str) -> None:
         """Takes a file or folder out of sight by one rename, then apart."""
