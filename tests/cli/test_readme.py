@@ -15,7 +15,6 @@ from tests.tools import require_tool
 from udist_plugin.cli.failures import EXIT_CODES
 from udist_plugin.cli.main import COMMANDS
 from udist_plugin.config import load
-from udist_plugin.config.schema import KEYS, NO_EFFECT, WORKS
 
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text()
@@ -100,17 +99,6 @@ def test_go(text: str) -> None:
     programs = [path.read_text() for path in (REPOSITORY / "clients/go/examples").glob("*_test.go")]
     known = {line.strip() for program in programs for line in program.splitlines()}
     assert [line for line in text.splitlines() if line.strip() not in known] == []
-
-
-def test_every_key_is_told() -> None:
-    for key in KEYS:
-        path = key.path.removesuffix("[]").replace("platformlist[].", "platformlist ")
-        if key.status is WORKS:
-            assert path.split()[0] in README, key.path
-        elif key.status is NO_EFFECT:
-            assert path.rpartition(".")[2] in README or path.rpartition(".")[0] in README, key.path
-        else:
-            assert path.split(".")[0] in README, key.path
 
 
 def test_every_command_and_exit_code_is_told() -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.config.test_yaml_text import plain
 from udist_plugin.config import load, registry_environment
+from udist_plugin.config.keys import schema
 from udist_plugin.config.kinds import Anything, Integer
-from udist_plugin.config.nodes import from_python
+from udist_plugin.config.nodes import from_python, plain
 from udist_plugin.config.overlay import UnknownVariable, overlay
 from udist_plugin.config.schema import Key, tree
 from udist_plugin.errors import ConfigurationError
@@ -17,7 +17,7 @@ from udist_plugin.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SCHEMA = tree()
+SCHEMA = schema()
 
 
 def over(source: Mapping[str, object], variable: str, value: str) -> object:
@@ -42,11 +42,11 @@ def over(source: Mapping[str, object], variable: str, value: str) -> object:
         ("REGISTRY_HTTP_HEADERS_X_A_0", "b", {"http": {"headers": {"x_a": ["b"]}}}),
         ("REGISTRY_STORAGE", "inmemory", {"storage": {"inmemory": {}}}),
         ("REGISTRY_HEALTH_FILECHECKERS", "[{file: x}]", {"health": {"file": [{"file": "x"}]}}),
-        ("REGISTRY_HEALTH_FILE_0_FILE", "x", {"health": {"file": {"0": {"file": "x"}}}}),
+        ("REGISTRY_HEALTH_FILE_0_FILE", "x", {"health": {"file": [{"file": "x"}]}}),
         ("REGISTRY_NOTIFICATIONS_EVENTCONFIG", "{}", {"notifications": {"events": {}}}),
         ("REGISTRY_AUTH_HTPASSWD_REALM", "x", {"auth": {"htpasswd": {"realm": "x"}}}),
         ("REGISTRY_AUTH", "", {"auth": None}),
-        ("REGISTRY_STORAGE_DELETE_ENABLED", "", {"storage": {"delete": {"enabled": ""}}}),
+        ("REGISTRY_STORAGE_DELETE_ENABLED", "", {"storage": {"delete": {"enabled": None}}}),
     ],
 )
 def test_a_variable_sets_the_key_it_names(variable: str, value: str, tree: object) -> None:

@@ -6,15 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udist_plugin.config.nodes import Items, Node, Scalar, Table
+from udist_plugin.config.nodes import Items, Node, Scalar, Table, plain
 from udist_plugin.config.yaml_text import parse_yaml
 from udist_plugin.errors import ConfigurationError
-
-
-def plain(node: Node) -> object:
-    if isinstance(node, Table):
-        return {name: plain(value) for name, value in node.entries.items()}
-    return [plain(item) for item in node.items] if isinstance(node, Items) else node.text
 
 
 def at(node: Node, name: str) -> Node:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = rf"(\d+\.?\d*|\.\d+)({'|'.join(_UNITS)})"
@@ -11,13 +10,13 @@ _LONGEST = 2**63 * 1e-9
 """A Go duration is 64 bits of nanoseconds."""
 
 
-class Kind(ABC):
+class Kind:
     """A type of value, read from its text. ``parse`` raises ``ValueError`` for text it does not accept."""
 
     expected: str
 
-    @abstractmethod
-    def parse(self, text: str) -> object: ...
+    def parse(self, text: str) -> object:
+        raise NotImplementedError
 
 
 class Text(Kind):
@@ -31,6 +30,10 @@ class Text(Kind):
         if re.fullmatch(self._pattern, text) is None:
             raise ValueError
         return text
+
+
+class Secret(Text):
+    """Text that is not to be shown."""
 
 
 class Boolean(Kind):
@@ -49,29 +52,31 @@ class Boolean(Kind):
 
 
 class Integer(Kind):
-    """A whole number, decimal or as ``0x``, ``0o``, ``0b``."""
+    """A whole number, decimal or as ``0x``, ``0o``, ``0b``; below 1 it is ``unset``, if that is given."""
 
-    def __init__(self, minimum: int, maximum: int) -> None:
+    def __init__(self, minimum: int, maximum: int, *, unset: int | None = None) -> None:
         self.expected = f"a whole number from {minimum} to {maximum}"
         self._range = range(minimum, maximum + 1)
+        self._unset = unset
 
     def parse(self, text: str) -> int:
         if len(text) > 32 or (value := int(text, 0)) not in self._range:
             raise ValueError
-        return value
+        return value if value > 0 or self._unset is None else self._unset
 
 
 class Choice(Kind):
-    """One of a few words, in any case."""
+    """One of a few words, in any case; the value is the word as it stands here."""
 
     def __init__(self, *words: str) -> None:
         self.expected = "one of " + ", ".join(words)
-        self._words = words
+        self._words = {word.lower(): word for word in words}
 
     def parse(self, text: str) -> str:
-        if (word := text.lower()) not in self._words:
-            raise ValueError
-        return word
+        try:
+            return self._words[text.lower()]
+        except KeyError:
+            raise ValueError from None
 
 
 class Duration(Kind):

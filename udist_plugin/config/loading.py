@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from udist_plugin.config import model
+from udist_plugin.config.aliases import rename
 from udist_plugin.config.folders import default_root
-from udist_plugin.config.nodes import Node, Scalar, Table, from_python, is_null
+from udist_plugin.config.keys import DEFERRED, all_keys, schema
+from udist_plugin.config.nodes import Node, Scalar, Table, from_python, is_null, plain
 from udist_plugin.config.overlay import PREFIX, UnknownVariable, choose_driver, overlay, registry_environment
 from udist_plugin.config.reading import Reader, nearest
-from udist_plugin.config.schema import KEYS, STORAGE_SETTINGS, SchemaNode, Section, tree
+from udist_plugin.config.schema import STORAGE_SETTINGS, Deferred, SchemaNode, Section
 from udist_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -17,15 +19,26 @@ if TYPE_CHECKING:
 
 
 DEFAULT_DRIVER = "filesystem"
+ENTRY_POINTS = "udist_plugin.storage_drivers"
+"""The group in which others announce their drivers; ``storage.drivers`` loads them."""
 
 _MODELS: dict[str, Any] = {
     "": model.Configuration,
     "log": model.Log,
+    "log.accesslog": model.AccessLog,
     "storage": model.Storage,
     "storage.delete": model.Delete,
+    "storage.redirect": model.Redirect,
+    "storage.cache": model.Cache,
+    "storage.tag": model.Tag,
     "storage.maintenance": model.Maintenance,
     "storage.maintenance.uploadpurging": model.UploadPurging,
     "storage.maintenance.readonly": model.ReadOnly,
+    "middleware": model.Middleware,
+    "middleware.storage[]": model.StorageMiddleware,
+    "middleware.storage[].options": model.RedirectOptions,
+    "catalog": model.Catalog,
+    "tags": model.Tags,
     "http": model.Http,
     "validation": model.Validation,
     "validation.manifests": model.Manifests,
@@ -74,18 +87,19 @@ def examine(
     environ: Mapping[str, str],
     *,
     source_name: str = "configuration",
+    reader: Reader | None = None,
 ) -> Examined:
-    """As ``load``, with every error instead of the first."""
-    reader = Reader()
-    schema = tree()
+    """As ``load``, with every error instead of the first. ``reader`` is one that listens, if any."""
+    reader = reader or Reader()
+    keys = schema()
     try:
         root = _root(source, source_name)
     except ConfigurationError as error:
         return Examined(None, [error], [], [])
     if isinstance(source, str) and not _given(root, "version"):
         reader.wrong("expected the version of the format, version: 0.1", "version", root)
-    root = _overlaid(root, schema, registry_environment(environ), reader)
-    configuration = _configuration(root, schema, reader)
+    root = _overlaid(root, keys, registry_environment(environ), reader)
+    configuration = _configuration(root, keys, reader)
     notices = []
     if reader.without_effect:
         notices.append(f"no effect here: {', '.join(reader.without_effect)}")
@@ -102,67 +116,116 @@ def _root(source: str | Mapping[str, object] | None, name: str) -> Node:
     return parse_yaml(source, name)
 
 
-def _overlaid(root: Node, schema: Section, variables: Mapping[str, str], reader: Reader) -> Node:
+def _overlaid(root: Node, keys: Section, variables: Mapping[str, str], reader: Reader) -> Node:
     for variable in sorted(variables):  # REGISTRY_STORAGE before REGISTRY_STORAGE_FILESYSTEM
         try:
-            root = overlay(root, schema, variable, variables[variable])
+            root = overlay(root, keys, variable, variables[variable])
         except ConfigurationError as error:
             reader.errors.append(error)
         except UnknownVariable:
-            known = [PREFIX + key.path.replace(".", "_").upper() for key in KEYS]
+            known = [PREFIX + key.path.replace(".", "_").upper() for key in all_keys()]
             near = nearest(variable, known)
             hint = f"; did you mean {near}?" if near else ""
             reader.warnings.append(f"{variable}: names no known key, ignored{hint}")
     return root
 
 
-def _configuration(root: Node, schema: Section, reader: Reader) -> model.Configuration | None:
+def _configuration(root: Node, keys: Section, reader: Reader) -> model.Configuration | None:
     entries = dict(root.entries) if isinstance(root, Table) else {}
-    driver, entries["storage"] = _driver(entries.get("storage"), schema.children["storage"], reader)
-    values: Any = reader.section(schema, Table(entries, root.source) if isinstance(root, Table) else root, "")
+    storage = entries.get("storage")
+    if isinstance(storage, Scalar) and storage.text is not None:
+        entries["storage"] = choose_driver(None, storage)
+    if isinstance(root, Table):
+        root = rename(Table(entries, root.source), reader.warnings.append)
+        entries = dict(root.entries) if isinstance(root, Table) else {}
+    driver, foreign, entries["storage"] = _driver(entries.get("storage"), keys.children["storage"], reader)
+    values: Any = reader.section(keys, Table(entries, root.source) if isinstance(root, Table) else root, "")
+    if values["storage"]["cache"]["blobdescriptor"] == "redis" and not (values["redis"] or {}).get("addrs"):
+        problem = "expected redis.addrs, the server that redis names here"
+        reader.wrong(problem, "storage.cache.blobdescriptor", entries["storage"])
     if reader.errors:
         return None
-    if values["loglevel"] is not None and not _given(entries.get("log"), "level"):
-        values["log"]["level"] = values["loglevel"]
-    parameters = values["storage"][driver]
-    if driver == "filesystem" and parameters["rootdirectory"] is None:
-        parameters["rootdirectory"] = default_root()
+    parameters = foreign if foreign is not None else _filled(values["storage"][driver])
+    if driver == "filesystem":
+        parameters.setdefault("rootdirectory", default_root())
     values["storage"].update(driver=driver, parameters=parameters)
-    return cast("model.Configuration", _typed(values, ""))
+    return cast("model.Configuration", _typed(values, "", _models(values)))
 
 
-def _driver(storage: Node | None, schema: SchemaNode, reader: Reader) -> tuple[str, Node]:
-    """The driver that is named, the default if none is, and the section without what cannot be read."""
-    if isinstance(storage, Scalar) and storage.text is not None:
-        storage = choose_driver(None, storage)
+def _driver(
+    storage: Node | None, schema: SchemaNode, reader: Reader
+) -> tuple[str, dict[str, Any] | None, Node]:
+    """The driver that is named, the default if none is; the parameters of one from elsewhere; and the section
+    without what cannot be read."""
     if not isinstance(storage, Table):
-        return DEFAULT_DRIVER, storage or Table({}, "default")
+        return DEFAULT_DRIVER, None, storage or Table({}, "default")
     assert isinstance(schema, Section)
     named = [name for name in storage.entries if name not in STORAGE_SETTINGS]
-    supported = [name for name, node in schema.children.items() if isinstance(node, Section)]
-    supported = [name for name in supported if name not in STORAGE_SETTINGS]
+    supported = [name for name, node in schema.children.items() if isinstance(node, Section | Deferred)]
+    supported = [name for name in supported if name not in STORAGE_SETTINGS and name != "s3aws"]
     rest = {k: v for k, v in storage.entries.items() if k in STORAGE_SETTINGS or k in supported}
+    foreign = None
     if len(named) > 1:
         both = ", ".join(f"{name} ({storage.entries[name].source})" for name in named)
         reader.wrong(f"expected one storage driver, not {both}", "storage", storage)
-    elif named and named[0] not in supported:
-        known = named[0] in schema.children
-        problem = "not supported yet" if known else f"unknown storage driver {named[0]!r}"
-        expected = ", ".join(supported)
-        path = f"storage.{named[0]}" if known else "storage"
-        reader.wrong(f"{problem}; expected one of {expected}", path, storage.entries[named[0]])
-    return named[0] if named else DEFAULT_DRIVER, Table(rest, storage.source)
+    elif named and named[0] in supported:
+        rest[named[0]] = _named(storage.entries[named[0]])
+    elif named:
+        foreign = _foreign(
+            named[0], storage.entries[named[0]], supported, named[0] in schema.children, reader
+        )
+    return named[0] if named else DEFAULT_DRIVER, foreign, Table(rest, storage.source)
+
+
+def _named(parameters: Node) -> Node:
+    """The parameters of a driver that is named, though nothing else may be said of it."""
+    return Table({}, parameters.source) if is_null(parameters) else parameters
+
+
+def _foreign(
+    name: str, parameters: Node, supported: list[str], known: bool, reader: Reader
+) -> dict[str, Any] | None:
+    """The parameters, as text, of a driver that another package announces."""
+    from importlib.metadata import entry_points
+
+    others = entry_points(group=ENTRY_POINTS)
+    if name in others.names:
+        return cast("dict[str, Any]", plain(parameters)) if isinstance(parameters, Table) else {}
+    problem = "not supported yet" if known else f"unknown storage driver {name!r}"
+    expected = ", ".join([*supported, *sorted(others.names)])
+    reader.wrong(
+        f"{problem}; expected one of {expected}", f"storage.{name}" if known else "storage", parameters
+    )
+    return None
+
+
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A driver's parameters without those that are not set."""
+    filled = {k: _filled(v) if isinstance(v, dict) else v for k, v in values.items()}
+    return {k: v for k, v in filled.items() if v not in (None, "", {})}
 
 
 def _given(section: Node | None, name: str) -> bool:
     return isinstance(section, Table) and name in section.entries and not is_null(section.entries[name])
 
 
-def _typed(value: Any, path: str) -> Any:
+def _models(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The classes by path, with those of the sections that are there."""
+    models = _MODELS
+    for name in ("health", "redis"):
+        if values[name] is not None:
+            from importlib import import_module
+
+            module = import_module(f"udist_plugin.config.keys.{DEFERRED[name]}")
+            models = models | {f"{name}.{path}".rstrip("."): part for path, part in module.MODELS.items()}
+    return models
+
+
+def _typed(value: Any, path: str, models: Mapping[str, Any]) -> Any:
     """The values of a section as its class of ``model``, which leaves out what has no effect."""
     if isinstance(value, tuple):
-        return tuple(_typed(item, f"{path}[]") for item in value)
-    if path not in _MODELS:
+        return tuple(_typed(item, f"{path}[]", models) for item in value)
+    if path not in models or value is None:
         return value
-    fields = _MODELS[path].__annotations__
-    return _MODELS[path](*(_typed(value[name], f"{path}.{name}" if path else name) for name in fields))
+    fields = models[path].__annotations__
+    return models[path](*(_typed(value[name], f"{path}.{name}" if path else name, models) for name in fields))

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from re import Pattern
 
+    from udist_plugin.config.keys.health import Health
+    from udist_plugin.config.keys.redis import Redis
+
 
 @dataclass_transform(frozen_default=True)
 class Part:
@@ -33,8 +36,15 @@ class Part:
         return f"{type(self).__name__}({values})"
 
 
+class AccessLog(Part):
+    disabled: bool
+
+
 class Log(Part):
     level: str
+    formatter: str
+    fields: Mapping[str, str]
+    accesslog: AccessLog
 
 
 class Delete(Part):
@@ -57,13 +67,57 @@ class Maintenance(Part):
     readonly: ReadOnly
 
 
+class Cache(Part):
+    """``blobdescriptor`` is ``inmemory``, ``redis`` or empty; a ``blobdescriptorsize`` of 0 has no limit."""
+
+    blobdescriptor: str
+    blobdescriptorsize: int
+
+
+class Tag(Part):
+    """``concurrencylimit`` is 0 where none is set."""
+
+    concurrencylimit: int
+
+
+class Redirect(Part):
+    disable: bool
+
+
 class Storage(Part):
-    """``driver`` names the one chosen, ``parameters`` are what stands under its name."""
+    """``driver`` names the one chosen. ``parameters`` are what stands under its name and what has a default:
+    a name that is neither, or whose value is empty, is not in it."""
 
     driver: str
     parameters: Mapping[str, object]
     delete: Delete
+    redirect: Redirect
+    cache: Cache
+    tag: Tag
     maintenance: Maintenance
+
+
+class RedirectOptions(Part):
+    baseurl: str
+
+
+class StorageMiddleware(Part):
+    """``name`` is ``redirect``; an entry that is disabled is left out."""
+
+    name: str
+    options: RedirectOptions
+
+
+class Middleware(Part):
+    storage: tuple[StorageMiddleware, ...]
+
+
+class Catalog(Part):
+    maxentries: int
+
+
+class Tags(Part):
+    maxtags: int
 
 
 class Urls(NamedTuple):
@@ -104,8 +158,15 @@ class Http(Part):
 
 
 class Configuration(Part):
+    """``redis`` and ``health`` are ``None`` where the section is not given."""
+
     version: str
     log: Log
     storage: Storage
+    middleware: Middleware
+    redis: Redis | None
+    health: Health | None
+    catalog: Catalog
+    tags: Tags
     validation: Validation
     http: Http

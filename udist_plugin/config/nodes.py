@@ -61,6 +61,15 @@ def describe(node: Node) -> str:
     return repr(node.text if len(node.text) <= 60 else node.text[:57] + "...")
 
 
+def plain(node: Node) -> object:
+    """The dict, list, text or ``None`` that stands there."""
+    if isinstance(node, Table):
+        return {name: plain(value) for name, value in node.entries.items()}
+    if isinstance(node, Items):
+        return [plain(item) for item in node.items]
+    return node.text
+
+
 def from_python(value: object, source: str, path: str = "") -> Node:
     """The node of a mapping, list, text, number, boolean or ``None``. Raises ``ConfigurationError``."""
     if path.count(".") > MAX_DEPTH:

@@ -12,8 +12,8 @@ import re
 from typing import TYPE_CHECKING
 
 from udist_plugin.config.kinds import Anything, Text
-from udist_plugin.config.nodes import MAX_DEPTH, Items, Node, Scalar, Table, is_null
-from udist_plugin.config.schema import STORAGE_SETTINGS, Entries, Key, Listing, SchemaNode, Section
+from udist_plugin.config.nodes import MAX_DEPTH, Items, Node, Scalar, Table
+from udist_plugin.config.schema import STORAGE_SETTINGS, Deferred, Entries, Key, Listing, SchemaNode, Section
 from udist_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -50,8 +50,6 @@ def overlay(root: Node, schema: Section, variable: str, value: str) -> Node:
         node: Node = Scalar(value, variable)
     else:
         node = _parse(value, variable, path)
-        if isinstance(target, Key) and not isinstance(target.kind, Anything) and is_null(node):
-            node = Scalar("", variable)  # an empty variable is a value, and a wrong one
     if path == "storage" and isinstance(node, Scalar):
         node = choose_driver(_child(root, "storage"), node)
     return _set(root, steps, node, path)
@@ -82,6 +80,8 @@ def choose_driver(storage: Node | None, name: Scalar) -> Table:
 def _resolve(schema: SchemaNode, node: Node | None, rest: str) -> tuple[list[Step], SchemaNode]:
     if not rest:
         return [], schema
+    if isinstance(schema, Deferred):
+        schema = schema.section()
     if isinstance(schema, Section):
         for name in sorted(schema.variables, key=len, reverse=True):
             if rest == name or rest.startswith(f"{name}_"):

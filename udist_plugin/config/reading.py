@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.config.kinds import Anything
 from udist_plugin.config.nodes import Items, Node, Scalar, Table, describe, is_null
-from udist_plugin.config.schema import Entries, Key, Listing, SchemaNode, Section, Status
+from udist_plugin.config.schema import REQUIRED, Deferred, Entries, Key, Listing, SchemaNode, Section, Status
 from udist_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -24,24 +24,30 @@ class Reader:
         self.warnings: list[str] = []
         self.without_effect: list[str] = []
 
-    def read(self, schema: SchemaNode, node: Node | None, path: str = "") -> object:
-        """The value at ``path``: a dict for a section, a tuple for a list; defaults where nothing stands."""
+    def read(self, schema: SchemaNode, node: Node | None, path: str, above: str = "") -> object:
+        """The value at ``path``: a dict for a section, a tuple for a list; defaults where nothing stands.
+
+        ``above`` is the source of the section around it, for what is missing there.
+        """
         if isinstance(schema, Key):
-            return self._key(schema, node, path)
+            return self._key(schema, node, path, above)
         if isinstance(schema, Section):
-            return self.section(schema, node, path)
+            return self.section(schema, node, path, above)
+        if isinstance(schema, Deferred):
+            return None if node is None or is_null(node) else self.section(schema.section(), node, path)
         if isinstance(schema, Listing):
             return self._listing(schema, node, path)
         return self._entries(schema, node, path)
 
-    def section(self, schema: Section, node: Node | None, path: str) -> dict[str, object]:
+    def section(self, schema: Section, node: Node | None, path: str, above: str = "") -> dict[str, object]:
         """The values of a section that have an effect here, by name."""
         entries = self._table(node, path)
+        source = node.source if node is not None else above
         for name, value in entries.items():
             if name not in schema.children:
                 self._unknown(name, value, schema, path)
         values = {
-            name: self.read(child, entries.get(name), f"{path}.{name}" if path else name)
+            name: self.read(child, entries.get(name), f"{path}.{name}" if path else name, source)
             for name, child in schema.children.items()
         }
         return {name: value for name, value in values.items() if _has_effect(schema.children[name])}
@@ -69,25 +75,35 @@ class Reader:
         if node is None or is_null(node):
             return ()
         if isinstance(node, Items):
-            return tuple(self.read(schema.item, item, f"{path}.{i}") for i, item in enumerate(node.items))
+            return tuple(
+                self.read(schema.item, item, f"{path}.{i}", item.source)
+                for i, item in enumerate(node.items)
+                if not switched_off(item)
+            )
         self.wrong(f"expected a list, not {describe(node)}", path, node)
         return ()
 
     def _entries(self, schema: Entries, node: Node | None, path: str) -> dict[str, object]:
         entries = self._table(node, path)
-        for name in entries:
-            if re.fullmatch(_FIELD_NAME, name) is None:
-                self.wrong(
-                    f"expected a field name (RFC 9110, section 5.1), not {name!r}", path, entries[name]
-                )
-            elif name.lower() == "content-length":
-                self.wrong(
-                    f"expected a field that an answer does not set itself, not {name!r}", path, entries[name]
-                )
+        if isinstance(
+            schema.item, Listing
+        ):  # in distribution's configuration these are always fields of HTTP
+            self._check_fields(entries, path)
         return {name: self.read(schema.item, value, f"{path}.{name}") for name, value in entries.items()}
 
-    def _key(self, key: Key, node: Node | None, path: str) -> object:
+    def _check_fields(self, entries: dict[str, Node], path: str) -> None:
+        for name, node in entries.items():
+            if re.fullmatch(_FIELD_NAME, name) is None:
+                self.wrong(f"expected a field name (RFC 9110, section 5.1), not {name!r}", path, node)
+            elif name.lower() == "content-length":
+                self.wrong(f"expected a field that an answer does not set itself, not {name!r}", path, node)
+
+    def _key(self, key: Key, node: Node | None, path: str, above: str) -> object:
         if node is None or is_null(node):
+            if key.default is REQUIRED:
+                self.wrong(
+                    f"expected {key.kind.expected}, and there is none", path, node or Scalar(None, above)
+                )
             return key.default
         value = node if isinstance(key.kind, Anything) else self._parsed(key, node, path)
         if key.status is Status.NO_EFFECT:
@@ -118,11 +134,16 @@ def asks_for_nothing(node: Node) -> bool:
         return all(map(asks_for_nothing, node.items))
     if isinstance(node, Scalar):
         return node.text is None
+    return switched_off(node) or all(map(asks_for_nothing, node.entries.values()))
+
+
+def switched_off(node: Node) -> bool:
+    """Whether ``enabled: false`` or ``disabled: true`` stands in a section."""
     for name, off in (("enabled", ("false", "no", "off")), ("disabled", ("true", "yes", "on"))):
-        switch = node.entries.get(name)
+        switch = node.entries.get(name) if isinstance(node, Table) else None
         if isinstance(switch, Scalar) and (switch.text or "").lower() in off:
             return True
-    return all(map(asks_for_nothing, node.entries.values()))
+    return False
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -1,0 +1,155 @@
+"""The keys of distribution's configuration, version 0.1, one row each.
+
+Here are those that every start reads; the sections in ``DEFERRED`` have a module each, whose paths begin
+below the section, and ``refused`` lists what is known but not supported yet. A key that distribution added
+later, or that works here one day, is one more row.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from udist_plugin.config.kinds import (
+    Anything,
+    Boolean,
+    Choice,
+    Duration,
+    Empty,
+    Integer,
+    Pattern,
+    Secret,
+    Text,
+)
+from udist_plugin.config.schema import (
+    NO_EFFECT,
+    REQUIRED,
+    UNSUPPORTED,
+    Key,
+    Section,
+    plant_deferred,
+    tree,
+)
+
+_FLAG = Boolean()
+_TEXT = Text()
+_ANY = Anything()
+_LEVEL = Choice("error", "warn", "info", "debug")
+_CACHE = Choice("inmemory", "redis")
+_FOLDER = Text("the path of a folder", r"[^\0]+")
+_PREFIX = Text("a path that begins and ends with /, such as /registry/", r"/|/[!$&-;=@-Z_a-z~%]+/")
+_HOST = Text("a URL such as https://registry.example:5000", r"|https?://[^/?#\s@]+(/[^?#\s]*)?")
+_BASE = Text("a URL such as https://cdn.example/registry", r"[a-z][a-z0-9+.-]*://[^/?#\s@]+(/[^?#\s]*)?")
+_REDIRECT = Text("redirect, the one middleware that is supported yet", "redirect")
+_FIELD_VALUE = Text("a field value on one line (RFC 9110, section 5.5)", r"[\t\x20-\x7e\x80-\xff]*")
+_AGE = Duration(unit_needed=True)
+_INTERVAL = Duration(unit_needed=True, positive=True)
+_COUNT = Integer(0, 1 << 31)
+_CONCURRENCY = Integer(0, 1 << 16)
+
+KEYS: Final = (
+    Key("version", Text("0.1", r"0\.1"), "0.1", "the format of this file"),
+    Key("log.level", _LEVEL, "info", "what is logged: this level and those above it"),
+    Key("log.formatter", Choice("text", "json", "logstash"), "text", "the form of a record"),
+    Key("log.fields.*", _TEXT, "", "fields added to every record"),
+    Key("log.accesslog.disabled", _FLAG, False, "no record of each request"),
+    Key("log.reportcaller", _FLAG, False, "the source line in each record", UNSUPPORTED),
+    Key("log.hooks", _ANY, None, "mail on errors", UNSUPPORTED),
+    Key("loglevel", _LEVEL, None, "log.level by its old name"),
+    Key(
+        "storage.filesystem.rootdirectory", _FOLDER, None, "the folder; by default in the user's data folder"
+    ),
+    Key("storage.filesystem.maxthreads", _CONCURRENCY, 100, "a limit that streams set here", NO_EFFECT),
+    Key("storage.inmemory", Empty(), None, "content lives as long as the process"),
+    Key("storage.oss", _ANY, None, "Aliyun OSS", UNSUPPORTED),
+    Key("storage.swift", _ANY, None, "OpenStack Swift", UNSUPPORTED),
+    Key("storage.delete.enabled", _FLAG, True, "deletion of manifests, tags and blobs"),
+    Key("storage.redirect.disable", _FLAG, False, "content through the plugin, never from the store itself"),
+    Key("storage.cache.blobdescriptor", _CACHE, "", "where sizes and media types of blobs are cached"),
+    Key("storage.cache.blobdescriptorsize", _COUNT, 10000, "descriptors kept in memory; 0: any number"),
+    Key("storage.cache.layerinfo", _CACHE, None, "blobdescriptor by its old name"),
+    Key("storage.tag.concurrencylimit", _CONCURRENCY, 0, "tags looked up at once; 0: as many as suit"),
+    Key("storage.maintenance.uploadpurging.enabled", _FLAG, True, "deletion of abandoned uploads"),
+    Key("storage.maintenance.uploadpurging.age", _AGE, 604800.0, "when one is abandoned"),
+    Key("storage.maintenance.uploadpurging.interval", _INTERVAL, 86400.0, "time between two purges"),
+    Key("storage.maintenance.uploadpurging.dryrun", _FLAG, False, "only log what would be deleted"),
+    Key("storage.maintenance.readonly.enabled", _FLAG, False, "refuse everything that writes"),
+    Key("middleware.storage[].name", _REDIRECT, REQUIRED, "what stands between registry and store"),
+    Key("middleware.storage[].disabled", _FLAG, False, "leaves the entry out"),
+    Key("middleware.storage[].options.baseurl", _BASE, REQUIRED, "where content is fetched instead"),
+    Key("middleware.registry", _ANY, None, "middleware by name", UNSUPPORTED),
+    Key("middleware.repository", _ANY, None, "middleware by name", UNSUPPORTED),
+    Key("catalog.maxentries", Integer(-(1 << 31), 1 << 31, unset=1000), 1000, "the longest page of _catalog"),
+    Key("tags.maxtags", Integer(0, 1 << 31, unset=1000), 1000, "the longest page of a repository's tags"),
+    Key("http.host", _HOST, "", "the address put before every Location; none by default"),
+    Key("http.prefix", _PREFIX, "/", "the path that /v2/ stands under"),
+    Key("http.relativeurls", _FLAG, False, "Location without scheme and host, as without http.host"),
+    Key(
+        "http.secret", Secret(), "", "signs the state of uploads; here that never leaves the store", NO_EFFECT
+    ),
+    Key("http.headers.*[]", _FIELD_VALUE, None, "fields added to every response"),
+    Key("http.draintimeout", Duration(), 10.0, "time for open exchanges once the caller has closed"),
+    Key("http.addr", _TEXT, "", "where to listen", NO_EFFECT),
+    Key("http.net", _TEXT, "", "what to listen on", NO_EFFECT),
+    Key("http.debug.addr", _TEXT, "", "where a second listener listens", NO_EFFECT),
+    Key("http.debug.prometheus.enabled", _FLAG, False, "metrics on the second listener", NO_EFFECT),
+    Key("http.debug.prometheus.path", _TEXT, "/metrics", "their path", NO_EFFECT),
+    Key("http.http2.disabled", _FLAG, False, "no HTTP/2 on the listener", NO_EFFECT),
+    Key("http.h2c.enabled", _FLAG, False, "HTTP/2 without TLS on the listener", NO_EFFECT),
+    Key("validation.enabled", _FLAG, False, "the older opposite of validation.disabled; false says nothing"),
+    Key("validation.disabled", _FLAG, False, "no validation of manifests beyond their form"),
+    Key("validation.manifests.urls.allow[]", Pattern(), None, "URLs of layers must match one"),
+    Key("validation.manifests.urls.deny[]", Pattern(), None, "URLs of layers must match none"),
+    Key(
+        "validation.manifests.indexes.platforms",
+        Choice("all", "none", "list"),
+        "all",
+        "whose images must exist",
+    ),
+    Key("validation.manifests.indexes.platformlist[].architecture", _TEXT, "", "with platforms: list"),
+    Key("validation.manifests.indexes.platformlist[].os", _TEXT, "", "with platforms: list"),
+    Key("validation.manifests.references", _FLAG, True, "udist's own: what a manifest refers to must exist"),
+    Key("auth", _ANY, None, "access control", UNSUPPORTED),
+    Key("reporting", _ANY, None, "error reporting services", UNSUPPORTED),
+    Key("notifications.events", _ANY, None, "what events hold", UNSUPPORTED),
+    Key("notifications.endpoints", _ANY, None, "where events are sent", UNSUPPORTED),
+    Key("proxy", _ANY, None, "a pull-through cache", UNSUPPORTED),
+    Key("compatibility.schema1", _ANY, None, "Docker's schema 1", UNSUPPORTED),
+    Key("policy", _ANY, None, "classes of repositories", UNSUPPORTED),
+)
+
+DEFERRED: Final = {
+    "health": "health",
+    "http.tls": "tls",
+    "redis": "redis",
+    "storage.azure": "azure",
+    "storage.gcs": "gcs",
+    "storage.s3": "s3",
+    "storage.s3aws": "s3",
+}
+"""Sections and their modules beside this one, whose ``KEYS`` are imported when something stands there. Their
+``VARIABLES`` are the names that distribution knows children by in variables, its Go fields', where they are
+not YAML's; their ``MODELS`` are the classes of their parts."""
+
+
+def schema() -> Section:
+    """The tree of all keys."""
+    root = tree(KEYS)
+    for path, module in DEFERRED.items():
+        plant_deferred(root, path, module)
+    notifications = root.children["notifications"]
+    assert isinstance(notifications, Section)
+    notifications.variables["EVENTCONFIG"] = "events"
+    return root
+
+
+def all_keys() -> list[Key]:
+    """Every row, with its whole path, by path."""
+    from importlib import import_module
+
+    from udist_plugin.config.keys.refused import KEYS as REFUSED
+
+    rows = [*KEYS, *REFUSED]
+    for path, module in DEFERRED.items():
+        keys = import_module(f"{__name__}.{module}").KEYS
+        rows += [key._replace(path=f"{path}.{key.path}") for key in keys]
+    return sorted(rows)

@@ -1,0 +1,37 @@
+"""``storage.azure``: distribution's parameters of its versions 2 and 3, and the names udistribution added."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from udist_plugin.config.kinds import Boolean, Choice, Duration, Integer, Secret, Text
+from udist_plugin.config.schema import REQUIRED, Key
+
+_TEXT = Text()
+_SECRET = Secret()
+_CREDENTIALS = Choice("client_secret", "shared_key", "default_credentials", "default")
+_RETRIES = Integer(0, 1000)
+_DELAY = Duration(unit_needed=True)
+
+KEYS: Final = (
+    Key("container", Text("the name of a container", r".+"), REQUIRED, "the container"),
+    Key("accountname", _TEXT, None, "the storage account"),
+    Key("accountkey", _SECRET, None, "the account's shared key"),
+    Key("connectionstring", _SECRET, None, "account, key and endpoint in one"),
+    Key("credentials.type", _CREDENTIALS, None, "how to authenticate; by default by what is given"),
+    Key("credentials.clientid", _TEXT, None, "the application, for client_secret"),
+    Key("credentials.tenantid", _TEXT, None, "its tenant"),
+    Key("credentials.secret", _SECRET, None, "its secret"),
+    Key("spn.client_id", _TEXT, None, "credentials.clientid (udistribution's)"),
+    Key("spn.tenant_id", _TEXT, None, "credentials.tenantid (udistribution's)"),
+    Key("spn.client_secret", _SECRET, None, "credentials.secret (udistribution's)"),
+    Key("aad_endpoint", _TEXT, None, "the authority that issues tokens (udistribution's)"),
+    Key("realm", _TEXT, "core.windows.net", "the cloud's domain, behind the account's name and blob"),
+    Key("serviceurl", _TEXT, None, "the blob service's whole address"),
+    Key("rootdirectory", _TEXT, "", "a prefix of all names in the container"),
+    Key("max_retries", _RETRIES, 5, "tries after the first"),
+    Key("retry_delay", _DELAY, 0.1, "the wait before the second try"),
+    Key("copy_status_poll_max_retry", _RETRIES, 10, "looks at a copy that is under way"),
+    Key("copy_status_poll_delay", _DELAY, 0.1, "the wait between two of them"),
+    Key("skipverify", Boolean(), False, "any certificate of the service will do"),
+)

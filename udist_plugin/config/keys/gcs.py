@@ -1,0 +1,33 @@
+"""``storage.gcs``: distribution's parameters."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from udist_plugin.config.kinds import Integer, Secret, Text
+from udist_plugin.config.schema import REQUIRED, Key
+
+_TEXT = Text()
+_SECRET = Secret()
+
+KEYS: Final = (
+    Key("bucket", Text("the name of a bucket", r".+"), REQUIRED, "the bucket"),
+    Key("keyfile", _TEXT, None, "a key file of credentials; none: the SDK's own search for them"),
+    Key("credentials.type", _TEXT, None, "what the key file holds, written here: its type"),
+    Key("credentials.project_id", _TEXT, None, "the project"),
+    Key("credentials.private_key_id", _SECRET, None, "the id of the private key"),
+    Key("credentials.private_key", _SECRET, None, "the private key, PEM"),
+    Key("credentials.client_email", _TEXT, None, "the service account's name"),
+    Key("credentials.client_id", _TEXT, None, "the service account's number"),
+    Key("credentials.auth_uri", _TEXT, None, "where users authenticate"),
+    Key("credentials.token_uri", _TEXT, None, "where tokens are issued"),
+    Key("credentials.auth_provider_x509_cert_url", _TEXT, None, "the issuer's certificates"),
+    Key("credentials.client_x509_cert_url", _TEXT, None, "the service account's certificates"),
+    Key("credentials.universe_domain", _TEXT, None, "the cloud's domain"),
+    Key("rootdirectory", _TEXT, "", "a prefix of all names in the bucket"),
+    Key(
+        "chunksize", Integer(256 << 10, 1 << 30), 16 << 20, "bytes of an upload's chunks, in steps of 256 KiB"
+    ),
+    Key("maxconcurrency", Integer(0, 1 << 16), 50, "operations at once"),
+    Key("useragent", _TEXT, None, "added to the User-Agent of requests"),
+)

@@ -1,0 +1,82 @@
+"""``health``: what is checked while the registry runs, and how often. Durations are seconds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.config.kinds import Boolean, Duration, Integer, Text
+from udist_plugin.config.model import Part
+from udist_plugin.config.schema import REQUIRED, Key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TEXT = Text()
+_COUNT = Integer(0, 1 << 31)
+_INTERVAL = Duration(positive=True)
+_FIELD_VALUE = Text("a field value on one line (RFC 9110, section 5.5)", r"[\t\x20-\x7e\x80-\xff]*")
+
+KEYS: Final = (
+    Key("storagedriver.enabled", Boolean(), False, "whether the store is checked"),
+    Key("storagedriver.interval", _INTERVAL, 10.0, "time between two checks"),
+    Key("storagedriver.threshold", _COUNT, 0, "failures in a row that make it unhealthy; 0 is 1"),
+    Key("file[].file", _TEXT, REQUIRED, "a file whose existence makes the registry unhealthy"),
+    Key("file[].interval", _INTERVAL, 10.0, "time between two checks"),
+    Key("file[].threshold", _COUNT, 0, "failures in a row; distribution reads it not, a file fails at once"),
+    Key("http[].uri", _TEXT, REQUIRED, "a URL that must answer"),
+    Key("http[].headers.*[]", _FIELD_VALUE, None, "fields added to the request"),
+    Key("http[].statuscode", Integer(100, 599), 200, "the status it must answer with"),
+    Key("http[].timeout", _INTERVAL, 10.0, "time for the answer"),
+    Key("http[].interval", _INTERVAL, 10.0, "time between two checks"),
+    Key("http[].threshold", _COUNT, 0, "failures in a row that make it unhealthy; 0 is 1"),
+    Key("tcp[].addr", _TEXT, REQUIRED, "host:port that must accept"),
+    Key("tcp[].timeout", _INTERVAL, 10.0, "time for the connection"),
+    Key("tcp[].interval", _INTERVAL, 10.0, "time between two checks"),
+    Key("tcp[].threshold", _COUNT, 0, "failures in a row that make it unhealthy; 0 is 1"),
+)
+
+VARIABLES: Final = {"FILECHECKERS": "file", "HTTPCHECKERS": "http", "TCPCHECKERS": "tcp"}
+
+
+class DriverCheck(Part):
+    enabled: bool
+    interval: float
+    threshold: int
+
+
+class FileCheck(Part):
+    file: str
+    interval: float
+    threshold: int
+
+
+class HttpCheck(Part):
+    uri: str
+    headers: Mapping[str, tuple[str, ...]]
+    statuscode: int
+    timeout: float
+    interval: float
+    threshold: int
+
+
+class TcpCheck(Part):
+    addr: str
+    timeout: float
+    interval: float
+    threshold: int
+
+
+class Health(Part):
+    storagedriver: DriverCheck
+    file: tuple[FileCheck, ...]
+    http: tuple[HttpCheck, ...]
+    tcp: tuple[TcpCheck, ...]
+
+
+MODELS: Final = {
+    "": Health,
+    "storagedriver": DriverCheck,
+    "file[]": FileCheck,
+    "http[]": HttpCheck,
+    "tcp[]": TcpCheck,
+}
