@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -69,7 +70,10 @@ func (c Config) environment() (map[string]string, error) {
 	variables := make(map[string]string, len(c.Env))
 	for i, entry := range c.Env {
 		name, value, ok := strings.Cut(entry, "=")
-		if !ok || name == "" {
+		if entry != "" && entry[0] == '=' {
+			continue // Windows keeps the folder of each drive so
+		}
+		if !ok {
 			return nil, fmt.Errorf("udist: Config.Env[%d] is not NAME=value", i)
 		}
 		if strings.HasPrefix(name, "REGISTRY_") {
@@ -89,14 +93,23 @@ func (c Config) line(text string) {
 	}
 }
 
-// levelOf is the level that a line of the plugin's log tells, in either of its formats.
+// told is where a line of the plugin's log tells its level, as text and as JSON: in front of all that a client
+// may have said.
+var told = regexp.MustCompile(`(?: level=|"level":")([a-z]+)`)
+
+// levelOf is the level that a line of the plugin's log tells, Info if it tells none.
 func levelOf(line string) slog.Level {
-	for mark, level := range map[string]slog.Level{
-		"debug": slog.LevelDebug, "warn": slog.LevelWarn, "error": slog.LevelError, "fatal": slog.LevelError,
-	} {
-		if strings.Contains(line, " level="+mark) || strings.Contains(line, `"level":"`+mark) {
-			return level
-		}
+	found := told.FindStringSubmatch(line)
+	if found == nil {
+		return slog.LevelInfo
+	}
+	switch found[1] {
+	case "debug":
+		return slog.LevelDebug
+	case "warn", "warning":
+		return slog.LevelWarn
+	case "error", "fatal":
+		return slog.LevelError
 	}
 	return slog.LevelInfo
 }

@@ -77,3 +77,30 @@ func TestGrandchild(t *testing.T) {
 		t.Errorf("took %v", took)
 	}
 }
+
+// TestLevels takes a record's level from where it stands, whatever its message says.
+func TestLevels(t *testing.T) {
+	var records lockedBuffer
+	logged := `time="2026-01-02T03:04:05Z" level=info msg="GET /v2/?a=1 level=error level=debug level=warning"`
+	script := `for i in 1 2 3 4 5 6 7 8; do printf '%s\n' "$1"; done >&2; shift; exec "$@"`
+	plugin := spawn(t, udist.Config{
+		Command: append([]string{"sh", "-c", script, "sh", logged}, fake(t)...),
+		Logger:  slog.New(slog.NewTextHandler(&records, nil)),
+	})
+	if err := plugin.Close(); err != nil {
+		t.Error(err)
+	}
+	if text := records.String(); strings.Count(text, " level=INFO ") != 8 {
+		t.Errorf("%s", text)
+	}
+}
+
+// TestOtherEnvironments takes what an environment may hold on other systems: Windows keeps the folder of each drive
+// in it.
+func TestOtherEnvironments(t *testing.T) {
+	plugin := spawn(t, udist.Config{Env: []string{`=C:=C:\work`, "REGISTRY_STORAGE=inmemory"}})
+	response, err := do(t.Context(), t, plugin, http.MethodGet, "/v2/", nil)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("%v, %v", response, err)
+	}
+}

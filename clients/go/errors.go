@@ -33,9 +33,9 @@ type Error struct {
 	Code string
 	// Message says what happened, and what to do.
 	Message string
-	// Retryable says that the request can be repeated without doing anything twice: it never reached the
-	// application, or its method is idempotent (RFC 9110, section 9.2.2). A body must be there again, and
-	// if the plugin has died a new one: see Config.Restart.
+	// Retryable says that the request can be repeated without doing anything twice, and may then go better: it
+	// never reached the application, or the plugin has died and the method is idempotent (RFC 9110, section
+	// 9.2.2). A body must be there again, and if the plugin has died a new one: see Config.Restart.
 	Retryable bool
 	// State is how the plugin's process ended, nil if it has not.
 	State *os.ProcessState

@@ -57,6 +57,11 @@ func FuzzAnswers(f *testing.F) {
 
 // answered is a link to a plugin that has said all that it will, and reads no more than a pipe holds.
 func answered(t *testing.T, answers []byte) *Link {
+	return linked(t, answers, func(cause error, _ []byte) error { return errors.Join(io.ErrUnexpectedEOF, cause) })
+}
+
+// linked is a link whose plugin says answers and then ends its output, unless there are none.
+func linked(t *testing.T, answers []byte, ended func(cause error, text []byte) error) *Link {
 	source, theirs, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -65,9 +70,7 @@ func answered(t *testing.T, answers []byte) *Link {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := New(source, sink, Options{Memory: 1 << 20, Ended: func(cause error, _ []byte) error {
-		return errors.Join(io.ErrUnexpectedEOF, cause)
-	}})
+	l, err := New(source, sink, Options{Memory: 1 << 20, Ended: ended})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +80,9 @@ func answered(t *testing.T, answers []byte) *Link {
 	})
 	go func() {
 		_, _ = theirs.Write([]byte("\x00\x00\x00\x00\x05\x1a\x03\x0a\x01\x01")) // settings
+		if answers == nil {
+			return
+		}
 		_, _ = theirs.Write(answers)
 		_ = theirs.Close()
 	}()

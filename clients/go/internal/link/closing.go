@@ -15,6 +15,9 @@ const unread = 500 * time.Millisecond
 // or left when ctx ends, are given up.
 func (l *Link) Drain(ctx context.Context) {
 	l.mu.Lock()
+	if l.over { // why is being found out; that is what the open exchanges are to be told
+		l.wait(&waiter{}, func() bool { return l.err != nil })
+	}
 	l.closing = true
 	for !l.conn.Idle() && l.err == nil && ctx.Err() == nil {
 		before := l.frames

@@ -118,13 +118,12 @@ func (e *Exchange) settle(n int) {
 
 // put takes in a payload that stands in memory already.
 func (e *Exchange) put(payload []byte) {
-	for len(payload) > 0 && !e.dropped {
-		part := newChunk(len(payload))
-		part.end = copy(part.buffer, payload)
-		payload = payload[part.end:]
-		e.chunks = append(e.chunks, part)
+	e.expect(len(payload))
+	for len(payload) > 0 {
+		n := copy(e.claim(len(payload)), payload)
+		e.settle(n)
+		payload = payload[n:]
 	}
-	e.wakeUp()
 }
 
 // drop lets go of what was received and not read, and of what is still to come.

@@ -53,9 +53,6 @@ func New(source, sink *os.File, options Options) (*Link, error) {
 	if err := errors.Join(l.in.pipe.open(source), l.out.sink.open(sink)); err != nil {
 		return nil, err
 	}
-	if !canInterrupt {
-		go l.readAlways()
-	}
 	return l, nil
 }
 
@@ -64,6 +61,9 @@ func (l *Link) ShakeHands(ctx context.Context, settings *pluginv1.Settings) erro
 	frame, err := l.conn.Settings(settings)
 	if err != nil {
 		return err
+	}
+	if !canInterrupt {
+		go l.readAlways()
 	}
 	if l.out.acquire(false, nil) == nil {
 		l.out.post(frame) // if that fails, what the plugin wrote before says why
