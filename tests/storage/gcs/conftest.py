@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+from google.cloud.storage import Client
+
+from tests.storage.gcs.server import fake_gcs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[str]:
+    with fake_gcs() as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", url)
+        yield url
+
+
+@pytest.fixture
+def bucket(endpoint: str) -> str:
+    """The name of a new bucket."""
+    with Client(project="test") as client:
+        name: str = client.create_bucket(f"registry-{next(_NUMBERS)}").name
+    return name

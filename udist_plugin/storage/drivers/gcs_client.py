@@ -1,0 +1,167 @@
+"""The one door to google-cloud-storage: credentials, bounds in time, the library's errors as ours."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import quote
+
+from google.api_core.client_info import ClientInfo
+from google.api_core.exceptions import (
+    Forbidden,
+    GoogleAPIError,
+    NotFound,
+    PreconditionFailed,
+    RequestRangeNotSatisfiable,
+    RetryError,
+    Unauthorized,
+    from_http_response,
+)
+from google.auth.credentials import Signing
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
+from google.cloud.storage import Client
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
+from google.cloud.storage.retry import DEFAULT_RETRY
+from google.oauth2.service_account import Credentials
+
+from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from requests import Response
+
+    from udist_plugin.storage.drivers.gcs import Settings
+
+T = TypeVar("T")
+
+NAME: Final = "gcs"
+
+TIMEOUT: Final = (10.0, 60.0)
+"""Seconds to connect, and to wait for the next bytes."""
+RETRY: Final = DEFAULT_RETRY.with_delay(initial=0.5, maximum=8.0).with_timeout(60.0)
+"""What the library holds for passing: 408, 429, 5xx, cut and refused connections."""
+BOUNDS: Final = {"timeout": TIMEOUT, "retry": RETRY}
+"""For every call of the library: nothing we ask of it does harm when it is done twice."""
+PROBE_BOUNDS: Final = {"timeout": (5.0, 10.0), "retry": RETRY.with_timeout(5.0)}
+
+_FAILURES: Final = (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption, OSError)
+
+
+class GcsClient:
+    """One bucket, ``bucket`` as the library has it. Raises ``ConfigurationError`` without credentials."""
+
+    def __init__(self, settings: Settings) -> None:
+        try:
+            self.library = Client(
+                project=None,
+                credentials=_credentials(settings),
+                client_info=ClientInfo(user_agent=settings.user_agent),
+            )
+        except DefaultCredentialsError as error:
+            raise ConfigurationError(
+                f"no credentials: name the file of a service account's key here, or provide application "
+                f"default credentials ({error})",
+                key="storage.gcs.keyfile",
+            ) from error
+        self.bucket = self.library.bucket(settings.bucket)
+        self.signs = isinstance(self.library._credentials, Signing)
+        """Whether the credentials sign URLs."""
+        self._session = self.library._http  # with the credentials, and the emulator's none
+        self._session.get_adapter("https://").init_poolmanager(4, settings.connections)
+        self._objects = f"{self.library.api_endpoint}/download/storage/v1/b/{quote(settings.bucket)}/o"
+
+    def open(self, key: str, start: int, end: int | None, generation: str = "") -> Response | None:
+        """A response whose content is that range of the object, or none when there is no such range."""
+        url = f"{self._objects}/{quote(key, safe='')}?alt=media"
+        if generation:
+            url += f"&generation={generation}"
+        headers = {"Accept-Encoding": "identity"}
+        if start or end is not None:
+            headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
+        try:
+            return self.retry(lambda: self.exchange("GET", url, headers, stream=True), key=key)
+        except RequestRangeNotSatisfiable:
+            return None
+
+    def retry(self, action: Callable[[], T], *, key: str) -> T:
+        """``action``, again while it fails in passing."""
+        with errors(key):
+            result: T = RETRY(action)()
+        return result
+
+    def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], data: bytes = b"", *, stream: bool = False
+    ) -> Response:
+        """One request with the credentials; an answer of 400 and above is raised as the library's error."""
+        response: Response = self._session.request(
+            method, url, data=data, headers=headers, stream=stream, timeout=TIMEOUT, allow_redirects=False
+        )
+        if response.status_code >= 400:
+            with response:
+                raise from_http_response(response)
+        return response
+
+    def end_session(self, url: str) -> None:
+        """Drops a resumable upload; one left over ends by itself within a week."""
+        with suppress(*_FAILURES):
+            self.exchange("DELETE", url, {})
+
+    def probe(self) -> None:
+        """See ``ObjectStore.probe``; asks for what the least role that serves a registry may do."""
+        bucket = f"the bucket {self.bucket.name}"
+        try:
+            next(iter(self.library.list_blobs(self.bucket, max_results=1, **PROBE_BOUNDS)), None)
+        except NotFound as error:
+            problem = f"{bucket} does not exist: create it, or correct its name"
+            raise ConfigurationError(problem, key="storage.gcs.bucket") from error
+        except Forbidden as error:
+            problem = f"{bucket} is denied to these credentials: grant them roles/storage.objectAdmin on it"
+            raise ConfigurationError(f"{problem} ({error.message})", key="storage.gcs.bucket") from error
+        except (TransportError, OSError, RetryError) as error:
+            raise ConfigurationError(self._unreachable(bucket, error), key="storage.gcs") from error
+        except (Unauthorized, GoogleAuthError) as error:
+            problem = f"the credentials for {bucket} are refused: correct or renew them ({error})"
+            raise ConfigurationError(problem, key="storage.gcs.keyfile") from error
+        except GoogleAPIError as error:
+            raise ConfigurationError(
+                f"{bucket} cannot be listed: {error}", key="storage.gcs.bucket"
+            ) from error
+
+    def _unreachable(self, bucket: str, error: Exception) -> str:
+        cause = getattr(error, "cause", None) or error
+        where = f"{bucket} at {self.library.api_endpoint}"
+        if "CERTIFICATE_VERIFY_FAILED" in str(cause):
+            return (
+                f"the certificate of {where} is not trusted: name its authority's file in REQUESTS_CA_BUNDLE"
+            )
+        return f"{where} cannot be reached: check the network and any proxy ({cause})"
+
+
+def _credentials(settings: Settings) -> Credentials | None:
+    """A service account's, or none: then the library looks for the application default credentials."""
+    found: Credentials | None = None
+    try:
+        if settings.keyfile:
+            found = Credentials.from_service_account_file(settings.keyfile, scopes=Client.SCOPE)
+        elif settings.credentials:
+            found = Credentials.from_service_account_info(settings.credentials, scopes=Client.SCOPE)
+    except (OSError, ValueError, GoogleAuthError) as error:
+        key = "storage.gcs.keyfile" if settings.keyfile else "storage.gcs.credentials"
+        raise ConfigurationError(f"not the JSON key of a service account: {error}", key=key) from error
+    return found
+
+
+@contextmanager
+def errors(key: str, *, unmet: type[StorageError] = PathBusy) -> Iterator[None]:
+    """The library's errors as ours; ``unmet`` is what a precondition's failure is."""
+    try:
+        yield
+    except NotFound as error:
+        raise PathNotFound("not found", driver=NAME, path=key) from error
+    except PreconditionFailed as error:
+        raise unmet("changed by another meanwhile", driver=NAME, path=key) from error
+    except RequestRangeNotSatisfiable:
+        raise
+    except _FAILURES as error:
+        raise StorageError(str(getattr(error, "cause", None) or error), driver=NAME, path=key) from error

@@ -1,0 +1,74 @@
+"""A driver's section of the configuration, value by value.
+
+Values come as YAML or a variable gave them: a number, a switch or a time may be text. Empty text counts as
+missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from udist_plugin.errors import ConfigurationError
+
+_UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION: Final = r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)"  # Go's time.ParseDuration
+
+
+class Parameters:
+    """The values below ``key``; every error is a ``ConfigurationError`` that names the key at fault."""
+
+    def __init__(self, key: str, values: Mapping[str, object]) -> None:
+        self.key = key
+        self._values = values
+
+    def text(self, name: str, default: str = "") -> str:
+        value = self._values.get(name)
+        if value is None or value == "":
+            return default
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise self.error(name, "expected text")
+        return str(value)
+
+    def required(self, name: str, what: str) -> str:
+        """Text that must be given; ``what`` says of what, for the error."""
+        if not (value := self.text(name)):
+            raise self.error(name, f"is missing: {what}")
+        return value
+
+    def number(self, name: str, default: int, least: int) -> int:
+        value = self.text(name, str(default))
+        if not re.fullmatch(r"-?\d+", value) or int(value) < least:
+            raise self.error(name, f"expected a number of at least {least}, not {value!r}")
+        return int(value)
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        value = self._values.get(name, default)
+        if value is None or value == "":
+            return default
+        if str(value).lower() not in ("true", "false"):
+            raise self.error(name, "expected true or false")
+        return str(value).lower() == "true"
+
+    def seconds(self, name: str, default: str) -> float:
+        """A time as Go writes it (``1m30s``, ``100ms``), in seconds."""
+        value = self.text(name, default)
+        if not re.fullmatch(f"(?:{_DURATION})+", value):
+            raise self.error(name, f"expected a time such as 100ms or 5s, not {value!r}")
+        return sum(float(count) * _UNITS[unit] for count, unit in re.findall(_DURATION, value))
+
+    def mapping(self, name: str) -> Mapping[str, object]:
+        """The values of a section below, none if it is missing."""
+        value = self._values.get(name)
+        if value is None or value == "":
+            return {}
+        if not isinstance(value, Mapping):
+            raise self.error(name, "expected a section")
+        return {str(key): each for key, each in value.items()}
+
+    def below(self, name: str) -> Parameters:
+        return Parameters(f"{self.key}.{name}", self.mapping(name))
+
+    def error(self, name: str, problem: str) -> ConfigurationError:
+        return ConfigurationError(problem, key=f"{self.key}.{name}")
