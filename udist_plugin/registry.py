@@ -10,6 +10,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+from udist_plugin.errors import BlobUnknown, NameUnknown
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -68,14 +70,22 @@ class Registry(ABC):
 
     @abstractmethod
     def resolve_blob(self, name: str, digest: Digest) -> Descriptor:
-        """Raises ``BlobUnknown`` unless the repository has the blob."""
+        """Raises ``BlobUnknown`` unless the repository has the blob. The size may be a remembered one."""
+
+    def has_blob(self, name: str, digest: Digest) -> bool:
+        """Whether the repository has the blob and its data stands: nothing of this is remembered."""
+        try:
+            self.resolve_blob(name, digest)
+        except (BlobUnknown, NameUnknown):
+            return False
+        return True
 
     @abstractmethod
     def open_blob(self, name: str, digest: Digest, start: int = 0, end: int | None = None) -> Content:
         """The blob's bytes from ``start`` up to, not including, ``end``. Raises ``BlobUnknown``."""
 
     def locate_blob(self, name: str, digest: Digest) -> str | None:  # noqa: ARG002
-        """A URL that serves the blob to whoever has it, or ``None``."""
+        """A URL that serves the blob to whoever has it, or ``None``. Raises ``BlobUnknown``."""
         return None
 
     @abstractmethod
@@ -150,6 +160,9 @@ class RegistryWrapper(Registry):
 
     def resolve_blob(self, name: str, digest: Digest) -> Descriptor:
         return self.inner.resolve_blob(name, digest)
+
+    def has_blob(self, name: str, digest: Digest) -> bool:
+        return self.inner.has_blob(name, digest)
 
     def open_blob(self, name: str, digest: Digest, start: int = 0, end: int | None = None) -> Content:
         return self.inner.open_blob(name, digest, start, end)

@@ -187,6 +187,7 @@ class Redirecting(RegistryWrapper):
     url = "https://bucket.example/key?signature=1"
 
     def locate_blob(self, name: str, digest: Digest) -> str | None:
+        self.resolve_blob(name, digest)
         return self.url
 
 

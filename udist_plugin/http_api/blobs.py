@@ -25,16 +25,18 @@ class Blob(Resource):
 
     def get(self, request: Request) -> Response:
         digest = Digest(request.reference)
-        redirects = request.has_capability("redirect")
-        if request.field("range") is None and not is_conditional(request) and not redirects:
+        if request.has_capability("redirect"):
+            url = self.registry.locate_blob(request.name, digest)
+            if url is not None:
+                if not_modified(request, digest):
+                    return Response(304, _fields(digest))
+                return Response(307, [("Location", url), *digest_fields(digest)])
+        if request.field("range") is None and not is_conditional(request):
             content = self.registry.open_blob(request.name, digest)
             return Response(200, _fields(digest), content)
         size = self.registry.resolve_blob(request.name, digest).size
         if not_modified(request, digest):
             return Response(304, _fields(digest))
-        url = self.registry.locate_blob(request.name, digest) if redirects else None
-        if url is not None:
-            return Response(307, [("Location", url), *digest_fields(digest)])
         try:
             part = parse_range(request.field("range"), size) if range_applies(request, digest) else None
         except RangeInvalid as error:

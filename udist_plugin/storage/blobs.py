@@ -8,39 +8,67 @@ from udist_plugin.errors import BlobUnknown, DigestInvalid, PathNotFound
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.media_types import OCTET_STREAM
 from udist_plugin.storage import paths
+from udist_plugin.storage.descriptors import Descriptors
 from udist_plugin.storage.links import read_link, write_link
 from udist_plugin.storage.pump import RunningHash, pump
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from udist_plugin.content import Content, Readable
     from udist_plugin.oci.digest import Digest
     from udist_plugin.storage.drivers.base import StorageDriver
 
 
 class BlobStore:
-    """The blob verbs of ``Registry``."""
+    """The blob verbs of ``Registry``; what ``descriptors`` may answer is said there.
 
-    def __init__(self, driver: StorageDriver) -> None:
+    ``url_for`` gives a URL for the data at a path, or ``None``.
+    """
+
+    def __init__(
+        self,
+        driver: StorageDriver,
+        descriptors: Descriptors | None = None,
+        url_for: Callable[[str], str | None] | None = None,
+    ) -> None:
         self._driver = driver
+        self._descriptors = descriptors or Descriptors()
+        self._url_for = url_for or driver.url_for
 
     def resolve(self, name: str, digest: Digest) -> Descriptor:
-        return self._stat(digest, self._target(name, digest))
+        target = self._target(name, digest)
+        if (size := self._descriptors.size(target)) is None:
+            return self._stat(digest, target)
+        return Descriptor(OCTET_STREAM, digest, size)
+
+    def has(self, name: str, digest: Digest) -> bool:
+        try:
+            self._stat(digest, self._target(name, digest))
+        except BlobUnknown:
+            return False
+        return True
 
     def open(self, name: str, digest: Digest, start: int = 0, end: int | None = None) -> Content:
+        target = self._target(name, digest)
         try:
-            return self._driver.reader(paths.blob_data(self._target(name, digest)), start, end)
+            return self._driver.reader(paths.blob_data(target), start, end)
         except PathNotFound:
-            raise BlobUnknown(digest) from None
+            raise self._gone(digest, target) from None
 
     def locate(self, name: str, digest: Digest) -> str | None:
-        return self._driver.url_for(paths.blob_data(self._target(name, digest)))
+        """The client cannot see that a URL leads nowhere before it is there, so this looks."""
+        target = self._target(name, digest)
+        if (url := self._url_for(paths.blob_data(target))) is not None:
+            self._stat(digest, target)
+        return url
 
     def mount(self, name: str, digest: Digest, source: str | None) -> Descriptor:
         """Without ``source``, whatever stands in the store can be mounted (distribution-spec, end-11:
         a registry may find the blob by itself)."""
         target = digest if source is None else self._target(source, digest)
         descriptor = self._stat(digest, target)
-        self.link(name, digest, target)
+        write_link(self._driver, paths.link(paths.layer(name, digest)), target)
         return descriptor
 
     def push(self, name: str, digest: Digest, content: Readable) -> Descriptor:
@@ -50,8 +78,7 @@ class BlobStore:
             if (actual := running.digest()) != digest:
                 raise DigestInvalid({"digest": digest, "content": actual})
             writer.commit()
-        self.link(name, digest, digest)
-        return Descriptor(OCTET_STREAM, digest, running.count)
+        return self.link(name, digest, running.count)
 
     def delete(self, name: str, digest: Digest) -> None:
         folder = paths.layer(name, digest)
@@ -62,9 +89,11 @@ class BlobStore:
         except PathNotFound:  # deleted by another at the same time
             raise BlobUnknown(digest) from None
 
-    def link(self, name: str, digest: Digest, target: Digest) -> None:
-        """Makes the blob ``target`` known to the repository as ``digest``; its data must be durable."""
-        write_link(self._driver, paths.link(paths.layer(name, digest)), target)
+    def link(self, name: str, digest: Digest, size: int) -> Descriptor:
+        """Makes a blob part of the repository; its data must be durable."""
+        write_link(self._driver, paths.link(paths.layer(name, digest)), digest)
+        self._descriptors.learn(digest, size)
+        return Descriptor(OCTET_STREAM, digest, size)
 
     def _target(self, name: str, digest: Digest) -> Digest:
         target = read_link(self._driver, paths.link(paths.layer(name, digest)))
@@ -76,5 +105,10 @@ class BlobStore:
         try:
             size = self._driver.stat(paths.blob_data(target)).size
         except PathNotFound:
-            raise BlobUnknown(digest) from None
+            raise self._gone(digest, target) from None
+        self._descriptors.learn(target, size)
         return Descriptor(OCTET_STREAM, digest, size)
+
+    def _gone(self, digest: Digest, target: Digest) -> BlobUnknown:
+        self._descriptors.forget(target)
+        return BlobUnknown(digest)

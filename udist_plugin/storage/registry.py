@@ -13,11 +13,12 @@ from udist_plugin.storage.tags import TagStore
 from udist_plugin.storage.uploads import UploadStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from udist_plugin.content import Content, Readable
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
+    from udist_plugin.storage.descriptors import Descriptors
     from udist_plugin.storage.drivers.base import StorageDriver
 
 
@@ -25,12 +26,19 @@ class StorageRegistry(Registry):
     """A registry whose whole state stands in ``driver``: any number of them may share one store.
 
     What a push returned for is durable. ``save_referrers`` is off for a store that must not be written to
-    by reading from it.
+    by reading from it. ``descriptors`` and ``url_for`` are those of ``BlobStore``.
     """
 
-    def __init__(self, driver: StorageDriver, *, save_referrers: bool = True) -> None:
+    def __init__(
+        self,
+        driver: StorageDriver,
+        *,
+        save_referrers: bool = True,
+        descriptors: Descriptors | None = None,
+        url_for: Callable[[str], str | None] | None = None,
+    ) -> None:
         self.driver = driver
-        self._blobs = BlobStore(driver)
+        self._blobs = BlobStore(driver, descriptors, url_for)
         self._uploads = UploadStore(driver, self._blobs)
         self._tags = TagStore(driver)
         self._manifests = ManifestStore(driver, self._tags)
@@ -38,6 +46,9 @@ class StorageRegistry(Registry):
 
     def resolve_blob(self, name: str, digest: Digest) -> Descriptor:
         return self._blobs.resolve(name, digest)
+
+    def has_blob(self, name: str, digest: Digest) -> bool:
+        return self._blobs.has(name, digest)
 
     def open_blob(self, name: str, digest: Digest, start: int = 0, end: int | None = None) -> Content:
         return self._blobs.open(name, digest, start, end)

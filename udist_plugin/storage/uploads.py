@@ -16,8 +16,6 @@ from udist_plugin.errors import (
     PathNotFound,
     RangeInvalid,
 )
-from udist_plugin.oci.descriptor import Descriptor
-from udist_plugin.oci.media_types import OCTET_STREAM
 from udist_plugin.registry import Upload
 from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
@@ -25,6 +23,7 @@ from udist_plugin.storage.pump import RunningHash, pump
 
 if TYPE_CHECKING:
     from udist_plugin.content import Readable
+    from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
     from udist_plugin.storage.blobs import BlobStore
     from udist_plugin.storage.drivers.base import FileWriter, StorageDriver
@@ -99,9 +98,9 @@ class StoredUpload(Upload):
                 writer.cancel()
                 self._drop()
                 raise DigestInvalid({"digest": digest, "content": actual})
-        self._store.blobs.link(self._name, digest, digest)
+        descriptor = self._store.blobs.link(self._name, digest, self.offset)
         self._drop()
-        return Descriptor(OCTET_STREAM, digest, self.offset)
+        return descriptor
 
     def cancel(self) -> None:
         if not self._store.driver.exists(self._folder):

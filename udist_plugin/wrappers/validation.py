@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.errors import (
-    BlobUnknown,
     ManifestBlobUnknown,
     ManifestInvalid,
     ManifestUnknown,
@@ -70,11 +69,11 @@ class ValidatingRegistry(RegistryWrapper):
 
     def _missing(self, name: str, manifest: Manifest) -> Iterator[Digest]:
         for digest in dict.fromkeys(blob.digest for blob in manifest.blobs if not _is_elsewhere(blob)):
-            if not self._has_blob(name, digest):
+            if not self.inner.has_blob(name, digest):
                 yield digest
         for digest in dict.fromkeys(child.digest for child in manifest.manifests if self._must_exist(child)):
             # Build caches are indexes of blobs; distribution finds those too.
-            if not (self._has_manifest(name, digest) or self._has_blob(name, digest)):
+            if not (self._has_manifest(name, digest) or self.inner.has_blob(name, digest)):
                 yield digest
 
     def _must_exist(self, child: Descriptor) -> bool:
@@ -84,13 +83,6 @@ class ValidatingRegistry(RegistryWrapper):
         if not isinstance(platform, dict):
             return False
         return (platform.get("architecture"), platform.get("os")) in self._policy.platforms
-
-    def _has_blob(self, name: str, digest: Digest) -> bool:
-        try:
-            self.inner.resolve_blob(name, digest)
-        except (BlobUnknown, NameUnknown):
-            return False
-        return True
 
     def _has_manifest(self, name: str, digest: Digest) -> bool:
         try:
