@@ -18,6 +18,10 @@ class Kind:
     def parse(self, text: str) -> object:
         raise NotImplementedError
 
+    def show(self, value: object) -> str:
+        """The value as one writes it."""
+        return str(value)
+
 
 class Text(Kind):
     """Any text, as it stands; with ``pattern``, only what it matches as a whole."""
@@ -35,6 +39,9 @@ class Text(Kind):
 class Secret(Text):
     """Text that is not to be shown."""
 
+    def show(self, value: object) -> str:
+        return "******" if value else ""
+
 
 class Boolean(Kind):
     """The words of YAML 1.1, which distribution's parser takes too."""
@@ -49,6 +56,9 @@ class Boolean(Kind):
             return self._words[text.lower()]
         except KeyError:
             raise ValueError from None
+
+    def show(self, value: object) -> str:
+        return "true" if value else "false"
 
 
 class Integer(Kind):
@@ -105,6 +115,14 @@ class Duration(Kind):
             raise ValueError
         return seconds
 
+    def show(self, value: object) -> str:
+        rest = round(float(str(value)) * 1e9)
+        shown = ""
+        for unit in ("h", "m", "s", "ms", "us", "ns"):
+            count, rest = divmod(rest, round(_UNITS[unit] * 1e9))
+            shown += f"{count}{unit}" if count else ""
+        return shown or "0s"
+
 
 class Pattern(Kind):
     """A regular expression, compiled."""
@@ -116,6 +134,10 @@ class Pattern(Kind):
             return re.compile(text)
         except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(str(error)) from None
+
+    def show(self, value: object) -> str:
+        assert isinstance(value, re.Pattern)
+        return str(value.pattern)
 
 
 class Anything(Kind):

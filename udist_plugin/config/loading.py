@@ -98,7 +98,7 @@ def examine(
         return Examined(None, [error], [], [])
     if isinstance(source, str) and not _given(root, "version"):
         reader.wrong("expected the version of the format, version: 0.1", "version", root)
-    root = _overlaid(root, keys, registry_environment(environ), reader)
+    root = _overlaid(_with_driver(root), keys, registry_environment(environ), reader)
     configuration = _configuration(root, keys, reader)
     notices = []
     if reader.without_effect:
@@ -116,6 +116,14 @@ def _root(source: str | Mapping[str, object] | None, name: str) -> Node:
     return parse_yaml(source, name)
 
 
+def _with_driver(root: Node) -> Node:
+    """``root`` with a driver that is only named, as ``storage: filesystem``, as one without parameters."""
+    storage = root.entries.get("storage") if isinstance(root, Table) else None
+    if not isinstance(root, Table) or not isinstance(storage, Scalar) or storage.text is None:
+        return root
+    return Table({**root.entries, "storage": choose_driver(None, storage)}, root.source)
+
+
 def _overlaid(root: Node, keys: Section, variables: Mapping[str, str], reader: Reader) -> Node:
     for variable in sorted(variables):  # REGISTRY_STORAGE before REGISTRY_STORAGE_FILESYSTEM
         try:
@@ -131,13 +139,8 @@ def _overlaid(root: Node, keys: Section, variables: Mapping[str, str], reader: R
 
 
 def _configuration(root: Node, keys: Section, reader: Reader) -> model.Configuration | None:
+    root = rename(root, reader.warnings.append)
     entries = dict(root.entries) if isinstance(root, Table) else {}
-    storage = entries.get("storage")
-    if isinstance(storage, Scalar) and storage.text is not None:
-        entries["storage"] = choose_driver(None, storage)
-    if isinstance(root, Table):
-        root = rename(Table(entries, root.source), reader.warnings.append)
-        entries = dict(root.entries) if isinstance(root, Table) else {}
     driver, foreign, entries["storage"] = _driver(entries.get("storage"), keys.children["storage"], reader)
     values: Any = reader.section(keys, Table(entries, root.source) if isinstance(root, Table) else root, "")
     if values["storage"]["cache"]["blobdescriptor"] == "redis" and not (values["redis"] or {}).get("addrs"):

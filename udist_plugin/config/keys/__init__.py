@@ -110,7 +110,7 @@ KEYS: Final = (
     Key("validation.manifests.references", _FLAG, True, "udist's own: what a manifest refers to must exist"),
     Key("auth", _ANY, None, "access control", UNSUPPORTED),
     Key("reporting", _ANY, None, "error reporting services", UNSUPPORTED),
-    Key("notifications.events", _ANY, None, "what events hold", UNSUPPORTED),
+    Key("notifications.events.includereferences", _FLAG, False, "what events hold", NO_EFFECT),
     Key("notifications.endpoints", _ANY, None, "where events are sent", UNSUPPORTED),
     Key("proxy", _ANY, None, "a pull-through cache", UNSUPPORTED),
     Key("compatibility.schema1", _ANY, None, "Docker's schema 1", UNSUPPORTED),

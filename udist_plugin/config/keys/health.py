@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.config.kinds import Boolean, Duration, Integer, Text
+from udist_plugin.config.kinds import Boolean, Duration, Integer, Secret, Text
 from udist_plugin.config.model import Part
 from udist_plugin.config.schema import REQUIRED, Key
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _TEXT = Text()
 _COUNT = Integer(0, 1 << 31)
 _INTERVAL = Duration(positive=True)
-_FIELD_VALUE = Text("a field value on one line (RFC 9110, section 5.5)", r"[\t\x20-\x7e\x80-\xff]*")
+_FIELD_VALUE = Secret("a field value on one line (RFC 9110, section 5.5)", r"[\t\x20-\x7e\x80-\xff]*")
 
 KEYS: Final = (
     Key("storagedriver.enabled", Boolean(), False, "whether the store is checked"),

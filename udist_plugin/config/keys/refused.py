@@ -39,7 +39,6 @@ KEYS: Final = (
     _refused("log.hooks[].options.smtp.insecure", _FLAG, "any certificate will do"),
     _refused("log.hooks[].options.from", _TEXT, "the sender"),
     _refused("log.hooks[].options.to[]", _TEXT, "the receivers"),
-    _refused("notifications.events.includereferences", _FLAG, "what a manifest refers to, in its event"),
     _refused("notifications.endpoints[].name", _TEXT, "the endpoint's name"),
     _refused("notifications.endpoints[].disabled", _FLAG, "leaves the endpoint out"),
     _refused("notifications.endpoints[].url", _TEXT, "where events are posted"),

@@ -1,0 +1,76 @@
+"""A configuration key by key: what each is worth, and who says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from udist_plugin.config.folders import default_root
+from udist_plugin.config.kinds import Anything
+from udist_plugin.config.loading import DEFAULT_DRIVER, Examined, examine
+from udist_plugin.config.nodes import Node, is_null
+from udist_plugin.config.reading import Reader
+from udist_plugin.config.schema import STORAGE_SETTINGS, WORKS, Key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT = "default"
+
+
+class Setting(NamedTuple):
+    """``path`` with its indexes and names; ``source`` is a file's line, a variable, or ``default``."""
+
+    path: str
+    value: object
+    source: str
+    key: Key
+
+    @property
+    def shown(self) -> str:
+        """The value as one writes it; a secret is not shown."""
+        return self.key.kind.show(self.value)
+
+
+class Explained(NamedTuple):
+    """What is said of a configuration, and the keys that have a value."""
+
+    examined: Examined
+    settings: list[Setting]
+
+
+def explain(
+    source: str | Mapping[str, object] | None,
+    environ: Mapping[str, str],
+    *,
+    source_name: str = "configuration",
+) -> Explained:
+    """As ``examine``, with every value: those that were given, and the defaults that hold beside them."""
+    recorder = _Recorder()
+    examined = examine(source, environ, source_name=source_name, reader=recorder)
+    driver = examined.configuration.storage.driver if examined.configuration else DEFAULT_DRIVER
+    settings = [setting for setting in recorder.settings if _counts(setting, driver)]
+    return Explained(examined, settings)
+
+
+class _Recorder(Reader):
+    """Notes every key it reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings: list[Setting] = []
+
+    def _key(self, key: Key, node: Node | None, path: str, above: str) -> object:
+        value = super()._key(key, node, path, above)
+        source = DEFAULT if node is None or is_null(node) else node.source
+        shown = default_root() if path == "storage.filesystem.rootdirectory" and value is None else value
+        self.settings.append(Setting(path, shown, source, key))
+        return value
+
+
+def _counts(setting: Setting, driver: str) -> bool:
+    """Whether it has a value here: keys that nobody set, and the defaults of other drivers, have none."""
+    if setting.source != DEFAULT:
+        return not isinstance(setting.key.kind, Anything)
+    names = setting.path.split(".")
+    other = names[0] == "storage" and names[1] not in STORAGE_SETTINGS and names[1] != driver
+    return setting.value is not None and setting.key.status is WORKS and not other
