@@ -23,8 +23,10 @@ from tests.storage.crashes import (
 from tests.storage.samples import Document, image, index, push, read_blob
 from udist_plugin.errors import BlobUnknown, ManifestUnknown, NameUnknown, StorageError
 from udist_plugin.oci.digest import Digest
+from udist_plugin.storage import paths
 from udist_plugin.storage.drivers import files
 from udist_plugin.storage.drivers.filesystem import FilesystemDriver
+from udist_plugin.storage.drivers.filesystem_steps import StagedFiles
 from udist_plugin.storage.purge import purge_uploads
 from udist_plugin.storage.registry import StorageRegistry
 
@@ -155,6 +157,34 @@ def test_what_was_acknowledged_survives(monkeypatch: pytest.MonkeyPatch, tmp_pat
     trace = record(monkeypatch, tmp_path / "root")
     assert len(trace.events) > 200
     crash_everywhere(trace)
+
+
+def test_what_was_acknowledged_survives_beside_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The same where no folder could be renamed into place, for others were quicker to make it."""
+    monkeypatch.setattr(StagedFiles, "commit", lambda self: False)
+    crash_everywhere(record(monkeypatch, tmp_path / "root"))
+
+
+def test_the_order_of_a_push(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each rename is durable before the next: blob, revision, then the tag's folder as a whole."""
+    registry = StorageRegistry(FilesystemDriver(str(tmp_path)))
+    push(registry, "a", OLD, "v1")
+    recording = Recording(monkeypatch, tmp_path)
+    push(registry, "a", NEW, "v2")
+    renamed = [(at, event.other) for at, event in enumerate(recording.events) if event.verb == "rename"]
+    assert f"/{renamed[0][1]}/".startswith(f"{paths.BLOBS}/sha256/{NEW.digest.hex[:2]}/")
+    assert [f"/{target}" for _, target in renamed[1:]] == [
+        paths.revision("a", NEW.digest),
+        paths.tag("a", "v2"),
+    ]
+    ends = [at for at, _ in renamed[1:]] + [len(recording.events)]
+    for (at, target), end in zip(renamed, ends, strict=True):
+        between = recording.events[at + 1 : end]
+        assert Event("sync_folder", os.path.dirname(target)) in between
+        assert {event.verb for event in between} == {"sync_folder"}
+    assert registry.get_manifest("a", "v2").digest == NEW.digest
 
 
 @pytest.mark.parametrize("verb", ["sync", "sync_folder"])

@@ -107,6 +107,48 @@ def test_a_folder_that_keeps_vanishing_is_an_error_in_the_end(
     assert filesystem.list(SCRATCH) == []
 
 
+@pytest.mark.parametrize("meanwhile", ["made", "deleted"])
+def test_folders_that_others_change_meanwhile(
+    filesystem: FilesystemDriver, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    filesystem.put_content("/here/file", b"x")
+    rename = files.rename
+
+    def overtaken(source: str, destination: str) -> None:
+        monkeypatch.setattr(files, "rename", rename)
+        if meanwhile == "made":
+            filesystem.put_content("/here/new/other", b"theirs")
+        else:
+            filesystem.delete("/here")
+        rename(source, destination)
+
+    monkeypatch.setattr(files, "rename", overtaken)
+    filesystem.put_contents({"/here/new/first": b"1"}, {"/here/new/second": b"2"})
+    assert filesystem.get_content("/here/new/first") == b"1"
+    assert filesystem.get_content("/here/new/second") == b"2"
+    assert filesystem.exists("/here/new/other") is (meanwhile == "made")
+    assert filesystem.list(SCRATCH) == []
+
+
+def test_a_new_folder_appears_with_all_it_holds(
+    filesystem: FilesystemDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filesystem.put_content("/tags/old/link", b"x")
+    seen: list[list[str]] = []
+    rename = files.rename
+
+    def recorded(source: str, destination: str) -> None:
+        rename(source, destination)
+        seen.append(sorted(filesystem.list("/tags")))
+
+    monkeypatch.setattr(files, "rename", recorded)
+    filesystem.put_contents(
+        {"/tags/new/index/link": b"x"}, {"/tags/old/link": b"y", "/tags/new/current": b"x"}
+    )
+    assert seen == [["old"], ["new", "old"]]
+    assert filesystem.get_content("/tags/new/index/link") == filesystem.get_content("/tags/new/current")
+
+
 def test_a_temporary_file_purged_under_way_is_not_found(filesystem: FilesystemDriver) -> None:
     with filesystem.writer("/file") as writer:
         filesystem.delete(SCRATCH)

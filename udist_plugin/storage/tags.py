@@ -9,7 +9,7 @@ from udist_plugin.errors import ManifestUnknown, NameUnknown, PathNotFound, Stor
 from udist_plugin.oci.reference import check_tag
 from udist_plugin.registry import Page
 from udist_plugin.storage import paths
-from udist_plugin.storage.links import read_link, write_link
+from udist_plugin.storage.links import read_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,11 +30,6 @@ class TagStore:
         if digest is None:
             raise ManifestUnknown({"Tag": tag})
         return digest
-
-    def put(self, name: str, tag: str, digest: Digest) -> None:
-        """Points the tag at a manifest whose revision is durable."""
-        write_link(self._driver, paths.tag_index(name, tag, digest), digest)
-        write_link(self._driver, paths.tag_current(name, tag), digest)
 
     def delete(self, name: str, tag: str) -> None:
         """Raises ``ManifestUnknown``."""

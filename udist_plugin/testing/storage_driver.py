@@ -64,6 +64,15 @@ class StorageDriverSuite:
         driver.put_content("/file", b"short", durable=False)
         assert driver.get_content("/file") == b"short"
 
+    def test_put_contents_makes_and_replaces(self, driver: StorageDriver) -> None:
+        driver.put_content("/old/link", b"a long content")
+        driver.put_contents({"/new/data": b"x"}, {}, {"/old/link": b"y", "/new/a/b": b""}, {"/new/a/c": b"z"})
+        driver.put_contents({"/new/data": b"w"})
+        contents = {"/new/data": b"w", "/old/link": b"y", "/new/a/b": b"", "/new/a/c": b"z"}
+        assert {path: driver.get_content(path) for path in contents} == contents
+        with pytest.raises(InvalidPath):
+            driver.put_contents({"/fresh/file": b"x"}, {"/../file": b"x"})
+
     def test_get_content_is_limited(self, driver: StorageDriver) -> None:
         driver.put_content("/file", b"12345")
         assert driver.get_content("/file", 5) == b"12345"

@@ -120,6 +120,7 @@ class StorageDriver(ABC):
         """Makes or replaces small files, by path, in steps: each is durable before the next one begins.
 
         The files of a step appear in their order; of a step under way a loss of power leaves any, each whole.
+        A folder that did not stand may appear with all its files at once, in the step of the last of them.
         """
         for step in steps:
             for path, content in step.items():

@@ -11,8 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from contextlib import ExitStack, contextmanager, suppress
-from itertools import chain
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, cast
 
 from udist_plugin.errors import (
@@ -25,6 +24,7 @@ from udist_plugin.errors import (
 )
 from udist_plugin.storage.drivers import files
 from udist_plugin.storage.drivers.base import SMALL_FILE_MAX, FileContent, FileInfo, FileWriter, StorageDriver
+from udist_plugin.storage.drivers.filesystem_steps import StagedFiles
 from udist_plugin.storage.drivers.filesystem_writers import AppendedFile, NewFile
 from udist_plugin.storage.paths import SCRATCH
 
@@ -75,20 +75,12 @@ class FilesystemDriver(StorageDriver):
             writer.commit()
 
     def put_contents(self, *steps: Mapping[str, bytes]) -> None:
-        """With few syncs: of all files and their folders' folders before the first step where that is enough,
-        and of no folder twice in a step."""
-        with ExitStack() as opened:
-            staged = [
-                [opened.enter_context(NewFile(self, path, durable=False)) for path in step] for step in steps
-            ]
-            for file, content in zip(chain(*staged), chain(*(step.values() for step in steps)), strict=True):
-                file.write(content)
-            for file in chain(*staged):
-                file.prepare()
-            for step, ready in zip(steps, staged, strict=True):
-                for file in ready:
-                    file.commit()
-                self._sync_above(step)
+        with StagedFiles(self) as staged:
+            for step in steps:
+                staged.add_step(step)
+            if staged.commit():
+                return
+        super().put_contents(*steps)  # others make and delete the same folders just now
 
     def get_content(self, path: str, limit: int = SMALL_FILE_MAX) -> bytes:
         """With the fewest calls: every request reads a link or two."""
@@ -173,7 +165,7 @@ class FilesystemDriver(StorageDriver):
                 files.make_folder(folder)
         if len(folder) <= len(self.root):
             with suppress(PermissionError):  # it may not be ours to read
-                files.sync_folder(above)  # the root is new; from there on down, _sync_above does it
+                files.sync_folder(above)  # the root is new; from there on down, sync_above does it
 
     def place(self, source: str, path: str, *, durable: bool = True) -> None:
         """Renames the file ``source`` to ``path``, in folders that others may be deleting."""
@@ -191,18 +183,16 @@ class FilesystemDriver(StorageDriver):
         else:
             raise StorageError("others kept deleting its folder; try again", driver=self.name, path=path)
         if durable:
-            self._sync_above((path,))
+            self.sync_above((target,))
 
-    def _sync_above(self, paths: Iterable[str]) -> None:
-        """Makes the entries durable that lead from the root to what now stands at ``paths``.
+    def sync_above(self, targets: Iterable[str]) -> None:
+        """Makes the entries durable that lead from the root to what was renamed to ``targets``.
 
         Whoever made a folder above, another process too, may not have synced it yet.
         """
         seen: set[str] = set()
-        for path in paths:
-            folder = os.path.dirname(self.full_path(path))
-            # Not found is what another deleted after the rename, and the file with it.
-            with self.named_errors(path), suppress(FileNotFoundError):
+        for folder in dict.fromkeys(map(os.path.dirname, targets)):
+            with suppress(FileNotFoundError):  # deleted by another after the rename, and the file with it
                 files.sync_folder(folder)
                 while folder != self.root and (folder := os.path.dirname(folder)) not in seen:
                     seen.add(folder)
