@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"regexp"
 	"strings"
 	"time"
@@ -37,6 +38,13 @@ type Config struct {
 	// 128 MiB if it is 0. That much is taken only when many responses are begun and not read; with less,
 	// many responses at once are slower.
 	Memory int
+	// FollowRedirects lets the plugin answer for a blob with where its store has it, and this library then
+	// fetches the content there: straight from the bucket, instead of through the plugin. It is for callers that
+	// stand where the store can be reached over the network. Only fields that say what content is wanted go there,
+	// and no credentials. Failures there are errors of kind ErrRedirect.
+	FollowRedirects bool
+	// Network is what redirects are followed with; http.DefaultTransport if it is nil.
+	Network http.RoundTripper
 	// Restart lets a plugin that has died be replaced; nil for never.
 	Restart *RestartPolicy
 }

@@ -19,6 +19,8 @@ var (
 	ErrReset = errors.New("exchange reset")
 	// ErrGoingAway: the plugin takes no more requests.
 	ErrGoingAway = errors.New("plugin going away")
+	// ErrRedirect: the store that has the content could not be reached, or did not give it.
+	ErrRedirect = errors.New("redirect failed")
 	// ErrClosed: the plugin was closed by Close.
 	ErrClosed = errors.New("plugin closed")
 )

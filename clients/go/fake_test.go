@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -15,7 +16,7 @@ import (
 // while it cannot write.
 func fakePlugin(in io.Reader, out io.Writer) {
 	f := &fakeServer{in: in, out: out, streams: map[uint32]*fakeStream{}}
-	f.read()
+	f.settings = f.read().GetSettings()
 	f.send(0, false, &pluginv1.Frame_Settings{Settings: &pluginv1.Settings{Versions: []uint32{1}, MaxStreams: 64}})
 	for {
 		frame := f.read()
@@ -31,9 +32,10 @@ func fakePlugin(in io.Reader, out io.Writer) {
 }
 
 type fakeServer struct {
-	in      io.Reader
-	out     io.Writer
-	streams map[uint32]*fakeStream
+	in       io.Reader
+	out      io.Writer
+	settings *pluginv1.Settings
+	streams  map[uint32]*fakeStream
 }
 
 func (f *fakeServer) read() *pluginv1.Frame {
@@ -120,6 +122,10 @@ func (s *fakeStream) act(frame *pluginv1.Frame) {
 		}
 	case "stuck":
 		s.stuck(frame, begins)
+	case "v2":
+		if begins {
+			s.locate()
+		}
 	case "go-away":
 		if begins {
 			s.send(0, false, &pluginv1.Frame_GoAway{GoAway: &pluginv1.GoAway{LastStreamId: s.id - 1, Message: "enough"}})
@@ -166,6 +172,17 @@ func (s *fakeStream) stuck(frame *pluginv1.Frame, begins bool) {
 	if frame.GetEndStream() && !begins {
 		s.send(s.id, true, &pluginv1.Frame_Data{})
 	}
+}
+
+// locate answers for a blob as a registry whose store has URLs does.
+func (s *fakeStream) locate() {
+	if !slices.Contains(s.settings.GetCapabilities(), "redirect") {
+		s.head(204, "x-from", "the plugin")
+		return
+	}
+	digest := s.request.GetTarget()[strings.LastIndex(s.request.GetTarget(), "/")+1:]
+	s.head(307, "location", s.field("x-location"), "docker-content-digest", digest, "etag", `"`+digest+`"`, "content-length", "0")
+	s.send(s.id, true, &pluginv1.Frame_Data{})
 }
 
 // describe answers with what the request was, as fields.

@@ -37,7 +37,8 @@ func Spawn(ctx context.Context, config Config) (*Plugin, error) {
 //
 // Responses may come before a request's body has been sent; then the rest is not read. A body that is an
 // *os.File, or a limited or section reader of one, is moved by the kernel where that is possible. The end of
-// a request's context ends the plugin's work on it. Errors are *Error, or the context's.
+// a request's context ends the plugin's work on it. With Config.FollowRedirects a blob may come from the store
+// itself, as the same response. Errors are *Error, or the context's.
 func (p *Plugin) RoundTripper() http.RoundTripper { return transport{p} }
 
 // Client is an HTTP client over RoundTripper.

@@ -79,6 +79,9 @@ func (c Config) settings() (*pluginv1.Settings, error) {
 		Implementation: implementation,
 		ProcessId:      uint32(os.Getpid()),
 	}
+	if c.FollowRedirects {
+		settings.Capabilities = []string{"redirect"}
+	}
 	if c.YAML != "" {
 		settings.Configuration = &c.YAML
 	}

@@ -46,7 +46,13 @@ func (p *Plugin) exchange(request *http.Request, target string) (*http.Response,
 		exchange.Close()
 		return nil, explain(err, request.Method)
 	}
-	return newResponse(request, head, exchange), nil
+	response := newResponse(request, head, exchange)
+	if p.config.FollowRedirects {
+		if location := locationOf(request, target, response); location != nil {
+			return fetch(p.config.Network, request, response, location)
+		}
+	}
+	return response, nil
 }
 
 // explain is an error of the link as one of this package.
