@@ -10,6 +10,7 @@ from udist_plugin.config import Configuration, Loaded, load, registry_environmen
 from udist_plugin.errors import ConfigurationError, StorageError
 from udist_plugin.http_api.app import Application
 from udist_plugin.http_api.settings import Settings
+from udist_plugin.storage.descriptors import Descriptors, MemoryDescriptors
 from udist_plugin.storage.drivers import open_driver
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.wrappers.read_only import NoDeleteRegistry, ReadOnlyRegistry
@@ -44,7 +45,8 @@ class RegistryApp:
         self.configuration = configuration
         self.drain_timeout = http.draintimeout
         driver = open_driver(configuration.storage.driver, configuration.storage.parameters)
-        self.registry = _registry(driver, configuration)
+        self._descriptors = _descriptors(configuration)
+        self.registry = _registry(driver, configuration, self._descriptors)
         self.application = Application(self.registry, Settings(http.host, http.prefix, http.headers))
         self._messages = [("warn", text) for text in loaded.warnings]
         self._messages += [("info", text) for text in loaded.notices]
@@ -60,6 +62,7 @@ class RegistryApp:
         self.application.warm_up()
         for level, message in self._messages:
             record(level, message)
+        self._descriptors.start(record)
         if self._purging:
             self._purging.start(record)
 
@@ -67,6 +70,7 @@ class RegistryApp:
         """Ends what runs beside requests; twice is once."""
         if self._purging:
             self._purging.close()
+        self._descriptors.close()
 
     def __enter__(self) -> RegistryApp:
         return self
@@ -172,14 +176,57 @@ def _read(path: str) -> str:
     return text
 
 
-def _registry(driver: StorageDriver, configuration: Configuration) -> Registry:
+def _registry(driver: StorageDriver, configuration: Configuration, descriptors: Descriptors) -> Registry:
     storage = configuration.storage
     read_only = storage.maintenance.readonly.enabled
-    registry: Registry = StorageRegistry(driver, save_referrers=not read_only)
+    registry: Registry = StorageRegistry(
+        driver, save_referrers=not read_only, descriptors=descriptors, url_for=_url_for(driver, configuration)
+    )
     registry = ValidatingRegistry(registry, _policy(configuration.validation))
     if read_only:
         return ReadOnlyRegistry(registry)
     return registry if storage.delete.enabled else NoDeleteRegistry(registry)
+
+
+def _url_for(driver: StorageDriver, configuration: Configuration) -> Callable[[str], str | None]:
+    """Where content is fetched instead of here: the last ``redirect`` of the storage middleware says, or else
+    the driver."""
+    if configuration.storage.redirect.disable:
+        return lambda _: None
+    if configuration.middleware.storage:
+        base = configuration.middleware.storage[-1].options.baseurl.rstrip("/")
+        return lambda path: base + path
+    return driver.url_for
+
+
+def _descriptors(configuration: Configuration) -> Descriptors:
+    cache, redis = configuration.storage.cache, configuration.redis
+    if cache.blobdescriptor == "inmemory":
+        return MemoryDescriptors(cache.blobdescriptorsize)
+    if cache.blobdescriptor != "redis" or redis is None:
+        return Descriptors()
+    from udist_plugin.storage.redis_descriptors import RedisDescriptors, RedisSettings
+
+    return RedisDescriptors(
+        RedisSettings(
+            addresses=redis.addrs,
+            username=redis.username,
+            password=redis.password,
+            database=redis.db,
+            client_name=redis.clientname,
+            master=redis.mastername,
+            sentinel_username=redis.sentinelusername,
+            sentinel_password=redis.sentinelpassword,
+            dial_timeout=redis.dialtimeout,
+            answer_timeout=max(redis.readtimeout, redis.writetimeout),
+            pool_size=redis.poolsize,
+            pool_timeout=redis.pooltimeout,
+            tls=redis.tls.wanted,
+            certificate=redis.tls.certificate,
+            key=redis.tls.key,
+            root_cas=redis.tls.rootcas,
+        )
+    )
 
 
 def _policy(validation: Validation) -> Policy:

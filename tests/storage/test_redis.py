@@ -133,7 +133,7 @@ def test_through_sentinels(connect: Connect, tmp_path: Path) -> None:
 
 
 def test_in_a_cluster(connect: Connect, tmp_path: Path) -> None:
-    with running(tmp_path, "--cluster-enabled", "yes") as node:
+    with running(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(free_port())) as node:
         node.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         until(lambda: b"cluster_state:ok" in node.command("CLUSTER", "INFO"))
         silent = f"127.0.0.1:{free_port()}"

@@ -21,12 +21,19 @@ if TYPE_CHECKING:
 PREFIX: Final = "udist:blob-size:"
 LIFETIME: Final = 24 * 3600
 """Seconds an entry stays after it was learned: what nobody asks for leaves Redis by itself."""
+DIAL_MAX: Final = 1.0
+ANSWER_MAX: Final = 0.25
+"""Seconds a request waits for Redis at most. Longer ones can be configured: distribution's defaults are three
+seconds, four times over."""
+POOL_SIZE: Final = 64
+"""Connections at once unless told otherwise: as many as there are requests at once."""
 SIZE_DIGITS: Final = 19
 """No size has more: 64 bits, signed."""
 
 
 class RedisSettings(NamedTuple):
-    """distribution's ``redis`` section. Times are in seconds.
+    """distribution's ``redis`` section. Times are in seconds; 0, or more than a default, stands for the default:
+    the store, which is asked instead, answers as soon.
 
     ``addresses`` are ``host:port``, or the path of a Unix-domain socket. With ``master`` they are Sentinels
     that know the server by this name; else several are nodes of a Redis Cluster, as distribution 3's client
@@ -42,10 +49,10 @@ class RedisSettings(NamedTuple):
     master: str = ""
     sentinel_username: str = ""
     sentinel_password: str = ""
-    dial_timeout: float = 1.0
-    answer_timeout: float = 0.25
-    pool_size: int = 64
-    pool_timeout: float = 0.25
+    dial_timeout: float = DIAL_MAX
+    answer_timeout: float = ANSWER_MAX
+    pool_size: int = POOL_SIZE
+    pool_timeout: float = ANSWER_MAX
     tls: bool = False
     certificate: str = ""
     key: str = ""
@@ -73,7 +80,12 @@ class RedisDescriptors(Descriptors):
         ):
             for path in filter(None, paths):
                 _check_readable(f"redis.tls.{key}", path)
-        self._settings = settings
+        self._settings = settings._replace(
+            dial_timeout=min(settings.dial_timeout or DIAL_MAX, DIAL_MAX),
+            answer_timeout=min(settings.answer_timeout or ANSWER_MAX, ANSWER_MAX),
+            pool_timeout=min(settings.pool_timeout or ANSWER_MAX, ANSWER_MAX),
+            pool_size=settings.pool_size or POOL_SIZE,
+        )
         self._client: RedisClient | None = None
         self._outages: Outages | None = None
 

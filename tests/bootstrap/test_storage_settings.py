@@ -1,0 +1,117 @@
+"""What the configuration puts between the registry and its store: a cache of sizes, and redirects."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.storage.redis_server import free_port, running
+from udist_plugin.bootstrap import RegistryApp, create_app
+from udist_plugin.config import load
+from udist_plugin.oci.digest import Digest
+from udist_plugin.storage import paths
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+BLOB = b"some content"
+DIGEST = Digest.of(BLOB)
+REDIRECT = frozenset({"redirect"})
+
+
+def get(app: RegistryApp, capabilities: frozenset[str] = REDIRECT) -> tuple[int, str]:
+    """Status and location of the blob in ``a``."""
+    answer: list[Any] = []
+    target = f"/v2/a/blobs/{DIGEST}"
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": target,
+        "QUERY_STRING": "",
+        "REQUEST_URI": target,
+        "wsgi.input": io.BytesIO(),
+        "udist.capabilities": capabilities,
+    }
+    b"".join(app(environ, lambda status, fields, *_: answer.extend((status, dict(fields)))))
+    return int(answer[0].split()[0]), answer[1].get("Location", "")
+
+
+def configuration(
+    *, base: str = "", disable: bool = False, storage: Mapping[str, object] | None = None
+) -> Any:
+    entries = [{"name": "redirect", "options": {"baseurl": base}}] if base else []
+    return {
+        "version": 0.1,
+        "storage": {"inmemory": {}, "redirect": {"disable": disable}, **(storage or {})},
+        "middleware": {"storage": entries},
+    }
+
+
+@pytest.mark.parametrize(
+    "base", ["https://cdn.example:5443", "https://cdn.example/mirror", "http://cdn.example/a%20b/"]
+)
+def test_the_middleware_redirects_who_can_follow(base: str) -> None:
+    with create_app(configuration(base=base)) as app:
+        assert get(app)[0] == 404
+        app.registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
+        assert get(app) == (307, base.rstrip("/") + paths.blob_data(DIGEST))
+        assert get(app, frozenset()) == (200, "")
+        assert get(app, frozenset({"log"})) == (200, "")
+
+
+def test_redirects_that_are_disabled_are_nobodys() -> None:
+    with create_app(configuration(base="https://cdn.example", disable=True)) as app:
+        app.registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
+        assert get(app) == (200, "")
+
+
+def test_a_cache_in_memory() -> None:
+    storage = {"cache": {"blobdescriptor": "inmemory", "blobdescriptorsize": 1}}
+    with create_app(configuration(storage=storage)) as app:
+        sizes = app._descriptors
+        app.registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
+        assert sizes.size(DIGEST) == len(BLOB)
+        app.registry.push_blob("a", Digest.of(b"other"), io.BytesIO(b"other"))
+        assert sizes.size(DIGEST) is None
+
+
+def test_no_cache_unless_told() -> None:
+    with create_app(configuration()) as app:
+        app.registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
+        assert app._descriptors.size(DIGEST) is None
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_cache_in_redis(version: int, tmp_path: Path) -> None:
+    with running(tmp_path, "--requirepass", "a-password") as server:
+        common = "db: 2, dialtimeout: 100ms, readtimeout: 50ms, writetimeout: 50ms"
+        forms = {
+            2: f"addr: {server.address}, pool: {{maxidle: 16, maxactive: 4, idletimeout: 300s}}",
+            3: f"addrs: [{server.address}], poolsize: 4, maxretries: 3",
+        }
+        text = (
+            "version: 0.1\n"
+            "storage: {inmemory: {}, cache: {blobdescriptor: redis}}\n"
+            f"redis: {{{common}, {forms[version]}}}\n"
+        )
+        variables = {"REGISTRY_REDIS_PASSWORD": "a-password"}
+        with create_app(text, variables) as app, create_app(text, variables) as other:
+            app.registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
+            assert other._descriptors.size(DIGEST) == len(BLOB)
+
+
+def test_redis_that_is_away_delays_no_start() -> None:
+    loaded = load(
+        f"version: 0.1\nstorage: {{inmemory: {{}}, cache: {{blobdescriptor: redis}}}}\n"
+        f"redis: {{addr: '127.0.0.1:{free_port()}'}}\n",
+        {},
+    )
+    records: list[str] = []
+    with RegistryApp(loaded) as app:
+        app.start(lambda level, message: records.append(f"{level}: {message}"))
+        app.registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
+        assert app.registry.resolve_blob("a", DIGEST).size == len(BLOB)
+    about = [record for record in records if "redis" in record]
+    assert [record.partition(";")[0] for record in about] == ["warn: redis is away"]
