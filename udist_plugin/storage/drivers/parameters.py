@@ -51,9 +51,11 @@ class Parameters:
             raise self.error(name, "expected true or false")
         return str(value).lower() == "true"
 
-    def seconds(self, name: str, default: str) -> float:
-        """A time as Go writes it (``1m30s``, ``100ms``), in seconds."""
-        value = self.text(name, default)
+    def seconds(self, name: str, default: float) -> float:
+        """A number of seconds, or a time as Go writes it (``1m30s``, ``100ms``)."""
+        value = self.text(name, str(default))
+        if re.fullmatch(r"\d+(\.\d*)?", value):
+            return float(value)
         if not re.fullmatch(f"(?:{_DURATION})+", value):
             raise self.error(name, f"expected a time such as 100ms or 5s, not {value!r}")
         return sum(float(count) * _UNITS[unit] for count, unit in re.findall(_DURATION, value))

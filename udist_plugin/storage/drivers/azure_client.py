@@ -1,0 +1,247 @@
+"""The one door to azure-storage-blob and azure-identity: credentials, bounds in time, errors as ours."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceNotFoundError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from azure.identity import ClientSecretCredential, DefaultAzureCredential
+from azure.storage.blob import (
+    BlobBlock,
+    BlobSasPermissions,
+    BlobServiceClient,
+    BlobType,
+    ExponentialRetry,
+    generate_blob_sas,
+)
+
+from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from azure.core.credentials import TokenCredential
+    from azure.storage.blob import BlobClient, UserDelegationKey
+
+    from udist_plugin.storage.drivers.azure import Settings
+
+NAME: Final = "azure"
+PIECE: Final = 8 << 20
+"""Bytes read by one request, and sent by one of a large upload."""
+URL_LIFETIME: Final = timedelta(minutes=20)
+"""As long as distribution's."""
+DELEGATION: Final = timedelta(hours=24)
+"""How long a key that signs for an identity serves; it is renewed in time."""
+SKEW: Final = timedelta(minutes=5)
+"""How far clocks may differ."""
+TOKEN_BOUNDS: Final = {"connection_timeout": 5, "read_timeout": 10, "retry_total": 2}
+PROBE_BOUNDS: Final[dict[str, Any]] = {
+    "connection_timeout": 5,
+    "read_timeout": 10,
+    "retry_total": 1,
+    "retry_connect": 1,
+}
+MISSING: Final = MatchConditions.IfMissing
+SCOPE: Final = "https://storage.azure.com/.default"
+
+
+class AzureClient:
+    """One container, ``container`` as the library has it.
+
+    Raises ``ConfigurationError`` for credentials that cannot be any.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        bounds: dict[str, Any] = {
+            "retry_policy": ExponentialRetry(
+                initial_backoff=settings.retry_delay,  # type: ignore[arg-type]  # any number will do
+                increment_base=2,
+                retry_total=settings.retries,
+                random_jitter_range=0,
+            ),
+            "connection_timeout": 10,
+            "read_timeout": 60,
+            "connection_verify": settings.verify,
+            "connection_data_block_size": 256 << 10,
+            "max_single_get_size": PIECE,
+            "max_chunk_get_size": PIECE,
+        }
+        self._token = _token_credential(settings)
+        self._key = settings.account_key
+        try:
+            if settings.connection_string:
+                self._service = BlobServiceClient.from_connection_string(settings.connection_string, **bounds)
+                self._key = getattr(self._service.credential, "account_key", "")
+            else:
+                credential = self._token or {"account_name": settings.account, "account_key": self._key}
+                self._service = BlobServiceClient(settings.url, credential, **bounds)
+        except ValueError as error:
+            key = "connectionstring" if settings.connection_string else "serviceurl"
+            raise ConfigurationError(str(error), key=f"storage.azure.{key}") from error
+        self.container = self._service.get_container_client(settings.container)
+        self._settings = settings
+        self._delegated: UserDelegationKey | None = None
+        self._renewal = datetime.min.replace(tzinfo=UTC)
+        self._lock = Lock()
+
+    def blob(self, key: str) -> BlobClient:
+        return self.container.get_blob_client(key)
+
+    def drop(self, key: str) -> None:
+        """Deletes an object unless it is of blocks, or becomes so meanwhile."""
+        with suppress(PathNotFound, PathBusy), errors(key):
+            found = self.blob(key).get_blob_properties()
+            if found.blob_type != BlobType.BLOCKBLOB:
+                unchanged = MatchConditions.IfNotModified
+                self.blob(key).delete_blob(etag=found.etag, match_condition=unchanged)
+
+    def readable(self, key: str) -> dict[str, Any]:
+        """How the service itself may read an object, for a copy."""
+        if self._token is not None:
+            token = self._token.get_token(SCOPE).token
+            return {"source_url": self.blob(key).url, "source_authorization": f"Bearer {token}"}
+        return {"source_url": self.signed(key) or self.blob(key).url}
+
+    def signed(self, key: str) -> str | None:
+        """A URL that reads an object for a while, or none when nothing here may sign one."""
+        now = datetime.now(UTC)
+        signer: dict[str, Any] = {"account_key": self._key}
+        if self._token is not None:
+            if (delegated := self._delegation(now)) is None:
+                return None
+            signer = {"user_delegation_key": delegated}
+        elif not self._key:
+            return None
+        blob = self.blob(key)
+        signature = generate_blob_sas(
+            str(blob.account_name),
+            blob.container_name,
+            key,
+            permission=BlobSasPermissions(read=True),
+            start=now - SKEW,
+            expiry=now + URL_LIFETIME,
+            **signer,
+        )
+        return f"{blob.url}?{signature}"
+
+    def _delegation(self, now: datetime) -> UserDelegationKey | None:
+        """The key that signs for the identity; where that is denied it is asked for again a while later."""
+        with self._lock:
+            if now >= self._renewal:
+                try:
+                    self._delegated = self._service.get_user_delegation_key(now - SKEW, now + DELEGATION)
+                    self._renewal = now + DELEGATION - 2 * URL_LIFETIME
+                except AzureError:
+                    self._delegated = None
+                    self._renewal = now + URL_LIFETIME
+            return self._delegated
+
+    def probe(self) -> None:
+        """See ``ObjectStore.probe``."""
+        container = f"the container {self.container.container_name} of {self._service.account_name}"
+        try:
+            legacy = self._holds("/docker/registry/") and not self._holds("docker/registry/")
+        except ClientAuthenticationError as error:
+            raise self._refused(container, error) from error
+        except ResourceNotFoundError as error:
+            problem = f"{container} does not exist: create it, or correct its name"
+            raise ConfigurationError(problem, key="storage.azure.container") from error
+        except (ServiceRequestError, ServiceResponseError) as error:
+            raise ConfigurationError(self._unreachable(container, error), key="storage.azure") from error
+        except HttpResponseError as error:
+            if error.status_code != 403:
+                problem = f"{container} cannot be listed: {_message(error)}"
+                raise ConfigurationError(problem, key="storage.azure.container") from error
+            problem = (
+                f"{container} is denied: grant the identity the role Storage Blob Data Contributor on it"
+            )
+            raise ConfigurationError(f"{problem} ({_message(error)})", key="storage.azure") from error
+        if legacy and self._settings.legacy_root is None:
+            raise ConfigurationError(
+                f"{container} holds a registry of distribution 2, whose names begin with a slash: say false "
+                "to go on with it, or true to leave it alone",
+                key="storage.azure.trimlegacyrootprefix",
+            )
+
+    def _holds(self, prefix: str) -> bool:
+        pages = self.container.list_blobs(prefix, results_per_page=1, **PROBE_BOUNDS).by_page()
+        return next(iter(next(iter(pages), iter(()))), None) is not None
+
+    def _refused(self, container: str, error: AzureError) -> ConfigurationError:
+        keys = {"shared_key": "accountkey", "connection_string": "connectionstring"}
+        key = keys.get(self._settings.credentials, "credentials")
+        problem = f"the credentials for {container} are refused: correct or renew them ({_message(error)})"
+        return ConfigurationError(problem, key=f"storage.azure.{key}")
+
+    def _unreachable(self, container: str, error: AzureError) -> str:
+        where = f"{container} at {self._service.url}"
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return (
+                f"the certificate of {where} is not trusted: name its authority's file in REQUESTS_CA_BUNDLE"
+            )
+        return f"{where} cannot be reached: check accountname, realm and the network ({_message(error)})"
+
+
+def blocks(ids: Sequence[str]) -> list[BlobBlock]:
+    return [BlobBlock(each) for each in ids]
+
+
+def error_code(error: StorageError) -> str:
+    """The service's name of what went wrong, if it was the service."""
+    return _code(error.__cause__)
+
+
+@contextmanager
+def errors(key: str, *, unmet: type[StorageError] = PathBusy) -> Iterator[None]:
+    """The library's errors as ours; ``unmet`` is what a condition's failure is."""
+    try:
+        yield
+    except ResourceNotFoundError as error:
+        raise PathNotFound("not found", driver=NAME, path=key) from error
+    except HttpResponseError as error:
+        kind = StorageError
+        if error.status_code == 404:  # a copy's source
+            kind = PathNotFound
+        elif error.status_code == 412 or _code(error) == "BlobAlreadyExists":
+            kind = unmet
+        raise kind(_message(error), driver=NAME, path=key) from error
+    except (AzureError, OSError) as error:
+        raise StorageError(_message(error), driver=NAME, path=key) from error
+
+
+def _code(error: BaseException | None) -> str:
+    code = getattr(error, "error_code", None)
+    return str(getattr(code, "value", code) or "")  # one of the library's, or one it does not know
+
+
+def _message(error: Exception) -> str:
+    """The first line: the library adds the request's id, its time and the answer."""
+    return str(error).partition("\n")[0]
+
+
+def _token_credential(settings: Settings) -> TokenCredential | None:
+    if settings.credentials == "client_secret":
+        try:
+            return ClientSecretCredential(
+                settings.tenant,
+                settings.client,
+                settings.secret,
+                authority=settings.authority,
+                **TOKEN_BOUNDS,
+            )
+        except ValueError as error:
+            raise ConfigurationError(str(error), key="storage.azure.credentials") from error
+    if settings.credentials == "default_credentials":
+        return DefaultAzureCredential(authority=settings.authority, **TOKEN_BOUNDS)
+    return None

@@ -1,0 +1,94 @@
+"""An object of Azure Blob Storage on its way out, or in by blocks."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.content import Content
+from udist_plugin.errors import PathBusy, StorageError
+from udist_plugin.storage.drivers.azure_client import NAME, PIECE, error_code, errors
+from udist_plugin.storage.drivers.object_store import ObjectWriter
+
+if TYPE_CHECKING:
+    from azure.storage.blob import StorageStreamDownloader
+
+    from udist_plugin.storage.drivers.azure_store import AzureStore
+
+BESIDE: Final = ".udist-part"
+"""The end of the name of an object that is about to get another."""
+
+_TAKEN: Final = {"BlobAlreadyExists", "InvalidBlockList", "InvalidBlobType"}
+
+
+class AzureContent(Content):
+    """Pieces of one version; the library asks again for one that is cut short."""
+
+    def __init__(self, key: str, download: StorageStreamDownloader[bytes]) -> None:
+        self.size = download.size
+        self._key = key
+        self._download = download
+
+    def read(self, size: int = -1) -> bytes:
+        with errors(self._key):
+            data = self._download.read(size)
+        self.size -= len(data)
+        return data
+
+
+class AzureWriter(ObjectWriter):
+    """One request when it is small, else blocks.
+
+    A commit throws away all other blocks sent for the same name. So unless the object has to be new, which
+    one of two commits is not, the blocks are sent for a name of the writer's own, and the service takes the
+    bytes from there.
+    """
+
+    def __init__(self, store: AzureStore, key: str, *, new: bool) -> None:
+        self.size = 0
+        self._store = store
+        self._key = key
+        self._new = new
+        self._target = key if new else f"{key}.{os.urandom(8).hex()}{BESIDE}"
+        self._blocks: list[str] = []
+        self._piece = bytearray()
+
+    def write(self, data: bytes | memoryview) -> None:
+        left = memoryview(data)
+        while left:
+            if len(self._piece) == PIECE:
+                self._send()
+            part = left[: PIECE - len(self._piece)]
+            self._piece += part
+            self.size += len(part)
+            left = left[len(part) :]
+
+    def commit(self) -> None:
+        try:
+            if self._blocks:
+                self._send()
+                self._store.commit(self._target, self._blocks, new=True)
+                if not self._new:
+                    self._store.join([self._store.head(self._target)], self._key)
+            elif self._new:
+                self._store.put_new(self._key, bytes(self._piece))
+            else:
+                self._store.put(self._key, bytes(self._piece))
+        except StorageError as error:
+            if self._new and error_code(error) in _TAKEN:
+                raise PathBusy("stands already", driver=NAME, path=self._key) from error
+            raise
+        self.cancel()
+
+    def cancel(self) -> None:
+        """Blocks without a commit are dropped by the service within a week."""
+        if self._blocks and not self._new:
+            with suppress(StorageError):
+                self._store.delete([self._target])
+        self._blocks.clear()
+        self._piece.clear()
+
+    def _send(self) -> None:
+        self._blocks.append(self._store.stage(self._target, bytes(self._piece)))
+        self._piece.clear()
