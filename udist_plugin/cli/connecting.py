@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 @contextmanager
 def connected(arguments: argparse.Namespace) -> Iterator[RemoteRegistry]:
     """The registry behind a plugin spawned as ``arguments`` say, ended when the block is left."""
-    config = _read(arguments.config) if arguments.config else None
+    config = read_config(arguments.config) if arguments.config else None
     log = _print_log if arguments.verbose else None
     with Plugin(config, command=arguments.plugin, log=log) as plugin:
         yield RemoteRegistry(plugin)
 
 
-def _read(path: str) -> str:
+def read_config(path: str) -> str:
+    """A configuration file's text. Raises ``ConfigurationError``."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.read()

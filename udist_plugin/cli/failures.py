@@ -30,24 +30,32 @@ _HINTS: Final[dict[type[UdistError], str]] = {
 
 
 def exit_code_of(error: Exception) -> int:
-    """The code that stands for ``error``; see ``EXIT_CODES``."""
+    """The code that stands for ``error``, of several the first; see ``EXIT_CODES``."""
+    if isinstance(error, ExceptionGroup):
+        return exit_code_of(error.exceptions[0])
     if isinstance(error, _NOT_FOUND):
         return 3
     return 4 if isinstance(error, _NOT_STARTED) else 1
 
 
 def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
-    """Says on standard error what failed: a line, or the specification's JSON. A traceback, for what nobody
-    foresaw, only when ``verbose``."""
-    if verbose and not isinstance(error, UdistError | OSError):
+    """Says on standard error what failed: a line, of a group a line each, or the specification's JSON. A
+    traceback, for what nobody foresaw, only when ``verbose``."""
+    failed = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
+    if verbose and not isinstance(failed[0], UdistError | OSError):
         import traceback
 
         traceback.print_exception(error)
     if as_json:
         import json
 
-        print(json.dumps({"errors": [_entry(error)]}, default=str), file=sys.stderr)
+        print(json.dumps({"errors": [_entry(error) for error in failed]}, default=str), file=sys.stderr)
         return
+    for error in failed:
+        _report_line(error, verbose=verbose)
+
+
+def _report_line(error: Exception, *, verbose: bool) -> None:
     for line in f"udist: {_sentence(error)}".splitlines():
         print(printable(line), file=sys.stderr)
     for kind, hint in _HINTS.items():
@@ -60,6 +68,9 @@ def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
 def _entry(error: Exception) -> dict[str, object]:
     if isinstance(error, RegistryError):
         return {"code": error.code, "message": error.message, "detail": error.detail}
+    if isinstance(error, errors.ConfigurationError):
+        detail = {"key": error.key, "source": error.source, "problem": error.problem}
+        return {"code": type(error).__name__, "message": str(error), "detail": detail}
     return {"code": getattr(error, "code", type(error).__name__), "message": _sentence(error)}
 
 

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "inspect": "show a manifest",
     "rm": "delete a tag or a manifest",
     "referrers": "list the manifests that refer to one",
+    "config": "check a configuration, and list its keys",
     "serve": "be the plugin: speak the protocol on standard input and output",
 }
 """Each command is a module of its name beside this one, with ``configure(parser)`` and ``run(arguments)``."""

@@ -106,7 +106,7 @@ class Reader:
                 )
             return key.default
         value = node if isinstance(key.kind, Anything) else self._parsed(key, node, path)
-        if key.status is Status.NO_EFFECT:
+        if key.status in (Status.NO_EFFECT, Status.NO_LISTENER):
             self.without_effect.append(f"{path} ({node.source})")
         if key.status is Status.UNSUPPORTED and value != key.default and not asks_for_nothing(node):
             self.wrong("not supported yet; remove it, or switch it off where it has a switch", path, node)

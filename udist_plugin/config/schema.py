@@ -18,11 +18,13 @@ class Status(Enum):
     WORKS = "works"
     NO_EFFECT = "no effect"
     """Accepted and named once in the log: there is nothing here for it to act on."""
+    NO_LISTENER = "no effect without a listener"
+    """The same, of what a server listens with."""
     UNSUPPORTED = "not supported yet"
     """An error, unless the value asks for nothing: the default, ``enabled: false``, ``disabled: true``."""
 
 
-WORKS, NO_EFFECT, UNSUPPORTED = Status
+WORKS, NO_EFFECT, NO_LISTENER, UNSUPPORTED = Status
 
 
 class Required:

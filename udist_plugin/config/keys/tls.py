@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from udist_plugin.config.kinds import Choice, Text
-from udist_plugin.config.schema import NO_EFFECT, Key
+from udist_plugin.config.schema import NO_LISTENER, Key
 
 _TEXT = Text()
 _MODE = Choice(
@@ -16,14 +16,14 @@ _MODE = Choice(
 )
 
 KEYS: Final = (
-    Key("certificate", _TEXT, "", "the certificate's file", NO_EFFECT),
-    Key("key", _TEXT, "", "its private key's file", NO_EFFECT),
-    Key("clientcas[]", _TEXT, None, "files of authorities that callers' certificates are from", NO_EFFECT),
-    Key("clientauth", _MODE, None, "whether callers need a certificate", NO_EFFECT),
-    Key("minimumtls", _TEXT, "", "the lowest version of TLS", NO_EFFECT),
-    Key("ciphersuites[]", _TEXT, None, "the ciphers", NO_EFFECT),
-    Key("letsencrypt.cachefile", _TEXT, "", "where Let's Encrypt's certificates are kept", NO_EFFECT),
-    Key("letsencrypt.email", _TEXT, "", "whom Let's Encrypt writes to", NO_EFFECT),
-    Key("letsencrypt.hosts[]", _TEXT, None, "the hosts it may certify", NO_EFFECT),
-    Key("letsencrypt.directoryurl", _TEXT, "", "another authority of its kind", NO_EFFECT),
+    Key("certificate", _TEXT, "", "the certificate's file", NO_LISTENER),
+    Key("key", _TEXT, "", "its private key's file", NO_LISTENER),
+    Key("clientcas[]", _TEXT, None, "files of authorities that callers' certificates are from", NO_LISTENER),
+    Key("clientauth", _MODE, None, "whether callers need a certificate", NO_LISTENER),
+    Key("minimumtls", _TEXT, "", "the lowest version of TLS", NO_LISTENER),
+    Key("ciphersuites[]", _TEXT, None, "the ciphers", NO_LISTENER),
+    Key("letsencrypt.cachefile", _TEXT, "", "where Let's Encrypt's certificates are kept", NO_LISTENER),
+    Key("letsencrypt.email", _TEXT, "", "whom Let's Encrypt writes to", NO_LISTENER),
+    Key("letsencrypt.hosts[]", _TEXT, None, "the hosts it may certify", NO_LISTENER),
+    Key("letsencrypt.directoryurl", _TEXT, "", "another authority of its kind", NO_LISTENER),
 )

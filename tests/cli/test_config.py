@@ -1,0 +1,163 @@
+"""``udist config``: what a configuration comes to, all that is wrong with it, and what it can hold."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from udist_plugin.config.keys import all_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.cli.conftest import Ran
+
+    Udist = Callable[..., Ran]
+
+FILE = """\
+version: 0.1
+log: {level: debug}
+storage:
+  s3:
+    bucket: backups
+    region: eu-central-1
+    accesskey: AKIAEXAMPLE
+http:
+  addr: :5000
+  draintimeout: 90s
+"""
+
+
+@pytest.fixture
+def config(work: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY")
+    path = work / "config.yml"
+    path.write_text(FILE)
+    return path
+
+
+def rows(out: str) -> dict[str, list[str]]:
+    return {line.split()[0]: line.split()[1:] for line in out.splitlines()}
+
+
+@pytest.mark.usefixtures("config")
+def test_check_names_the_source_of_every_value(udist: Udist, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRY_STORAGE_S3_SECRETKEY", "wJalrXUtnFEMI")
+    monkeypatch.setenv("REGISTRY_STORAGE_S3_CHUNKSIZE", "6291456")
+    ran = udist("config", "check", "config.yml")
+    assert ran.code == 0
+    shown = rows(ran.out)
+    assert shown["log.level"] == ["debug", "config.yml:2"]
+    assert shown["storage.s3.bucket"] == ["backups", "config.yml:5"]
+    assert shown["storage.s3.chunksize"] == ["6291456", "REGISTRY_STORAGE_S3_CHUNKSIZE"]
+    assert shown["storage.s3.secure"] == ["true", "default"]
+    assert shown["http.draintimeout"] == ["1m30s", "config.yml:10"]
+    assert shown["storage.maintenance.uploadpurging.age"] == ["168h", "default"]
+    assert "storage.filesystem.rootdirectory" not in shown
+    assert ran.err == "udist: no effect here: http.addr (config.yml:9)\n"
+
+
+@pytest.mark.usefixtures("config")
+def test_check_shows_no_secret(udist: Udist, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRY_STORAGE_S3_SECRETKEY", "wJalrXUtnFEMI")
+    for words in ((), ("--explain",), ("--json",)):
+        ran = udist("config", "check", "config.yml", *words)
+        assert "wJalrXUtnFEMI" not in ran.out + ran.err
+        assert "AKIAEXAMPLE" not in ran.out + ran.err
+        assert "******" in ran.out
+
+
+@pytest.mark.usefixtures("config")
+def test_check_explains(udist: Udist) -> None:
+    shown = rows(udist("config", "check", "config.yml", "--explain").out)
+    assert " ".join(shown["storage.s3.bucket"]) == "backups config.yml:5 the bucket"
+
+
+@pytest.mark.usefixtures("config")
+def test_check_prints_json(udist: Udist) -> None:
+    document = json.loads(udist("config", "check", "config.yml", "--json").out)
+    settings = {setting["key"]: setting for setting in document["settings"]}
+    assert settings["catalog.maxentries"]["value"] == 1000
+    assert settings["storage.delete.enabled"]["value"] is True
+    assert settings["http.draintimeout"] == {
+        "key": "http.draintimeout",
+        "value": "1m30s",
+        "source": "config.yml:10",
+        "effect": "time for open exchanges once the caller has closed",
+    }
+    assert document["notices"] == ["no effect here: http.addr (config.yml:9)"]
+    assert document["warnings"] == []
+
+
+def test_check_names_every_error_at_once(udist: Udist, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config.write_text(f"{FILE}auth: {{token: {{realm: a}}}}\nlgo: debug\ntags: {{maxtags: many}}\n")
+    monkeypatch.setenv("REGISTRY_STORAGE_S3_CHUNKSIZE", "1")
+    ran = udist("config", "check", "config.yml")
+    assert (ran.code, ran.out) == (4, "")
+    keys = [line.split()[1] for line in ran.err.splitlines()]
+    assert sorted(keys) == ["auth", "storage.s3.chunksize", "tags.maxtags"]
+    ran = udist("config", "check", "config.yml", "--json")
+    assert ran.code == 4
+    found = json.loads(ran.err)["errors"]
+    assert {"key": "tags.maxtags", "source": "config.yml:13"}.items() <= found[1]["detail"].items()
+    assert sorted(error["detail"]["key"] for error in found) == sorted(keys)
+
+
+def test_check_without_a_file_is_that_of_the_variables(udist: Udist, work: Path) -> None:
+    shown = rows(udist("config", "check").out)
+    folder = [str(work.parent / "store"), "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY"]
+    assert shown["storage.filesystem.rootdirectory"] == folder
+    assert shown["log.level"] == ["info", "default"]
+
+
+@pytest.mark.usefixtures("config")
+def test_check_warns_of_slips(udist: Udist, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRY_LOG_LEVL", "debug")
+    ran = udist("config", "check", "config.yml")
+    assert ran.code == 0
+    assert "REGISTRY_LOG_LEVL: names no known key, ignored; did you mean REGISTRY_LOG_LEVEL?" in ran.err
+
+
+def test_check_of_a_file_that_is_not_there(udist: Udist) -> None:
+    ran = udist("config", "check", "missing.yml")
+    assert (ran.code, ran.err) == (4, "udist: missing.yml: cannot be read: No such file or directory\n")
+
+
+def test_keys_lists_every_key(udist: Udist) -> None:
+    listed = rows(udist("config", "keys").out)
+    assert listed.keys() - {"KEY"} == {key.path for key in all_keys()}
+    assert " ".join(listed["storage.s3.bucket"]) == "the name of a bucket required works the bucket"
+    assert " ".join(listed["http.addr"]) == "text - no effect without a listener where to listen"
+    assert "not supported yet" in " ".join(listed["auth.token.realm"])
+
+
+def test_keys_of_a_section(udist: Udist) -> None:
+    listed = json.loads(udist("config", "keys", "storage.gcs", "--json").out)["keys"]
+    assert all(key["key"].startswith("storage.gcs.") for key in listed)
+    bucket = next(key for key in listed if key["key"] == "storage.gcs.bucket")
+    assert bucket == {
+        "key": "storage.gcs.bucket",
+        "type": "the name of a bucket",
+        "default": None,
+        "required": True,
+        "status": "works",
+        "effect": "the bucket",
+    }
+    one = json.loads(udist("config", "keys", "http.headers", "--json").out)["keys"]
+    assert [key["key"] for key in one] == ["http.headers.*[]"]
+
+
+def test_keys_of_no_section(udist: Udist) -> None:
+    ran = udist("config", "keys", "storage.gcsx")
+    assert ran.code == 2
+    assert "no key is or begins with 'storage.gcsx'" in ran.err
+
+
+@pytest.mark.parametrize("words", [("config",), ("config", "check"), ("config", "keys")])
+def test_help_has_examples(udist: Udist, words: tuple[str, ...]) -> None:
+    ran = udist(*words, "--help")
+    assert ran.code == 0
+    assert "examples:\n  udist config" in ran.out

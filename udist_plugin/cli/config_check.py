@@ -1,0 +1,64 @@
+"""``udist config check``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.cli.connecting import read_config
+from udist_plugin.cli.output import note, print_json, print_table, printable
+from udist_plugin.config import registry_environment
+from udist_plugin.config.explaining import Setting, explain
+from udist_plugin.config.kinds import Secret
+
+if TYPE_CHECKING:
+    import argparse
+
+_EPILOG = """\
+Every value is shown with where it is from: a line of the file, a REGISTRY_* variable, or the default. Secrets
+are not shown. What has no effect, and what looks like a slip of the pen, is told on standard error.
+
+examples:
+  udist config check config.yml
+  udist config check config.yml --explain
+  REGISTRY_STORAGE=s3 REGISTRY_STORAGE_S3_BUCKET=backups udist config check --json
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help="the configuration; without one, that of the variables alone"
+    )
+    parser.add_argument("--explain", action="store_true", help="say what each key is for")
+    parser.add_argument("--json", action="store_true", help="print JSON, errors too")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    path = arguments.file
+    text = read_config(path) if path else None
+    examined, settings = explain(text, registry_environment(), source_name=path or "configuration")
+    if examined.errors:
+        raise ExceptionGroup("the configuration is wrong", examined.errors)
+    if arguments.json:
+        told = {"warnings": examined.warnings, "notices": examined.notices}
+        print_json({"settings": [_entry(setting) for setting in settings], **told})
+        return
+    for message in (*examined.warnings, *examined.notices):
+        note(printable(message))
+    columns = 4 if arguments.explain else 3
+    print_table([_row(setting)[:columns] for setting in settings])
+
+
+def _row(setting: Setting) -> tuple[str, ...]:
+    row = (setting.path, setting.shown or "-", setting.source, setting.key.effect)
+    return tuple(map(printable, row))
+
+
+def _entry(setting: Setting) -> dict[str, object]:
+    plain = isinstance(setting.value, bool | int) and not isinstance(setting.key.kind, Secret)
+    return {
+        "key": setting.path,
+        "value": setting.value if plain else setting.shown,
+        "source": setting.source,
+        "effect": setting.key.effect,
+    }

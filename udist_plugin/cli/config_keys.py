@@ -1,0 +1,64 @@
+"""``udist config keys``."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from udist_plugin.cli.output import print_json, print_table
+from udist_plugin.config.keys import all_keys
+from udist_plugin.config.schema import REQUIRED, Key
+
+_EPILOG = """\
+[] behind a name stands for the entries of a list, * for any name. In a variable, REGISTRY_ goes before the
+key, and _ stands for its dots: REGISTRY_STORAGE_S3_BUCKET, REGISTRY_HEALTH_TCP_0_ADDR.
+
+examples:
+  udist config keys
+  udist config keys storage.s3
+  udist config keys --json
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
+    parser.add_argument("keys", nargs="?", metavar="SECTION", type=_keys, help="only this one's keys")
+    parser.add_argument("--json", action="store_true", help="print JSON, errors too")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    keys = arguments.keys or all_keys()
+    if arguments.json:
+        print_json({"keys": [_entry(key) for key in keys]})
+    else:
+        head = ("KEY", "TYPE", "DEFAULT", "STATUS", "EFFECT")
+        print_table([head, *((key.path, *_columns(key)) for key in keys)])
+
+
+def _keys(section: str) -> list[Key]:
+    """The keys at ``section`` and below it."""
+    keys = [key for key in all_keys() if re.match(rf"{re.escape(section)}(\[\])?(\.|$)", key.path)]
+    if not keys:
+        raise argparse.ArgumentTypeError(f"no key is or begins with {section!r}")
+    return keys
+
+
+def _columns(key: Key) -> tuple[str, str, str, str]:
+    return key.kind.expected, _default(key) or "-", key.status.value, key.effect
+
+
+def _default(key: Key) -> str | None:
+    if key.default is REQUIRED:
+        return "required"
+    return None if key.default is None else key.kind.show(key.default)
+
+
+def _entry(key: Key) -> dict[str, object]:
+    return {
+        "key": key.path,
+        "type": key.kind.expected,
+        "default": None if key.default is REQUIRED else _default(key),
+        "required": key.default is REQUIRED,
+        "status": key.status.value,
+        "effect": key.effect,
+    }
