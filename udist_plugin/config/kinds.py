@@ -64,9 +64,10 @@ class Boolean(Kind):
 class Integer(Kind):
     """A whole number, decimal or as ``0x``, ``0o``, ``0b``; below 1 it is ``unset``, if that is given."""
 
-    def __init__(self, minimum: int, maximum: int, *, unset: int | None = None) -> None:
-        self.expected = f"a whole number from {minimum} to {maximum}"
-        self._range = range(minimum, maximum + 1)
+    def __init__(self, minimum: int, maximum: int, *, step: int = 1, unset: int | None = None) -> None:
+        number = "a whole number" if step == 1 else f"a multiple of {step}"
+        self.expected = f"{number} from {minimum} to {maximum}"
+        self._range = range(minimum, maximum + 1, step)
         self._unset = unset
 
     def parse(self, text: str) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from udist_plugin.config.kinds import Boolean, Choice, Duration, Integer, Secret, Text
-from udist_plugin.config.schema import REQUIRED, Key
+from udist_plugin.config.schema import NO_EFFECT, REQUIRED, Key
 
 _TEXT = Text()
 _SECRET = Secret()
 _CREDENTIALS = Choice("client_secret", "shared_key", "default_credentials", "default")
-_RETRIES = Integer(0, 1000)
+_FLAG = Boolean()
+_COUNT = Integer(0, 1000)
 _DELAY = Duration(unit_needed=True)
 
 KEYS: Final = (
@@ -29,9 +30,10 @@ KEYS: Final = (
     Key("realm", _TEXT, "core.windows.net", "the cloud's domain, behind the account's name and blob"),
     Key("serviceurl", _TEXT, None, "the blob service's whole address"),
     Key("rootdirectory", _TEXT, "", "a prefix of all names in the container"),
-    Key("max_retries", _RETRIES, 5, "tries after the first"),
+    Key("trimlegacyrootprefix", _FLAG, None, "no slash before names; version 2 wrote one unless this is set"),
+    Key("max_retries", Integer(-1, 1000), 5, "tries after the first; -1: none"),
     Key("retry_delay", _DELAY, 0.1, "the wait before the second try"),
-    Key("copy_status_poll_max_retry", _RETRIES, 10, "looks at a copy that is under way"),
-    Key("copy_status_poll_delay", _DELAY, 0.1, "the wait between two of them"),
-    Key("skipverify", Boolean(), False, "any certificate of the service will do"),
+    Key("copy_status_poll_max_retry", _COUNT, 5, "looks at a copy, version 2's way of making one", NO_EFFECT),
+    Key("copy_status_poll_delay", _DELAY, 0.1, "the wait between two of them", NO_EFFECT),
+    Key("skipverify", _FLAG, False, "any certificate of the service will do"),
 )

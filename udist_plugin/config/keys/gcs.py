@@ -9,6 +9,7 @@ from udist_plugin.config.schema import REQUIRED, Key
 
 _TEXT = Text()
 _SECRET = Secret()
+_CHUNK = Integer(256 << 10, 1 << 30, step=256 << 10)
 
 KEYS: Final = (
     Key("bucket", Text("the name of a bucket", r".+"), REQUIRED, "the bucket"),
@@ -25,9 +26,7 @@ KEYS: Final = (
     Key("credentials.client_x509_cert_url", _TEXT, None, "the service account's certificates"),
     Key("credentials.universe_domain", _TEXT, None, "the cloud's domain"),
     Key("rootdirectory", _TEXT, "", "a prefix of all names in the bucket"),
-    Key(
-        "chunksize", Integer(256 << 10, 1 << 30), 16 << 20, "bytes of an upload's chunks, in steps of 256 KiB"
-    ),
+    Key("chunksize", _CHUNK, 8 << 20, "bytes of an upload's chunks"),
     Key("maxconcurrency", Integer(0, 1 << 16), 50, "operations at once"),
     Key("useragent", _TEXT, None, "added to the User-Agent of requests"),
 )

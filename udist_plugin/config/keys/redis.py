@@ -14,7 +14,7 @@ _TEXT = Text()
 _SECRET = Secret()
 _TIME = Duration()
 _COUNT = Integer(0, 1 << 16)
-_ADDRESS = Text("an address such as localhost:6379", r"[^\s,/@]+")
+_ADDRESS = Text("an address such as localhost:6379", r"[^\s,@]+")
 
 KEYS: Final = (
     Key("addrs[]", _ADDRESS, None, "host:port; several are a cluster, or with mastername its sentinels"),
@@ -26,20 +26,20 @@ KEYS: Final = (
     Key("sentinelpassword", _SECRET, "", "the user's password, for sentinels"),
     Key("db", _COUNT, 0, "the database"),
     Key("clientname", _TEXT, "", "what connections call themselves"),
-    Key("protocol", Integer(2, 3), 3, "the version of Redis's protocol"),
+    Key("protocol", Integer(2, 3), 3, "the version of Redis's protocol", NO_EFFECT),
     Key("tls.enabled", _FLAG, False, "TLS, version 2's way; version 3 has it with any key beside this one"),
     Key("tls.certificate", _TEXT, "", "the client certificate's file"),
     Key("tls.key", _TEXT, "", "its private key's file"),
     Key("tls.rootcas[]", _TEXT, None, "files of authorities that the server's certificate is from"),
-    Key("maxretries", Integer(-1, 1 << 16), 3, "tries after the first; -1: none"),
-    Key("minretrybackoff", _TIME, 0.008, "the first wait before another try"),
-    Key("maxretrybackoff", _TIME, 0.512, "the longest wait before another try"),
-    Key("dialtimeout", _TIME, 5.0, "time for a connection"),
-    Key("readtimeout", _TIME, 3.0, "time for a reply"),
-    Key("writetimeout", _TIME, 3.0, "time for a command"),
+    Key("maxretries", Integer(-1, 1 << 16), 3, "tries after the first; -1: none", NO_EFFECT),
+    Key("minretrybackoff", _TIME, 0.008, "the first wait before another try", NO_EFFECT),
+    Key("maxretrybackoff", _TIME, 0.512, "the longest wait before another try", NO_EFFECT),
+    Key("dialtimeout", _TIME, 1.0, "time for a connection, a second at most"),
+    Key("readtimeout", _TIME, 0.25, "time for a reply, 250ms at most"),
+    Key("writetimeout", _TIME, 0.25, "time for a command, 250ms at most"),
     Key("poolsize", _COUNT, 0, "connections at once; 0: as many as suit"),
-    Key("pooltimeout", _TIME, 4.0, "time for a connection to come free"),
-    Key("maxredirects", _COUNT, 3, "redirections followed in a cluster"),
+    Key("pooltimeout", _TIME, 0.25, "time for a connection to come free, 250ms at most"),
+    Key("maxredirects", _COUNT, 3, "redirections followed in a cluster", NO_EFFECT),
     Key("pool.maxactive", _COUNT, None, "poolsize, version 2's way"),
     Key("pool.maxidle", _COUNT, None, "maxidleconns, version 2's way", NO_EFFECT),
     Key("pool.idletimeout", _TIME, None, "connmaxidletime, version 2's way", NO_EFFECT),
@@ -82,17 +82,12 @@ class Redis(Part):
     sentinelpassword: str
     db: int
     clientname: str
-    protocol: int
     tls: Tls
-    maxretries: int
-    minretrybackoff: float
-    maxretrybackoff: float
     dialtimeout: float
     readtimeout: float
     writetimeout: float
     poolsize: int
     pooltimeout: float
-    maxredirects: int
 
 
 MODELS: Final = {"": Redis, "tls": Tls}

@@ -1,0 +1,32 @@
+"""A key that is said to work is read where it works: nothing is silently ignored."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.house.generate import REPOSITORY
+from udist_plugin.config.aliases import ALIASES
+from udist_plugin.config.keys import all_keys
+from udist_plugin.config.schema import WORKS
+
+
+@pytest.mark.parametrize(
+    ("section", "reader", "written"),
+    [
+        ("storage.azure", "storage/drivers/azure.py", r"['\"]{}['\"]"),
+        ("storage.gcs", "storage/drivers/gcs.py", r"['\"]{}['\"]"),
+        ("redis", "bootstrap.py", r"redis\.(tls\.)?{}\b"),
+    ],
+)
+def test_who_reads_a_section_reads_every_key_that_works(section: str, reader: str, written: str) -> None:
+    source = (REPOSITORY / "udist_plugin" / reader).read_text()
+    whole = {"storage.gcs.credentials"}  # handed on as it is
+    known = {old for old, _ in ALIASES} | {"redis.tls.enabled"}
+    unread = []
+    for key in all_keys():
+        above, _, name = key.path.removesuffix("[]").rpartition(".")
+        if key.status is WORKS and f"{above}.".startswith(f"{section}.") and above not in whole:
+            unread += [key.path] if not re.search(written.format(name), source) else []
+    assert set(unread) <= known
