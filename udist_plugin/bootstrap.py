@@ -180,7 +180,11 @@ def _registry(driver: StorageDriver, configuration: Configuration, descriptors: 
     storage = configuration.storage
     read_only = storage.maintenance.readonly.enabled
     registry: Registry = StorageRegistry(
-        driver, save_referrers=not read_only, descriptors=descriptors, url_for=_url_for(driver, configuration)
+        driver,
+        save_referrers=not read_only,
+        descriptors=descriptors,
+        url_for=_url_for(driver, configuration),
+        tag_lookups=storage.tag.concurrencylimit,
     )
     registry = ValidatingRegistry(registry, _policy(configuration.validation))
     if read_only:

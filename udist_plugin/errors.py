@@ -7,7 +7,7 @@ UdistError
 │   ├── PaginationInvalid  RangeInvalid  SizeInvalid  TagInvalid
 │   └── Denied  Unauthorized  Unsupported  TooManyRequests  Unavailable
 ├── StorageError             a storage driver could not do what was asked
-│   └── PathNotFound  InvalidPath  InvalidOffset  PathBusy  StorageFull
+│   └── PathNotFound  InvalidPath  InvalidOffset  PathBusy  StorageFull  BrokenLink
 ├── ConfigurationError       key path, source, what was expected
 ├── ArtifactError            files that cannot become an artifact, or an artifact that cannot become files
 ├── ProtocolError            a peer, or this side, broke the frame protocol
@@ -17,6 +17,7 @@ UdistError
     ├── HandshakeFailed      spawned, but not a plugin, or one that refused
     ├── PluginDied           exit status and the last lines of stderr
     ├── StreamReset          the peer ended one exchange
+    ├── RedirectFailed       the store that has the content did not give it
     └── DeadlineExceeded  Cancelled
 """
 
@@ -173,6 +174,10 @@ class StorageFull(StorageError):
     """The store has no room left (ENOSPC, EDQUOT)."""
 
 
+class BrokenLink(StorageError):
+    """What should name a blob or manifest holds something else."""
+
+
 class ConfigurationError(UdistError):
     """A configuration value is wrong.
 
@@ -265,6 +270,13 @@ class PluginDied(TransportError):
 
 class StreamReset(TransportError):
     """The peer ended this exchange before it was complete."""
+
+
+class RedirectFailed(TransportError):
+    """The store that the plugin has redirected to could not be reached, or did not give the content."""
+
+    code = "UNAVAILABLE"
+    retryable = True
 
 
 class DeadlineExceeded(TransportError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.errors import DigestInvalid, PathNotFound, StorageError
+from udist_plugin.errors import BrokenLink, DigestInvalid, PathNotFound
 from udist_plugin.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ KEPT: Final = 1024
 def read_link(driver: StorageDriver, path: str) -> Digest | None:
     """The digest a link holds, ``None`` when there is no link.
 
-    Raises ``StorageError`` for a file that holds something else, as a server killed in the middle of
+    Raises ``BrokenLink`` for a file that holds something else, as a server killed in the middle of
     writing it in place leaves behind.
     """
     try:
@@ -30,7 +30,7 @@ def read_link(driver: StorageDriver, path: str) -> Digest | None:
     try:
         return _digest(content)
     except DigestInvalid:
-        raise StorageError("not a digest; push it again", driver=driver.name, path=path) from None
+        raise BrokenLink("not a digest; push it again", driver=driver.name, path=path) from None
 
 
 def write_link(driver: StorageDriver, path: str, digest: Digest) -> None:

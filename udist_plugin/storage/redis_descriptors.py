@@ -32,8 +32,8 @@ SIZE_DIGITS: Final = 19
 
 
 class RedisSettings(NamedTuple):
-    """distribution's ``redis`` section. Times are in seconds; 0, or more than a default, stands for the default:
-    the store, which is asked instead, answers as soon.
+    """distribution's ``redis`` section. Times are in seconds; 0, or more than a default, is the default: the
+    store, which is asked instead, answers as soon.
 
     ``addresses`` are ``host:port``, or the path of a Unix-domain socket. With ``master`` they are Sentinels
     that know the server by this name; else several are nodes of a Redis Cluster, as distribution 3's client

@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from udist_plugin.errors import ManifestUnknown, NameUnknown, PathNotFound, StorageError, TagInvalid
+from udist_plugin.errors import BrokenLink, ManifestUnknown, NameUnknown, PathNotFound, TagInvalid
 from udist_plugin.oci.reference import check_tag
 from udist_plugin.registry import Page
 from udist_plugin.storage import paths
 from udist_plugin.storage.links import read_link
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from udist_plugin.oci.digest import Digest
     from udist_plugin.storage.drivers.base import StorageDriver
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 class TagStore:
     """The tag verbs of ``Registry``, and what manifests need of tags."""
 
-    def __init__(self, driver: StorageDriver) -> None:
+    def __init__(self, driver: StorageDriver, lookups: int = 1) -> None:
+        """``lookups`` is how many tags to look up at once where all of a repository's are."""
         self._driver = driver
+        self._lookups = lookups
 
     def get(self, name: str, tag: str) -> Digest:
         """What the tag points at. Raises ``ManifestUnknown``."""
@@ -42,12 +44,11 @@ class TagStore:
             if not self._driver.exists(current):  # else it was pushed anew meanwhile
                 self._driver.delete(paths.tag(name, tag))
 
-    def pointing_at(self, name: str, digest: Digest) -> Iterator[str]:
-        """Every tag that points at ``digest``."""
-        for tag in self._names(name):
-            with suppress(StorageError):  # a broken link points at nothing
-                if read_link(self._driver, paths.tag_current(name, tag)) == digest:
-                    yield tag
+    def pointing_at(self, name: str, digest: Digest) -> tuple[str, ...]:
+        """Every tag that points at ``digest``. Raises ``StorageError`` if one could not be looked up."""
+        names = self._names(name)
+        links = self._links([paths.tag_current(name, tag) for tag in names])
+        return tuple(tag for tag, link in zip(names, links, strict=True) if link == digest)
 
     def list(self, name: str, limit: int | None = None, last: str = "") -> Page[str]:
         """``NameUnknown`` only where no tag ever stood, as in distribution."""
@@ -61,6 +62,21 @@ class TagStore:
                 return Page(found, found[-1] if found else last)
             found.append(tag)
         return Page(found)
+
+    def _links(self, links: Sequence[str]) -> Sequence[Digest | None]:
+        workers = min(self._lookups, len(links))
+        if workers < 2:
+            return tuple(map(self._link, links))
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(workers, "udist-tags") as pool:
+            return tuple(pool.map(self._link, links))
+
+    def _link(self, path: str) -> Digest | None:
+        try:
+            return read_link(self._driver, path)
+        except BrokenLink:  # it points at nothing
+            return None
 
     def _names(self, name: str) -> tuple[str, ...]:
         try:

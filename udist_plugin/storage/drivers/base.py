@@ -92,6 +92,8 @@ class StorageDriver(ABC):
     """A tree of files somewhere. Every verb may be called from any thread."""
 
     name: ClassVar[str]
+    lookups: ClassVar[int] = 1
+    """Small files that one request does well to ask for at once: one where they do not leave the machine."""
 
     @classmethod
     @abstractmethod
