@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from udist_plugin.storage.drivers import files
+from udist_plugin.storage.paths import SCRATCH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,8 @@ class StagedFiles:
         self._sources: dict[str, str] = {}  # by target
         self._steps: list[dict[str, str]] = []  # targets of each step, with the path to name in an error
         self._folders: dict[str, None] = {}  # made in the scratch folder, the upper before the lower
+        with driver.named_errors(SCRATCH):
+            self._scratch = driver.scratch_path()
 
     def add_step(self, step: Mapping[str, bytes]) -> None:
         """Writes the files of a step; those of a new folder come into sight with the last of them."""
@@ -63,9 +66,8 @@ class StagedFiles:
 
     def _stage(self, full: str, content: bytes) -> str:
         """Writes a file that is to stand at ``full``, and returns its target."""
-        scratch = self._driver.scratch_path()
         target = _highest_missing(full)
-        source = self._sources.setdefault(target, scratch)
+        source = self._sources.setdefault(target, f"{self._scratch}.{len(self._sources)}")
         file = source + full[len(target) :]
         if file != source:
             self._make_folders(os.path.dirname(file), source)
