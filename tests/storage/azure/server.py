@@ -16,10 +16,10 @@ KEY: Final = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1S
 
 
 @contextmanager
-def azurite() -> Iterator[str]:
-    """Its URL, the account included."""
+def azurite(*options: str) -> Iterator[str]:
+    """Its URL, the account included; ``options`` are further arguments."""
     port = free_port()
     arguments = ["--inMemoryPersistence", "--silent", "--disableTelemetry"]
     arguments += ["--skipApiVersionCheck", "--blobHost=127.0.0.1", f"--blobPort={port}"]
-    with serving("azurite-blob", arguments, port):
+    with serving("azurite-blob", [*arguments, *options], port):
         yield f"http://127.0.0.1:{port}/{ACCOUNT}"

@@ -12,11 +12,17 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def fake_gcs() -> Iterator[str]:
+def fake_gcs(scheme: str = "http") -> Iterator[str]:
     """Its URL, for ``STORAGE_EMULATOR_HOST``."""
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    arguments = ["-scheme=http", "-host=127.0.0.1", f"-port={port}", "-backend=memory", "-log-level=error"]
+    url = f"{scheme}://127.0.0.1:{port}"
+    arguments = [
+        f"-scheme={scheme}",
+        "-host=127.0.0.1",
+        f"-port={port}",
+        "-backend=memory",
+        "-log-level=error",
+    ]
     with serving(
         "fake-gcs-server", [*arguments, f"-external-url={url}", f"-public-host=127.0.0.1:{port}"], port
     ):

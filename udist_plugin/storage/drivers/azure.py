@@ -50,7 +50,6 @@ def settings(values: Mapping[str, object]) -> tuple[Settings, str]:
     account = section.text("accountname")
     if kind != "connection_string" and not account:
         account = section.required("accountname", "the name of the storage account")
-    trims = section.text("trimlegacyrootprefix")
     legacy = not section.flag("trimlegacyrootprefix", default=True)
     found = Settings(
         container=section.required("container", "the name of the container that holds the registry"),
@@ -66,7 +65,7 @@ def settings(values: Mapping[str, object]) -> tuple[Settings, str]:
         retries=max(section.number("max_retries", RETRIES, -1), 0),  # -1 is none in distribution
         retry_delay=section.seconds("retry_delay", RETRY_DELAY),
         verify=not section.flag("skipverify"),
-        legacy_root=legacy if trims else None,
+        legacy_root=legacy if section.given("trimlegacyrootprefix") else None,
     )
     root = section.text("rootdirectory").strip("/")
     prefix = f"{root}/" if root else ""

@@ -45,7 +45,7 @@ DELEGATION: Final = timedelta(hours=24)
 """How long a key that signs for an identity serves; it is renewed in time."""
 SKEW: Final = timedelta(minutes=5)
 """How far clocks may differ."""
-TOKEN_BOUNDS: Final = {"connection_timeout": 5, "read_timeout": 10, "retry_total": 2}
+TOKEN_BOUNDS: Final = {"connection_timeout": 5, "read_timeout": 10, "retry_total": 1}
 PROBE_BOUNDS: Final[dict[str, Any]] = {
     "connection_timeout": 5,
     "read_timeout": 10,
@@ -163,9 +163,9 @@ class AzureClient:
             if error.status_code != 403:
                 problem = f"{container} cannot be listed: {_message(error)}"
                 raise ConfigurationError(problem, key="storage.azure.container") from error
-            problem = (
-                f"{container} is denied: grant the identity the role Storage Blob Data Contributor on it"
-            )
+            if self._settings.credentials == "shared_key":  # which may do everything
+                raise self._refused(container, error) from error
+            problem = f"{container} is denied: grant the role Storage Blob Data Contributor on it"
             raise ConfigurationError(f"{problem} ({_message(error)})", key="storage.azure") from error
         if legacy and self._settings.legacy_root is None:
             raise ConfigurationError(
@@ -231,17 +231,14 @@ def _message(error: Exception) -> str:
 
 
 def _token_credential(settings: Settings) -> TokenCredential | None:
+    options: dict[str, Any] = dict(TOKEN_BOUNDS)
+    if settings.authority:  # trusted as it is given, or another cloud would be asked about it
+        options |= {"authority": settings.authority, "disable_instance_discovery": True}
     if settings.credentials == "client_secret":
         try:
-            return ClientSecretCredential(
-                settings.tenant,
-                settings.client,
-                settings.secret,
-                authority=settings.authority,
-                **TOKEN_BOUNDS,
-            )
+            return ClientSecretCredential(settings.tenant, settings.client, settings.secret, **options)
         except ValueError as error:
             raise ConfigurationError(str(error), key="storage.azure.credentials") from error
     if settings.credentials == "default_credentials":
-        return DefaultAzureCredential(authority=settings.authority, **TOKEN_BOUNDS)
+        return DefaultAzureCredential(**options)
     return None

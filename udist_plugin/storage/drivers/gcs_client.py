@@ -91,7 +91,13 @@ class GcsClient:
         return result
 
     def exchange(
-        self, method: str, url: str, headers: Mapping[str, str], data: bytes = b"", *, stream: bool = False
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        data: bytes | memoryview = b"",
+        *,
+        stream: bool = False,
     ) -> Response:
         """One request with the credentials; an answer of 400 and above is raised as the library's error."""
         response: Response = self._session.request(

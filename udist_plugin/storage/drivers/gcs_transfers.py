@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.storage.drivers.gcs_client import GcsClient
 
-PIECE: Final = 256 << 10
+PIECE: Final = 64 << 10
 """Bytes taken off a connection at a time."""
 RESUMPTIONS: Final = 5
 """How often a content that is cut short is asked for again."""
@@ -125,7 +125,7 @@ class GcsWriter(ObjectWriter):
         self._ended = True
 
     def cancel(self) -> None:
-        self._chunk.clear()
+        self._chunk = bytearray()
         if self._session and not self._ended:
             self._client.end_session(self._session)
         self._ended = True
@@ -144,16 +144,16 @@ class GcsWriter(ObjectWriter):
             end = start + len(self._chunk)
             while self._arrived < end:
                 before = self._arrived
-                rest = bytes(memoryview(self._chunk)[before - start :])
+                rest = memoryview(self._chunk)[before - start :]
                 if self._put(rest, f"bytes {before}-{end - 1}/{total}"):
                     return
                 if not before < self._arrived <= end:
                     raise StorageError("a chunk was not taken", driver=NAME, path=self._key)
 
         self._client.retry(attempt, key=self._key)
-        self._chunk.clear()
+        self._chunk = bytearray()
 
-    def _put(self, data: bytes, content_range: str) -> bool:
+    def _put(self, data: bytes | memoryview, content_range: str) -> bool:
         """Whether that ended the upload; if not, ``_arrived`` is what the service has."""
         response = self._client.exchange("PUT", self._session, {"Content-Range": content_range}, data)
         with response:

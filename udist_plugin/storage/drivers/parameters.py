@@ -23,6 +23,9 @@ class Parameters:
         self.key = key
         self._values = values
 
+    def given(self, name: str) -> bool:
+        return self._values.get(name) not in (None, "")
+
     def text(self, name: str, default: str = "") -> str:
         value = self._values.get(name)
         if value is None or value == "":

@@ -1,0 +1,63 @@
+"""An HTTP server whose answers a test writes."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+
+class Request(NamedTuple):
+    method: str
+    target: str
+    headers: dict[str, str]
+    content: bytes
+
+
+class Reply(NamedTuple):
+    """``cut`` is how many bytes of the content the connection lives for."""
+
+    status: int
+    content: bytes = b""
+    headers: Mapping[str, str] = {}
+    cut: int | None = None
+
+
+@contextmanager
+def scripted(answer: Callable[[Request], Reply]) -> Iterator[str]:
+    """The URL of a server that stands as long as the context; ``answer`` is called by many threads."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            reply = answer(Request(self.command, self.path, headers, content))
+            self.send_response(reply.status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(reply.content)))
+            self.end_headers()
+            self.wfile.write(reply.content[: reply.cut])
+            self.close_connection = reply.cut is not None
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
