@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from udist_plugin.client.readers import PieceReader
+from udist_plugin.client.redirects import (
+    PATIENCE,
+    Fetched,
+    asked,
+    explained,
+    follow,
+    handed_back,
+    location_of,
+)
 from udist_plugin.errors import (
     DeadlineExceeded,
     HandshakeFailed,
     PluginDied,
     PluginNotFound,
+    RedirectFailed,
     UdistError,
 )
 
@@ -30,29 +40,68 @@ class UdistTransport(httpx.BaseTransport):
 
     Content is streamed both ways. The longer of httpx's read and write timeouts bounds each wait for the
     plugin; there is nothing to connect to and no pool. Errors are httpx's own, with udist's as their cause.
+    Where ``Plugin(redirects=True)`` sends blobs' requests to the store they go over ``network``, a
+    plain ``httpx.Client`` unless another is given; either is closed with this transport.
     """
 
-    def __init__(self, plugin: Plugin) -> None:
+    def __init__(self, plugin: Plugin, network: httpx.Client | None = None) -> None:
         self._plugin = plugin
+        self._network = network or httpx.Client() if plugin.redirects else None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         has_content = "content-length" in request.headers or "transfer-encoding" in request.headers
         assert isinstance(request.stream, httpx.SyncByteStream)
+        target = request.url.raw_path.decode("ascii")
         try:
             response = self._plugin.request(
                 request.method,
-                request.url.raw_path.decode("ascii"),
+                target,
                 headers=request.headers.multi_items(),
                 body=PieceReader(request.stream) if has_content else None,
                 patience=_patience(request),
                 scheme=request.url.scheme,
                 authority=request.url.netloc.decode("ascii"),
+                follow=False,
             )
         except UdistError as error:
             raise _translated(error, request) from error
+        if self._network and (url := location_of(request.method, target, response)):
+            response.close()
+            return _fetched(url, request, response, self._network)
         return httpx.Response(
             response.status, headers=response.headers, stream=_Content(response, request), request=request
         )
+
+    def close(self) -> None:
+        if self._network:
+            self._network.close()
+
+
+def _fetched(url: str, request: httpx.Request, redirect: Response, network: httpx.Client) -> httpx.Response:
+    """What the plugin has redirected ``request`` to, as its own answer."""
+    answers: list[httpx.Response] = []
+    timeout = dict.fromkeys(("connect", "read", "write", "pool"), PATIENCE)
+    timeout |= {key: value for key, value in request.extensions.get("timeout", {}).items() if value}
+
+    def fetch(url: str) -> Fetched:
+        asking = httpx.Request(
+            request.method, url, headers=asked(request.headers.multi_items()), extensions={"timeout": timeout}
+        )
+        try:
+            answer = network.send(asking, stream=True, auth=None, follow_redirects=False)
+        except httpx.TransportError as error:
+            reason = str(error) or type(error).__name__
+            raise type(error)(explained(url, reason), request=request) from error
+        answers.append(answer)
+        return Fetched(answer.status_code, answer.headers.get("location"), answer.close)
+
+    try:
+        follow(url, fetch)
+    except UdistError as error:
+        raise _translated(error, request) from error
+    answer = answers[-1]
+    headers = handed_back(redirect.headers, answer.headers.multi_items())
+    return httpx.Response(answer.status_code, headers=headers, stream=answer.stream, request=request)
 
 
 class _Content(httpx.SyncByteStream):
@@ -83,7 +132,7 @@ def _translated(error: UdistError, request: httpx.Request) -> httpx.TransportErr
             kind = httpx.ReadTimeout
         case PluginNotFound() | HandshakeFailed():
             kind = httpx.ConnectError
-        case PluginDied():
+        case PluginDied() | RedirectFailed():
             kind = httpx.ReadError
         case _:
             kind = httpx.RemoteProtocolError

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin import __version__
 from udist_plugin.client.link import ClientLink
 from udist_plugin.client.process import PluginProcess
+from udist_plugin.client.redirects import CAPABILITY, location_of
 from udist_plugin.client.response import Response
 from udist_plugin.client.sending import send
 from udist_plugin.errors import DeadlineExceeded
 from udist_plugin.wire.constants import VERSION
 from udist_plugin.wire.frames import Request, Settings
+from udist_plugin.wire.frames import Response as Head
 from udist_plugin.wire.heads import HOP_BY_HOP
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from udist_plugin.carrier.exchange import Exchange
     from udist_plugin.client.sending import Readable
 
     Body = bytes | bytearray | memoryview | Readable | None
@@ -39,6 +43,10 @@ class Plugin:
     ``["ssh", "host", "udist-plugin"]``. ``log`` gets each line of the plugin's standard error. ``timeout``
     bounds the start, in seconds.
 
+    With ``redirects`` the plugin may answer for a blob with where its store has it, and the content is
+    fetched there, straight from the bucket. That is for callers that can reach the store over the network;
+    it is told what content is wanted, and no credentials.
+
     Raises ``PluginNotFound``, ``HandshakeFailed`` or ``PluginDied``.
     """
 
@@ -50,7 +58,9 @@ class Plugin:
         *,
         log: Callable[[str], None] | None = None,
         timeout: float = 30.0,
+        redirects: bool = False,
     ) -> None:
+        self.redirects = redirects
         self._closing = threading.Lock()
         self._process = PluginProcess(command, log)
         try:
@@ -59,7 +69,10 @@ class Plugin:
             self._process.end(0.5, polite=True)
             self._process.close()
             raise
-        settings = Settings([VERSION], 0, (), f"udist-python/{__version__}", os.getpid(), config, environ)
+        capabilities = (CAPABILITY,) if redirects else ()
+        settings = Settings(
+            [VERSION], 0, capabilities, f"udist-python/{__version__}", os.getpid(), config, environ
+        )
         try:
             self._link.shake_hands(settings, timeout)
         except BaseException:
@@ -83,16 +96,18 @@ class Plugin:
         patience: float | None = None,
         scheme: str = "http",
         authority: str = "localhost",
+        follow: bool = True,
     ) -> Response:
         """Sends a request and returns once its response's head is there; the content is then read from it.
 
         ``target`` is in origin form (``/v2/``). A ``body`` with ``read`` is sent to its end, as much as a
         content-length among ``headers`` says, and a real file by the kernel; the answer may come first, and
         sending goes on beside reading it, until the plugin wants no more. ``timeout`` bounds the exchange to
-        the end of the response, ``patience`` each wait for the plugin within it, both in seconds. Raises
-        ``TransportError``; its ``retryable`` says whether the request can be repeated without doing anything
-        twice.
+        the end of the response, ``patience`` each wait for the plugin within it, both in seconds. Without
+        ``follow`` a redirect to the store is handed back and not followed. Raises ``TransportError``; its
+        ``retryable`` says whether the request can be repeated without doing anything twice.
         """
+        headers = list(headers)
         fields = [
             (name.lower(), value.encode("latin-1")) for name, value in headers if name.lower() not in DROPPED
         ]
@@ -116,7 +131,13 @@ class Plugin:
                 raise sending.error from None
             self._link.cancel(exchange, error.code if isinstance(error, DeadlineExceeded) else "CANCELLED")
             raise
-        return Response(exchange, self._link.cancel)
+        response = _response(exchange, self._link)
+        if self.redirects and follow and (url := location_of(method, target, response)):
+            response.close()
+            from udist_plugin.client.network import fetch
+
+            return fetch(method, url, headers, response, deadline=deadline, patience=patience)
+        return response
 
     def close(self, timeout: float = 10.0) -> None:
         """Waits for the responses that other threads still read, and ends the plugin.
@@ -143,6 +164,13 @@ class Plugin:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _response(exchange: Exchange, link: ClientLink) -> Response:
+    head = exchange.head
+    assert isinstance(head, Head)
+    fields = [(name, value.decode("latin-1")) for name, value in head.fields]
+    return Response(head.status, fields, exchange, partial(link.cancel, exchange))
 
 
 def _milliseconds(timeout: float | None) -> int:

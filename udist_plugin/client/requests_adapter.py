@@ -6,11 +6,21 @@ from http.client import responses
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.client.readers import PieceReader
+from udist_plugin.client.redirects import (
+    PATIENCE,
+    Fetched,
+    asked,
+    explained,
+    follow,
+    handed_back,
+    location_of,
+)
 from udist_plugin.errors import DeadlineExceeded, UdistError
 
 try:
     import requests
     from requests.adapters import HTTPAdapter
+    from requests.utils import resolve_proxies
     from urllib3 import HTTPHeaderDict, HTTPResponse
     from urllib3.exceptions import ProtocolError, ReadTimeoutError
 except ImportError as error:
@@ -18,7 +28,7 @@ except ImportError as error:
     raise ImportError(hint) from error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from udist_plugin.client.plugin import Body, Plugin
     from udist_plugin.client.response import Response
@@ -28,8 +38,9 @@ class UdistAdapter(HTTPAdapter):
     """Sends requests to ``plugin``, which stays the caller's to close.
 
     Content is streamed both ways, a real file by the kernel. The read timeout bounds each wait for the
-    plugin; certificates and proxies mean nothing here. Errors are those of requests, with udist's as their
-    cause.
+    plugin; certificates and proxies mean nothing to it. Errors are those of requests, with udist's as their
+    cause. Where ``Plugin(redirects=True)`` sends blobs' requests to the store they go over the network as
+    ``requests`` sends any, with these certificates and proxies.
     """
 
     def __init__(self, plugin: Plugin) -> None:
@@ -41,9 +52,9 @@ class UdistAdapter(HTTPAdapter):
         request: requests.PreparedRequest,
         stream: bool = False,  # noqa: ARG002 - the session reads the content then
         timeout: float | tuple[float, float] | tuple[float, None] | None = None,
-        verify: bool | str = True,  # noqa: ARG002
-        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,  # noqa: ARG002
-        proxies: Mapping[str, str] | None = None,  # noqa: ARG002
+        verify: bool | str = True,
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
+        proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         assert request.method is not None
         try:
@@ -53,21 +64,63 @@ class UdistAdapter(HTTPAdapter):
                 headers=[(name, _text(value)) for name, value in request.headers.items()],
                 body=_body(request.body),
                 patience=timeout[1] if isinstance(timeout, tuple) else timeout,
+                follow=False,
             )
         except DeadlineExceeded as error:
             raise requests.ReadTimeout(str(error), request=request) from error
         except UdistError as error:
             raise requests.ConnectionError(str(error), request=request) from error
+        if self._plugin.redirects and (url := location_of(request.method, request.path_url, response)):
+            response.close()
+
+            def ask(asking: requests.PreparedRequest) -> requests.Response:
+                around = resolve_proxies(asking, dict(proxies or {}))
+                return super(UdistAdapter, self).send(asking, True, timeout or PATIENCE, verify, cert, around)
+
+            store = _fetched(url, request, ask)
+            fields = handed_back(response.headers, store.headers.items())
+            return self._answered(request, store.status_code, fields, store.raw)
+        content = _Content(response, request.path_url)
+        return self._answered(request, response.status, response.headers, content)
+
+    def _answered(
+        self, request: requests.PreparedRequest, status: int, fields: list[tuple[str, str]], content: Any
+    ) -> requests.Response:
         raw = HTTPResponse(
-            _Content(response, request.path_url),  # type: ignore[arg-type]
-            HTTPHeaderDict(response.headers),
-            response.status,
-            reason=responses.get(response.status),
+            content,
+            HTTPHeaderDict(fields),
+            status,
+            reason=responses.get(status),
             preload_content=False,
             decode_content=False,
             request_method=request.method,
         )
         return self.build_response(request, raw)
+
+
+def _fetched(
+    url: str,
+    request: requests.PreparedRequest,
+    ask: Callable[[requests.PreparedRequest], requests.Response],
+) -> requests.Response:
+    """What the plugin has redirected ``request`` to."""
+    answers: list[requests.Response] = []
+    fields = asked((name, _text(value)) for name, value in request.headers.items())
+
+    def fetch(url: str) -> Fetched:
+        try:
+            answer = ask(requests.Request(request.method, url, dict(fields)).prepare())
+        except requests.RequestException as error:
+            reason = getattr(error.args[0], "reason", None) or type(error).__name__
+            raise type(error)(explained(url, reason), request=request) from None  # error shows the whole URL
+        answers.append(answer)
+        return Fetched(answer.status_code, answer.headers.get("location"), answer.close)
+
+    try:
+        follow(url, fetch)
+    except UdistError as error:
+        raise requests.ConnectionError(str(error), request=request) from error
+    return answers[-1]
 
 
 class _Content:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from udist_plugin.carrier.exchange import READ
-from udist_plugin.wire.frames import Response as Head
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
     from typing import Self
 
-    from udist_plugin.carrier.exchange import Exchange
+    class Content(Protocol):
+        """What a response's content is read from. Reads raise ``TransportError``."""
+
+        @property
+        def trailers(self) -> Sequence[tuple[str, bytes]]: ...
+
+        def read_into(self, target: memoryview, /) -> int: ...
+
+        def read(self, size: int = -1, /) -> bytes: ...
 
 
 class Response:
@@ -22,13 +29,13 @@ class Response:
     or use it as a context manager; content not read is dropped.
     """
 
-    def __init__(self, exchange: Exchange, cancel: Callable[[Exchange], None]) -> None:
-        head = exchange.head
-        assert isinstance(head, Head)
-        self._exchange = exchange
-        self._cancel = cancel
-        self.status = head.status
-        self.headers = [(name, value.decode("latin-1")) for name, value in head.fields]
+    def __init__(
+        self, status: int, headers: list[tuple[str, str]], content: Content, close: Callable[[], None]
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self._content = content
+        self._close = close
 
     def header(self, name: str) -> str | None:
         """A field's value; several are joined by a comma (RFC 9110, section 5.3)."""
@@ -38,11 +45,11 @@ class Response:
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
         """Reads once into ``buffer``, and returns how much; 0 at the end."""
-        return self._exchange.read_into(memoryview(buffer).cast("B"))
+        return self._content.read_into(memoryview(buffer).cast("B"))
 
     def read(self, size: int = -1) -> bytes:
         """``size`` bytes, fewer only at the end; all that is left when negative."""
-        return self._exchange.read(size)
+        return self._content.read(size)
 
     def __iter__(self) -> Iterator[bytes]:
         """The content in pieces as they come."""
@@ -53,11 +60,11 @@ class Response:
     @property
     def trailers(self) -> list[tuple[str, str]]:
         """Trailer fields, once the content has been read."""
-        return [(name, value.decode("latin-1")) for name, value in self._exchange.trailers]
+        return [(name, value.decode("latin-1")) for name, value in self._content.trailers]
 
     def close(self) -> None:
         """Drops what was not read; the plugin stops its work on it."""
-        self._cancel(self._exchange)
+        self._close()
 
     def __enter__(self) -> Self:
         return self
