@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udist_plugin.config.kinds import Boolean, Choice, Duration, Integer, Kind, Pattern, Text
+from udist_plugin.config.kinds import Boolean, Choice, Duration, Integer, Kind, Pattern, Secret, Text
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,44 @@ def test_numbers_words_and_text() -> None:
     assert Integer(0, 100).parse("0x1f") == 31
     assert Choice("error", "info").parse("INFO") == "info"
     assert Text().parse("1e5\n") == "1e5\n"
+
+
+def test_a_number_of_steps_and_one_that_stands_for_none() -> None:
+    assert Integer(4, 16, step=4).parse("12") == 12
+    with pytest.raises(ValueError):
+        Integer(4, 16, step=4).parse("13")
+    assert Integer(4, 16, step=4).expected == "a multiple of 4 from 4 to 16"
+    limit = Integer(-10, 10, unset=7)
+    assert [limit.parse(text) for text in ("-3", "0", "5")] == [7, 7, 5]
+
+
+def test_a_word_is_as_it_stands_in_the_schema() -> None:
+    assert Choice("STANDARD", "private").parse("standard") == "STANDARD"
+    assert Choice("STANDARD", "private").parse("Private") == "private"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "shown"),
+    [
+        (Duration(), "604800s", "168h"),
+        (Duration(), "90s", "1m30s"),
+        (Duration(), "0.1s", "100ms"),
+        (Duration(), "0", "0s"),
+        (Boolean(), "yes", "true"),
+        (Boolean(), "off", "false"),
+        (Integer(0, 99), "0x10", "16"),
+        (Pattern(), "^a$", "^a$"),
+        (Secret(), "hidden", "******"),
+        (Secret(), "", ""),
+        (Text(), "as it is", "as it is"),
+    ],
+)
+def test_a_value_is_shown_as_one_writes_it(kind: Kind, text: str, shown: str) -> None:
+    assert kind.show(kind.parse(text)) == shown
+
+
+@given(st.integers(0, 10**15))
+def test_a_duration_that_is_shown_is_read_again(microseconds: int) -> None:
+    kind = Duration()
+    shown = kind.show(microseconds / 10**6)
+    assert kind.parse(shown) == pytest.approx(microseconds / 10**6, abs=1e-6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.metadata import EntryPoint, EntryPoints
 from typing import TYPE_CHECKING
 
 import platformdirs
@@ -15,9 +16,9 @@ from hypothesis import strategies as st
 from udist_plugin.config import Configuration, examine, load
 from udist_plugin.config.aliases import ALIASES
 from udist_plugin.config.keys import all_keys
-from udist_plugin.config.keys.health import DriverCheck
-from udist_plugin.config.model import Http, Indexes, Platform, UploadPurging
-from udist_plugin.config.schema import Status
+from udist_plugin.config.keys.health import DriverCheck, FileCheck, HttpCheck
+from udist_plugin.config.model import AccessLog, Http, Indexes, Log, Platform, UploadPurging
+from udist_plugin.config.schema import WORKS
 from udist_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -385,7 +386,7 @@ def test_every_key_that_works_reaches_the_configuration() -> None:
     older = {old for old, _ in ALIASES} | {"middleware.storage[].disabled"}
     for key in all_keys():
         driver = re.match(r"storage\.(s3|s3aws|azure|gcs|inmemory)\b", key.path)
-        if key.status is not Status.WORKS or key.path in older or driver:
+        if key.status is not WORKS or key.path in older or driver:
             continue
         value: object = configuration
         for name in key.path.replace("storage.filesystem", "storage.parameters").split("."):
@@ -420,9 +421,53 @@ def test_nothing_heavy_is_imported_for_the_defaults() -> None:
         "import sys; before = set(sys.modules); from udist_plugin.config import load;"
         "load({'storage': {'filesystem': {'rootdirectory': '/x'}}}, {'REGISTRY_LOG_LEVEL': 'debug'});"
         "heavy = {'yaml', 'platformdirs', 'difflib', 'dataclasses', 'inspect', 'json', 'logging', 'pathlib'};"
-        "print(heavy & (set(sys.modules) - before))"
+        "new = set(sys.modules) - before;"
+        "print(heavy & new | {name for name in new if name.startswith('udist_plugin.config.keys.')})"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_a_driver_that_another_package_announces_gets_its_section_as_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry = EntryPoint("floppy", "floppy:FloppyDriver", "udist_plugin.storage_drivers")
+    announced = EntryPoints((entry,))
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: announced.select(group=group))
+    storage = configured("storage: {floppy: {drive: a, tracks: 80}, delete: {enabled: false}}").storage
+    assert (storage.driver, storage.parameters) == ("floppy", {"drive": "a", "tracks": "80"})
+    assert storage.delete.enabled is False
+    (problem,) = problems("storage: flopy")
+    assert problem.endswith("expected one of filesystem, inmemory, azure, gcs, s3, floppy")
+
+
+def test_the_parameters_of_an_object_store_are_typed_and_have_no_empty_ones() -> None:
+    storage = configured(
+        "storage: {s3: {bucket: b, region: '', chunksize: 0x600000, secure: no, storageclass: glacier_ir}}"
+    ).storage
+    assert storage.driver == "s3"
+    assert storage.parameters["chunksize"] == 6 << 20
+    assert storage.parameters["secure"] is False
+    assert storage.parameters["storageclass"] == "GLACIER_IR"
+    assert "region" not in storage.parameters
+    assert "forcepathstyle" not in storage.parameters
+
+
+def test_middleware_health_and_redis_are_typed() -> None:
+    configuration = configured(
+        "middleware: {storage: [{name: cloudfront, disabled: true}, "
+        "{name: redirect, options: {baseurl: 'https://cdn.example/x'}}]}\n"
+        "health: {http: [{uri: 'http://a/', headers: {X-A: [b]}, interval: 5s}], file: [{file: /x}]}\n"
+        "log: {formatter: JSON, fields: {a: 1}, accesslog: {disabled: true}}\n"
+    )
+    (redirect,) = configuration.middleware.storage
+    assert redirect.options.baseurl == "https://cdn.example/x"
+    assert configuration.health is not None
+    assert configuration.health.http == (HttpCheck("http://a/", {"X-A": ("b",)}, 200, 10.0, 5.0, 0),)
+    assert configuration.health.file == (FileCheck("/x", 10.0, 0),)
+    assert configuration.health.tcp == ()
+    assert configuration.log == Log("info", "json", {"a": "1"}, AccessLog(True))
+    assert configured("").health is None
+    assert configured("health:\nredis:").redis is None

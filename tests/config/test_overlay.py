@@ -143,3 +143,83 @@ def test_variables_of_other_programs_are_left_alone() -> None:
     loaded = load(None, environ)
     assert loaded.warnings == []
     assert loaded.configuration.log.level == "warn"
+
+
+def test_an_empty_variable_takes_a_value_away() -> None:
+    """openshift-velero-plugin passes every variable it knows, most of them empty."""
+    source = {"storage": {"s3": {"bucket": "b", "skipverify": True, "region": "r"}}}
+    variables = {"REGISTRY_STORAGE_S3_SKIPVERIFY": "", "REGISTRY_STORAGE_S3_REGION": ""}
+    parameters = load(source, variables).configuration.storage.parameters
+    assert parameters["skipverify"] is False
+    assert "region" not in parameters
+
+
+@pytest.mark.parametrize(
+    ("variables", "driver", "parameters"),
+    [
+        (
+            {
+                "REGISTRY_STORAGE_S3_BUCKET": "backups",
+                "REGISTRY_STORAGE_S3_REGION": "us-east-1",
+                "REGISTRY_STORAGE_S3_REGIONENDPOINT": "https://minio.example",
+                "REGISTRY_STORAGE_S3_SKIPVERIFY": "true",
+                "REGISTRY_STORAGE_S3_CREDENTIALSCONFIGPATH": "/tmp/credentials",
+                "REGISTRY_STORAGE_S3_ACCESSKEY": "0123",
+                "REGISTRY_STORAGE_S3_SECRETKEY": "1e5",
+            },
+            "s3",
+            {
+                "bucket": "backups",
+                "region": "us-east-1",
+                "regionendpoint": "https://minio.example",
+                "skipverify": True,
+                "credentialsconfigpath": "/tmp/credentials",
+                "accesskey": "0123",
+                "secretkey": "1e5",
+                "chunksize": 10 << 20,
+                "storageclass": "STANDARD",
+            },
+        ),
+        (
+            {
+                "REGISTRY_STORAGE_AZURE_CONTAINER": "backups",
+                "REGISTRY_STORAGE_AZURE_ACCOUNTNAME": "account",
+                "REGISTRY_STORAGE_AZURE_ACCOUNTKEY": "",
+                "REGISTRY_STORAGE_AZURE_AAD_ENDPOINT": "https://login.example",
+                "REGISTRY_STORAGE_AZURE_SPN_CLIENT_ID": "client",
+                "REGISTRY_STORAGE_AZURE_SPN_CLIENT_SECRET": "secret",
+                "REGISTRY_STORAGE_AZURE_SPN_TENANT_ID": "tenant",
+                "REGISTRY_STORAGE_AZURE_MAX_RETRIES": "2",
+            },
+            "azure",
+            {
+                "container": "backups",
+                "accountname": "account",
+                "aad_endpoint": "https://login.example",
+                "credentials": {"clientid": "client", "secret": "secret", "tenantid": "tenant"},
+                "max_retries": 2,
+                "retry_delay": 0.1,
+            },
+        ),
+        (
+            {"REGISTRY_STORAGE_GCS_BUCKET": "backups", "REGISTRY_STORAGE_GCS_KEYFILE": "/tmp/key"},
+            "gcs",
+            {"bucket": "backups", "keyfile": "/tmp/key", "maxconcurrency": 50},
+        ),
+    ],
+    ids=["s3", "azure", "gcs"],
+)
+def test_what_openshift_velero_plugin_passes(
+    variables: dict[str, str], driver: str, parameters: dict[str, object]
+) -> None:
+    loaded = load(None, {"REGISTRY_STORAGE": driver, **variables})
+    assert loaded.warnings == []
+    storage = loaded.configuration.storage
+    assert storage.driver == driver
+    assert parameters.items() <= storage.parameters.items()
+    assert "accountkey" not in storage.parameters
+
+
+def test_a_driver_that_the_file_only_names_is_kept() -> None:
+    with pytest.raises(ConfigurationError, match=r"one storage driver, not filesystem .*, s3"):
+        load("version: 0.1\nstorage: filesystem", {"REGISTRY_STORAGE_S3_BUCKET": "b"})

@@ -44,7 +44,7 @@ def _keys(section: str) -> list[Key]:
 
 
 def _columns(key: Key) -> tuple[str, str, str, str]:
-    return key.kind.expected, _default(key) or "-", key.status.value, key.effect
+    return key.kind.expected, _default(key) or "-", key.status, key.effect
 
 
 def _default(key: Key) -> str | None:
@@ -59,6 +59,6 @@ def _entry(key: Key) -> dict[str, object]:
         "type": key.kind.expected,
         "default": None if key.default is REQUIRED else _default(key),
         "required": key.default is REQUIRED,
-        "status": key.status.value,
+        "status": key.status,
         "effect": key.effect,
     }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from udist_plugin.config.folders import default_root
+from udist_plugin.config.driver import DEFAULT_DRIVER, default_root
 from udist_plugin.config.kinds import Anything
-from udist_plugin.config.loading import DEFAULT_DRIVER, Examined, examine
+from udist_plugin.config.loading import Examined, examine
 from udist_plugin.config.nodes import Node, is_null
 from udist_plugin.config.reading import Reader
 from udist_plugin.config.schema import STORAGE_SETTINGS, WORKS, Key

@@ -6,21 +6,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from udist_plugin.config import model
 from udist_plugin.config.aliases import rename
-from udist_plugin.config.folders import default_root
+from udist_plugin.config.driver import default_root, filled, find_driver, with_driver
 from udist_plugin.config.keys import DEFERRED, all_keys, schema
-from udist_plugin.config.nodes import Node, Scalar, Table, from_python, is_null, plain
-from udist_plugin.config.overlay import PREFIX, UnknownVariable, choose_driver, overlay, registry_environment
+from udist_plugin.config.nodes import Node, Table, from_python, is_null
+from udist_plugin.config.overlay import PREFIX, UnknownVariable, overlay, registry_environment
 from udist_plugin.config.reading import Reader, nearest
-from udist_plugin.config.schema import STORAGE_SETTINGS, Deferred, SchemaNode, Section
 from udist_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from udist_plugin.config.schema import Section
 
-DEFAULT_DRIVER = "filesystem"
-ENTRY_POINTS = "udist_plugin.storage_drivers"
-"""The group in which others announce their drivers; ``storage.drivers`` loads them."""
 
 _MODELS: dict[str, Any] = {
     "": model.Configuration,
@@ -98,7 +95,7 @@ def examine(
         return Examined(None, [error], [], [])
     if isinstance(source, str) and not _given(root, "version"):
         reader.wrong("expected the version of the format, version: 0.1", "version", root)
-    root = _overlaid(_with_driver(root), keys, registry_environment(environ), reader)
+    root = _overlaid(with_driver(root), keys, registry_environment(environ), reader)
     configuration = _configuration(root, keys, reader)
     notices = []
     if reader.without_effect:
@@ -114,14 +111,6 @@ def _root(source: str | Mapping[str, object] | None, name: str) -> Node:
     from udist_plugin.config.yaml_text import parse_yaml
 
     return parse_yaml(source, name)
-
-
-def _with_driver(root: Node) -> Node:
-    """``root`` with a driver that is only named, as ``storage: filesystem``, as one without parameters."""
-    storage = root.entries.get("storage") if isinstance(root, Table) else None
-    if not isinstance(root, Table) or not isinstance(storage, Scalar) or storage.text is None:
-        return root
-    return Table({**root.entries, "storage": choose_driver(None, storage)}, root.source)
 
 
 def _overlaid(root: Node, keys: Section, variables: Mapping[str, str], reader: Reader) -> Node:
@@ -141,71 +130,20 @@ def _overlaid(root: Node, keys: Section, variables: Mapping[str, str], reader: R
 def _configuration(root: Node, keys: Section, reader: Reader) -> model.Configuration | None:
     root = rename(root, reader.warnings.append)
     entries = dict(root.entries) if isinstance(root, Table) else {}
-    driver, foreign, entries["storage"] = _driver(entries.get("storage"), keys.children["storage"], reader)
+    driver, foreign, entries["storage"] = find_driver(
+        entries.get("storage"), keys.children["storage"], reader
+    )
     values: Any = reader.section(keys, Table(entries, root.source) if isinstance(root, Table) else root, "")
     if values["storage"]["cache"]["blobdescriptor"] == "redis" and not (values["redis"] or {}).get("addrs"):
         problem = "expected redis.addrs, the server that redis names here"
         reader.wrong(problem, "storage.cache.blobdescriptor", entries["storage"])
     if reader.errors:
         return None
-    parameters = foreign if foreign is not None else _filled(values["storage"][driver])
+    parameters = foreign if foreign is not None else filled(values["storage"][driver])
     if driver == "filesystem":
         parameters.setdefault("rootdirectory", default_root())
     values["storage"].update(driver=driver, parameters=parameters)
     return cast("model.Configuration", _typed(values, "", _models(values)))
-
-
-def _driver(
-    storage: Node | None, schema: SchemaNode, reader: Reader
-) -> tuple[str, dict[str, Any] | None, Node]:
-    """The driver that is named, the default if none is; the parameters of one from elsewhere; and the section
-    without what cannot be read."""
-    if not isinstance(storage, Table):
-        return DEFAULT_DRIVER, None, storage or Table({}, "default")
-    assert isinstance(schema, Section)
-    named = [name for name in storage.entries if name not in STORAGE_SETTINGS]
-    supported = [name for name, node in schema.children.items() if isinstance(node, Section | Deferred)]
-    supported = [name for name in supported if name not in STORAGE_SETTINGS and name != "s3aws"]
-    rest = {k: v for k, v in storage.entries.items() if k in STORAGE_SETTINGS or k in supported}
-    foreign = None
-    if len(named) > 1:
-        both = ", ".join(f"{name} ({storage.entries[name].source})" for name in named)
-        reader.wrong(f"expected one storage driver, not {both}", "storage", storage)
-    elif named and named[0] in supported:
-        rest[named[0]] = _named(storage.entries[named[0]])
-    elif named:
-        foreign = _foreign(
-            named[0], storage.entries[named[0]], supported, named[0] in schema.children, reader
-        )
-    return named[0] if named else DEFAULT_DRIVER, foreign, Table(rest, storage.source)
-
-
-def _named(parameters: Node) -> Node:
-    """The parameters of a driver that is named, though nothing else may be said of it."""
-    return Table({}, parameters.source) if is_null(parameters) else parameters
-
-
-def _foreign(
-    name: str, parameters: Node, supported: list[str], known: bool, reader: Reader
-) -> dict[str, Any] | None:
-    """The parameters, as text, of a driver that another package announces."""
-    from importlib.metadata import entry_points
-
-    others = entry_points(group=ENTRY_POINTS)
-    if name in others.names:
-        return cast("dict[str, Any]", plain(parameters)) if isinstance(parameters, Table) else {}
-    problem = "not supported yet" if known else f"unknown storage driver {name!r}"
-    expected = ", ".join([*supported, *sorted(others.names)])
-    reader.wrong(
-        f"{problem}; expected one of {expected}", f"storage.{name}" if known else "storage", parameters
-    )
-    return None
-
-
-def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A driver's parameters without those that are not set."""
-    filled = {k: _filled(v) if isinstance(v, dict) else v for k, v in values.items()}
-    return {k: v for k, v in filled.items() if v not in (None, "", {})}
 
 
 def _given(section: Node | None, name: str) -> bool:

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.config.kinds import Anything
 from udist_plugin.config.nodes import Items, Node, Scalar, Table, describe, is_null
-from udist_plugin.config.schema import REQUIRED, Deferred, Entries, Key, Listing, SchemaNode, Section, Status
+from udist_plugin.config.schema import (
+    NO_EFFECT,
+    NO_LISTENER,
+    REQUIRED,
+    UNSUPPORTED,
+    WORKS,
+    Deferred,
+    Entries,
+    Key,
+    Listing,
+    SchemaNode,
+    Section,
+)
 from udist_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -106,9 +118,9 @@ class Reader:
                 )
             return key.default
         value = node if isinstance(key.kind, Anything) else self._parsed(key, node, path)
-        if key.status in (Status.NO_EFFECT, Status.NO_LISTENER):
+        if key.status in (NO_EFFECT, NO_LISTENER):
             self.without_effect.append(f"{path} ({node.source})")
-        if key.status is Status.UNSUPPORTED and value != key.default and not asks_for_nothing(node):
+        if key.status is UNSUPPORTED and value != key.default and not asks_for_nothing(node):
             self.wrong("not supported yet; remove it, or switch it off where it has a switch", path, node)
         return value
 
@@ -124,7 +136,7 @@ class Reader:
 
 
 def _has_effect(schema: SchemaNode) -> bool:
-    return not isinstance(schema, Key) or schema.status is Status.WORKS
+    return not isinstance(schema, Key) or schema.status is WORKS
 
 
 def asks_for_nothing(node: Node) -> bool:

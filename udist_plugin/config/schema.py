@@ -5,7 +5,6 @@ A path names a key as in YAML; ``[]`` behind a name stands for the entries of a 
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from udist_plugin.config.kinds import Empty, Kind
@@ -14,17 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Status(Enum):
-    WORKS = "works"
-    NO_EFFECT = "no effect"
-    """Accepted and named once in the log: there is nothing here for it to act on."""
-    NO_LISTENER = "no effect without a listener"
-    """The same, of what a server listens with."""
-    UNSUPPORTED = "not supported yet"
-    """An error, unless the value asks for nothing: the default, ``enabled: false``, ``disabled: true``."""
-
-
-WORKS, NO_EFFECT, NO_LISTENER, UNSUPPORTED = Status
+WORKS: Final = "works"
+NO_EFFECT: Final = "no effect"
+"""Accepted and named once in the log: there is nothing here for it to act on."""
+NO_LISTENER: Final = "no effect without a listener"
+"""The same, of what a server listens with."""
+UNSUPPORTED: Final = "not supported yet"
+"""An error, unless the value asks for nothing: the default, ``enabled: false``, ``disabled: true``."""
 
 
 class Required:
@@ -35,13 +30,13 @@ REQUIRED: Final = Required()
 
 
 class Key(NamedTuple):
-    """A row: where, of what type, worth what when absent, for what."""
+    """A row: where, of what type, worth what when absent, for what, and whether it works."""
 
     path: str
     kind: Kind
     default: object
     effect: str
-    status: Status = WORKS
+    status: str = WORKS
 
 
 class Section:
