@@ -256,3 +256,46 @@ func TestCancelledRedirect(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestRedirectByTheRegistry pulls a blob from where the real plugin says that it is.
+func TestRedirectByTheRegistry(t *testing.T) {
+	root := t.TempDir()
+	var fetched atomic.Int64
+	files := http.FileServer(http.Dir(root))
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fetched.Add(1)
+		files.ServeHTTP(w, r)
+	}))
+	defer store.Close()
+	network := &http.Transport{}
+	defer network.CloseIdleConnections()
+	plugin := spawn(t, udist.Config{
+		YAML: "version: 0.1\nstorage: {filesystem: {rootdirectory: " + root + "}}\n" +
+			"middleware: {storage: [{name: redirect, options: {baseurl: " + store.URL + "}}]}\n",
+		FollowRedirects: true, Network: network,
+	})
+	content := pattern(8, 5<<20)
+	digest := digestOf(content)
+	if err := push(plugin, "redirected", digest, bytes.NewReader(content), int64(len(content))); err != nil {
+		t.Fatal(err)
+	}
+	got, err := pull(plugin, "redirected", digest, func(r io.Reader) io.Reader { return r })
+	if err != nil || got != digest || fetched.Load() != 1 {
+		t.Errorf("%s, from the store %d times: %v", got, fetched.Load(), err)
+	}
+	request, err := http.NewRequest(http.MethodGet, "http://localhost/v2/redirected/blobs/"+digest, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Range", "bytes=-7")
+	response, err := plugin.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	tail, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusPartialContent || !bytes.Equal(tail, content[len(content)-7:]) ||
+		response.Header.Get("Docker-Content-Digest") != digest {
+		t.Errorf("%s: %q: %v", response.Status, response.Header, err)
+	}
+}
