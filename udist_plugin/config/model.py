@@ -37,10 +37,17 @@ class Part:
 
 
 class AccessLog(Part):
+    """The record of each request."""
+
     disabled: bool
 
 
 class Log(Part):
+    """``level`` is ``error``, ``warn``, ``info`` or ``debug``; ``formatter`` ``text``, ``json`` or ``logstash``.
+
+    ``fields`` stand in every record.
+    """
+
     level: str
     formatter: str
     fields: Mapping[str, str]
@@ -48,10 +55,15 @@ class Log(Part):
 
 
 class Delete(Part):
+    """Whether manifests, tags and blobs may be deleted."""
+
     enabled: bool
 
 
 class UploadPurging(Part):
+    """Every ``interval`` seconds, uploads that began ``age`` seconds ago or earlier are deleted, or with
+    ``dryrun`` only named."""
+
     enabled: bool
     age: float
     interval: float
@@ -59,10 +71,14 @@ class UploadPurging(Part):
 
 
 class ReadOnly(Part):
+    """Whether everything that writes is refused."""
+
     enabled: bool
 
 
 class Maintenance(Part):
+    """``storage.maintenance``."""
+
     uploadpurging: UploadPurging
     readonly: ReadOnly
 
@@ -75,12 +91,14 @@ class Cache(Part):
 
 
 class Tag(Part):
-    """``concurrencylimit`` is 0 where none is set."""
+    """``concurrencylimit`` is how many tags are looked up at once, 0 where none is set."""
 
     concurrencylimit: int
 
 
 class Redirect(Part):
+    """Whether callers are never sent to the store itself."""
+
     disable: bool
 
 
@@ -98,6 +116,8 @@ class Storage(Part):
 
 
 class RedirectOptions(Part):
+    """``baseurl`` is what stands before the path of content in the store."""
+
     baseurl: str
 
 
@@ -109,33 +129,48 @@ class StorageMiddleware(Part):
 
 
 class Middleware(Part):
+    """What stands between the registry and the store, in the file's order."""
+
     storage: tuple[StorageMiddleware, ...]
 
 
 class Catalog(Part):
+    """``maxentries`` is the longest page of repositories."""
+
     maxentries: int
 
 
 class Tags(Part):
+    """``maxtags`` is the longest page of a repository's tags."""
+
     maxtags: int
 
 
 class Urls(NamedTuple):
+    """A layer's URLs must match one of ``allow``, if there are any, and none of ``deny``."""
+
     allow: tuple[Pattern[str], ...]
     deny: tuple[Pattern[str], ...]
 
 
 class Platform(NamedTuple):
+    """In the words of OCI's image index."""
+
     architecture: str
     os: str
 
 
 class Indexes(Part):
+    """Whose images must exist when an index is pushed: ``all``, ``none``, or with ``list`` those of the
+    ``platformlist``."""
+
     platforms: str
     platformlist: tuple[Platform, ...]
 
 
 class Manifests(Part):
+    """``references``, udist's own, is whether what a manifest refers to must exist."""
+
     urls: Urls
     indexes: Indexes
     references: bool
@@ -150,6 +185,9 @@ class Validation(Part):
 
 
 class Http(Part):
+    """``host`` and ``prefix`` stand before every path of an answer, ``headers`` in every answer;
+    ``draintimeout`` seconds are left to open exchanges once the caller has closed."""
+
     host: str
     prefix: str
     relativeurls: bool

@@ -118,6 +118,8 @@ KEYS: Final = (
     Key("policy", _ANY, None, "classes of repositories", UNSUPPORTED),
 )
 
+S3AWS: Final = "storage.s3aws"
+
 DEFERRED: Final = {
     "health": "health",
     "http.tls": "tls",
@@ -125,7 +127,7 @@ DEFERRED: Final = {
     "storage.azure": "azure",
     "storage.gcs": "gcs",
     "storage.s3": "s3",
-    "storage.s3aws": "s3",
+    S3AWS: "s3",
 }
 """Sections and their modules beside this one, whose ``KEYS`` are imported when something stands there. Their
 ``VARIABLES`` are the names that distribution knows children by in variables, its Go fields', where they are
@@ -149,8 +151,8 @@ def all_keys() -> list[Key]:
 
     from udist_plugin.config.keys.refused import KEYS as REFUSED
 
-    rows = [*KEYS, *REFUSED]
+    rows = [*KEYS, *REFUSED, Key(S3AWS, _ANY, None, "storage.s3 by its other name")]
     for path, module in DEFERRED.items():
-        keys = import_module(f"{__name__}.{module}").KEYS
+        keys = import_module(f"{__name__}.{module}").KEYS if path != S3AWS else ()
         rows += [key._replace(path=f"{path}.{key.path}") for key in keys]
-    return sorted(rows)
+    return sorted(rows, key=lambda row: row.path)

@@ -39,18 +39,24 @@ VARIABLES: Final = {"FILECHECKERS": "file", "HTTPCHECKERS": "http", "TCPCHECKERS
 
 
 class DriverCheck(Part):
+    """Every ``interval`` the store is asked; ``threshold`` failures in a row make the registry unhealthy."""
+
     enabled: bool
     interval: float
     threshold: int
 
 
 class FileCheck(Part):
+    """The registry is unhealthy while ``file`` is there."""
+
     file: str
     interval: float
     threshold: int
 
 
 class HttpCheck(Part):
+    """``uri`` must answer with ``statuscode`` within ``timeout``."""
+
     uri: str
     headers: Mapping[str, tuple[str, ...]]
     statuscode: int
@@ -60,6 +66,8 @@ class HttpCheck(Part):
 
 
 class TcpCheck(Part):
+    """``addr``, host:port, must accept a connection within ``timeout``."""
+
     addr: str
     timeout: float
     interval: float
@@ -67,6 +75,8 @@ class TcpCheck(Part):
 
 
 class Health(Part):
+    """``health``, as it was given; there is none where the section is not."""
+
     storagedriver: DriverCheck
     file: tuple[FileCheck, ...]
     http: tuple[HttpCheck, ...]
