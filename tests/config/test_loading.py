@@ -211,6 +211,11 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "health: {http: [{uri: 'http://a', statuscode: 2000}]}",
             "health.http.0.statuscode (config.yml:2): ",
         ),
+        (
+            "health: {http: [{uri: a, headers: {Authorization: ['Basic hidden\u2603']}}]}",
+            "health.http.0.headers.Authorization.0 (config.yml:2): "
+            "expected a field value on one line (RFC 9110, section 5.5), not what stands there",
+        ),
         ("tags: {maxtags: -1}", "tags.maxtags (config.yml:2): expected a whole number from 0 to"),
         (
             "storage: {filesytem: {rootdirectory: /x}}",

@@ -43,7 +43,7 @@ class AccessLog(Part):
 
 
 class Log(Part):
-    """``level`` is ``error``, ``warn``, ``info`` or ``debug``; ``formatter`` ``text``, ``json`` or ``logstash``.
+    """``level`` is error, warn, info or debug, ``formatter`` text, json or logstash.
 
     ``fields`` stand in every record.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from udist_plugin.config.kinds import Anything
+from udist_plugin.config.kinds import Anything, Secret
 from udist_plugin.config.nodes import Items, Node, Scalar, Table, describe, is_null
 from udist_plugin.config.schema import (
     NO_EFFECT,
@@ -131,7 +131,9 @@ class Reader:
                 return key.kind.parse(node.text or "")
             except ValueError as error:
                 reason = f" ({error})" if error.args else ""
-        self.wrong(f"expected {key.kind.expected}, not {describe(node)}{reason}", path, node)
+        secret = isinstance(key.kind, Secret) and isinstance(node, Scalar)
+        found = "what stands there" if secret else describe(node)
+        self.wrong(f"expected {key.kind.expected}, not {found}{reason}", path, node)
         return key.default
 
 

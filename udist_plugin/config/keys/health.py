@@ -22,7 +22,7 @@ KEYS: Final = (
     Key("storagedriver.threshold", _COUNT, 0, "failures in a row that make it unhealthy; 0 is 1"),
     Key("file[].file", _TEXT, REQUIRED, "a file whose existence makes the registry unhealthy"),
     Key("file[].interval", _INTERVAL, 10.0, "time between two checks"),
-    Key("file[].threshold", _COUNT, 0, "failures in a row; distribution reads it not, a file fails at once"),
+    Key("file[].threshold", _COUNT, 0, "failures in a row that make it unhealthy; 0 is 1"),
     Key("http[].uri", _TEXT, REQUIRED, "a URL that must answer"),
     Key("http[].headers.*[]", _FIELD_VALUE, None, "fields added to the request"),
     Key("http[].statuscode", Integer(100, 599), 200, "the status it must answer with"),
