@@ -44,28 +44,6 @@ func TestTransportsFromConfiguration(t *testing.T) {
 	}
 }
 
-// TestEnvironmentBuildsStore configures a store as OADP does, by variables alone.
-func TestEnvironmentBuildsStore(t *testing.T) {
-	ut, err := udistribution.NewTransportFromNewConfig("", []string{
-		"PATH=/nowhere",
-		"REGISTRY_STORAGE=filesystem",
-		"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=" + t.TempDir(),
-		"REGISTRY_STORAGE_DELETE_ENABLED=true",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ut.Close()
-	if !strings.HasPrefix(ut.Name(), "udistribution-filesystem-") {
-		t.Error(ut.Name())
-	}
-	answer := httptest.NewRecorder()
-	ut.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/v2/", nil))
-	if answer.Code != http.StatusOK {
-		t.Errorf("GET /v2/: %d %s", answer.Code, answer.Body)
-	}
-}
-
 func TestWrongConfiguration(t *testing.T) {
 	before := len(transports.ListNames())
 	_, err := udistribution.NewTransportFromNewConfig("version: 0.1\nstorage:\n  nosuchdriver: {}\n", nil)

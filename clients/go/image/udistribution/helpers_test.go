@@ -64,7 +64,13 @@ const inmemory = "version: 0.1\nstorage:\n  inmemory: {}\n  delete:\n    enabled
 // newTransport spawns a plugin and registers a transport for it, both until the test's end.
 func newTransport(t *testing.T, config, name string) (*udistribution.UdistributionTransport, *counted) {
 	t.Helper()
-	plugin, err := udist.Spawn(t.Context(), udist.Config{YAML: config})
+	return spawned(t, udist.Config{YAML: config}, name)
+}
+
+// spawned is newTransport for any configuration.
+func spawned(t *testing.T, config udist.Config, name string) (*udistribution.UdistributionTransport, *counted) {
+	t.Helper()
+	plugin, err := udist.Spawn(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
