@@ -129,8 +129,11 @@ def test_check_of_a_file_that_is_not_there(udist: Udist) -> None:
 def test_keys_lists_every_key(udist: Udist) -> None:
     listed = rows(udist("config", "keys").out)
     assert listed.keys() - {"KEY"} == {key.path for key in all_keys()}
-    assert " ".join(listed["storage.s3.bucket"]) == "the name of a bucket required works the bucket"
+    assert " ".join(listed["storage.s3.bucket"]) == "text required works the bucket"
     assert " ".join(listed["http.addr"]) == "text - no effect without a listener where to listen"
+    assert " ".join(listed["log.formatter"]) == (
+        "word text works the form of a record (one of text, json, logstash)"
+    )
     assert "not supported yet" in " ".join(listed["auth.token.realm"])
 
 
@@ -140,7 +143,8 @@ def test_keys_of_a_section(udist: Udist) -> None:
     bucket = next(key for key in listed if key["key"] == "storage.gcs.bucket")
     assert bucket == {
         "key": "storage.gcs.bucket",
-        "type": "the name of a bucket",
+        "type": "text",
+        "expected": "the name of a bucket",
         "default": None,
         "required": True,
         "status": "works",

@@ -7,6 +7,7 @@ import re
 
 from udist_plugin.cli.output import print_json, print_table
 from udist_plugin.config.keys import all_keys
+from udist_plugin.config.kinds import Choice
 from udist_plugin.config.schema import REQUIRED, Key
 
 _EPILOG = """\
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
         print_json({"keys": [_entry(key) for key in keys]})
     else:
         head = ("KEY", "TYPE", "DEFAULT", "STATUS", "EFFECT")
-        print_table([head, *((key.path, *_columns(key)) for key in keys)])
+        print_table([head, *map(_row, keys)])
 
 
 def _keys(section: str) -> list[Key]:
@@ -43,8 +44,9 @@ def _keys(section: str) -> list[Key]:
     return keys
 
 
-def _columns(key: Key) -> tuple[str, str, str, str]:
-    return key.kind.expected, _default(key) or "-", key.status, key.effect
+def _row(key: Key) -> tuple[str, str, str, str, str]:
+    words = f" ({key.kind.expected})" if isinstance(key.kind, Choice) else ""
+    return key.path, key.kind.name, _default(key) or "-", key.status, f"{key.effect}{words}"
 
 
 def _default(key: Key) -> str | None:
@@ -56,7 +58,8 @@ def _default(key: Key) -> str | None:
 def _entry(key: Key) -> dict[str, object]:
     return {
         "key": key.path,
-        "type": key.kind.expected,
+        "type": key.kind.name,
+        "expected": key.kind.expected,
         "default": None if key.default is REQUIRED else _default(key),
         "required": key.default is REQUIRED,
         "status": key.status,

@@ -11,8 +11,12 @@ _LONGEST = 2**63 * 1e-9
 
 
 class Kind:
-    """A type of value, read from its text. ``parse`` raises ``ValueError`` for text it does not accept."""
+    """A type of value, by its ``name``, read from its text; ``expected`` is what an error says of it.
 
+    ``parse`` raises ``ValueError`` for text it does not accept.
+    """
+
+    name: str
     expected: str
 
     def parse(self, text: str) -> object:
@@ -25,6 +29,8 @@ class Kind:
 
 class Text(Kind):
     """Any text, as it stands; with ``pattern``, only what it matches as a whole."""
+
+    name = "text"
 
     def __init__(self, expected: str = "text", pattern: str = r"[\s\S]*") -> None:
         self.expected = expected
@@ -39,6 +45,8 @@ class Text(Kind):
 class Secret(Text):
     """Text that is not to be shown."""
 
+    name = "secret"
+
     def show(self, value: object) -> str:
         return "******" if value else ""
 
@@ -46,6 +54,7 @@ class Secret(Text):
 class Boolean(Kind):
     """The words of YAML 1.1, which distribution's parser takes too."""
 
+    name = "boolean"
     expected = "true or false"
     _words = dict.fromkeys(("true", "yes", "on", "y"), True) | dict.fromkeys(
         ("false", "no", "off", "n"), False
@@ -64,6 +73,8 @@ class Boolean(Kind):
 class Integer(Kind):
     """A whole number, decimal or as ``0x``, ``0o``, ``0b``; below 1 it is ``unset``, if that is given."""
 
+    name = "integer"
+
     def __init__(self, minimum: int, maximum: int, *, step: int = 1, unset: int | None = None) -> None:
         number = "a whole number" if step == 1 else f"a multiple of {step}"
         self.expected = f"{number} from {minimum} to {maximum}"
@@ -78,6 +89,8 @@ class Integer(Kind):
 
 class Choice(Kind):
     """One of a few words, in any case; the value is the word as it stands here."""
+
+    name = "word"
 
     def __init__(self, *words: str) -> None:
         self.expected = "one of " + ", ".join(words)
@@ -96,6 +109,8 @@ class Duration(Kind):
     A bare number is nanoseconds to distribution where it decodes a duration itself, and an error where it
     parses one from text (upload purging); ``unit_needed`` tells the two apart.
     """
+
+    name = "duration"
 
     def __init__(self, *, unit_needed: bool = False, positive: bool = False) -> None:
         above = " above zero" if positive else ""
@@ -128,6 +143,7 @@ class Duration(Kind):
 class Pattern(Kind):
     """A regular expression, compiled."""
 
+    name = "pattern"
     expected = "a regular expression"
 
     def parse(self, text: str) -> re.Pattern[str]:
@@ -144,6 +160,7 @@ class Pattern(Kind):
 class Anything(Kind):
     """A value of any shape, kept as it stands; the key it belongs to is not read here."""
 
+    name = "any"
     expected = "anything"
 
     def parse(self, text: str) -> str:
@@ -153,6 +170,7 @@ class Anything(Kind):
 class Empty(Kind):
     """A mapping without keys: its name says all."""
 
+    name = "mapping"
     expected = "an empty mapping"
 
     def parse(self, text: str) -> str:
