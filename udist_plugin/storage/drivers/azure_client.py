@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +30,7 @@ from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, Stor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from azure.core.credentials import TokenCredential
     from azure.storage.blob import BlobClient, UserDelegationKey
@@ -39,12 +40,12 @@ if TYPE_CHECKING:
 NAME: Final = "azure"
 PIECE: Final = 8 << 20
 """Bytes read by one request, and sent by one of a large upload."""
-URL_LIFETIME: Final = timedelta(minutes=20)
-"""As long as distribution's."""
-DELEGATION: Final = timedelta(hours=24)
-"""How long a key that signs for an identity serves; it is renewed in time."""
-SKEW: Final = timedelta(minutes=5)
-"""How far clocks may differ."""
+URL_LIFETIME: Final = 20 * 60
+"""Seconds, as in distribution."""
+DELEGATION: Final = 24 * 3600
+"""Seconds that a key which signs for an identity serves; it is renewed in time."""
+SKEW: Final = 5 * 60
+"""Seconds that clocks may differ."""
 TOKEN_BOUNDS: Final = {"connection_timeout": 5, "read_timeout": 10, "retry_total": 1}
 PROBE_BOUNDS: Final[dict[str, Any]] = {
     "connection_timeout": 5,
@@ -92,7 +93,7 @@ class AzureClient:
         self.container = self._service.get_container_client(settings.container)
         self._settings = settings
         self._delegated: UserDelegationKey | None = None
-        self._renewal = datetime.min.replace(tzinfo=UTC)
+        self._renewal = 0.0
         self._lock = Lock()
 
     def blob(self, key: str) -> BlobClient:
@@ -115,7 +116,7 @@ class AzureClient:
 
     def signed(self, key: str) -> str | None:
         """A URL that reads an object for a while, or none when nothing here may sign one."""
-        now = datetime.now(UTC)
+        now = time.time()
         signer: dict[str, Any] = {"account_key": self._key}
         if self._token is not None:
             if (delegated := self._delegation(now)) is None:
@@ -129,18 +130,19 @@ class AzureClient:
             blob.container_name,
             key,
             permission=BlobSasPermissions(read=True),
-            start=now - SKEW,
-            expiry=now + URL_LIFETIME,
+            start=_instant(now - SKEW),
+            expiry=_instant(now + URL_LIFETIME),
             **signer,
         )
         return f"{blob.url}?{signature}"
 
-    def _delegation(self, now: datetime) -> UserDelegationKey | None:
+    def _delegation(self, now: float) -> UserDelegationKey | None:
         """The key that signs for the identity; where that is denied it is asked for again a while later."""
         with self._lock:
             if now >= self._renewal:
                 try:
-                    self._delegated = self._service.get_user_delegation_key(now - SKEW, now + DELEGATION)
+                    start, end = _instant(now - SKEW), _instant(now + DELEGATION)
+                    self._delegated = self._service.get_user_delegation_key(start, end)
                     self._renewal = now + DELEGATION - 2 * URL_LIFETIME
                 except AzureError:
                     self._delegated = None
@@ -228,6 +230,12 @@ def _code(error: BaseException | None) -> str:
 def _message(error: Exception) -> str:
     """The first line: the library adds the request's id, its time and the answer."""
     return str(error).partition("\n")[0]
+
+
+def _instant(seconds: float) -> datetime:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _token_credential(settings: Settings) -> TokenCredential | None:

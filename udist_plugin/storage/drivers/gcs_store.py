@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import InvalidOffset, PathNotFound
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 COMPOSED_MAX: Final = 32
 """Objects that one request joins (https://cloud.google.com/storage/docs/composite-objects)."""
 DELETED_AT_ONCE: Final = 16
-URL_LIFETIME: Final = timedelta(minutes=20)
-"""As long as distribution's."""
+URL_LIFETIME: Final = 20 * 60
+"""Seconds, as in distribution."""
 
 CONTENT_TYPE: Final = "application/octet-stream"
 SESSION_TYPE: Final = "application/x-docker-upload-session"
