@@ -109,13 +109,12 @@ class AzureStore(ObjectStore):
 
     def _copy(self, source: StoredObject, key: str) -> Iterator[str]:
         """The ids of blocks of ``key`` that hold the source's bytes, taken by the service itself."""
-        blob, token = self._client.blob(key), os.urandom(8).hex()
-        for number, start in enumerate(range(0, source.size, COPIED_MAX)):
-            block = f"{token}{number:06}"
+        for start in range(0, source.size, COPIED_MAX):
+            block = self.block_id()
             length = min(COPIED_MAX, source.size - start)
             try:
                 with errors(source.key, unmet=PathNotFound):
-                    blob.stage_block_from_url(
+                    self._client.blob(key).stage_block_from_url(
                         block,
                         source_offset=start,
                         source_length=length,
@@ -133,14 +132,18 @@ class AzureStore(ObjectStore):
         self._check(source)
         with self.get(source.key, start, end) as content:
             while data := content.read(PIECE):
-                yield self.stage(key, data)
+                block = self.block_id()
+                self.stage(key, block, data)
+                yield block
 
-    def stage(self, key: str, data: bytes | bytearray) -> str:
-        """Sends a block of an object to be; returns its id."""
-        block = f"{os.urandom(8).hex()}{0:06}"  # as long as the others: the service asks for that
+    def block_id(self) -> str:
+        """Nobody else's: several may be sending blocks for one name."""
+        return os.urandom(16).hex()
+
+    def stage(self, key: str, block: str, data: bytes) -> None:
+        """Sends a block of an object to be."""
         with errors(key):
-            self._client.blob(key).stage_block(block, bytes(data), len(data))
-        return block
+            self._client.blob(key).stage_block(block, data, len(data))
 
     def commit(self, key: str, ids: Sequence[str], *, new: bool = False) -> None:
         """Makes the blocks the object."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from udist_plugin.storage.drivers.azure_store import AzureStore
 
+IN_FLIGHT: Final = 3
+"""Blocks of an upload sent at once: one connection does not fill a line to Azure."""
 BESIDE: Final = ".udist-part"
 """The end of the name of an object that is about to get another."""
 
@@ -53,6 +57,8 @@ class AzureWriter(ObjectWriter):
         self._target = key if new else f"{key}.{os.urandom(8).hex()}{BESIDE}"
         self._blocks: list[str] = []
         self._piece = bytearray()
+        self._pool: ThreadPoolExecutor | None = None
+        self._sending: deque[Future[None]] = deque()
 
     def write(self, data: bytes | memoryview) -> None:
         left = memoryview(data)
@@ -68,6 +74,7 @@ class AzureWriter(ObjectWriter):
         try:
             if self._blocks:
                 self._send()
+                self._wait(0)
                 self._store.commit(self._target, self._blocks, new=True)
                 if not self._new:
                     self._store.join([self._store.head(self._target)], self._key)
@@ -83,6 +90,8 @@ class AzureWriter(ObjectWriter):
 
     def cancel(self) -> None:
         """Blocks without a commit are dropped by the service within a week."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
         if self._blocks and not self._new:
             with suppress(StorageError):
                 self._store.delete([self._target])
@@ -90,5 +99,15 @@ class AzureWriter(ObjectWriter):
         self._piece.clear()
 
     def _send(self) -> None:
-        self._blocks.append(self._store.stage(self._target, bytes(self._piece)))
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(IN_FLIGHT, "udist-azure")
+        self._wait(IN_FLIGHT - 1)
+        block = self._store.block_id()
+        self._blocks.append(block)
+        self._sending.append(self._pool.submit(self._store.stage, self._target, block, bytes(self._piece)))
         self._piece.clear()
+
+    def _wait(self, most: int) -> None:
+        """Returns when no more blocks than that are on their way; raises what befell the others."""
+        while len(self._sending) > most:
+            self._sending.popleft().result()
