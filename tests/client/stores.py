@@ -6,6 +6,7 @@ import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         fields = {name.lower(): value for name, value in self.headers.items()}
         self.server.seen.append((self.command, self.path, fields))
-        _, kind, path = self.path.split("/", 2)
+        _, kind, path = urlsplit(self.path).path.split("/", 2)  # a proxy is asked for a whole URL
         getattr(self, f"_{kind}")(path)
 
     do_HEAD = do_GET  # noqa: N815 - http.server's name

@@ -35,7 +35,10 @@ middleware: {{storage: [{{name: redirect, options: {{baseurl: {base}}}}}]}}
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    for name in ("http_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
     with Store(tmp_path) as store:
         yield store
 
@@ -148,6 +151,17 @@ def test_every_transport_follows(
     assert {fields["user-agent"] for _, _, fields in store.seen} == {"me/1"}
     assert {fields["accept-encoding"] for _, _, fields in store.seen} == {"identity"}
     assert get(spawn(kind), fields=[("range", "bytes=5-9")])[:2] == (206, DATA[5:10])
+
+
+def test_every_transport_takes_the_environments_proxy(
+    spawn: Callable[..., Plugin],
+    get: Callable[..., tuple[int, bytes, dict[str, str]]],
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", store.url)
+    assert get(spawn(base="http://bucket.example/files"))[:2] == (200, DATA)
+    assert store.seen[0][1].startswith("http://bucket.example/files/")
 
 
 FAILURES = {
