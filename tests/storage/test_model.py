@@ -1,8 +1,9 @@
-"""The registry does what a few dictionaries do, in any order of verbs."""
+"""Registries on one store do what a few dictionaries do, in any order of verbs, each through the next."""
 
 from __future__ import annotations
 
 import io
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from hypothesis import settings
@@ -12,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.storage.samples import Document, image, index, push, read_blob
 from udist_plugin.errors import BlobUnknown, ManifestUnknown, NameUnknown
 from udist_plugin.oci.digest import Digest
+from udist_plugin.storage.descriptors import Descriptors, MemoryDescriptors
 from udist_plugin.storage.drivers.inmemory import InMemoryDriver
 from udist_plugin.storage.registry import StorageRegistry
 
@@ -49,11 +51,15 @@ class RegistryMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.driver = InMemoryDriver()
-        self.registry = StorageRegistry(self.driver)
+        self.restart()
         self.blobs: dict[str, set[bytes]] = {}
         self.stored: set[bytes] = set()
         self.manifests: dict[str, set[Document]] = {}
         self.tags: dict[str, dict[str, Document]] = {}
+
+    @property
+    def registry(self) -> StorageRegistry:
+        return next(self.turns)
 
     @rule(name=names, blob=blobs)
     def push_blob(self, name: str, blob: bytes) -> None:
@@ -121,7 +127,8 @@ class RegistryMachine(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        self.registry = StorageRegistry(self.driver)
+        caches = (MemoryDescriptors(2), MemoryDescriptors(), Descriptors())
+        self.turns = cycle([StorageRegistry(self.driver, descriptors=cache) for cache in caches])
 
     @rule(limit=st.integers(1, 5))
     def list_repositories(self, limit: int) -> None:
@@ -154,6 +161,7 @@ class RegistryMachine(RuleBasedStateMachine):
         for name in ("a", "a/b"):
             for blob in BLOBS:
                 try:
+                    assert self.registry.resolve_blob(name, Digest.of(blob)).size == len(blob)
                     assert read_blob(self.registry, name, Digest.of(blob)) == blob
                     assert blob in self.blobs[name]
                 except BlobUnknown:
