@@ -161,11 +161,13 @@ class RegistryMachine(RuleBasedStateMachine):
         for name in ("a", "a/b"):
             for blob in BLOBS:
                 try:
-                    assert self.registry.resolve_blob(name, Digest.of(blob)).size == len(blob)
-                    assert read_blob(self.registry, name, Digest.of(blob)) == blob
-                    assert blob in self.blobs[name]
+                    size = self.registry.resolve_blob(name, Digest.of(blob)).size
                 except BlobUnknown:
                     assert blob not in self.blobs.get(name, ())
+                else:
+                    assert blob in self.blobs[name]
+                    assert size == len(blob)
+                    assert read_blob(self.registry, name, Digest.of(blob)) == blob
             for document in DOCUMENTS:
                 self._check_manifest(
                     name, document.digest, document in self.manifests.get(name, ()), document
