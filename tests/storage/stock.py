@@ -1,4 +1,4 @@
-"""Debian's docker-registry on a folder, served on loopback."""
+"""Stock servers, served on loopback: Debian's docker-registry on a folder, or any version on any store."""
 
 from __future__ import annotations
 
@@ -88,8 +88,15 @@ class Stock:
 @contextmanager
 def serving(root: Path, config: Path) -> Iterator[Stock]:
     """Runs the server on the folder ``root`` until the block ends."""
+    with running("docker-registry", _write_config(root, config)) as stock:
+        yield stock
+
+
+@contextmanager
+def running(program: str, config: Path) -> Iterator[Stock]:
+    """Runs a server with a configuration whose address has port 0, until the block ends."""
     process = subprocess.Popen(
-        [require_tool("docker-registry"), "serve", str(_write_config(root, config))],
+        [require_tool(program), "serve", str(config)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -103,7 +110,7 @@ def serving(root: Path, config: Path) -> Iterator[Stock]:
                 address = line.partition("listening on ")[2].split('"')[0].split()[0]
                 break
         else:
-            raise AssertionError(f"docker-registry ended with status {process.wait(10)}")
+            raise AssertionError(f"{program} ended with status {process.wait(10)}")
         drain = threading.Thread(target=process.stderr.read)
         drain.start()
         yield Stock(address)

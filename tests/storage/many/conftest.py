@@ -1,0 +1,103 @@
+"""Stores that many share, and eight plugins on each."""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.storage.processes import free_port, serving
+from tests.storage.redis_server import RedisServer, running
+from udist_plugin import Plugin
+from udist_plugin.remote.registry import RemoteRegistry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PLUGINS = 8
+BUCKET = "images"
+USER, PASSWORD = "minio-user", "minio-password"
+
+Storage = dict[str, Any]
+"""What stands under ``storage`` in a configuration, by the names that distribution has too."""
+
+
+@pytest.fixture(scope="session")
+def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a MinIO server that has a bucket."""
+    data = tmp_path_factory.mktemp("minio")
+    (data / BUCKET).mkdir()
+    port = free_port()
+    arguments = ["server", "--quiet", "--address", f"127.0.0.1:{port}", str(data)]
+    environ = {**os.environ, "MINIO_ROOT_USER": USER, "MINIO_ROOT_PASSWORD": PASSWORD, "MINIO_BROWSER": "off"}
+    with serving("minio", arguments, port, environ):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with running(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+def bucket(minio: str, root: str) -> Storage:
+    """A store in the bucket, below ``root``."""
+    parameters = {
+        "bucket": BUCKET,
+        "region": "us-east-1",
+        "regionendpoint": minio,
+        "accesskey": USER,
+        "secretkey": PASSWORD,
+        "forcepathstyle": True,
+        "rootdirectory": root,
+    }
+    return {"s3": parameters}
+
+
+def folder(root: Path) -> Storage:
+    return {"filesystem": {"rootdirectory": str(root)}}
+
+
+@pytest.fixture(scope="module", params=["folder"])
+def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Storage:
+    root = tmp_path_factory.mktemp("store")
+    if request.param == "folder":
+        return folder(root)
+    return bucket(request.getfixturevalue("minio"), root.name)
+
+
+@pytest.fixture(scope="module", params=["without-cache", "redis"])
+def registries(request: pytest.FixtureRequest, storage: Storage) -> Iterator[list[RemoteRegistry]]:
+    """The plugins, as registries."""
+    if request.param == "without-cache":
+        with plugins({"version": 0.1, "storage": storage}, PLUGINS) as started:
+            yield started
+        return
+    server: RedisServer = request.getfixturevalue("redis")
+    cached = {**storage, "cache": {"blobdescriptor": "redis"}}
+    log: list[str] = []
+    with plugins(
+        {"version": 0.1, "storage": cached, "redis": {"addrs": [server.address]}}, PLUGINS, log
+    ) as started:
+        yield started
+    assert server.command("DBSIZE") != b":0\r\n", "nothing was cached"
+    assert [line for line in log if "redis" in line] == []
+
+
+@contextmanager
+def plugins(
+    configuration: dict[str, Any], number: int, log: list[str] | None = None
+) -> Iterator[list[RemoteRegistry]]:
+    """As many plugins, started at once; ``log`` gets what they log."""
+    text = json.dumps(configuration)  # which is YAML
+    record = None if log is None else log.append
+    with ExitStack() as stack, ThreadPoolExecutor(number) as pool:
+        started = list(pool.map(lambda _: Plugin(text, {}, log=record), range(number)))
+        for plugin in started:
+            stack.enter_context(plugin)
+        yield [RemoteRegistry(plugin) for plugin in started]
