@@ -64,12 +64,16 @@ class AzureClient:
     """
 
     def __init__(self, settings: Settings) -> None:
+        kinds: dict[str, Any] = dict.fromkeys(
+            ("retry_connect", "retry_read", "retry_status"), settings.retries
+        )
         bounds: dict[str, Any] = {
             "retry_policy": ExponentialRetry(
                 initial_backoff=settings.retry_delay,  # type: ignore[arg-type]  # any number will do
                 increment_base=2,
                 retry_total=settings.retries,
                 random_jitter_range=0,
+                **kinds,
             ),
             "connection_timeout": 10,
             "read_timeout": 60,
@@ -90,6 +94,7 @@ class AzureClient:
         except ValueError as error:
             key = "connectionstring" if settings.connection_string else "serviceurl"
             raise ConfigurationError(str(error), key=f"storage.azure.{key}") from error
+        self._account = settings.account or str(self._service.account_name)
         self.container = self._service.get_container_client(settings.container)
         self._settings = settings
         self._delegated: UserDelegationKey | None = None
@@ -126,7 +131,7 @@ class AzureClient:
             return None
         blob = self.blob(key)
         signature = generate_blob_sas(
-            str(blob.account_name),
+            self._account,
             blob.container_name,
             key,
             permission=BlobSasPermissions(read=True),
@@ -151,7 +156,7 @@ class AzureClient:
 
     def probe(self) -> None:
         """See ``ObjectStore.probe``."""
-        container = f"the container {self.container.container_name} of {self._service.account_name}"
+        container = f"the container {self.container.container_name} of {self._account}"
         try:
             legacy = self._holds("/docker/registry/") and not self._holds("docker/registry/")
         except ClientAuthenticationError as error:

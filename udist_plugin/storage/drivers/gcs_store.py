@@ -104,14 +104,15 @@ class GcsStore(ObjectStore):
                     return
 
     def _compose(self, sources: Sequence[StoredObject], key: str) -> None:
-        """In a cascade when there are more than one request joins. What is between stands beside the first
-        source, so that whoever purges the sources purges it."""
+        """In a cascade when there are more than one request joins. What is between stands beside the sources,
+        behind them, so that whoever purges those purges it."""
+        folder, slash, _ = sources[0].key.rpartition("/")
         between: list[str] = []
         try:
             while len(sources) > COMPOSED_MAX:
                 joined = []
                 for first in range(0, len(sources), COMPOSED_MAX):
-                    between.append(f"{sources[0].key}.{os.urandom(8).hex()}")
+                    between.append(f"{folder}{slash}joined-{os.urandom(8).hex()}")
                     joined.append(self._compose_once(sources[first : first + COMPOSED_MAX], between[-1]))
                 sources = joined
             self._compose_once(sources, key)
