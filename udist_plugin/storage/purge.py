@@ -23,7 +23,8 @@ class Purged(NamedTuple):
 
 
 def purge_uploads(driver: StorageDriver, age: float, *, dry_run: bool = False) -> Purged:
-    """Removes every upload begun more than ``age`` seconds ago, and scratch files not written to since.
+    """Removes every upload begun more than ``age`` seconds ago, scratch files not written to since, and what
+    the store keeps of files never committed.
 
     One that cannot be read or removed is reported and does not keep the others; ``dry_run`` only looks.
     """
@@ -37,6 +38,11 @@ def purge_uploads(driver: StorageDriver, age: float, *, dry_run: bool = False) -
                 purged.paths.append(path)
         except PathNotFound:
             continue  # committed, cancelled or purged by another at the same time
+        except StorageError as error:
+            purged.errors.append(error)
+    if not dry_run:
+        try:
+            driver.purge(age)
         except StorageError as error:
             purged.errors.append(error)
     return purged

@@ -53,14 +53,15 @@ class TagStore:
     def list(self, name: str, limit: int | None = None, last: str = "") -> Page[str]:
         """``NameUnknown`` only where no tag ever stood, as in distribution."""
         found: list[str] = []
-        if not (names := self._names(name)) and not self._driver.exists(paths.tags(name)):
-            raise NameUnknown({"name": name})
-        for tag in names:
-            if tag <= last or not self._driver.exists(paths.tag_current(name, tag)):
-                continue
-            if len(found) == limit:
-                return Page(found, found[-1] if found else last)
-            found.append(tag)
+        try:
+            for tag in self._driver.folders(paths.tags(name), "current/link", last):
+                if not _is_tag(tag):
+                    continue
+                if len(found) == limit:
+                    return Page(found, found[-1] if found else last)
+                found.append(tag)
+        except PathNotFound:
+            raise NameUnknown({"name": name}) from None
         return Page(found)
 
     def _links(self, links: Sequence[str]) -> Sequence[Digest | None]:

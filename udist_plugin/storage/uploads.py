@@ -15,6 +15,7 @@ from udist_plugin.errors import (
     PathBusy,
     PathNotFound,
     RangeInvalid,
+    StorageError,
 )
 from udist_plugin.registry import Upload
 from udist_plugin.storage import paths
@@ -53,7 +54,8 @@ class UploadStore:
         if not self.driver.exists(f"{folder}/startedat"):
             raise BlobUploadUnknown({"uuid": upload_id})
         try:
-            offset = self.driver.stat(f"{folder}/data").size
+            with self.driver.appended(f"{folder}/data") as content:
+                offset = content.size
         except PathNotFound:
             offset = 0
         return StoredUpload(self, name, upload_id, offset, self.hashes.take((upload_id, offset)))
@@ -77,11 +79,18 @@ class StoredUpload(Upload):
         self._running = running if running or offset else RunningHash("sha256")
 
     def write(self, content: Readable) -> int:
-        with self._open() as writer:
-            try:
-                pump(content, writer, self._current(writer))
-            finally:
-                self.offset = writer.size
+        try:
+            with self._open() as writer:
+                try:
+                    pump(content, writer, self._current(writer))
+                finally:
+                    self.offset = writer.size
+        except PathBusy:
+            self._running = None  # what it covers is not what stands in the store
+            raise _busy() from None
+        except StorageError:
+            self._running = None
+            raise
         return self.offset
 
     def commit(self, digest: Digest) -> Descriptor:
@@ -119,7 +128,7 @@ class StoredUpload(Upload):
         try:
             writer = self._store.driver.writer(f"{self._folder}/data", append=True)
         except PathBusy:
-            raise BlobUploadInvalid("another request is writing to this upload; ask for its status") from None
+            raise _busy() from None
         if writer.size == self.offset:
             return writer
         found = writer.size
@@ -137,7 +146,9 @@ class StoredUpload(Upload):
         running = self._current(writer)
         if running is None or running.algorithm != algorithm:
             running = RunningHash(algorithm)
-            with self._store.driver.reader(f"{self._folder}/data") as content:
+            if not writer.size:
+                return running.digest()
+            with self._store.driver.appended(f"{self._folder}/data") as content:
                 while data := content.read(CHUNK_SIZE):
                     running.update(data)
         return running.digest()
@@ -146,6 +157,10 @@ class StoredUpload(Upload):
         self._running = None
         with suppress(PathNotFound):
             self._store.driver.delete(self._folder, durable=False)
+
+
+def _busy() -> BlobUploadInvalid:
+    return BlobUploadInvalid("another request is writing to this upload; ask for its status")
 
 
 def _new_id() -> str:

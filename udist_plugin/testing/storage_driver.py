@@ -196,7 +196,10 @@ class StorageDriverSuite:
                 assert writer.size == size
                 writer.write(part)
                 size += len(part)
-        assert driver.get_content("/up/1/data") == b"one two three"
+        with driver.appended("/up/1/data") as content:
+            assert content.size == 13
+            assert content.read(5) == b"one t"
+            assert content.read() == b"wo three"
         with driver.writer("/up/1/data", append=True) as writer:
             writer.write(b" four")
             writer.commit("/blobs/data")
@@ -230,7 +233,8 @@ class StorageDriverSuite:
         thread.join(10)
         assert sizes == [0]
         assert driver.get_content("/blob") == b"first"
-        assert driver.get_content("/up/data") == b"second"
+        with driver.appended("/up/data") as content:
+            assert content.read() == b"second"
 
     def test_stat_tells_size_kind_and_time(self, driver: StorageDriver) -> None:
         before = time.time()

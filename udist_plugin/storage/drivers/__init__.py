@@ -28,8 +28,11 @@ class Source(NamedTuple):
 
 
 DRIVERS: Final[Mapping[str, Source]] = {
+    "azure": Source("udist_plugin.storage.drivers.azure", "AzureDriver", "pip install 'udist-plugin[azure]'"),
     "filesystem": Source("udist_plugin.storage.drivers.filesystem", "FilesystemDriver"),
+    "gcs": Source("udist_plugin.storage.drivers.gcs", "GcsDriver", "pip install 'udist-plugin[gcs]'"),
     "inmemory": Source("udist_plugin.storage.drivers.inmemory", "InMemoryDriver"),
+    "s3": Source("udist_plugin.storage.drivers.s3", "S3Driver"),
 }
 
 

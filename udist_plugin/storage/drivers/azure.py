@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from udist_plugin.storage.drivers.azure_store import AzureStore
+from udist_plugin.storage.drivers.object_driver import ObjectDriver
 from udist_plugin.storage.drivers.parameters import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Self
 
 REALM: Final = "core.windows.net"
 RETRIES: Final = 5
@@ -91,3 +94,14 @@ def _kind(section: Parameters, credentials: Parameters) -> str:
         for name in ("tenantid", "clientid", "secret"):
             credentials.required(name, "client_secret needs it")
     return kind
+
+
+class AzureDriver(ObjectDriver):
+    """Files in a container."""
+
+    name = "azure"
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, object]) -> Self:
+        found, prefix = settings(parameters)
+        return cls(AzureStore(found), prefix)

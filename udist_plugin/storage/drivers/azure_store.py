@@ -168,14 +168,11 @@ class AzureStore(ObjectStore):
                 if blob.name > after:
                     yield _stored(blob)
 
-    def names(self, prefix: str) -> Iterator[str]:
-        seen: set[str] = set()  # a name may be an object's, and a prefix of others
+    def names(self, prefix: str, *, after: str = "") -> Iterator[str]:
+        """All are read first: by their keys ``a-b/`` comes before ``a/``."""
         with errors(prefix):
-            for each in self._container.walk_blobs(prefix):
-                name = each.name[len(prefix) :].rstrip("/")
-                if name and name not in seen:
-                    seen.add(name)
-                    yield name
+            found = {each.name[len(prefix) :].rstrip("/") for each in self._container.walk_blobs(prefix)}
+        yield from sorted(name for name in found if name > after)
 
     def delete(self, keys: Sequence[str]) -> None:
         for first in range(0, len(keys), DELETED_MAX):

@@ -15,7 +15,7 @@ from udist_plugin.content import Content
 from udist_plugin.errors import InvalidPath, PathNotFound, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
     from typing import BinaryIO, Self
 
@@ -144,6 +144,13 @@ class StorageDriver(ABC):
         raises ``PathBusy`` when another does not let go.
         """
 
+    def appended(self, path: str) -> Content:
+        """What writers with ``append`` have left at ``path`` so far. Raises ``PathNotFound``.
+
+        The other verbs need not see it before it is committed.
+        """
+        return self.reader(path)
+
     @abstractmethod
     def stat(self, path: str) -> FileInfo:
         """Raises ``PathNotFound``."""
@@ -151,6 +158,21 @@ class StorageDriver(ABC):
     @abstractmethod
     def list(self, path: str) -> list[str]:
         """The names of what stands in a folder, in no order. Raises ``PathNotFound``."""
+
+    def files(self, path: str, *, after: str = "") -> Iterator[str] | None:  # noqa: ARG002
+        """Everything below a folder, however deep: paths from there, in the order of their characters, those
+        behind ``after``. ``None`` where there are real folders, and ``list`` is the faster way to look."""
+        return None
+
+    def folders(self, path: str, holding: str, after: str = "") -> Iterator[str]:
+        """The names, in order and after ``after``, of the folders in ``path`` in which the file ``holding``
+        stands. Raises ``PathNotFound``.
+
+        A store where a folder is only what stands in it, and a look at each is dear, may give all of them.
+        """
+        for name in sorted(self.list(path)):
+            if name > after and self.exists(f"{path}/{name}/{holding}"):
+                yield name
 
     @abstractmethod
     def move(self, source: str, destination: str) -> None:
@@ -163,6 +185,15 @@ class StorageDriver(ABC):
     def url_for(self, path: str) -> str | None:  # noqa: ARG002
         """A URL that serves the file to whoever has it, or ``None``."""
         return None
+
+    def probe(self) -> None:
+        """Looks whether the store can be used, within some seconds.
+
+        Raises ``ConfigurationError`` with what is wrong, and the key or permission that mends it.
+        """
+
+    def purge(self, age: float) -> None:
+        """Drops what writers left out of sight more than ``age`` seconds ago, where no path leads to it."""
 
     def exists(self, path: str) -> bool:
         """Whether anything stands at the path."""

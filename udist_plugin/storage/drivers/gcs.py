@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from udist_plugin.storage.drivers.gcs_store import GcsStore
+from udist_plugin.storage.drivers.object_driver import ObjectDriver
 from udist_plugin.storage.drivers.parameters import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Self
 
 CHUNK_STEP: Final = 256 << 10
 """What a chunk of a resumable upload is a multiple of, in bytes."""
@@ -50,3 +53,14 @@ def settings(values: Mapping[str, object]) -> tuple[Settings, str]:
     )
     root = section.text("rootdirectory").strip("/")
     return found, f"{root}/" if root else ""
+
+
+class GcsDriver(ObjectDriver):
+    """Files in a bucket."""
+
+    name = "gcs"
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, object]) -> Self:
+        found, prefix = settings(parameters)
+        return cls(GcsStore(found), prefix)

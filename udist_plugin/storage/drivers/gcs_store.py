@@ -140,21 +140,22 @@ class GcsStore(ObjectStore):
                 if blob.name != after:
                     yield _stored(blob)
 
-    def names(self, prefix: str) -> Iterator[str]:
-        seen: set[str] = set()  # a name may be an object's, and a prefix of others
+    def names(self, prefix: str, *, after: str = "") -> Iterator[str]:
+        """All are read first: by their keys ``a-b/`` comes before ``a/``."""
+        found: set[str] = set()
         with errors(prefix):
             listing = self._client.library.list_blobs(
                 self._bucket,
                 prefix=prefix,
+                start_offset=prefix + after if after else None,
                 delimiter="/",
                 fields="items(name),prefixes,nextPageToken",
                 **BOUNDS,
             )
             for page in listing.pages:
-                found = {blob.name for blob in page} | set(page.prefixes)
-                names = {each[len(prefix) :].rstrip("/") for each in found}
-                yield from names - seen - {""}
-                seen |= names
+                keys = [blob.name for blob in page] + list(page.prefixes)
+                found.update(key[len(prefix) :].rstrip("/") for key in keys)
+        yield from sorted(name for name in found if name > after)
 
     def delete(self, keys: Sequence[str]) -> None:
         """One request each, some at a time: the service's batches are no faster."""

@@ -85,8 +85,9 @@ class ObjectStore(ABC):
         """Every object whose key starts with ``prefix`` and comes after ``after``, fetched as asked for."""
 
     @abstractmethod
-    def names(self, prefix: str) -> Iterator[str]:
-        """The distinct first parts, up to a ``/``, of what follows ``prefix`` in the keys that start with it.
+    def names(self, prefix: str, *, after: str = "") -> Iterator[str]:
+        """The distinct first parts, up to a ``/``, of what follows ``prefix`` in the keys that start with it:
+        in order, those after ``after``.
 
         Nothing below such a part is walked: the service groups them itself (S3's delimiter).
         """
