@@ -11,12 +11,13 @@ from udist_plugin.errors import StreamReset
 from udist_plugin.http_api.app import Application
 from udist_plugin.oci.digest import Digest
 from udist_plugin.registry import RegistryWrapper
+from udist_plugin.storage.paths import blob_data
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.registry import Registry, Upload
-    from udist_plugin.storage.drivers import StorageDriver
+    from udist_plugin.storage.drivers import FileWriter, StorageDriver
 
 CONTENT = b"0123456789" * 300
 DIGEST = Digest.of(CONTENT)
@@ -53,6 +54,21 @@ def test_post_then_put(client: Client, algorithm: str) -> None:
     location = start(client)
     assert_stored(client, client.request("PUT", f"{location}?digest={digest}", content=CONTENT), digest)
     assert client.get(location).status == 404
+
+
+def test_a_blob_put_whole_goes_straight_to_its_place(client: Client, driver: StorageDriver) -> None:
+    """An object store would copy it there from the session."""
+    written: list[str] = []
+    writer = driver.writer
+
+    def recorded(path: str, *, append: bool = False) -> FileWriter:
+        written.append(path)
+        return writer(path, append=append)
+
+    driver.writer = recorded  # type: ignore[method-assign]
+    location = start(client)
+    assert_stored(client, client.request("PUT", f"{location}?digest={DIGEST}", content=CONTENT))
+    assert written == [blob_data(DIGEST)]
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])

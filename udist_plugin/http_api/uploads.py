@@ -6,6 +6,7 @@ All state of a session is in the store: its URL names it, and any plugin on the 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import BlobUnknown, BlobUploadUnknown, DigestInvalid, RangeInvalid, SizeInvalid
@@ -80,10 +81,24 @@ class Upload(Resource):
             refused = _check_chunk(request, upload)
             if refused is not None:
                 return refused
-            upload.write(request.content)
-            return _created(request, upload.commit(expected).digest)
+            if upload.offset or request.content_length == 0:
+                upload.write(request.content)
+                return _created(request, upload.commit(expected).digest)
+            return _created(request, self._push(request, upload, expected))
         finally:
             upload.close()
+
+    def _push(self, request: Request, upload: registry.Upload, digest: Digest) -> Digest:
+        """All of the blob at once, whose digest is known: it goes straight to its place, and the session with
+        nothing in it is over, as it is where the digest is wrong."""
+        try:
+            pushed = self.registry.push_blob(request.name, digest, request.content)
+        except DigestInvalid:
+            upload.cancel()
+            raise
+        with suppress(BlobUploadUnknown):  # purged meanwhile
+            upload.cancel()
+        return pushed.digest
 
     def delete(self, request: Request) -> Response:
         upload = self._resume(request)
