@@ -173,12 +173,15 @@ class ObjectStoreSuite:
         found = next(iter(store.objects("f/a")))
         assert found == store.head("f/a")
 
-    def test_names_are_told_once(self, store: ObjectStore) -> None:
-        for key in ["f/a", "f/a/b", "f/a/c", "f/b", "f/c/d/e", "fa"]:
+    def test_names_are_told_once_and_in_order(self, store: ObjectStore) -> None:
+        for key in ["f/a", "f/a/b", "f/a/c", "f/a-b/x", "f/a.b/x", "f/b", "f/c/d/e", "fa"]:
             store.put(key, b"x")
-        assert sorted(store.names("f/")) == ["a", "b", "c"]
-        assert sorted(store.names("")) == ["f", "fa"]
-        assert sorted(store.names("f/c/")) == ["d"]
+        assert list(store.names("f/")) == ["a", "a-b", "a.b", "b", "c"]
+        assert list(store.names("f/", after="a")) == ["a-b", "a.b", "b", "c"]
+        assert list(store.names("f/", after="a.a")) == ["a.b", "b", "c"]
+        assert list(store.names("")) == ["f", "fa"]
+        assert list(store.names("f/c/")) == ["d"]
+        assert list(store.names("f/c/", after="d")) == []
         assert list(store.names("nothing/")) == []
 
     def test_long_lists_come_whole(self, store: ObjectStore) -> None:
@@ -192,7 +195,7 @@ class ObjectStoreSuite:
         for thread in threads:
             thread.join()
         assert [each.key for each in store.objects("list/")] == keys
-        assert sorted(store.names("list/")) == [key.split("/")[1] for key in keys]
+        assert list(store.names("list/")) == [key.split("/")[1] for key in keys]
         store.delete([*keys, "list/not there"])
         assert list(store.objects("")) == []
 

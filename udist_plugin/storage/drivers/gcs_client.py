@@ -64,6 +64,7 @@ class GcsClient:
                 f"default credentials ({error})",
                 key="storage.gcs.keyfile",
             ) from error
+        self.library._bucket_metadata_cache = None  # of traces: it asks for more than objectAdmin may read
         self.bucket = self.library.bucket(settings.bucket)
         self.signs = isinstance(self.library._credentials, Signing)
         """Whether the credentials sign URLs."""
