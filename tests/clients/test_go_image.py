@@ -6,19 +6,27 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.storage import Client
 
+from tests.storage.gcs.server import fake_gcs
 from tests.tools import require_tool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 _GO = Path(__file__).parents[2] / "clients" / "go"
 _TAGS = "containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper"
 _TIMEOUT = 900.0  # the first build compiles some hundred packages
 
 
-def _go(module: str, *arguments: str, cgo: bool = False) -> None:
+def _go(module: str, *arguments: str, cgo: bool = False, stores: Mapping[str, str] | None = None) -> str:
     environment = {
         **os.environ,
+        **(stores or {}),
         "CGO_ENABLED": "1" if cgo else "0",
         "GOFLAGS": "-buildvcs=false",
         "UDIST_PLUGIN": f"{sys.executable} -m udist_plugin",
@@ -33,7 +41,9 @@ def _go(module: str, *arguments: str, cgo: bool = False) -> None:
         timeout=_TIMEOUT,
         check=False,
     )
-    assert done.returncode == 0, done.stdout.decode(errors="replace")[-20_000:]
+    said = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, said[-20_000:]
+    return said
 
 
 @pytest.mark.parametrize("module", ["image", "containersimage"])
@@ -48,3 +58,19 @@ def test_race(module: str) -> None:
     """The race detector is the one thing that needs cgo, and so a C compiler."""
     require_tool("gcc")
     _go(module, "test", "-race", "-p", "2", "-tags", _TAGS, "./...", cgo=True)
+
+
+@pytest.fixture(scope="module")
+def gcs() -> Iterator[dict[str, str]]:
+    """A bucket: what the plugin's environment must hold, and the Go test's."""
+    with fake_gcs() as url:
+        options = {"api_endpoint": url}
+        with Client(project="test", credentials=AnonymousCredentials(), client_options=options) as client:
+            client.create_bucket("backups")
+        yield {"STORAGE_EMULATOR_HOST": url, "UDIST_TEST_STORES": "gcs REGISTRY_STORAGE_GCS_BUCKET=backups"}
+
+
+@pytest.mark.parametrize("module", ["image", "containersimage"])
+def test_stores_by_environment(module: str, gcs: dict[str, str]) -> None:
+    arguments = ["-v", "-count=1", "-run", "^TestEnvironment$", "-tags", _TAGS, "./udistribution"]
+    assert "--- PASS: TestEnvironment/gcs" in _go(module, "test", *arguments, stores=gcs)
