@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conformance.plugin import RUNS, check
+from udist_plugin import Plugin
+from udist_plugin.errors import ConfigurationError, HandshakeFailed
 from udist_plugin.storage.drivers import open_driver
 from udist_plugin.testing.storage_driver import StorageDriverSuite
 
@@ -25,3 +29,17 @@ class TestGcs(StorageDriverSuite):
 @pytest.mark.parametrize(("version", "sparse", "least"), RUNS)
 def test_conforms(version: str, sparse: bool, least: int, bucket: str, tmp_path: Path) -> None:
     check({"gcs": {"bucket": bucket}}, version, sparse, least, tmp_path)
+
+
+def test_a_plugin_says_at_start_what_is_wrong_with_its_bucket(endpoint: str) -> None:
+    storage = {"gcs": {"bucket": "registry-that-is-not-there"}}
+    with pytest.raises(HandshakeFailed, match=r"storage\.gcs\.bucket: .* does not exist"):
+        Plugin(json.dumps({"version": 0.1, "storage": storage})).close()
+
+
+def test_a_missing_sdk_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in [name for name in sys.modules if name.startswith("udist_plugin.storage.drivers.gcs")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "google.cloud.storage", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'udist-plugin\[gcs\]'"):
+        open_driver("gcs", {"bucket": "b"})
