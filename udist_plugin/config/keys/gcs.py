@@ -27,6 +27,6 @@ KEYS: Final = (
     Key("credentials.universe_domain", _TEXT, None, "the cloud's domain"),
     Key("rootdirectory", _TEXT, "", "a prefix of all names in the bucket"),
     Key("chunksize", _CHUNK, 8 << 20, "bytes of an upload's chunks"),
-    Key("maxconcurrency", Integer(0, 1 << 16), 50, "operations at once"),
+    Key("maxconcurrency", Integer(0, 1 << 16), 50, "connections kept open, 25 at least"),
     Key("useragent", _TEXT, None, "added to the User-Agent of requests"),
 )
