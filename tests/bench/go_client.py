@@ -150,7 +150,7 @@ def main() -> None:
         times = measure(*programs, folder, [f"-size={size}", *profile, *options])
     folder = Path(tempfile.mkdtemp(prefix="udist-bench-", dir=arguments.disk))
     try:
-        times |= measure(*programs, folder, ["-disk", *options])
+        times |= measure(*programs, folder, ["-kind=disk", *options])
     finally:
         shutil.rmtree(folder)
     plugin = os.environ.get("UDIST_PLUGIN") or f"Python {sys.version.split()[0]}"

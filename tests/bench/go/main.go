@@ -1,6 +1,7 @@
-// Command bench measures registries with one client for all of them, and prints the times as JSON.
+// Command bench measures registries with one client for all of them, and prints the times as JSON, in seconds; beside them, the
+// most memory that a plugin had resident, in bytes.
 //
-//	bench [-size MiB] [-rounds N] [-run REGEXP] [-disk] NAME=http://HOST:PORT|NAME=FILE …
+//	bench [-size MiB] [-rounds N] [-run REGEXP] [-kind KIND] NAME=http://HOST:PORT|NAME=FILE …
 //
 // A peer is a registry that listens, or a plugin, given by its configuration file. Peers take turns within
 // each round, and a round that does not count goes before.
@@ -19,11 +20,18 @@ import (
 
 const mib = 1 << 20
 
+// Kinds of measurements, by the store that they are for.
+const (
+	inMemory = "memory" // a memory file system, or an object store
+	onDisk   = "disk"
+	lists    = "lists" // a store that has listed tags and as many repositories
+)
+
 // measurement is what is done with each peer in each round. It returns the times that it took, of one bulk
 // transfer or of many small requests.
 type measurement struct {
 	name string
-	disk bool // on a real disk; the others are for a memory file system
+	kind string
 	work func(*peer) ([]time.Duration, error)
 }
 
@@ -31,7 +39,7 @@ func main() {
 	size := flag.Int64("size", 1024, "MiB of the large blob")
 	rounds := flag.Int("rounds", 7, "rounds that count")
 	run := flag.String("run", "", "only measurements whose name matches")
-	disk := flag.Bool("disk", false, "measure small pushes instead")
+	kind := flag.String("kind", inMemory, "measure what is for such a store: memory, disk or lists")
 	profile := flag.String("cpuprofile", "", "write a profile of this client")
 	flag.Parse()
 	log.SetFlags(0)
@@ -46,13 +54,15 @@ func main() {
 		peers = append(peers, p)
 	}
 	var large *blob
-	if !*disk {
+	if *kind == inMemory {
 		large, err = makeBlob(*size * mib)
 		must(err)
 		defer os.Remove(large.file.Name())
 	}
 	for _, p := range peers {
-		must(p.prepare(large))
+		if *kind != lists {
+			must(p.prepare(large))
+		}
 	}
 	if *profile != "" {
 		file, err := os.Create(*profile)
@@ -62,11 +72,18 @@ func main() {
 	}
 	times := map[string]map[string][]float64{}
 	for _, m := range measurements {
-		if m.disk == *disk && chosen.MatchString(m.name) {
+		if m.kind == *kind && chosen.MatchString(m.name) {
 			times[m.name], err = takeTurns(m, peers, *rounds)
 			must(err)
 		}
 	}
+	peaks := map[string][]float64{}
+	for _, p := range peers {
+		if peak, err := p.peak(); err == nil {
+			peaks[p.name] = []float64{peak}
+		}
+	}
+	times["peak memory"] = peaks
 	must(json.NewEncoder(os.Stdout).Encode(times))
 }
 

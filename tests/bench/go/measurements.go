@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,25 +19,32 @@ const (
 	requests = 300 // small requests in a round
 	pushes   = 40  // small pushes in a round
 	buffer   = 256 << 10
+	listed   = 10_000
 )
 
 var measurements = []measurement{
-	{"pull", false, func(p *peer) ([]time.Duration, error) {
+	{"pull", inMemory, func(p *peer) ([]time.Duration, error) {
 		return timed(func() error { return p.pull(p.large.digest, p.large.size, ignored) })
 	}},
-	{"hashing pull", false, func(p *peer) ([]time.Duration, error) { return timed(p.pullHashing) }},
-	{"push", false, pushAgain},
-	{"GET manifest", false, func(p *peer) ([]time.Duration, error) {
+	{"hashing pull", inMemory, func(p *peer) ([]time.Duration, error) { return timed(p.pullHashing) }},
+	{"push", inMemory, pushAgain},
+	{"GET manifest", inMemory, func(p *peer) ([]time.Duration, error) {
 		return repeated(requests, func() error { return p.small(http.MethodGet, "manifests/latest") })
 	}},
-	{"GET manifest by digest", false, func(p *peer) ([]time.Duration, error) {
+	{"GET manifest by digest", inMemory, func(p *peer) ([]time.Duration, error) {
 		return repeated(requests, func() error { return p.small(http.MethodGet, "manifests/"+digestOf(p.manifest)) })
 	}},
-	{"HEAD blob", false, func(p *peer) ([]time.Duration, error) { return repeated(requests, p.head) }},
-	{"parallel pulls", false, func(p *peer) ([]time.Duration, error) { return timed(p.pullParallel) }},
-	{"HEAD blob beside a pull", false, headBesidePull},
-	{"push manifest", true, func(p *peer) ([]time.Duration, error) { return repeated(pushes, p.pushNextManifest) }},
-	{"push 4 KiB", true, pushNextBlobs},
+	{"HEAD blob", inMemory, func(p *peer) ([]time.Duration, error) { return repeated(requests, p.head) }},
+	{"parallel pulls", inMemory, func(p *peer) ([]time.Duration, error) { return timed(p.pullParallel) }},
+	{"HEAD blob beside a pull", inMemory, headBesidePull},
+	{"push manifest", onDisk, func(p *peer) ([]time.Duration, error) { return repeated(pushes, p.pushNextManifest) }},
+	{"push 4 KiB", onDisk, pushNextBlobs},
+	{"list tags", lists, func(p *peer) ([]time.Duration, error) {
+		return timed(func() error { return p.list("/v2/listed/tags/list") })
+	}},
+	{"list repositories", lists, func(p *peer) ([]time.Duration, error) {
+		return timed(func() error { return p.list("/v2/_catalog?n=1000") })
+	}},
 }
 
 // ignored is a consumer that only reads.
@@ -133,6 +142,30 @@ func headBesidePull(p *peer) ([]time.Duration, error) {
 	took, err := repeated(requests, p.head)
 	done.Store(true)
 	return took, errors.Join(err, <-pulled)
+}
+
+// list reads a list to the end of its last page.
+func (p *peer) list(path string) error {
+	count := 0
+	for path != "" {
+		response, err := p.client.Get(p.base + path)
+		if err != nil {
+			return err
+		}
+		var page struct{ Tags, Repositories []string }
+		err = json.NewDecoder(response.Body).Decode(&page)
+		response.Body.Close()
+		if err != nil {
+			return err
+		}
+		count += len(page.Tags) + len(page.Repositories)
+		_, rest, _ := strings.Cut(response.Header.Get("Link"), "<")
+		path, _, _ = strings.Cut(rest, ">")
+	}
+	if count < listed {
+		return fmt.Errorf("a list of %d, expected %d", count, listed)
+	}
+	return nil
 }
 
 // pushNextManifest pushes a manifest that was not there before, and a tag.

@@ -36,6 +36,7 @@ type peer struct {
 	base   string // of URLs
 	client *http.Client
 	close  func()
+	pid    int // of a plugin
 
 	large    *blob
 	parallel []string // digests of blobs of streamSize
@@ -66,7 +67,20 @@ func open(argument string) (*peer, error) {
 	}
 	return &peer{
 		name: name, base: "http://localhost", client: plugin.Client(), close: func() { _ = plugin.Close() },
+		pid: plugin.PID(),
 	}, nil
+}
+
+// peak is the most memory that a plugin had resident so far, in bytes (Linux).
+func (p *peer) peak() (float64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	var kib float64
+	_, err = fmt.Sscan(rest, &kib)
+	return kib * 1024, err
 }
 
 // prepare pushes a manifest and, if there is one, the large blob.

@@ -1,0 +1,187 @@
+"""Measures a plugin beside distribution v3 on one MinIO server: ``python tests/bench/object_store.py``.
+
+Each has a bucket of its own for blobs; the lists are of one bucket that both read. One client (``go/``)
+speaks to both, in turns. MinIO stores on a memory file system, so that no disk is measured. The bars are
+those the project holds itself to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.bench.go_client import DISTRIBUTION, PLUGIN, RIVAL, build
+from tests.bench.run import MIB, Row, print_table, speed
+from tests.bench.store import peak_memory, workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.bench.go_client import Times
+
+MINIO = "github.com/minio/minio"
+USER, PASSWORD = "bench-user", "bench-password"
+LISTED = 10_000
+REPOSITORIES = "docker/registry/v2/repositories"
+DIGEST = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+BARS = {"push": 2, "pull": 1, "list tags": 5, "list repositories": 5, "peak memory": 1.5}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def running(command: list[str], port: int, environ: dict[str, str]) -> Iterator[int]:
+    """A server that listens on ``port``: its process id."""
+    process = subprocess.Popen(command, env={**os.environ, **environ}, stdout=subprocess.DEVNULL)
+    try:
+        while process.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextlib.contextmanager
+def minio(folder: Path) -> Iterator[str]:
+    """The URL of a server that has a bucket for each peer, and one to list."""
+    for bucket in (PLUGIN, RIVAL, "listed"):
+        (folder / bucket).mkdir(parents=True)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "udist-tests" / "bin"
+    port = free_port()
+    command = [str(cache / "minio"), "server", "--quiet", "--address", f"127.0.0.1:{port}", str(folder)]
+    environ = {"MINIO_ROOT_USER": USER, "MINIO_ROOT_PASSWORD": PASSWORD, "MINIO_BROWSER": "off"}
+    with running(command, port, environ):
+        yield f"http://127.0.0.1:{port}"
+
+
+def configuration(url: str, bucket: str) -> dict[str, Any]:
+    """For either peer."""
+    return {
+        "version": 0.1,
+        "log": {"level": "error", "accesslog": {"disabled": True}},
+        "storage": {
+            "s3": {
+                "bucket": bucket,
+                "region": "us-east-1",
+                "regionendpoint": url,
+                "accesskey": USER,
+                "secretkey": PASSWORD,
+                "forcepathstyle": True,
+                "secure": False,
+            },
+            "delete": {"enabled": True},
+            "redirect": {"disable": True},
+        },
+    }
+
+
+def fill(url: str) -> None:
+    """Makes the tags of one repository, and repositories of one tag."""
+    import boto3
+    from botocore.config import Config
+
+    client = boto3.client(
+        "s3",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id=USER,
+        aws_secret_access_key=PASSWORD,
+        config=Config(max_pool_connections=16),
+    )
+    keys = []
+    for number in range(LISTED):
+        name, tag = f"team{number % 100}/application{number}", f"v1.{number}"
+        for repository, its in ((name, "latest"), ("listed", tag)):
+            tags = f"{REPOSITORIES}/{repository}/_manifests/tags/{its}"
+            keys += [f"{tags}/current/link", f"{tags}/index/sha256/{DIGEST}/link"]
+        keys.append(f"{REPOSITORIES}/{name}/_manifests/revisions/sha256/{DIGEST}/link")
+        keys.append(f"{REPOSITORIES}/{name}/_layers/sha256/{DIGEST}/link")
+    with ThreadPoolExecutor(16) as pool:
+        for _ in pool.map(
+            lambda key: client.put_object(Bucket="listed", Key=key, Body=f"sha256:{DIGEST}"), keys
+        ):
+            pass
+
+
+def measure(programs: tuple[Path, Path], url: str, buckets: dict[str, str], options: list[str]) -> Times:
+    """One run of the client; its times, and what memory each peer had at most."""
+    client, registry = programs
+    port = free_port()
+    rival = configuration(url, buckets[RIVAL])
+    rival["http"] = {"addr": f"127.0.0.1:{port}"}
+    with workspace() as folder:
+        for peer, config in ((RIVAL, rival), (PLUGIN, configuration(url, buckets[PLUGIN]))):
+            (folder / peer).write_text(json.dumps(config))
+        environ = {"UDIST_PLUGIN": f"{sys.executable} -m udist_plugin", **os.environ, "TMPDIR": str(folder)}
+        environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        with running(
+            [str(registry), "serve", str(folder / RIVAL)], port, {"OTEL_TRACES_EXPORTER": "none"}
+        ) as rival_pid:
+            command = [
+                str(client),
+                *options,
+                f"{PLUGIN}={folder / PLUGIN}",
+                f"{RIVAL}=http://127.0.0.1:{port}",
+            ]
+            done = subprocess.run(command, env=environ, stdout=subprocess.PIPE, check=True)
+            times: Times = json.loads(done.stdout)
+            times["peak memory"][RIVAL] = [peak_memory(rival_pid)]
+    return times
+
+
+def row(what: str, times: dict[str, list[float]], size: int) -> Row:
+    ours, theirs = (statistics.median(times[peer]) for peer in (PLUGIN, RIVAL))
+    if what == "peak memory":
+        figures = [f"{peak / MIB:.0f} MiB" for peak in (ours, theirs)]
+        return Row(what, figures[0], f"distribution {figures[1]}", ours / theirs, f"≤ {BARS[what]}")
+    if what.startswith("list"):
+        figures = [f"{seconds:.2f} s" for seconds in (ours, theirs)]
+    else:
+        figures = [speed(size, seconds) for seconds in (ours, theirs)]
+    return Row(what, figures[0], f"distribution {figures[1]}", theirs / ours, f"≥ {BARS[what]}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="move 128 MiB instead of 1 GiB")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds that count; default 3")
+    parser.add_argument(
+        "--no-lists", action="store_true", help="leave out the lists, which take long to fill"
+    )
+    arguments = parser.parse_args()
+    size = 128 if arguments.quick else 1024
+    rounds = f"-rounds={arguments.rounds}"
+    programs = build()
+    with workspace() as folder, minio(folder) as url:
+        own = {PLUGIN: PLUGIN, RIVAL: RIVAL}
+        times = measure(programs, url, own, [f"-size={size}", rounds, "-run=^(pull|push)$"])
+        if not arguments.no_lists:
+            fill(url)
+            listed = measure(programs, url, dict.fromkeys(own, "listed"), ["-kind=lists", rounds])
+            listed.pop("peak memory")
+            times |= listed
+    python, version = sys.version.split()[0], DISTRIBUTION.rpartition("@")[2]
+    print(f"{os.cpu_count()} cores, Python {python}, distribution {version}")
+    print_table([row(what, times[what], size * MIB) for what in BARS if what in times])
+
+
+if __name__ == "__main__":
+    main()
