@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests.storage.azure.server import ACCOUNT, KEY, azurite
 from tests.storage.processes import free_port
+from udist_plugin.config import load
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.storage.drivers.azure import Settings, settings
 from udist_plugin.storage.drivers.azure_store import AzureStore
@@ -206,3 +207,21 @@ def test_a_signed_url_serves_the_object(parameters: dict[str, object]) -> None:
     assert url is not None
     with urlopen(url, timeout=10) as response:
         assert response.read() == b"content"
+
+
+def test_a_service_principal_by_udistributions_names() -> None:
+    given = {
+        "CONTAINER": "c",
+        "ACCOUNTNAME": "a",
+        "ACCOUNTKEY": "",
+        "SPN_TENANT_ID": "t",
+        "SPN_CLIENT_ID": "i",
+        "SPN_CLIENT_SECRET": "s",
+        "AAD_ENDPOINT": "https://login.microsoftonline.us",
+    }
+    environ = {f"REGISTRY_STORAGE_AZURE_{name}": value for name, value in given.items()}
+    storage = load(None, {"REGISTRY_STORAGE": "azure", **environ}).configuration.storage
+    found, _ = settings(storage.parameters)
+    assert found.credentials == "client_secret"
+    assert (found.tenant, found.client, found.secret) == ("t", "i", "s")
+    assert found.authority == "https://login.microsoftonline.us"

@@ -43,3 +43,9 @@ def test_a_missing_sdk_is_named_with_what_installs_it(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "google.cloud.storage", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'udist-plugin\[gcs\]'"):
         open_driver("gcs", {"bucket": "b"})
+
+
+def test_a_plugin_takes_what_velero_passes(bucket: str) -> None:
+    environ = {"REGISTRY_STORAGE": "gcs", "REGISTRY_STORAGE_GCS_BUCKET": bucket}
+    with Plugin(None, {**environ, "REGISTRY_STORAGE_GCS_KEYFILE": ""}) as plugin:
+        assert plugin.request("GET", "/v2/_catalog").status == 200

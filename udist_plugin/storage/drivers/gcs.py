@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CHUNK_STEP: Final = 256 << 10
 """What a chunk of a resumable upload is a multiple of, in bytes."""
-CHUNK_SIZE: Final = 16 << 20
+CHUNK_SIZE: Final = 8 << 20
 CONNECTIONS: Final = 50
 CONNECTIONS_MIN: Final = 25
 
