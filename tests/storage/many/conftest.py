@@ -63,7 +63,7 @@ def folder(root: Path) -> Storage:
     return {"filesystem": {"rootdirectory": str(root)}}
 
 
-@pytest.fixture(scope="module", params=["folder"])
+@pytest.fixture(scope="module", params=["folder", "bucket"])
 def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Storage:
     root = tmp_path_factory.mktemp("store")
     if request.param == "folder":

@@ -13,7 +13,7 @@ import pytest
 
 from tests.storage.many.conftest import PLUGINS
 from tests.storage.samples import Document, image, push, push_image, read_blob
-from udist_plugin.errors import BlobUnknown, BlobUploadUnknown, ManifestUnknown
+from udist_plugin.errors import BlobUnknown, BlobUploadUnknown, ManifestUnknown, NameUnknown
 from udist_plugin.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -51,6 +51,13 @@ def at_once() -> AtOnce:
     return all_together
 
 
+def tags(registry: Registry, name: str) -> list[str]:
+    try:
+        return registry.list_tags(name).items
+    except NameUnknown:  # an object store keeps no empty folder, so there with the last tag its name goes
+        return []
+
+
 def check_image(registry: Registry, name: str, tag: str, document: Document, *layers: bytes) -> None:
     """The image is there with every byte."""
     assert registry.resolve_manifest(name, tag).digest == document.digest
@@ -81,7 +88,7 @@ def test_what_all_push_at_once_is_read_through_all(
         check_image(registry, name, "same", image(shared), shared)
         for each, layer in enumerate(own):
             check_image(registry, name, f"own-{each}", image(shared, layer), layer)
-        assert registry.list_tags(name).items == [f"own-{each}" for each in range(PLUGINS)] + ["same"]
+        assert tags(registry, name) == [f"own-{each}" for each in range(PLUGINS)] + ["same"]
         assert name in registry.list_repositories().items
 
     at_once(check)
@@ -100,7 +107,7 @@ def test_a_tag_that_is_deleted_or_moved_is_so_for_all(registries: Registries, na
         for registry in registries:
             with pytest.raises(ManifestUnknown):
                 registry.resolve_manifest(name, "moving")
-            assert registry.list_tags(name).items == []
+            assert tags(registry, name) == []
 
 
 def test_tags_come_and_go_at_once(registries: Registries, name: str, at_once: AtOnce) -> None:
@@ -113,16 +120,16 @@ def test_tags_come_and_go_at_once(registries: Registries, name: str, at_once: At
             document = images[turn % 2]
             push(one, name, document, tag)
             assert other.get_manifest(name, tag).content == document.content
-            assert tag in other.list_tags(name).items
+            assert tag in tags(other, name)
             other.delete_tag(name, tag)
             with pytest.raises(ManifestUnknown):
                 one.get_manifest(name, tag)
-            assert tag not in one.list_tags(name).items
+            assert tag not in tags(one, name)
         push(registries[number], name, images[0], tag)
 
     at_once(act)
     for registry in registries:
-        assert registry.list_tags(name).items == [f"tag-{number}" for number in range(PLUGINS)]
+        assert tags(registry, name) == [f"tag-{number}" for number in range(PLUGINS)]
 
 
 def test_one_tag_that_all_fight_for_is_whole(registries: Registries, name: str, at_once: AtOnce) -> None:
@@ -151,7 +158,7 @@ def test_blobs_and_manifests_that_are_deleted_are_so_for_all(registries: Registr
             for target in ("v1", "v2", document.digest):
                 with pytest.raises(ManifestUnknown):
                     registry.resolve_manifest(name, target)
-            assert registry.list_tags(name).items == []
+            assert tags(registry, name) == []
             for look in (registry.resolve_blob, registry.open_blob):
                 with pytest.raises(BlobUnknown):
                     look(name, Digest.of(layer))
