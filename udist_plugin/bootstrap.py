@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.config import Configuration, Loaded, load, registry_environment
-from udist_plugin.errors import ConfigurationError, StorageError
+from udist_plugin.errors import ConfigurationError, PathNotFound, StorageError
 from udist_plugin.http_api.app import Application
 from udist_plugin.http_api.settings import Settings
 from udist_plugin.storage.descriptors import Descriptors, MemoryDescriptors
@@ -17,12 +18,15 @@ from udist_plugin.wrappers.read_only import NoDeleteRegistry, ReadOnlyRegistry
 from udist_plugin.wrappers.validation import Policy, ValidatingRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from udist_plugin.config.keys.health import Health as HealthSettings
     from udist_plugin.config.model import UploadPurging, Validation
+    from udist_plugin.http_api.health import Check, Health
     from udist_plugin.registry import Registry
     from udist_plugin.storage.drivers.base import StorageDriver
 
+    WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
     Record = Callable[[str, str], object]
     """Takes a level (debug, info, warn, error) and a message for the log."""
 
@@ -45,9 +49,21 @@ class RegistryApp:
         self.configuration = configuration
         self.drain_timeout = http.draintimeout
         driver = open_driver(configuration.storage.driver, configuration.storage.parameters)
+        driver.probe()
         self._descriptors = _descriptors(configuration)
         self.registry = _registry(driver, configuration, self._descriptors)
-        self.application = Application(self.registry, Settings(http.host, http.prefix, http.headers))
+        self.application = Application(
+            self.registry,
+            Settings(
+                http.host,
+                http.prefix,
+                http.headers,
+                catalog_max=configuration.catalog.maxentries,
+                tags_max=configuration.tags.maxtags,
+            ),
+        )
+        self._health = _health(self.application, configuration, driver)
+        self._answer: WSGI = self._health or self.application
         self._messages = [("warn", text) for text in loaded.warnings]
         self._messages += [("info", text) for text in loaded.notices]
         maintenance = configuration.storage.maintenance
@@ -55,7 +71,14 @@ class RegistryApp:
         self._purging = Purging(driver, maintenance.uploadpurging) if purging else None
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        return self.application(environ, start_response)
+        return self._answer(environ, start_response)
+
+    def log_access(self, write: Callable[[str], object]) -> None:
+        """Has ``write`` given a line of each request from now on, unless the configuration wants none."""
+        if not self.configuration.log.accesslog.disabled:
+            from udist_plugin.http_api.access_log import AccessLog
+
+            self._answer = AccessLog(self._answer, write)
 
     def start(self, record: Record) -> None:
         """Logs what there is to say of the configuration, and starts what runs beside requests."""
@@ -65,9 +88,13 @@ class RegistryApp:
         self._descriptors.start(record)
         if self._purging:
             self._purging.start(record)
+        if self._health:
+            self._health.start(record)
 
     def close(self) -> None:
         """Ends what runs beside requests; twice is once."""
+        if self._health:
+            self._health.close()
         if self._purging:
             self._purging.close()
         self._descriptors.close()
@@ -129,7 +156,8 @@ def create_app(
 
     ``config`` is YAML text, the path of a file (as a ``Path``), a mapping shaped like the file, or what
     ``udist_plugin.config.load`` gave; none stands for the defaults. ``environ`` are ``REGISTRY_*`` variables
-    that go over it; the process's own are not looked at. Logs go to ``logging``'s logger ``udist_plugin``.
+    that go over it; the process's own are not looked at. Logs go to ``logging``'s logger ``udist_plugin``,
+    and of requests to ``udist_plugin.access``: level and form are the process's to set there.
     Raises ``ConfigurationError`` and ``StorageError``.
     """
     if isinstance(config, Configuration):
@@ -142,6 +170,7 @@ def create_app(
     else:
         loaded = load(config, environ or {})
     app = RegistryApp(loaded)
+    app.log_access(_access)
     app.start(_record)
     return app
 
@@ -249,6 +278,42 @@ def _policy(validation: Validation) -> Policy:
         allow=allow,
         deny=deny,
     )
+
+
+def _health(application: Application, configuration: Configuration, driver: StorageDriver) -> Health | None:
+    checks = list(_checks(configuration.health, driver)) if configuration.health else []
+    if not checks:
+        return None
+    from udist_plugin.http_api.health import Health
+
+    return Health(application, checks)
+
+
+def _checks(health: HealthSettings, driver: StorageDriver) -> Iterator[Check]:
+    """The checks by distribution's names for them."""
+    from udist_plugin.http_api.checks import file_check, http_check, tcp_check
+    from udist_plugin.http_api.health import Check
+
+    def look_at_store() -> None:
+        with suppress(PathNotFound):  # it answers, and holds nothing yet
+            driver.stat("/")
+
+    if health.storagedriver.enabled:
+        store = health.storagedriver
+        yield Check(f"storagedriver_{driver.name}", look_at_store, store.interval, store.threshold)
+    for file in health.file:
+        yield Check(file.file, file_check(file.file), file.interval, file.threshold)
+    for http in health.http:
+        look = http_check(http.uri, http.statuscode, http.timeout, http.headers)
+        yield Check(http.uri, look, http.interval, http.threshold)
+    for tcp in health.tcp:
+        yield Check(tcp.addr, tcp_check(tcp.addr, tcp.timeout), tcp.interval, tcp.threshold)
+
+
+def _access(line: str) -> None:
+    import logging
+
+    logging.getLogger("udist_plugin.access").info("%s", line)
 
 
 def _record(level: str, message: str) -> None:

@@ -212,7 +212,7 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "health.http.0.statuscode (config.yml:2): ",
         ),
         (
-            "health: {http: [{uri: a, headers: {Authorization: ['Basic hidden\u2603']}}]}",
+            "health: {http: [{uri: 'http://a', headers: {Authorization: ['Basic hidden\u2603']}}]}",
             "health.http.0.headers.Authorization.0 (config.yml:2): "
             "expected a field value on one line (RFC 9110, section 5.5), not what stands there",
         ),
@@ -386,7 +386,7 @@ def test_every_key_that_works_reaches_the_configuration() -> None:
         "validation: {manifests: {indexes: {platformlist: [{}]}}}\n"
         "middleware: {storage: [{name: redirect, options: {baseurl: 'https://a/'}}]}\n"
         "redis: {}\n"
-        "health: {file: [{file: a}], http: [{uri: a}], tcp: [{addr: a}]}\n"
+        "health: {file: [{file: a}], http: [{uri: 'http://a'}], tcp: [{addr: a}]}\n"
     )
     older = {old for old, _ in ALIASES} | {"middleware.storage[].disabled"}
     for key in all_keys():

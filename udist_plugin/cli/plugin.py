@@ -44,7 +44,9 @@ def main(arguments: list[str] | None = None) -> None:
 
     def build(settings: Settings, log: Log) -> RegistryApp:
         app = build_service(path, settings.configuration, settings.environment)
-        log.configure(app.configuration.log.level, "text", {})
+        configured = app.configuration.log
+        log.configure(configured.level, configured.formatter, configured.fields)
+        app.log_access(log.line)
         return app
 
     serve(source, sink, build)

@@ -9,15 +9,16 @@ if TYPE_CHECKING:
 
 
 class Settings(NamedTuple):
-    """The ``http`` and ``catalog`` sections, as far as the API itself depends on them.
+    """The ``http``, ``catalog`` and ``tags`` sections, as far as the API itself depends on them.
 
     ``host`` is the root of every URL handed out, such as ``https://registry.example/path``; without one
     they are path-absolute, which is also what ``http.relativeurls`` asks for. ``prefix`` is the path before
     ``/v2/``, with a slash at both ends. ``headers`` are added to every answer. ``catalog_max`` is the most
-    repositories one catalog page lists.
+    repositories one catalog page lists, ``tags_max`` the most tags of a page that names a size.
     """
 
     host: str = ""
     prefix: str = "/"
     headers: Mapping[str, Sequence[str]] = {}
     catalog_max: int = 1000
+    tags_max: int = 1000

@@ -52,7 +52,7 @@ KEYS: Final = (
     Key("log.level", _LEVEL, "info", "what is logged: this level and those above it"),
     Key("log.formatter", Choice("text", "json", "logstash"), "text", "the form of a record"),
     Key("log.fields.*", _TEXT, "", "fields added to every record"),
-    Key("log.accesslog.disabled", _FLAG, False, "no record of each request"),
+    Key("log.accesslog.disabled", _FLAG, True, "no line of each request; false to have them"),
     Key("log.reportcaller", _FLAG, False, "the source line in each record", UNSUPPORTED),
     Key("log.hooks", _ANY, None, "mail on errors", UNSUPPORTED),
     Key("loglevel", _LEVEL, None, "log.level by its old name"),

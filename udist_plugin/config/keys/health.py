@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TEXT = Text()
+_URL = Text("a URL such as https://registry.example/", r"https?://[^/?#\s]+\S*")
 _COUNT = Integer(0, 1 << 31)
 _INTERVAL = Duration(positive=True)
 _FIELD_VALUE = Secret("a field value on one line (RFC 9110, section 5.5)", r"[\t\x20-\x7e\x80-\xff]*")
@@ -23,7 +24,7 @@ KEYS: Final = (
     Key("file[].file", _TEXT, REQUIRED, "a file whose existence makes the registry unhealthy"),
     Key("file[].interval", _INTERVAL, 10.0, "time between two checks"),
     Key("file[].threshold", _COUNT, 0, "failures in a row that make it unhealthy; 0 is 1"),
-    Key("http[].uri", _TEXT, REQUIRED, "a URL that must answer"),
+    Key("http[].uri", _URL, REQUIRED, "a URL that must answer"),
     Key("http[].headers.*[]", _FIELD_VALUE, None, "fields added to the request"),
     Key("http[].statuscode", Integer(100, 599), 200, "the status it must answer with"),
     Key("http[].timeout", _INTERVAL, 10.0, "time for the answer"),

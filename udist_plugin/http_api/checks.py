@@ -1,0 +1,78 @@
+"""What a health check can look at. Each is a function that raises ``CheckFailed`` when it is not well, in
+distribution's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from udist_plugin.errors import UdistError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Look = Callable[[], None]
+
+
+class CheckFailed(UdistError):
+    """What was looked at is not well."""
+
+
+def file_check(path: str) -> Look:
+    """That nothing stands at ``path``: making the file takes the registry out of service."""
+
+    def look() -> None:
+        import os
+
+        try:
+            os.stat(path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise CheckFailed(f"stat {path}: {error.strerror}") from error
+        raise CheckFailed("file exists")
+
+    return look
+
+
+def http_check(uri: str, status: int, timeout: float, headers: Mapping[str, Sequence[str]]) -> Look:
+    """That HEAD of ``uri`` is answered with ``status``, redirects followed; ``timeout`` is in seconds."""
+    fields = {name: ", ".join(values) for name, values in headers.items()}
+
+    def look() -> None:
+        found = _status_of(uri, fields, timeout)
+        if found != status:
+            raise CheckFailed(f"{uri}: downstream service returned unexpected status: {found}")
+
+    return look
+
+
+def tcp_check(address: str, timeout: float) -> Look:
+    """That ``address``, a host and a port, takes a connection; ``timeout`` is in seconds."""
+    host, _, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") or "localhost"
+
+    def look() -> None:
+        import socket
+
+        try:
+            socket.create_connection((host, port), timeout).close()
+        except OSError as error:
+            raise CheckFailed(f"{address}: connection failed: {error}") from error
+
+    return look
+
+
+def _status_of(uri: str, fields: dict[str, str], timeout: float) -> Any:
+    from http.client import HTTPException
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
+
+    try:
+        request = Request(uri, headers=fields, method="HEAD")  # noqa: S310 - configured: http or https
+        with urlopen(request, timeout=timeout) as answer:  # noqa: S310
+            return answer.status
+    except HTTPError as error:
+        error.close()
+        return error.code
+    except (OSError, ValueError, HTTPException) as error:
+        raise CheckFailed(f"{uri}: error while checking: {error}") from error
