@@ -15,10 +15,16 @@ _NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def endpoint() -> Iterator[str]:
-    with fake_gcs() as url, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STORAGE_EMULATOR_HOST", url)
+def server() -> Iterator[str]:
+    with fake_gcs() as url:
         yield url
+
+
+@pytest.fixture
+def endpoint(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The server's URL, where the SDK looks for it, that of spawned plugins too."""
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", server)
+    return server
 
 
 @pytest.fixture
