@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -298,4 +299,40 @@ func TestRedirectByTheRegistry(t *testing.T) {
 		response.Header.Get("Docker-Content-Digest") != digest {
 		t.Errorf("%s: %q: %v", response.Status, response.Header, err)
 	}
+}
+
+// TestRedirectToABucket pulls by the signed URLs of real stores. UDIST_TEST_STORES names them, as driver and variables,
+// one a line: tests/clients/test_go.py starts their servers.
+func TestRedirectToABucket(t *testing.T) {
+	for line := range strings.Lines(os.Getenv("UDIST_TEST_STORES")) {
+		driver, variables, _ := strings.Cut(strings.TrimSpace(line), " ")
+		t.Run(driver, func(t *testing.T) {
+			network := &counting{next: &http.Transport{}}
+			defer network.next.CloseIdleConnections()
+			plugin := spawn(t, udist.Config{
+				Env:             append(strings.Fields(variables), "REGISTRY_STORAGE="+driver),
+				FollowRedirects: true, Network: network,
+			})
+			content := pattern(9, 12<<20)
+			digest := digestOf(content)
+			if err := push(plugin, "signed", digest, bytes.NewReader(content), int64(len(content))); err != nil {
+				t.Fatal(err)
+			}
+			got, err := pull(plugin, "signed", digest, func(r io.Reader) io.Reader { return r })
+			if err != nil || got != digest || network.requests.Load() != 1 {
+				t.Errorf("%s, from the store %d times: %v", got, network.requests.Load(), err)
+			}
+		})
+	}
+}
+
+// counting counts requests.
+type counting struct {
+	next     *http.Transport
+	requests atomic.Int64
+}
+
+func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.requests.Add(1)
+	return c.next.RoundTrip(r)
 }

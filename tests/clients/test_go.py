@@ -11,6 +11,8 @@ from typing import Final
 import pytest
 
 from tests.clients.generate_go import GENERATED, REPOSITORY, generate
+from tests.clients.stores import store_line
+from tests.storage.servers import minio
 from tests.tools import require_tool
 
 GO: Final = REPOSITORY / "clients" / "go"
@@ -65,6 +67,14 @@ def test_race() -> None:
     require_tool("gcc")
     plugin = f"{sys.executable} -m udist_plugin"
     run("go", "test", "-race", "-count=1", "./...", CGO_ENABLED="1", UDIST_PLUGIN=plugin)
+
+
+def test_redirects_to_a_bucket(tmp_path: Path) -> None:
+    with minio(tmp_path) as server:
+        plugin = f"{sys.executable} -m udist_plugin"
+        command = ["go", "test", "-v", "-count=1", "-run", "^TestRedirectToABucket$", "."]
+        said = run(*command, UDIST_PLUGIN=plugin, UDIST_TEST_STORES=store_line(server))
+    assert "--- PASS: TestRedirectToABucket/s3 " in said
 
 
 def test_generated_code_is_current(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
+from tests.clients.stores import store_line
 from tests.storage.gcs.server import fake_gcs
+from tests.storage.servers import minio
 from tests.tools import require_tool
 
 if TYPE_CHECKING:
@@ -61,16 +63,19 @@ def test_race(module: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def gcs() -> Iterator[dict[str, str]]:
-    """A bucket: what the plugin's environment must hold, and the Go test's."""
-    with fake_gcs() as url:
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Buckets: what the plugin's environment must hold, and the Go test's."""
+    with fake_gcs() as url, minio(tmp_path_factory.mktemp("minio")) as s3:
         options = {"api_endpoint": url}
         with Client(project="test", credentials=AnonymousCredentials(), client_options=options) as client:
             client.create_bucket("backups")
-        yield {"STORAGE_EMULATOR_HOST": url, "UDIST_TEST_STORES": "gcs REGISTRY_STORAGE_GCS_BUCKET=backups"}
+        lines = ["gcs REGISTRY_STORAGE_GCS_BUCKET=backups", store_line(s3)]
+        yield {"STORAGE_EMULATOR_HOST": url, "UDIST_TEST_STORES": "\n".join(lines)}
 
 
 @pytest.mark.parametrize("module", ["image", "containersimage"])
-def test_stores_by_environment(module: str, gcs: dict[str, str]) -> None:
+def test_stores_by_environment(module: str, stores: dict[str, str]) -> None:
     arguments = ["-v", "-count=1", "-run", "^TestEnvironment$", "-tags", _TAGS, "./udistribution"]
-    assert "--- PASS: TestEnvironment/gcs" in _go(module, "test", *arguments, stores=gcs)
+    said = _go(module, "test", *arguments, stores=stores)
+    for driver in ("filesystem", "gcs", "s3"):
+        assert f"--- PASS: TestEnvironment/{driver} " in said
