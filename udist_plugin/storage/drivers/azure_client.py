@@ -16,7 +16,6 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseError,
 )
-from azure.identity import ClientSecretCredential, DefaultAzureCredential
 from azure.storage.blob import (
     BlobBlock,
     BlobSasPermissions,
@@ -27,12 +26,12 @@ from azure.storage.blob import (
 )
 
 from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError
+from udist_plugin.storage.drivers.azure_identity import token_credential
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from azure.core.credentials import TokenCredential
     from azure.storage.blob import BlobClient, UserDelegationKey
 
     from udist_plugin.storage.drivers.azure import Settings
@@ -46,7 +45,6 @@ DELEGATION: Final = 24 * 3600
 """Seconds that a key which signs for an identity serves; it is renewed in time."""
 SKEW: Final = 5 * 60
 """Seconds that clocks may differ."""
-TOKEN_BOUNDS: Final = {"connection_timeout": 5, "read_timeout": 10, "retry_total": 1}
 PROBE_BOUNDS: Final[dict[str, Any]] = {
     "connection_timeout": 5,
     "read_timeout": 10,
@@ -82,7 +80,7 @@ class AzureClient:
             "max_single_get_size": PIECE,
             "max_chunk_get_size": PIECE,
         }
-        self._token = _token_credential(settings)
+        self._token = token_credential(settings)
         self._key = settings.account_key
         try:
             if settings.connection_string:
@@ -241,17 +239,3 @@ def _instant(seconds: float) -> datetime:
     from datetime import UTC, datetime
 
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def _token_credential(settings: Settings) -> TokenCredential | None:
-    options: dict[str, Any] = dict(TOKEN_BOUNDS)
-    if settings.authority:  # trusted as it is given, or another cloud would be asked about it
-        options |= {"authority": settings.authority, "disable_instance_discovery": True}
-    if settings.credentials == "client_secret":
-        try:
-            return ClientSecretCredential(settings.tenant, settings.client, settings.secret, **options)
-        except ValueError as error:
-            raise ConfigurationError(str(error), key="storage.azure.credentials") from error
-    if settings.credentials == "default_credentials":
-        return DefaultAzureCredential(**options)
-    return None

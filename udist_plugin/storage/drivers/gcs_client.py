@@ -52,12 +52,9 @@ class GcsClient:
     """One bucket, ``bucket`` as the library has it. Raises ``ConfigurationError`` without credentials."""
 
     def __init__(self, settings: Settings) -> None:
+        agent = ClientInfo(user_agent=settings.user_agent)
         try:
-            self.library = Client(
-                project=None,
-                credentials=_credentials(settings),
-                client_info=ClientInfo(user_agent=settings.user_agent),
-            )
+            self.library = Client(project=None, credentials=_credentials(settings), client_info=agent)
         except DefaultCredentialsError as error:
             raise ConfigurationError(
                 f"no credentials: name the file of a service account's key here, or provide application "
@@ -69,6 +66,7 @@ class GcsClient:
         self.signs = isinstance(self.library._credentials, Signing)
         """Whether the credentials sign URLs."""
         self._session = self.library._http  # with the credentials, and the emulator's none
+        self._session.headers["User-Agent"] = agent.to_user_agent()
         self._session.get_adapter("https://").init_poolmanager(4, settings.connections)
         self._objects = f"{self.library.api_endpoint}/download/storage/v1/b/{quote(settings.bucket)}/o"
 
