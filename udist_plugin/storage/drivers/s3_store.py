@@ -16,6 +16,7 @@ from udist_plugin.storage.drivers.s3_transfers import S3Content, S3Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from udist_plugin.content import Content
     from udist_plugin.storage.drivers.object_store import ObjectWriter
@@ -42,7 +43,7 @@ class S3Store(ObjectStore):
     def head(self, key: str) -> StoredObject:
         with errors(key):
             found = self.client.head_object(Bucket=self.bucket, Key=key)
-        return StoredObject(key, found["ContentLength"], found["LastModified"].timestamp(), found["ETag"])
+        return _stored(key, found["ContentLength"], found["LastModified"], found["ETag"])
 
     def get(self, key: str, start: int = 0, end: int | None = None) -> Content:
         if start >= 0 and (end is None or end > start):  # else no range can say it
@@ -126,8 +127,7 @@ class S3Store(ObjectStore):
             )
             for page in pages:
                 for found in page.get("Contents", ()):
-                    modified = found["LastModified"].timestamp()
-                    yield StoredObject(found["Key"], found["Size"], modified, found["ETag"])
+                    yield _stored(found["Key"], found["Size"], found["LastModified"], found["ETag"])
 
     def names(self, prefix: str, *, after: str = "") -> Iterator[str]:
         seen = ""  # a name may be an object's, and a prefix of others
@@ -181,6 +181,11 @@ class S3Store(ObjectStore):
         """Raises ``PathNotFound`` when the object is gone or another."""
         if self.head(source.key).version != source.version:
             raise PathNotFound("changed by another meanwhile", driver=NAME, path=source.key)
+
+
+def _stored(key: str, size: int, modified: datetime, version: str) -> StoredObject:
+    """In whole seconds: a head tells no more, a listing does on some services."""
+    return StoredObject(key, size, float(int(modified.timestamp())), version)
 
 
 def _after(key: str) -> dict[str, Any]:
