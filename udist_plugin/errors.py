@@ -7,7 +7,7 @@ UdistError
 │   ├── PaginationInvalid  RangeInvalid  SizeInvalid  TagInvalid
 │   └── Denied  Unauthorized  Unsupported  TooManyRequests  Unavailable
 ├── StorageError             a storage driver could not do what was asked
-│   └── PathNotFound  InvalidPath  InvalidOffset  PathBusy  StorageFull  BrokenLink
+│   └── PathNotFound  InvalidPath  InvalidOffset  PathBusy  StorageUnavailable  StorageFull  BrokenLink
 ├── ConfigurationError       key path, source, what was expected
 ├── ArtifactError            files that cannot become an artifact, or an artifact that cannot become files
 ├── ProtocolError            a peer, or this side, broke the frame protocol
@@ -168,6 +168,10 @@ class InvalidOffset(StorageError):
 
 class PathBusy(StorageError):
     """Another writer holds the file and does not let go."""
+
+
+class StorageUnavailable(StorageError):
+    """The store does not answer, or not now (throttled, overloaded); the same may succeed a while later."""
 
 
 class StorageFull(StorageError):

@@ -8,7 +8,16 @@ import pytest
 from tests.http_api.images import push_blob
 from tests.http_api.wsgi import Client
 from udist_plugin import errors
-from udist_plugin.errors import Cancelled, PathNotFound, RegistryError, StorageError, StorageFull, Unavailable
+from udist_plugin.errors import (
+    Cancelled,
+    PathBusy,
+    PathNotFound,
+    RegistryError,
+    StorageError,
+    StorageFull,
+    StorageUnavailable,
+    Unavailable,
+)
 from udist_plugin.http_api.app import Application
 from udist_plugin.http_api.errors import error_response
 from udist_plugin.oci.digest import Digest
@@ -58,6 +67,8 @@ def test_what_was_not_foreseen_is_told_only_to_the_log(registry: Registry) -> No
         (StorageError("disk on fire", driver="filesystem", path="/a"), 500, "UNKNOWN"),
         (PathNotFound("gone", driver="filesystem", path="/a"), 500, "UNKNOWN"),
         (StorageFull("no space left on device", driver="filesystem", path="/a"), 507, "UNKNOWN"),
+        (StorageUnavailable("SlowDown: try later", driver="s3", path="/a"), 503, "UNAVAILABLE"),
+        (PathBusy("another writer holds it", driver="filesystem", path="/a"), 503, "UNAVAILABLE"),
         (Unavailable("upstream"), 503, "UNAVAILABLE"),
     ],
 )
@@ -66,6 +77,7 @@ def test_failures_of_the_store(registry: Registry, error: Exception, status: int
     assert (answer.status, answer.code) == (status, code)
     assert answer.json()["errors"][0]["detail"] in str(error)
     assert answer.log.count("\n") == isinstance(error, StorageError)
+    assert answer.field("retry-after") == ("5" if isinstance(error, StorageUnavailable | PathBusy) else "")
 
 
 def test_an_exchange_that_failed_is_the_servers(registry: Registry) -> None:

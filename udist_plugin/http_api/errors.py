@@ -13,10 +13,12 @@ from udist_plugin.errors import (
     ManifestTooLarge,
     ManifestUnknown,
     NameUnknown,
+    PathBusy,
     RangeInvalid,
     RegistryError,
     StorageError,
     StorageFull,
+    StorageUnavailable,
     TagInvalid,
     TooManyRequests,
     Unauthorized,
@@ -56,8 +58,6 @@ STATUS: dict[type[Exception], int] = {
     NameUnknown: 404,
     PreconditionFailed: 412,
     RangeInvalid: 416,
-    StorageError: 500,
-    StorageFull: 507,
     TooManyRequests: 429,
     TooManyTags: 414,
     Unauthorized: 401,
@@ -66,16 +66,22 @@ STATUS: dict[type[Exception], int] = {
 }
 """The status of each error that is not 400."""
 
+RETRY_AFTER = ("Retry-After", "5")
+"""Seconds after which a store that is overloaded, and was asked several times already, may be asked again."""
+
 
 def error_response(error: Exception, fields: Sequence[tuple[str, str]] = ()) -> Response:
     """The answer that tells ``error``: for what is no ``RegistryError``, only that it happened."""
     if isinstance(error, RegistryError):
         status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 400)
         errors = [_entry(each.code, each.message, each.detail) for each in (error, *error.also)]
+    elif isinstance(error, StorageUnavailable | PathBusy):
+        status, errors = 503, [_entry(Unavailable.code, Unavailable.message, str(error))]
+        fields = [*fields, RETRY_AFTER]
     elif isinstance(error, StorageFull):
-        status, errors = STATUS[StorageFull], [_entry("UNKNOWN", "the store has no room left", str(error))]
+        status, errors = 507, [_entry("UNKNOWN", "the store has no room left", str(error))]
     elif isinstance(error, StorageError):
-        status, errors = STATUS[StorageError], [_entry("UNKNOWN", "unknown error", str(error))]
+        status, errors = 500, [_entry("UNKNOWN", "unknown error", str(error))]
     else:
         status, errors = 500, [_entry("UNKNOWN", "unknown error", None)]
     return Response.json(status, {"errors": errors}, fields)
