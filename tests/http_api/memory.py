@@ -87,8 +87,11 @@ class MemoryRegistry(Registry):
 
     def push_blob(self, name: str, digest: Digest, content: Readable) -> Descriptor:
         upload = MemoryUpload(self, name)
-        upload.write(content)
-        return upload.commit(digest)
+        try:
+            upload.write(content)
+            return upload.commit(digest)
+        finally:
+            upload.cancel()
 
     def delete_blob(self, name: str, digest: Digest) -> None:
         self.resolve_blob(name, digest)
