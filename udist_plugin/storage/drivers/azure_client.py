@@ -25,7 +25,7 @@ from azure.storage.blob import (
     generate_blob_sas,
 )
 
-from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError
+from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError, StorageUnavailable
 from udist_plugin.storage.drivers.azure_identity import token_credential
 
 if TYPE_CHECKING:
@@ -220,8 +220,12 @@ def errors(key: str, *, unmet: type[StorageError] = PathBusy) -> Iterator[None]:
             kind = PathNotFound
         elif error.status_code == 412 or _code(error) == "BlobAlreadyExists":
             kind = unmet
+        elif error.status_code == 429 or (error.status_code or 0) >= 500:
+            kind = StorageUnavailable
         raise kind(_message(error), driver=NAME, path=key) from error
-    except (AzureError, OSError) as error:
+    except (ServiceRequestError, ServiceResponseError, OSError) as error:  # nobody answered
+        raise StorageUnavailable(_message(error), driver=NAME, path=key) from error
+    except AzureError as error:
         raise StorageError(_message(error), driver=NAME, path=key) from error
 
 

@@ -24,7 +24,7 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 from google.oauth2.service_account import Credentials
 
-from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError
+from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -169,4 +169,14 @@ def errors(key: str, *, unmet: type[StorageError] = PathBusy) -> Iterator[None]:
     except RequestRangeNotSatisfiable:
         raise
     except _FAILURES as error:
-        raise StorageError(str(getattr(error, "cause", None) or error), driver=NAME, path=key) from error
+        kind = StorageUnavailable if _passes(error) else StorageError
+        raise kind(str(getattr(error, "cause", None) or error), driver=NAME, path=key) from error
+
+
+def _passes(error: Exception) -> bool:
+    """Whether a while later it may be well: nobody answered, or the service was throttled or broken."""
+    if isinstance(error, InvalidResponse):
+        status = error.response.status_code
+    else:
+        status = getattr(error, "code", None) or 0
+    return status == 429 or status >= 500 or isinstance(error, RetryError | TransportError | OSError)

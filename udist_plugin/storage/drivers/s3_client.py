@@ -10,14 +10,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoRegionError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoRegionError
+from botocore.exceptions import ConnectionError as NoConnection
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
-from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError
+from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +122,16 @@ def errors(key: str, *, unmet: type[StorageError] = PathBusy) -> Iterator[None]:
             raise PathNotFound("not found", driver=NAME, path=key) from error
         if code in _TAKEN:
             raise unmet("changed by another meanwhile", driver=NAME, path=key) from error
-        raise StorageError(message(error), driver=NAME, path=key) from error
+        kind = StorageUnavailable if _passes(error) else StorageError
+        raise kind(message(error), driver=NAME, path=key) from error
+
+
+def _passes(error: Exception) -> bool:
+    """Whether a while later it may be well: nobody answered, or the service was throttled or broken."""
+    if isinstance(error, ClientError):
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        return status == 429 or status >= 500
+    return isinstance(error, NoConnection | HTTPClientError | HTTPError | OSError)
 
 
 def signed_url(client: S3Client, settings: Settings, key: str) -> str:
