@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from udist_plugin.client.response import Response
 
 INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+FOREIGN = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
 EMPTY_INDEX = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}).encode()
 
 
@@ -256,6 +258,35 @@ class TestHttp:
             child.send_signal(signal.SIGTERM)
             assert child.wait(20) == 1
             assert b"requests were still open after draining for 0.05 s" in child.stderr.read()
+
+
+class TestValidation:
+    def errors(self, validation: dict[str, Any], content: dict[str, Any]) -> list[str]:
+        """The codes of a push's errors."""
+        body = json.dumps({"schemaVersion": 2, **content}).encode()
+        with spawned({"validation": {"manifests": validation}}) as (plugin, _):
+            pushed = answer(plugin, "PUT", "/v2/a/manifests/v1", body, content["mediaType"])
+            if pushed.status == 201:
+                return []
+            return [error["code"] for error in document(pushed)["errors"]]
+
+    def test_indexes_platforms(self) -> None:
+        missing = {"mediaType": MANIFEST, "digest": Digest.of(b""), "size": 2}
+        children = [{**missing, "platform": {"os": "linux", "architecture": "amd64"}}, missing]
+        index = {"mediaType": INDEX, "manifests": children}
+        platforms = {"platforms": "list", "platformlist": [{"os": "linux", "architecture": "arm64"}]}
+        assert self.errors({"indexes": platforms}, index) == []
+        assert self.errors({"indexes": {"platforms": "none"}}, index) == []
+        assert self.errors({}, index) == ["MANIFEST_BLOB_UNKNOWN"]
+        platforms["platformlist"] = [{"os": "linux", "architecture": "amd64"}]
+        assert self.errors({"indexes": platforms}, index) == ["MANIFEST_BLOB_UNKNOWN"]
+
+    def test_urls(self) -> None:
+        layer = {"mediaType": FOREIGN, "digest": Digest.of(b""), "size": 2, "urls": ["https://a.example/b"]}
+        image = {"mediaType": MANIFEST, "config": layer, "layers": [layer]}
+        allowed, denied = {"allow": [r"^https://a\."]}, {"deny": ["example"]}
+        assert self.errors({"urls": allowed, "references": False}, image) == []
+        assert self.errors({"urls": denied, "references": False}, image) == ["MANIFEST_INVALID"]
 
 
 class TestMaintenance:
