@@ -24,6 +24,12 @@ QUEUED: Final = 1000
 LINE: Final = 4096
 """Characters of a message that are written; pipes take as much in one piece."""
 
+GATHERED: Final = 64
+"""Lines written at once."""
+GATHERING: Final = 0.05
+"""Seconds that lines of requests are gathered for: to wake the thread for each would cost the request more
+than the line does."""
+
 
 class Log:
     """Writes records at a level and above; usable as ``wsgi.errors``.
@@ -40,6 +46,7 @@ class Log:
         self._dropped = 0
         self._lock = threading.Lock()
         self._ready = threading.Semaphore(0)
+        self._hurry = threading.Event()
         self._idle = threading.Event()
         self._idle.set()
         self._started = False
@@ -52,11 +59,11 @@ class Log:
     def record(self, level: str, message: str) -> None:
         """Queues one record."""
         if LEVELS.index(level) >= self._least:
-            self._put((time.time(), level, message[:LINE]))
+            self._put((time.time(), level, message[:LINE]), soon=True)
 
     def line(self, text: str) -> None:
         """Queues a line of a form of its own: the access log's."""
-        self._put(f"{text[:LINE]}\n")
+        self._put(f"{text[:LINE]}\n", soon=False)
 
     def write(self, text: str) -> int:
         """``wsgi.errors``: each line of ``text`` is a record of an error."""
@@ -74,9 +81,10 @@ class Log:
 
     def drain(self, timeout: float) -> bool:
         """Waits, at most ``timeout`` seconds, until everything queued has been written; whether it was."""
+        self._hurry.set()
         return self._idle.wait(timeout)
 
-    def _put(self, line: tuple[float, str, str] | str) -> None:
+    def _put(self, line: tuple[float, str, str] | str, *, soon: bool) -> None:
         with self._lock:
             if len(self._queue) >= QUEUED:
                 self._dropped += 1
@@ -85,6 +93,10 @@ class Log:
                 self._queue.append((time.time(), "warn", f"{self._dropped} lines of the log were dropped"))
                 self._dropped = 0
             self._queue.append(line)
+            if (soon or len(self._queue) > QUEUED // 2) and not self._hurry.is_set():
+                self._hurry.set()
+            if not self._idle.is_set():
+                return
             self._idle.clear()
             if not self._started:
                 self._started = True
@@ -94,19 +106,20 @@ class Log:
     def _run(self) -> None:
         while True:
             self._ready.acquire()
-            while line := self._next():
-                text = line if isinstance(line, str) else self._formed(*line)
+            self._hurry.wait(GATHERING)
+            self._hurry.clear()
+            while lines := self._next():
+                text = "".join(line if isinstance(line, str) else self._formed(*line) for line in lines)
                 try:
                     os.write(self._fd, text.encode(errors="backslashreplace"))
                 except OSError:
                     return  # nobody can be told
 
-    def _next(self) -> tuple[float, str, str] | str | None:
+    def _next(self) -> list[tuple[float, str, str] | str]:
         with self._lock:
-            if self._queue:
-                return self._queue.popleft()
-            self._idle.set()
-            return None
+            if not self._queue:
+                self._idle.set()
+            return [self._queue.popleft() for _ in range(min(len(self._queue), GATHERED))]
 
     def _formed(self, now: float, level: str, message: str) -> str:
         if self._format is None:
