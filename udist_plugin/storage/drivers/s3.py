@@ -1,117 +1,103 @@
 """Amazon S3 and what speaks its protocol: distribution's ``s3`` section, and the driver it makes.
 
-The keys are distribution's, so that either can use a bucket of the other.
+The keys in the bucket are distribution's, so that either can use a bucket of the other.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from udist_plugin.storage.drivers.object_driver import ObjectDriver
 from udist_plugin.storage.drivers.parameters import Parameters
+from udist_plugin.storage.drivers.s3_join import PART_MAX, PART_MIN
 from udist_plugin.storage.drivers.s3_store import S3Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
-MIB: Final = 1 << 20
-PART_MIN: Final = 5 * MIB
-"""The least that any part of an upload but its last has (Amazon S3 multipart upload limits)."""
-PART_MAX: Final = 5 << 30
-PART: Final = 10 * MIB
-COPIED_PART: Final = 32 * MIB
+PART_SIZE: Final = 10 << 20
+COPY_SIZE: Final = 32 << 20
 COPIES: Final = 100
+
+_UNNAMED: Final = ("NONE", "STANDARD", "private")
+"""What a service does by itself: to name it may ask for a permission."""
 
 
 class Settings(NamedTuple):
-    """What ``S3Store`` is made of."""
+    """What ``S3Store`` is made of; what is empty is left to the SDK."""
 
     bucket: str
-    region: str | None = None
-    endpoint: str | None = None
-    path_style: bool | None = None
-    access_key: str | None = None
-    secret_key: str | None = None
-    session_token: str | None = None
-    credentials_file: str | None = None
-    profile: str | None = None
-    encrypt: bool = False
-    kms_key: str | None = None
-    verify: bool | str | None = None
-    """Whether to check the endpoint's certificate, or a file of those to trust; ``None``: as boto3 does,
-    which looks at ``AWS_CA_BUNDLE``."""
-    secure: bool = True
+    region: str = ""
+    endpoint: str = ""
+    """The URL of a service that is not Amazon's."""
+    access_key: str = ""
+    secret_key: str = ""
+    session_token: str = ""
+    credentials_file: str = ""
+    profile: str = ""
+    addressing: str = "auto"
+    """botocore's ``addressing_style``: where the bucket stands in a URL."""
     signature: str = "s3v4"
-    part: int = PART
-    """Bytes of each part of an upload but the last."""
-    copied_part: int = COPIED_PART
-    copies: int = COPIES
-    """Parts copied at once."""
-    copied_whole: int = COPIED_PART
-    """Bytes that are copied in one request, at most."""
-    storage_class: str | None = "STANDARD"
-    acl: str | None = None
-    user_agent: str | None = None
+    verify: bool | str | None = None
+    """Whether the endpoint's certificate must hold, or the file of those to trust; ``None`` leaves it to
+    ``AWS_CA_BUNDLE`` and ``REQUESTS_CA_BUNDLE``."""
+    secure: bool = True
     dual_stack: bool = False
     fips: bool = False
     accelerate: bool = False
-    redirect_endpoint: str | None = None
+    user_agent: str = ""
+    part_size: int = PART_SIZE
+    """Bytes of each part sent but the last."""
+    copy_size: int = COPY_SIZE
+    """Bytes of each part copied, about."""
+    copies: int = COPIES
+    """Parts copied at once, at most."""
+    copy_threshold: int = COPY_SIZE
+    """Bytes copied in one request, at most."""
+    storage_class: str = ""
+    acl: str = ""
+    encrypt: bool = False
+    kms_key: str = ""
+    redirect: str = ""
+    """The scheme and host of signed URLs, in place of the endpoint's."""
 
 
 def settings(values: Mapping[str, object]) -> tuple[Settings, str]:
     """The section's settings, and what stands before every key. Raises ``ConfigurationError``."""
     section = Parameters("storage.s3", values)
     secure = section.flag("secure", default=True)
-    endpoint = section.text("regionendpoint")
-    if endpoint and "://" not in endpoint:
-        endpoint = f"{'https' if secure else 'http'}://{endpoint}"
+    endpoint = _endpoint(section, secure)
     found = Settings(
         bucket=section.required("bucket", "the name of the bucket that holds the registry"),
-        region=section.text("region") or ("us-east-1" if endpoint else None),
-        endpoint=endpoint or None,
-        path_style=section.flag("forcepathstyle", default=bool(endpoint)),
-        access_key=section.text("accesskey") or None,
-        secret_key=section.text("secretkey") or None,
-        session_token=section.text("sessiontoken") or None,
-        credentials_file=section.text("credentialsconfigpath") or None,
-        profile=section.text("profile") or None,
-        encrypt=section.flag("encrypt"),
-        kms_key=section.text("keyid") or None,
+        region=section.text("region"),
+        endpoint=endpoint,
+        access_key=_with(section, "accesskey", "secretkey"),
+        secret_key=_with(section, "secretkey", "accesskey"),
+        session_token=section.text("sessiontoken"),
+        credentials_file=section.text("credentialsconfigpath"),
+        profile=section.text("profile"),
+        addressing=_addressing(section, endpoint),
+        signature=_signature(section, endpoint),
         verify=False if section.flag("skipverify") else section.text("cafile") or None,
         secure=secure,
-        signature="s3v4" if section.flag("v4auth", default=True) else "s3",
-        part=_part(section, "chunksize", PART),
-        copied_part=_part(section, "multipartcopychunksize", COPIED_PART),
-        copies=section.number("multipartcopymaxconcurrency", COPIES, 1),
-        copied_whole=min(section.number("multipartcopythresholdsize", COPIED_PART, 0), PART_MAX),
-        storage_class=_storage_class(section),
-        acl=section.text("objectacl") or None,
-        user_agent=section.text("useragent") or None,
         dual_stack=section.flag("usedualstack"),
         fips=section.flag("usefipsendpoint"),
         accelerate=section.flag("accelerate"),
-        redirect_endpoint=section.text("redirectendpoint") or None,
+        user_agent=section.text("useragent"),
+        part_size=_size(section, "chunksize", PART_SIZE, PART_MIN),
+        copy_size=_size(section, "multipartcopychunksize", COPY_SIZE, PART_MIN),
+        copies=section.number("multipartcopymaxconcurrency", COPIES, 1),
+        copy_threshold=_size(section, "multipartcopythresholdsize", COPY_SIZE, 0),
+        storage_class=_named(section.text("storageclass").upper()),
+        acl=_named(section.text("objectacl")),
+        encrypt=section.flag("encrypt"),
+        kms_key=section.text("keyid"),
+        redirect=_redirect(section),
     )
-    if (found.access_key is None) != (found.secret_key is None):
-        missing = "accesskey" if found.access_key is None else "secretkey"
-        raise section.error(missing, "is missing: an access key and its secret key go together")
-    if found.signature == "s3" and not endpoint:
-        raise section.error("v4auth", "Amazon S3 takes only signatures of version 4")
     root = section.text("rootdirectory").strip("/")
     return found, f"{root}/" if root else ""
-
-
-def _part(section: Parameters, name: str, default: int) -> int:
-    size = section.number(name, default, PART_MIN)
-    if size > PART_MAX:
-        raise section.error(name, f"expected a number of at most {PART_MAX}, not {size}")
-    return size
-
-
-def _storage_class(section: Parameters) -> str | None:
-    name = section.text("storageclass", "STANDARD").upper()
-    return None if name == "NONE" else name
 
 
 class S3Driver(ObjectDriver):
@@ -123,3 +109,50 @@ class S3Driver(ObjectDriver):
     def from_parameters(cls, parameters: Mapping[str, object]) -> Self:
         found, prefix = settings(parameters)
         return cls(S3Store(found), prefix)
+
+
+def _endpoint(section: Parameters, secure: bool) -> str:
+    endpoint = section.text("regionendpoint").rstrip("/")
+    if endpoint and "://" not in endpoint:
+        endpoint = f"{'https' if secure else 'http'}://{endpoint}"
+    if endpoint and not (endpoint.startswith(("http://", "https://")) and urlsplit(endpoint).netloc):
+        raise section.error("regionendpoint", f"expected a host or an HTTP URL, not {endpoint!r}")
+    return endpoint
+
+
+def _addressing(section: Parameters, endpoint: str) -> str:
+    """In the path where a service of one's own is named: few have a host for each bucket."""
+    if section.flag("forcepathstyle", default=bool(endpoint)):
+        return "path"
+    return "virtual" if endpoint else "auto"
+
+
+def _signature(section: Parameters, endpoint: str) -> str:
+    if section.flag("v4auth", default=True):
+        return "s3v4"
+    if not endpoint or "s3.amazonaws.com" in endpoint:
+        raise section.error("v4auth", "Amazon S3 takes only signatures of version 4")
+    return "s3"
+
+
+def _with(section: Parameters, name: str, other: str) -> str:
+    """A value that is nothing without the other; neither need be there."""
+    return section.required(name, f"{other} needs it") if section.given(other) else section.text(name)
+
+
+def _size(section: Parameters, name: str, default: int, least: int) -> int:
+    if (size := section.number(name, default, least)) > PART_MAX:
+        raise section.error(name, f"expected at most {PART_MAX}, not {size}")
+    return size
+
+
+def _named(value: str) -> str:
+    return "" if value in _UNNAMED else value
+
+
+def _redirect(section: Parameters) -> str:
+    url = section.text("redirectendpoint").rstrip("/")
+    parts = urlsplit(url)
+    if url and not (parts.scheme and parts.netloc and not parts.path and not parts.query):
+        raise section.error("redirectendpoint", f"expected a scheme and a host, not {url!r}")
+    return url

@@ -20,6 +20,8 @@ from udist_plugin.errors import ConfigurationError
 from udist_plugin.storage.drivers.s3_client import connect, error_code, message
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSRequest
+
     from udist_plugin.storage.drivers.s3 import Settings
 
 BOUNDS: Final = {
@@ -46,6 +48,12 @@ _REGION: Final = {
 def probe(settings: Settings) -> None:
     """See ``ObjectStore.probe``."""
     client = connect(settings, **BOUNDS)
+    regions: set[str] = set()  # botocore asks again in another region where it is told to
+
+    def signing(request: AWSRequest, **_: object) -> None:
+        regions.add(request.context.get("signing", {}).get("region"))
+
+    client.meta.events.register("before-sign.s3", signing)
     where = f"the bucket {settings.bucket} at {client.meta.endpoint_url}"
     try:
         client.list_objects_v2(Bucket=settings.bucket, MaxKeys=1)
@@ -68,6 +76,9 @@ def probe(settings: Settings) -> None:
         raise ConfigurationError(f"no bucket has such a name: {error}", key="storage.s3.bucket") from error
     except BotoCoreError as error:
         raise ConfigurationError(f"{where} cannot be listed: {error}", key="storage.s3") from error
+    if others := regions - {client.meta.region_name}:
+        problem = f"{where} is not in {client.meta.region_name}, but in {others.pop()}: name that region"
+        raise ConfigurationError(problem, key="storage.s3.region")
 
 
 def _refused(settings: Settings, where: str, error: ClientError) -> ConfigurationError:

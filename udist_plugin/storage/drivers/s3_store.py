@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from udist_plugin.errors import InvalidOffset, PathNotFound, StorageError
+from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError
 from udist_plugin.storage.drivers.inmemory import MemoryContent
 from udist_plugin.storage.drivers.object_store import ObjectStore, StoredObject
-from udist_plugin.storage.drivers.s3_client import NAME, connect, error_code, errors, signed_url
-from udist_plugin.storage.drivers.s3_join import Join
+from udist_plugin.storage.drivers.s3_body import Body
+from udist_plugin.storage.drivers.s3_client import CONNECTIONS, NAME, connect, error_code, errors
+from udist_plugin.storage.drivers.s3_join import PART_MIN, Join, plan
+from udist_plugin.storage.drivers.s3_listing import names, objects
+from udist_plugin.storage.drivers.s3_multipart import MultipartUpload
 from udist_plugin.storage.drivers.s3_probe import probe
 from udist_plugin.storage.drivers.s3_transfers import S3Content, S3Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
 
     from udist_plugin.content import Content
     from udist_plugin.storage.drivers.object_store import ObjectWriter
     from udist_plugin.storage.drivers.s3 import Settings
+    from udist_plugin.storage.drivers.s3_join import Piece
 
 DELETED_MAX: Final = 1000
 """Keys of one request (DeleteObjects)."""
-UNCONDITIONAL: Final = {"NotImplemented", "501", "InvalidArgument", "InvalidRequest"}
-"""What stores say that know no If-None-Match."""
+SMALL: Final = 256 << 10
+"""Bytes sent without asking first whether the service will take them (``Expect: 100-continue``)."""
+SIGNED_FOR: Final = 20 * 60
+"""Seconds for which a signed URL serves, as in distribution."""
+
+_UNCONDITIONAL: Final = {"501", "NotImplemented"}
+"""What services say that know no If-None-Match."""
 
 
 class S3Store(ObjectStore):
@@ -35,114 +42,127 @@ class S3Store(ObjectStore):
 
     def __init__(self, settings: Settings) -> None:
         """Raises ``ConfigurationError``."""
-        self.settings = settings
         self.client = connect(settings)
         self.bucket = settings.bucket
-        self.attributes = _attributes(settings)
+        self._settings = settings
+        self._attributes = _attributes(settings)
+        self._signer = self.client
+        if settings.redirect:  # the signature covers the host
+            style = "path" if settings.addressing == "path" else "virtual"
+            self._signer = connect(settings._replace(endpoint=settings.redirect, addressing=style))
 
     def head(self, key: str) -> StoredObject:
         with errors(key):
             found = self.client.head_object(Bucket=self.bucket, Key=key)
-        return _stored(key, found["ContentLength"], found["LastModified"], found["ETag"])
+        modified = float(int(found["LastModified"].timestamp()))  # some services list parts of seconds, too
+        return StoredObject(key, found["ContentLength"], modified, found["ETag"])
 
     def get(self, key: str, start: int = 0, end: int | None = None) -> Content:
         if start >= 0 and (end is None or end > start):  # else no range can say it
             try:
-                return S3Content(self, key, start, end)
+                return self._open(key, start, end)
             except StorageError as error:
-                if error_code(error) not in ("InvalidRange", "416"):
+                if error_code(error.__cause__) not in ("InvalidRange", "416"):
                     raise
         size = self.head(key).size
         if not 0 <= start <= size:
             raise InvalidOffset(f"offset {start} of {size} bytes", driver=NAME, path=key)
         return MemoryContent(memoryview(b""))
 
-    def put(self, key: str, content: bytes) -> None:
-        with errors(key):
-            self.client.put_object(Bucket=self.bucket, Key=key, Body=content, **self.attributes)
+    def _open(self, key: str, start: int, end: int | None, version: str = "") -> Content:
+        """Raises ``PathNotFound`` when the object is not of that version."""
+        last = "" if end is None else end - 1
 
-    def put_new(self, key: str, content: bytes) -> None:
-        """As ``put``; raises ``PathBusy`` when one stands there."""
-        self._new(
-            key,
-            lambda condition: self.client.put_object(
-                Bucket=self.bucket, Key=key, Body=content, **self.attributes, **condition
-            ),
-        )
+        def ask(offset: int, version: str) -> Any:
+            wanted: dict[str, Any] = {"IfMatch": version} if version else {}
+            if offset or end is not None:
+                wanted["Range"] = f"bytes={offset}-{last}"
+            with errors(key, unmet=PathNotFound):
+                return self.client.get_object(Bucket=self.bucket, Key=key, **wanted)
+
+        answer = ask(start, version)
+        return S3Content(key, start, answer, lambda offset: ask(offset, answer["ETag"]))
+
+    def put(self, key: str, content: bytes) -> None:
+        self._put(key, content)
+
+    def _put(self, key: str, content: bytes | bytearray, **condition: Any) -> None:
+        body: Any = Body(content) if len(content) > SMALL else content
+        with errors(key):
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **self._attributes, **condition)
 
     def writer(self, key: str, *, new: bool = False) -> ObjectWriter:
-        return S3Writer(self, key, new=new)
+        def put(content: bytes | bytearray) -> None:
+            self._new_or_not(key, new, lambda **condition: self._put(key, content, **condition))
+
+        def complete(upload: MultipartUpload) -> None:
+            self._new_or_not(key, new, upload.complete)
+
+        return S3Writer(self._settings.part_size, put=put, start=lambda: self._upload(key), complete=complete)
+
+    def _upload(self, key: str) -> MultipartUpload:
+        return MultipartUpload(self.client, self.bucket, key, self._attributes)
+
+    def _new_or_not(self, key: str, new: bool, make: Callable[..., None]) -> None:
+        """``make``, under the condition that no object stands there when it has to be new."""
+        if not new:
+            make()
+            return
+        try:
+            make(IfNoneMatch="*")
+        except StorageError as error:
+            if error_code(error.__cause__) not in _UNCONDITIONAL:
+                raise
+            if self._stands(key):
+                raise PathBusy("stands already", driver=NAME, path=key) from error
+            make()
+
+    def _stands(self, key: str) -> bool:
+        try:
+            self.head(key)
+        except PathNotFound:
+            return False
+        return True
 
     def join(self, sources: Sequence[StoredObject], key: str) -> None:
-        Join(self, sources, key).run()
-
-    def start(self, key: str) -> str:
-        """The id of a new multipart upload."""
-        with errors(key):
-            started = self.client.create_multipart_upload(Bucket=self.bucket, Key=key, **self.attributes)
-        return started["UploadId"]
-
-    def send(self, key: str, upload: str, number: int, data: Any) -> str:
-        """Sends a part and returns its ETag."""
-        with errors(key):
-            sent = self.client.upload_part(
-                Bucket=self.bucket, Key=key, UploadId=upload, PartNumber=number, Body=data
-            )
-        return sent["ETag"]
-
-    def complete(self, key: str, upload: str, tags: Sequence[str], *, new: bool = False) -> None:
-        """Makes the parts, by their ETags, the object. Raises ``PathBusy`` when it had to be ``new``."""
-        parts: Any = {"Parts": [{"PartNumber": n, "ETag": tag} for n, tag in enumerate(tags, 1)]}
-
-        def complete(condition: Any) -> None:
-            self.client.complete_multipart_upload(
-                Bucket=self.bucket, Key=key, UploadId=upload, MultipartUpload=parts, **condition
-            )
-
-        if new:
-            self._new(key, complete)
+        size = sum(source.size for source in sources)
+        if len(sources) == 1 and size <= self._settings.copy_threshold:
+            self._copy(sources[0], key)
             return
-        with errors(key):
-            complete({})
-
-    def abort(self, key: str, upload: str) -> None:
-        """Drops an upload's parts; purging tries again what fails here."""
-        with suppress(StorageError), errors(key):
-            self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
-
-    def _new(self, key: str, make: Callable[[Any], object]) -> None:
+        for source in sources:
+            if not source.size and self.head(source.key).version != source.version:
+                raise PathNotFound("changed by another meanwhile", driver=NAME, path=source.key)
+        parts = plan(sources, self._settings.copy_size)
+        if size < PART_MIN:
+            self.put(key, b"".join(self._read(piece) for part in parts for piece in part))
+            return
+        upload = self._upload(key)
         try:
-            with errors(key):
-                make({"IfNoneMatch": "*"})
-        except StorageError as error:
-            if error_code(error) not in UNCONDITIONAL:
-                raise
-            with errors(key):
-                make({})
+            Join(upload, self._read).run(parts, min(self._settings.copies, CONNECTIONS))
+            upload.complete()
+        except BaseException:
+            upload.abort()
+            raise
+
+    def _copy(self, source: StoredObject, key: str) -> None:
+        with errors(source.key, unmet=PathNotFound):
+            self.client.copy_object(
+                Bucket=self.bucket,
+                Key=key,
+                CopySource={"Bucket": self.bucket, "Key": source.key},
+                CopySourceIfMatch=source.version,
+                **self._attributes,
+            )
+
+    def _read(self, piece: Piece) -> bytes:
+        with self._open(piece.source.key, piece.start, piece.end, piece.source.version) as content:
+            return content.read()
 
     def objects(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
-        with errors(prefix):
-            pages = self.client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket, Prefix=prefix, **_after(after)
-            )
-            for page in pages:
-                for found in page.get("Contents", ()):
-                    yield _stored(found["Key"], found["Size"], found["LastModified"], found["ETag"])
+        return objects(self.client, self.bucket, prefix, after)
 
     def names(self, prefix: str, *, after: str = "") -> Iterator[str]:
-        seen = ""  # a name may be an object's, and a prefix of others
-        start = f"{prefix}{after}" if after else ""
-        with errors(prefix):
-            pages = self.client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket, Prefix=prefix, Delimiter="/", **_after(start)
-            )
-            for page in pages:
-                found = [each["Prefix"] for each in page.get("CommonPrefixes", ())]
-                found += [each["Key"] for each in page.get("Contents", ())]
-                for name in sorted({each[len(prefix) :].rstrip("/") for each in found}):
-                    if name > after and name != seen:
-                        seen = name
-                        yield name
+        return names(self.client, self.bucket, prefix, after)
 
     def delete(self, keys: Sequence[str]) -> None:
         if len(keys) == 1:
@@ -150,46 +170,48 @@ class S3Store(ObjectStore):
                 self.client.delete_object(Bucket=self.bucket, Key=keys[0])
             return
         for first in range(0, len(keys), DELETED_MAX):
-            part = keys[first : first + DELETED_MAX]
-            with errors(part[0]):
-                answer = self.client.delete_objects(
-                    Bucket=self.bucket, Delete={"Objects": [{"Key": key} for key in part], "Quiet": True}
-                )
-            for failed in answer.get("Errors", ()):
-                if failed.get("Code") != "NoSuchKey":
-                    message = f"not deleted: {failed.get('Code')}: {failed.get('Message')}"
-                    raise StorageError(message, driver=NAME, path=failed.get("Key", part[0]))
+            self._delete_many(keys[first : first + DELETED_MAX])
+
+    def _delete_many(self, keys: Sequence[str]) -> None:
+        with errors(keys[0]):
+            answer = self.client.delete_objects(
+                Bucket=self.bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+            )
+        for failed in answer.get("Errors", ()):
+            if failed.get("Code") != "NoSuchKey":
+                problem = f"not deleted: {failed.get('Message')} ({failed.get('Code')})"
+                raise StorageError(problem, driver=NAME, path=failed.get("Key", keys[0]))
 
     def url_for(self, key: str) -> str | None:
-        return signed_url(self.client, self.settings, key)
+        with errors(key):
+            return self._signer.generate_presigned_url(
+                "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=SIGNED_FOR
+            )
 
     def purge(self, prefix: str, age: float) -> None:
+        """MinIO lists uploads of one key, or all; so where none is found they are looked for among all."""
         before = time.time() - age
-        with errors(prefix):
-            pages = self.client.get_paginator("list_multipart_uploads").paginate(
-                Bucket=self.bucket, Prefix=prefix
-            )
-            for page in pages:
-                for found in page.get("Uploads", ()):
-                    if found["Initiated"].timestamp() < before:
-                        self.abort(found["Key"], found["UploadId"])
+        for asked in dict.fromkeys((prefix, "")):
+            found = False
+            with errors(prefix):
+                pages = self.client.get_paginator("list_multipart_uploads")
+                for page in pages.paginate(Bucket=self.bucket, Prefix=asked):
+                    for upload in page.get("Uploads", ()):
+                        found = True
+                        if upload["Key"].startswith(prefix) and upload["Initiated"].timestamp() < before:
+                            self._abort(upload["Key"], upload["UploadId"])
+            if found:
+                return
+
+    def _abort(self, key: str, upload: str) -> None:
+        try:
+            with errors(key):
+                self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
+        except PathNotFound:  # ended meanwhile
+            pass
 
     def probe(self) -> None:
-        probe(self.settings)
-
-    def unchanged(self, source: StoredObject) -> None:
-        """Raises ``PathNotFound`` when the object is gone or another."""
-        if self.head(source.key).version != source.version:
-            raise PathNotFound("changed by another meanwhile", driver=NAME, path=source.key)
-
-
-def _stored(key: str, size: int, modified: datetime, version: str) -> StoredObject:
-    """In whole seconds: a head tells no more, a listing does on some services."""
-    return StoredObject(key, size, float(int(modified.timestamp())), version)
-
-
-def _after(key: str) -> dict[str, Any]:
-    return {"StartAfter": key} if key else {}
+        probe(self._settings)
 
 
 def _attributes(settings: Settings) -> dict[str, Any]:
@@ -197,8 +219,8 @@ def _attributes(settings: Settings) -> dict[str, Any]:
     found: dict[str, Any] = {"ContentType": "application/octet-stream"}
     if settings.encrypt:
         found["ServerSideEncryption"] = "aws:kms" if settings.kms_key else "AES256"
-    if settings.kms_key:
-        found["SSEKMSKeyId"] = settings.kms_key
+        if settings.kms_key:
+            found["SSEKMSKeyId"] = settings.kms_key
     if settings.storage_class:
         found["StorageClass"] = settings.storage_class
     if settings.acl:

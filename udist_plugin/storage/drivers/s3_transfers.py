@@ -12,41 +12,41 @@ from urllib3.exceptions import HTTPError
 from udist_plugin.content import Content
 from udist_plugin.errors import StorageError
 from udist_plugin.storage.drivers.object_store import ObjectWriter
-from udist_plugin.storage.drivers.s3_client import NAME, errors
+from udist_plugin.storage.drivers.s3_client import NAME
 
 if TYPE_CHECKING:
-    from udist_plugin.storage.drivers.s3_store import S3Store
+    from collections.abc import Callable
+
+    from udist_plugin.storage.drivers.s3_multipart import MultipartUpload
 
 IN_FLIGHT: Final = 3
 """Parts of an upload sent at once: one connection does not fill a line to S3."""
-PARTS_MAX: Final = 10_000
-"""Parts of one upload (Amazon S3 multipart upload limits)."""
 RESUMPTIONS: Final = 5
 """How often a content that is cut short is asked for again."""
 PIECE: Final = 1 << 20
-"""Bytes read at a time when everything is asked for."""
+"""Bytes read at once at most."""
 
 
 class S3Content(Content):
     """A response's bytes, and the same version's from where they broke off."""
 
-    def __init__(self, store: S3Store, key: str, start: int, end: int | None) -> None:
-        self._store = store
+    def __init__(self, key: str, start: int, answer: Any, again: Callable[[int], Any]) -> None:
+        """``answer`` is GetObject's, ``again`` asks for the rest of that version from an offset on."""
+        self.size: int = answer["ContentLength"]
         self._key = key
         self._position = start
+        self._body = answer["Body"]
+        self._again = again
         self._resumptions = 0
-        self._version = ""
-        self._end = end
-        self.size = self._ask()
-        self._end = start + self.size
 
     def read(self, size: int = -1) -> bytes:
         if size < 0:
             return b"".join(iter(lambda: self.read(PIECE), b""))
-        while size and self.size:
+        size = min(size, self.size, PIECE)
+        while size:
             problem: object = "it ended early"
             try:
-                data: bytes = self._stream.read(min(size, self.size))
+                data: bytes = self._body.read(size)
             except (BotoCoreError, HTTPError, OSError) as error:
                 problem, data = error, b""
             if data:
@@ -57,45 +57,39 @@ class S3Content(Content):
         return b""
 
     def close(self) -> None:
-        """A stream read to its end gives its connection back, another ends it."""
-        self._stream.close()
-
-    def _ask(self) -> int:
-        """Asks for what is left, and returns its size."""
-        wanted: dict[str, Any] = {"IfMatch": self._version} if self._version else {}
-        if self._position or self._end is not None:
-            last = "" if self._end is None else self._end - 1
-            wanted["Range"] = f"bytes={self._position}-{last}"
-        with errors(self._key, unmet=StorageError):
-            answer = self._store.client.get_object(Bucket=self._store.bucket, Key=self._key, **wanted)
-        self._version = answer["ETag"]
-        body: Any = answer["Body"]
-        self._stream: Any = body._raw_stream  # StreamingBody reads whole, or fails without a word
-        return answer["ContentLength"]
+        """A response read to its end has given its connection back; another ends it."""
+        self._body.close()
 
     def _resume(self, problem: object) -> None:
-        self._stream.close()
+        self.close()
         if self._resumptions == RESUMPTIONS:
             raise StorageError(f"cut short at byte {self._position}: {problem}", driver=NAME, path=self._key)
         self._resumptions += 1
-        self._ask()
+        self._body = self._again(self._position)["Body"]
 
 
 class S3Writer(ObjectWriter):
     """One request when it is small, else parts of one size, some of them under way while others come."""
 
-    def __init__(self, store: S3Store, key: str, *, new: bool) -> None:
+    def __init__(
+        self,
+        part_size: int,
+        *,
+        put: Callable[[bytes | bytearray], None],
+        start: Callable[[], MultipartUpload],
+        complete: Callable[[MultipartUpload], None],
+    ) -> None:
+        """``put`` sends all in one request, ``start`` and ``complete`` are an upload's of parts."""
         self.size = 0
-        self._store = store
-        self._key = key
-        self._new = new
-        self._part_size = store.settings.part
+        self._part_size = part_size
+        self._put = put
+        self._start = start
+        self._complete = complete
         self._part = bytearray()
-        self._upload = ""
+        self._parts = 0
+        self._upload: MultipartUpload | None = None
         self._pool: ThreadPoolExecutor | None = None
-        self._sending: deque[Future[str]] = deque()
-        self._tags: list[str] = []
-        self._count = 0
+        self._sending: deque[Future[None]] = deque()
 
     def write(self, data: bytes | memoryview) -> None:
         left = memoryview(data)
@@ -108,42 +102,35 @@ class S3Writer(ObjectWriter):
             left = left[len(taken) :]
 
     def commit(self) -> None:
-        if self._upload:
+        if self._upload is None:
+            self._put(self._part)
+        else:
             self._send()
             self._wait(0)
-            self._store.complete(self._key, self._upload, self._tags, new=self._new)
-            self._upload = ""
-        elif self._new:
-            self._store.put_new(self._key, bytes(self._part))
-        else:
-            self._store.put(self._key, bytes(self._part))
+            self._complete(self._upload)
+            self._upload = None
         self.cancel()
 
     def cancel(self) -> None:
         """Waits for what is under way: a part that arrives after the abort would stay."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
-            self._pool = None
+        if self._upload is not None:
+            self._upload.abort()
+            self._upload = None
         self._sending.clear()
         self._part = bytearray()
-        upload, self._upload = self._upload, ""
-        if upload:
-            self._store.abort(self._key, upload)
 
     def _send(self) -> None:
-        if self._pool is None:
-            self._upload = self._store.start(self._key)
+        if self._upload is None or self._pool is None:
+            self._upload = self._start()
             self._pool = ThreadPoolExecutor(IN_FLIGHT, "udist-s3")
         self._wait(IN_FLIGHT - 1)
-        if self._count == PARTS_MAX:
-            raise StorageError(
-                f"more than {PARTS_MAX} parts: raise storage.s3.chunksize", driver=NAME, path=self._key
-            )
-        self._count += 1
-        part, self._part = self._part, bytearray()
-        self._sending.append(self._pool.submit(self._store.send, self._key, self._upload, self._count, part))
+        self._parts += 1
+        self._sending.append(self._pool.submit(self._upload.send, self._parts, self._part))
+        self._part = bytearray()
 
     def _wait(self, most: int) -> None:
         """Returns when no more parts than that are on their way; raises what befell the others."""
         while len(self._sending) > most:
-            self._tags.append(self._sending.popleft().result())
+            self._sending.popleft().result()

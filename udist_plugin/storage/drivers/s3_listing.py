@@ -1,0 +1,59 @@
+"""What stands in a bucket: a thousand keys a request, the next when they are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from udist_plugin.storage.drivers.object_store import StoredObject
+from udist_plugin.storage.drivers.s3_client import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
+
+
+def objects(client: S3Client, bucket: str, prefix: str, after: str) -> Iterator[StoredObject]:
+    """See ``ObjectStore.objects``."""
+    for page in _pages(client, bucket, prefix, after):
+        for found in page.get("Contents", ()):
+            modified = float(int(found["LastModified"].timestamp()))
+            yield StoredObject(found["Key"], found["Size"], modified, found["ETag"])
+
+
+def names(client: S3Client, bucket: str, prefix: str, after: str) -> Iterator[str]:
+    """See ``ObjectStore.names``.
+
+    S3 lists by keys: ``a-b/`` before ``a/``. Only the beginnings of a page's last name may come in a later
+    page and belong before it, so those are looked up.
+    """
+    seen: set[str] = set()  # a name may be an object's, and a prefix of others
+    sought: set[str] = set()
+    for page in _pages(client, bucket, prefix, f"{prefix}{after}" if after else "", Delimiter="/"):
+        keys = [each["Key"] for each in page.get("Contents", ())]
+        keys += [each["Prefix"] for each in page.get("CommonPrefixes", ())]
+        found = {key[len(prefix) :].rstrip("/") for key in keys}
+        if page["IsTruncated"] and keys:
+            for name in _beginnings(max(keys)[len(prefix) :].rstrip("/")) - found - sought:
+                sought.add(name)
+                with errors(prefix):
+                    below = client.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}{name}/", MaxKeys=1)
+                if below.get("Contents"):
+                    found.add(name)
+        yield from sorted(name for name in found - seen if name > after)
+        seen |= found
+
+
+def _beginnings(name: str) -> set[str]:
+    """Those that come before ``name`` itself, though with a slash they come after it."""
+    return {name[:end] for end, character in enumerate(name) if end and character < "/"}
+
+
+def _pages(
+    client: S3Client, bucket: str, prefix: str, after: str, **more: Any
+) -> Iterator[ListObjectsV2OutputTypeDef]:
+    if after:
+        more["StartAfter"] = after
+    with errors(prefix):
+        yield from client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **more)

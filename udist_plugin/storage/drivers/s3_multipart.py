@@ -1,0 +1,80 @@
+"""One multipart upload (https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html)."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from hashlib import md5
+from typing import TYPE_CHECKING, Any, Final
+
+from udist_plugin.errors import PathNotFound, StorageError
+from udist_plugin.storage.drivers.s3_body import Body
+from udist_plugin.storage.drivers.s3_client import NAME, errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from udist_plugin.storage.drivers.object_store import StoredObject
+
+PARTS_MAX: Final = 10_000
+
+
+class MultipartUpload:
+    """Parts, numbered from 1, which many threads may send or copy in any order."""
+
+    def __init__(self, client: S3Client, bucket: str, key: str, attributes: dict[str, Any]) -> None:
+        """Starts it."""
+        self._client = client
+        self._key = key
+        self._object: dict[str, Any] = {"Bucket": bucket, "Key": key}
+        self._tags: dict[int, str] = {}
+        with errors(key):
+            started = client.create_multipart_upload(**self._object, **attributes)
+        self._upload: dict[str, Any] = {**self._object, "UploadId": started["UploadId"]}
+
+    def send(self, number: int, content: bytes | bytearray) -> None:
+        if number > PARTS_MAX:
+            problem = f"more than {PARTS_MAX} parts: raise storage.s3.chunksize"
+            raise StorageError(problem, driver=NAME, path=self._key)
+        body: Any = Body(content)
+        with errors(self._key):
+            self._tags[number] = self._client.upload_part(**self._upload, PartNumber=number, Body=body)[
+                "ETag"
+            ]
+
+    def copy(self, number: int, source: StoredObject, start: int, end: int) -> None:
+        """Raises ``PathNotFound`` when the source is not there, or not of its version."""
+        with errors(source.key, unmet=PathNotFound):
+            answer = self._client.upload_part_copy(
+                **self._upload,
+                PartNumber=number,
+                CopySource={"Bucket": self._object["Bucket"], "Key": source.key},
+                CopySourceIfMatch=source.version,
+                CopySourceRange=f"bytes={start}-{end - 1}",
+            )
+        self._tags[number] = answer["CopyPartResult"]["ETag"]
+
+    def complete(self, **condition: Any) -> None:
+        """Raises ``PathBusy`` when a condition is not met."""
+        parts: Any = [{"PartNumber": number, "ETag": tag} for number, tag in sorted(self._tags.items())]
+        try:
+            with errors(self._key):
+                self._client.complete_multipart_upload(
+                    **self._upload, MultipartUpload={"Parts": parts}, **condition
+                )
+        except PathNotFound:  # it may be complete, when the answer was lost and botocore asked again
+            if not self._stands():
+                raise StorageError("the upload was aborted", driver=NAME, path=self._key) from None
+
+    def abort(self) -> None:
+        """Drops the parts; what fails here, purging tries again."""
+        with suppress(StorageError), errors(self._key):
+            self._client.abort_multipart_upload(**self._upload)
+
+    def _stands(self) -> bool:
+        """Whether the object is of these parts: where nothing is encrypted, its ETag is made of theirs."""
+        tags = [tag.strip('"') for _, tag in sorted(self._tags.items())]
+        with suppress(PathNotFound, ValueError), errors(self._key):
+            sums = md5(b"".join(map(bytes.fromhex, tags)), usedforsecurity=False)
+            found = self._client.head_object(**self._object)["ETag"]
+            return found.strip('"') == f"{sums.hexdigest()}-{len(tags)}"
+        return False
