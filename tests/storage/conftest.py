@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.storage.memory_store import MemoryObjects
 from udist_plugin.storage.drivers import open_driver
 from udist_plugin.storage.registry import StorageRegistry
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite("udist_plugin.testing.storage_driver")
 
 
-@pytest.fixture(params=["filesystem", "inmemory"])
+@pytest.fixture(params=["filesystem", "inmemory", "objects"])
 def driver(request: pytest.FixtureRequest, tmp_path: Path) -> StorageDriver:
+    if request.param == "objects":
+        return MemoryObjects()
     return open_driver(request.param, {"rootdirectory": str(tmp_path)})
 
 

@@ -169,15 +169,19 @@ def test_tags_are_unknown_only_where_none_ever_stood(registry: StorageRegistry) 
     with pytest.raises(NameUnknown):
         registry.list_tags("a")
     push(registry, "a", image())
+    if not registry.driver.has_folders:  # nothing tells whether there was one
+        assert registry.list_tags("a") == Page([])
+        return
     with pytest.raises(NameUnknown):
         registry.list_tags("a")
 
 
 def test_a_tag_stands_with_its_current_link(registry: StorageRegistry, driver: StorageDriver) -> None:
-    """A stock server killed while it deleted a tag leaves the folder."""
+    """A stock server killed while it deleted a tag leaves the folder. On an object store it is listed, as by
+    distribution: a look at each tag would be a request each."""
     push(registry, "a", image(), "v1", "v2")
     driver.delete(paths.tag_current("a", "v1"))
-    assert registry.list_tags("a") == Page(["v2"])
+    assert registry.list_tags("a") == Page(["v2"] if driver.has_folders else ["v1", "v2"])
     with pytest.raises(ManifestUnknown):
         registry.resolve_manifest("a", "v1")
     with pytest.raises(ManifestUnknown):

@@ -46,7 +46,8 @@ def test_a_thousand_abandoned_uploads_are_purged(registry: StorageRegistry, driv
     assert set(purged.paths) == abandoned
     assert purged.errors == []
     assert not any(driver.exists(path) for path in abandoned)
-    assert driver.get_content(f"{young}/data") == b"some content"
+    with driver.appended(f"{young}/data") as content:
+        assert content.read() == b"some content"
     assert registry.get_manifest("a", "v1").content == document.content
     assert purge_uploads(driver, DAY).paths == []
 
@@ -60,7 +61,7 @@ def test_a_purged_upload_is_unknown(registry: StorageRegistry, driver: StorageDr
             verb()
     with pytest.raises(BlobUploadUnknown):
         registry.resume_upload("a", upload.id)
-    assert driver.list(paths.uploads("a")) == []
+    assert not (driver.exists(paths.uploads("a")) and driver.list(paths.uploads("a")))
 
 
 @pytest.mark.parametrize("started", [None, b"", b"yesterday", b"\xff", b"0001-01-01T00:00:00", b"x" * 1000])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import InvalidPath, NameInvalid, PathNotFound
 from udist_plugin.oci.reference import check_name
@@ -10,54 +11,116 @@ from udist_plugin.registry import Page
 from udist_plugin.storage import paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from udist_plugin.storage.catalog_index import CatalogIndex
     from udist_plugin.storage.drivers.base import StorageDriver
 
+    Look = Callable[[str], Sequence[str]]
+    """The names of what stands in a folder below ``REPOSITORIES``."""
 
-def list_repositories(driver: StorageDriver, limit: int | None = None, last: str = "") -> Page[str]:
-    """Repositories that hold something, in lexical order; only folders that can matter are looked into."""
-    found: list[str] = []
-    for name, entries in walk(driver, last):
-        if not ("_layers" in entries or "_manifests" in entries):
-            continue
-        if len(found) == limit:
-            return Page(found, found[-1] if found else last)
-        found.append(name)
-    return Page(found)
+LOOKS: Final = 64
+"""Folders that a page is worth looking into one by one, where a walk of everything spares it."""
 
 
-def walk(driver: StorageDriver, last: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Every folder that can be a repository, by name in lexical order, with the names in it.
+class Catalog:
+    """Lists repositories. ``save`` is off for a store that must not be written to."""
 
-    Folders of which neither they nor what is below them comes after ``last`` are left out.
-    """
-    return _walk(driver, "", _entries(driver, paths.REPOSITORIES), last)
+    def __init__(self, driver: StorageDriver, *, save: bool = True) -> None:
+        self._driver = driver
+        self._index: CatalogIndex | None = None
+        if not driver.has_folders:
+            from udist_plugin.storage.catalog_index import CatalogIndex
+
+            self._index = CatalogIndex(driver, save=save)
+
+    def list(self, limit: int | None = None, last: str = "") -> Page[str]:
+        """Repositories that hold something, in lexical order; only what can matter is looked into."""
+        found: list[str] = []
+        for name, entries in _walk(self._driver, "", last, self._look()):
+            if not ("_layers" in entries or "_manifests" in entries):
+                continue
+            if len(found) == limit:
+                return Page(found, found[-1] if found else last)
+            found.append(name)
+        return Page(found)
+
+    def _look(self) -> Look:
+        index = self._index
+        if index is None:
+            return lambda name: _entries(self._driver, name)
+        looks = 0
+
+        def look(name: str) -> Sequence[str]:
+            nonlocal looks
+            if (known := index.entries(name)) is None:
+                looks += 1
+                if looks == LOOKS:
+                    index.refresh()
+                    known = index.entries(name)
+            return _entries(self._driver, name) if known is None else known
+
+        index.load()
+        return look
+
+
+def walk(driver: StorageDriver) -> Iterator[tuple[str, Sequence[str]]]:
+    """Every folder that can be a repository, by name in lexical order, with the names in it."""
+    return _walk(driver, "", "", lambda name: _entries(driver, name))
 
 
 def _walk(
-    driver: StorageDriver, prefix: str, entries: list[str], last: str
-) -> Iterator[tuple[str, list[str]]]:
-    # "a-b" comes before "a/b": the folder itself and what is below it have places of their own in the order.
-    names = [f"{prefix}{entry}" for entry in entries if not entry.startswith("_")]
-    inside: dict[str, list[str]] = {}
-    for place in sorted([*names, *(f"{name}/" for name in names)]):
+    driver: StorageDriver, prefix: str, last: str, look: Look, entries: Sequence[str] = ()
+) -> Iterator[tuple[str, Sequence[str]]]:
+    """Folders of which neither they nor what is below them comes after ``last`` are left out. ``entries`` are
+    the names below ``prefix``, if all are known."""
+    inside: dict[str, Sequence[str]] = {}
+    for place in _places(prefix, sorted(entries) or _names(driver, prefix, last)):
         name = place.removesuffix("/")
         if (place <= last and not (place != name and last.startswith(place))) or not _is_name(name):
             continue
         if name not in inside:
-            inside[name] = _entries(driver, f"{paths.REPOSITORIES}/{name}")
+            inside[name] = look(name)
         if place == name:
             yield name, inside[name]
-        else:
-            yield from _walk(driver, place, inside.pop(name), last)
+            continue
+        below = [entry for entry in inside.pop(name) if not entry.startswith("_")]
+        if below:
+            yield from _walk(driver, place, last, look, below if driver.has_folders else ())
 
 
-def _entries(driver: StorageDriver, path: str) -> list[str]:
+def _places(prefix: str, entries: Iterable[str]) -> Iterator[str]:
+    """The names in order, and where, with a slash, what is below them comes: ``a-b`` is before ``a/b``."""
+    below: list[str] = []
+    for entry in entries:
+        name = f"{prefix}{entry}"
+        while below and below[0] < name:
+            yield heappop(below)
+        yield name
+        heappush(below, f"{name}/")
+    yield from sorted(below)
+
+
+def _names(driver: StorageDriver, prefix: str, last: str) -> Iterator[str]:
+    """The names in a folder, without those of which nothing can come after ``last``."""
+    after = ""
+    if last.startswith(prefix):
+        # "a/b" comes after "a-b": of what stands before a "-" or a "." the content may be still to come.
+        first = last[len(prefix) :].partition("/")[0]
+        after = first.partition("-")[0].partition(".")[0][:-1]
     try:
-        return driver.list(path)
+        for name in driver.names(f"{paths.REPOSITORIES}/{prefix}".removesuffix("/"), after=after):
+            if not name.startswith("_"):
+                yield name
     except (PathNotFound, InvalidPath):  # deleted meanwhile, or a file
-        return []
+        return
+
+
+def _entries(driver: StorageDriver, name: str) -> Sequence[str]:
+    try:
+        return driver.list(f"{paths.REPOSITORIES}/{name}")
+    except (PathNotFound, InvalidPath):
+        return ()
 
 
 def _is_name(text: str) -> bool:

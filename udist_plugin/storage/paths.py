@@ -13,6 +13,7 @@
 │       ├── data
 │       └── startedat            RFC 3339, UTC
 └── udist                        ours; stock servers never look here, and all of it can be rebuilt
+    ├── catalog                  what repositories there are (see catalog_index.py)
     ├── repositories/<name>/_referrers/subjects
     └── scratch                  files on their way (see drivers/filesystem.py)
 
@@ -35,6 +36,7 @@ ROOT: Final = "/docker/registry/v2"
 REPOSITORIES: Final = f"{ROOT}/repositories"
 BLOBS: Final = f"{ROOT}/blobs"
 OWN: Final = f"{ROOT}/udist"
+CATALOG: Final = f"{OWN}/catalog"
 SCRATCH: Final = f"{OWN}/scratch"
 
 _UPLOAD_ID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"  # compiled on first use

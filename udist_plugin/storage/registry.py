@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.registry import ManifestContent, Page, Registry, Upload
 from udist_plugin.storage.blobs import BlobStore
-from udist_plugin.storage.catalog import list_repositories
+from udist_plugin.storage.catalog import Catalog
 from udist_plugin.storage.manifests import ManifestStore
 from udist_plugin.storage.referrers import ReferrerIndex
 from udist_plugin.storage.tags import TagStore
@@ -44,6 +44,7 @@ class StorageRegistry(Registry):
         self._uploads = UploadStore(driver, self._blobs)
         self._tags = TagStore(driver, tag_lookups or driver.lookups)
         self._manifests = ManifestStore(driver, self._tags)
+        self._catalog = Catalog(driver, save=save_referrers)
         self._referrers = ReferrerIndex(driver, self._manifests, save=save_referrers)
 
     def resolve_blob(self, name: str, digest: Digest) -> Descriptor:
@@ -91,7 +92,7 @@ class StorageRegistry(Registry):
         self._tags.delete(name, tag)
 
     def list_repositories(self, limit: int | None = None, last: str = "") -> Page[str]:
-        return list_repositories(self.driver, limit, last)
+        return self._catalog.list(limit, last)
 
     def list_tags(self, name: str, limit: int | None = None, last: str = "") -> Page[str]:
         return self._tags.list(name, limit, last)

@@ -51,17 +51,19 @@ class TagStore:
         return tuple(tag for tag, link in zip(names, links, strict=True) if link == digest)
 
     def list(self, name: str, limit: int | None = None, last: str = "") -> Page[str]:
-        """``NameUnknown`` only where no tag ever stood, as in distribution."""
+        """``NameUnknown`` only where no tag ever stood, as in distribution on a folder."""
         found: list[str] = []
         try:
-            for tag in self._driver.folders(paths.tags(name), "current/link", last):
+            for tag in self._driver.folders(paths.tags(name), "current/link", after=last):
                 if not _is_tag(tag):
                     continue
                 if len(found) == limit:
                     return Page(found, found[-1] if found else last)
                 found.append(tag)
         except PathNotFound:
-            raise NameUnknown({"name": name}) from None
+            # Without real folders, nothing tells a repository that had a tag from one that had none.
+            if self._driver.has_folders or not self._driver.exists(paths.repository(name)):
+                raise NameUnknown({"name": name}) from None
         return Page(found)
 
     def _links(self, links: Sequence[str]) -> Sequence[Digest | None]:

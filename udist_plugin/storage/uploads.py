@@ -148,7 +148,10 @@ class StoredUpload(Upload):
             running = RunningHash(algorithm)
             if not writer.size:
                 return running.digest()
-            with self._store.driver.appended(f"{self._folder}/data") as content:
+            path = f"{self._folder}/data"
+            with self._store.driver.appended(path) as content:
+                if content.size != writer.size:
+                    raise PathNotFound("changed by another meanwhile", path=path)
                 while data := content.read(CHUNK_SIZE):
                     running.update(data)
         return running.digest()

@@ -95,6 +95,9 @@ class StorageDriver(ABC):
     lookups: ClassVar[int] = 1
     """Small files that one request does well to ask for at once: one where they do not leave the machine."""
 
+    has_folders: ClassVar[bool] = True
+    """Whether a folder is more than what files have in common in their paths."""
+
     @classmethod
     @abstractmethod
     def from_parameters(cls, parameters: Mapping[str, object]) -> Self:
@@ -159,20 +162,19 @@ class StorageDriver(ABC):
     def list(self, path: str) -> list[str]:
         """The names of what stands in a folder, in no order. Raises ``PathNotFound``."""
 
-    def files(self, path: str, *, after: str = "") -> Iterator[str] | None:  # noqa: ARG002
-        """Everything below a folder, however deep: paths from there, in the order of their characters, those
-        behind ``after``. ``None`` where there are real folders, and ``list`` is the faster way to look."""
-        return None
+    def names(self, path: str, *, after: str = "") -> Iterator[str]:
+        """As ``list``, in the order of characters, from behind ``after``, fetched as asked for."""
+        return (name for name in sorted(self.list(path)) if name > after)
 
-    def folders(self, path: str, holding: str, after: str = "") -> Iterator[str]:
-        """The names, in order and after ``after``, of the folders in ``path`` in which the file ``holding``
-        stands. Raises ``PathNotFound``.
+    def folders(self, path: str, holding: str, *, after: str = "") -> Iterator[str]:
+        """The ``names`` of those folders in which the file ``holding`` stands. A driver without real folders
+        may give all: there, one in which nothing stands is none."""
+        return (name for name in self.names(path, after=after) if self.exists(f"{path}/{name}/{holding}"))
 
-        A store where a folder is only what stands in it, and a look at each is dear, may give all of them.
-        """
-        for name in sorted(self.list(path)):
-            if name > after and self.exists(f"{path}/{name}/{holding}"):
-                yield name
+    def files(self, path: str, *, after: str = "") -> Iterator[str]:
+        """Every file below a folder, however deep: paths from there, in the order of their characters, from
+        behind ``after``, fetched as asked for. Only of drivers without real folders."""
+        raise NotImplementedError
 
     @abstractmethod
     def move(self, source: str, destination: str) -> None:

@@ -35,6 +35,7 @@ class ObjectDriver(StorageDriver):
     """
 
     lookups = 16
+    has_folders = False
 
     def __init__(self, store: ObjectStore, prefix: str = "") -> None:
         self.store = store
@@ -77,9 +78,8 @@ class ObjectDriver(StorageDriver):
             raise self._missing(path)
         return names
 
-    def folders(self, path: str, holding: str, after: str = "") -> Iterator[str]:  # noqa: ARG002
-        """One grouped listing. To look below each name would cost a request each, or a walk of everything:
-        a folder of which a killed process made only a part is among them."""
+    def names(self, path: str, *, after: str = "") -> Iterator[str]:
+        """One grouped listing: nothing below the names is walked."""
         found = False
         with self.named_errors(path):
             for name in self.store.names(self._folder(path), after=after):
@@ -87,6 +87,17 @@ class ObjectDriver(StorageDriver):
                 yield name
         if not found and not self.exists(path):
             raise self._missing(path)
+
+    def folders(self, path: str, holding: str, *, after: str = "") -> Iterator[str]:  # noqa: ARG002
+        """To look into each would cost a request each, or a walk of everything: a folder of which a killed
+        process made only a part is among them."""
+        return self.names(path, after=after)
+
+    def files(self, path: str, *, after: str = "") -> Iterator[str]:
+        folder = self._folder(path)
+        with self.named_errors(path):
+            for found in self.store.objects(folder, after=f"{folder}{after}" if after else ""):
+                yield found.key[len(folder) :]
 
     def move(self, source: str, destination: str) -> None:
         key, target = self.key(source), self.key(destination)

@@ -1,0 +1,113 @@
+"""Which repositories a store was found to have: for stores where to look into each is a request, and to walk
+all that is in them are thousands.
+
+The names in a folder cost a request for each thousand, so a repository that is new there, or gone, is seen at
+once. Only in a repository that had none below it nobody looks for others, until the index is too old: then
+everything is walked anew. As all that stands under ``OWN``, the index can be lost.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from udist_plugin.errors import StorageError
+from udist_plugin.storage import paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from udist_plugin.storage.drivers.base import StorageDriver
+
+CONTENT: Final = ("_layers", "_manifests")
+"""What makes a folder a repository: it holds one of these."""
+TRUSTED: Final = 3600.0
+"""Seconds after which everything is walked anew."""
+INDEX_MAX: Final = 64 << 20
+"""A larger index is not read, in bytes: some million repositories."""
+CROWD: Final = 2000
+"""Files of one repository that are walked over before the rest of it is skipped."""
+
+
+class Found(NamedTuple):
+    """What a walk begun at ``time``, in seconds since 1970, found: by the names of repositories and of what
+    is above them, what a list of the folder would hold that matters."""
+
+    time: float
+    entries: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, begun: float, names: Iterable[str]) -> Found:
+        entries: dict[str, tuple[str, ...]] = {}
+        for name in names:
+            entries[name] = (*CONTENT, *entries.get(name, ()))
+            while "/" in name:
+                name, _, below = name.rpartition("/")
+                entries[name] = (*(entry for entry in entries.get(name, ()) if entry in CONTENT), below)
+        return cls(begun, entries)
+
+
+NOTHING: Final = Found(0.0, {})
+
+
+class CatalogIndex:
+    """The index as it stands in the store, held in memory while it is trusted."""
+
+    def __init__(self, driver: StorageDriver, *, save: bool) -> None:
+        self._driver = driver
+        self._save = save
+        self._found = NOTHING
+        self._walking = threading.Lock()
+
+    def entries(self, name: str) -> tuple[str, ...] | None:
+        """Of what stands in a folder: what makes it a repository, and one that is below it; ``None`` when no
+        repository was found there."""
+        return self._found.entries.get(name)
+
+    def load(self) -> None:
+        """Reads the index, unless it is in memory; one that cannot be trusted is forgotten."""
+        if _is_fresh(self._found):
+            return
+        found = NOTHING
+        with suppress(StorageError, ValueError):
+            content = self._driver.get_content(paths.CATALOG, INDEX_MAX).decode("ascii")
+            begun, *names = content.splitlines()
+            found = Found.of(float(begun), names)
+        self._found = found if _is_fresh(found) else NOTHING
+
+    def refresh(self) -> None:
+        """Walks everything, unless the index is fresh or another is at it."""
+        if _is_fresh(self._found) or not self._walking.acquire(blocking=False):
+            return
+        try:
+            begun = time.time()
+            names = list(_repositories(self._driver))
+            self._found = Found.of(begun, names)
+            if self._save:
+                content = "\n".join([str(begun), *names])
+                with suppress(StorageError):  # the answer does not depend on it
+                    self._driver.put_content(paths.CATALOG, content.encode("ascii"), durable=False)
+        finally:
+            self._walking.release()
+
+
+def _is_fresh(found: Found) -> bool:
+    return abs(time.time() - found.time) < TRUSTED
+
+
+def _repositories(driver: StorageDriver) -> Iterator[str]:
+    """The names of all, each once; what one of them holds is skipped when it is much."""
+    name, count = "", 0
+    files = driver.files(paths.REPOSITORIES)
+    while (path := next(files, None)) is not None:
+        found, underscore, _ = path.partition("/_")
+        if not underscore or not path.startswith(("_layers/", "_manifests/"), len(found) + 1):
+            continue
+        if found != name:
+            name, count = found, 0
+            yield name
+        count += 1
+        if count == CROWD:
+            files = driver.files(paths.REPOSITORIES, after=f"{name}/_manifests0")  # behind "_manifests/"
