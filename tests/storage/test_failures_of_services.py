@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from google.api_core.exceptions import Forbidden, RetryError, TooManyRequests, from_http_status
 from google.cloud.storage.exceptions import InvalidResponse
 
-from udist_plugin.errors import PathBusy, PathNotFound, StorageError, StorageUnavailable
+from udist_plugin.errors import PathBusy, PathNotFound, StorageError, StorageFull, StorageUnavailable
 from udist_plugin.storage.drivers import azure_client, gcs_client, s3_client
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def of_azure(status: int) -> HttpResponseError:
         (s3_client, EndpointConnectionError(endpoint_url="http://s3.example"), StorageUnavailable),
         (s3_client, ReadTimeoutError(endpoint_url="http://s3.example"), StorageUnavailable),
         (s3_client, ConnectionResetError("reset"), StorageUnavailable),
+        (s3_client, of_s3(507, "XMinioStorageFull"), StorageFull),
         (s3_client, of_s3(403, "AccessDenied"), StorageError),
         (s3_client, NoCredentialsError(), StorageError),
         (s3_client, of_s3(404, "NoSuchKey"), PathNotFound),

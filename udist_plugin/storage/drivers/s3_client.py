@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING, Any, Final
 import botocore.session
 from boto3.session import Session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoRegionError, ProfileNotFound
+from botocore.exceptions import ConnectionError as NoConnection
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
-from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError, StorageFull
+from udist_plugin.errors import (
+    ConfigurationError,
+    PathBusy,
+    PathNotFound,
+    StorageError,
+    StorageFull,
+    StorageUnavailable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +141,11 @@ def errors(key: str, *, unmet: type[StorageError] = PathBusy) -> Iterator[None]:
             raise PathNotFound("not found", driver=NAME, path=key) from error
         if code in _UNMET:
             raise unmet("changed by another meanwhile", driver=NAME, path=key) from error
-        kind = StorageFull if code in _FULL else StorageError
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        kind: type[StorageError] = StorageUnavailable if status == 429 or status >= 500 else StorageError
+        kind = StorageFull if code in _FULL else kind
         raise kind(message(error), driver=NAME, path=key) from error
-    except (BotoCoreError, HTTPError, OSError) as error:
+    except (NoConnection, HTTPClientError, HTTPError, OSError) as error:  # nobody answered, or not to the end
+        raise StorageUnavailable(message(error), driver=NAME, path=key) from error
+    except BotoCoreError as error:
         raise StorageError(message(error), driver=NAME, path=key) from error
