@@ -3,40 +3,32 @@
 from __future__ import annotations
 
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.storage.processes import free_port, serving
+from tests.storage import servers
 from tests.storage.redis_server import RedisServer, running
 from udist_plugin import Plugin
 from udist_plugin.remote.registry import RemoteRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from tests.storage.servers import S3Server
 
 PLUGINS = 8
-BUCKET = "images"
-USER, PASSWORD = "minio-user", "minio-password"
 
 Storage = dict[str, Any]
 """What stands under ``storage`` in a configuration, by the names that distribution has too."""
 
 
 @pytest.fixture(scope="session")
-def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a MinIO server that has a bucket."""
-    data = tmp_path_factory.mktemp("minio")
-    (data / BUCKET).mkdir()
-    port = free_port()
-    arguments = ["server", "--quiet", "--address", f"127.0.0.1:{port}", str(data)]
-    environ = {**os.environ, "MINIO_ROOT_USER": USER, "MINIO_ROOT_PASSWORD": PASSWORD, "MINIO_BROWSER": "off"}
-    with serving("minio", arguments, port, environ):
-        yield f"http://127.0.0.1:{port}"
+def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with servers.minio(tmp_path_factory.mktemp("minio")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -45,30 +37,16 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
         yield server
 
 
-def bucket(minio: str, root: str) -> Storage:
-    """A store in the bucket, below ``root``."""
-    parameters = {
-        "bucket": BUCKET,
-        "region": "us-east-1",
-        "regionendpoint": minio,
-        "accesskey": USER,
-        "secretkey": PASSWORD,
-        "forcepathstyle": True,
-        "rootdirectory": root,
-    }
-    return {"s3": parameters}
-
-
-def folder(root: Path) -> Storage:
-    return {"filesystem": {"rootdirectory": str(root)}}
+def bucket(minio: S3Server, root: str = "") -> Storage:
+    """A store in a new bucket, below ``root``."""
+    return {"s3": minio.parameters(minio.bucket(), rootdirectory=root, forcepathstyle=True)}
 
 
 @pytest.fixture(scope="module", params=["folder", "bucket"])
 def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Storage:
-    root = tmp_path_factory.mktemp("store")
     if request.param == "folder":
-        return folder(root)
-    return bucket(request.getfixturevalue("minio"), root.name)
+        return {"filesystem": {"rootdirectory": str(tmp_path_factory.mktemp("store"))}}
+    return bucket(request.getfixturevalue("minio"))
 
 
 @pytest.fixture(scope="module", params=["without-cache", "redis"])

@@ -18,6 +18,7 @@ from udist_plugin.oci.digest import Digest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.storage.servers import S3Server
     from udist_plugin.registry import Registry
 
 EMPTY = b"{}"
@@ -34,7 +35,7 @@ class Pair(NamedTuple):
 
 @pytest.fixture(scope="module", params=["", "/below/a-root"], ids=["at-the-top", "below-a-root"])
 def pair(
-    request: pytest.FixtureRequest, minio: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, minio: S3Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pair]:
     """Both with the same configuration."""
     storage = {**bucket(minio, request.param), "delete": {"enabled": True}, "redirect": {"disable": True}}
