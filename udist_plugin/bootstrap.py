@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.config import Configuration, Loaded, load, registry_environment
-from udist_plugin.errors import ConfigurationError, PathNotFound, StorageError
+from udist_plugin.errors import ConfigurationError, PathNotFound
 from udist_plugin.http_api.app import Application
 from udist_plugin.http_api.settings import Settings
 from udist_plugin.storage.descriptors import Descriptors, MemoryDescriptors
 from udist_plugin.storage.drivers import open_driver
+from udist_plugin.storage.purging import Purging
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.wrappers.read_only import NoDeleteRegistry, ReadOnlyRegistry
 from udist_plugin.wrappers.validation import Policy, ValidatingRegistry
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from udist_plugin.config.keys.health import Health as HealthSettings
-    from udist_plugin.config.model import UploadPurging, Validation
+    from udist_plugin.config.model import Validation
     from udist_plugin.http_api.health import Check, Health
     from udist_plugin.registry import Registry
     from udist_plugin.storage.drivers.base import StorageDriver
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 MAX_FILE = 1 << 20
 """Characters read of a configuration file; the parser refuses far fewer."""
-FIRST_PURGE = 3600.0
-"""Seconds within which the first purge begins. When exactly is chance, so that plugins on one store do not
-all walk it at once, and so that many short lives purge as often as a long one."""
 
 
 class RegistryApp:
@@ -67,8 +64,10 @@ class RegistryApp:
         self._messages = [("warn", text) for text in loaded.warnings]
         self._messages += [("info", text) for text in loaded.notices]
         maintenance = configuration.storage.maintenance
-        purging = maintenance.uploadpurging.enabled and not maintenance.readonly.enabled
-        self._purging = Purging(driver, maintenance.uploadpurging) if purging else None
+        self._purging: Purging | None = None
+        if maintenance.uploadpurging.enabled and not maintenance.readonly.enabled:
+            purging = maintenance.uploadpurging
+            self._purging = Purging(driver, purging.age, purging.interval, dry_run=purging.dryrun)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         return self._answer(environ, start_response)
@@ -104,48 +103,6 @@ class RegistryApp:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class Purging:
-    """Removes abandoned uploads every now and then, in a thread of its own."""
-
-    def __init__(self, driver: StorageDriver, settings: UploadPurging) -> None:
-        self._driver = driver
-        self._settings = settings
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self, record: Record) -> None:
-        self._thread = threading.Thread(target=self._run, args=(record,), name="udist-purge", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """No further purge begins; one that has is left behind after a second."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(1.0)
-
-    def _run(self, record: Record) -> None:
-        interval = min(self._settings.interval, threading.TIMEOUT_MAX)
-        chance = int.from_bytes(os.urandom(4)) / 2**32
-        wait = min(interval, FIRST_PURGE) * chance
-        while not self._stop.wait(wait):
-            self._purge(record)
-            wait = interval
-
-    def _purge(self, record: Record) -> None:
-        from udist_plugin.storage.purge import purge_uploads
-
-        age, dry_run = self._settings.age, self._settings.dryrun
-        try:
-            purged = purge_uploads(self._driver, age, dry_run=dry_run)
-        except StorageError as error:
-            record("error", f"uploads were not purged: {error}")
-            return
-        for failure in purged.errors:
-            record("warn", f"not purged: {failure}")
-        for path in purged.paths:
-            record("info", f"would be purged: {path}" if dry_run else f"purged: {path}")
 
 
 def create_app(

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.house.test_imports import SLOW
-from udist_plugin.bootstrap import Purging, RegistryApp, build_service, create_app
+from udist_plugin.bootstrap import RegistryApp, build_service, create_app
 from udist_plugin.config import load
-from udist_plugin.config.model import UploadPurging
 from udist_plugin.errors import ConfigurationError, StorageError
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage.drivers.inmemory import InMemoryDriver
+from udist_plugin.storage.purging import Purging
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class TestPurging:
             if len(lines) >= count:
                 enough.set()
 
-        purging = Purging(driver, UploadPurging(True, 0.0, 0.001, dryrun))
+        purging = Purging(driver, 0.0, 0.001, dry_run=dryrun)
         purging.start(record)
         assert enough.wait(10)
         purging.close()
