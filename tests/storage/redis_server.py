@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 READY = 20.0
 """Seconds a server has to answer."""
+ATTEMPTS = 3
+
+
+class PortTaken(Exception):
+    """The server ended at once, as it does when another has taken the port that was free a moment ago."""
 
 
 class RedisServer:
@@ -43,7 +48,9 @@ class RedisServer:
         self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + READY
         while not self._takes_connections():
-            assert self._process.poll() is None, "redis-server ended"
+            if self._process.poll() is not None:
+                self._process = None
+                raise PortTaken(self.port)
             assert time.monotonic() < deadline, "redis-server takes no connections"
             time.sleep(0.01)  # nothing tells when it listens
 
@@ -79,7 +86,14 @@ class RedisServer:
 @contextmanager
 def running(folder: Path, *arguments: str, tls: bool = False) -> Iterator[RedisServer]:
     server = RedisServer(folder, *arguments, tls=tls)
-    server.start()
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            server.start()
+            break
+        except PortTaken:
+            if attempt == ATTEMPTS:
+                raise
+            server = RedisServer(folder, *arguments, tls=tls)
     try:
         yield server
     finally:
