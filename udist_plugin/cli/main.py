@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "inspect": "show a manifest",
     "rm": "delete a tag or a manifest",
     "referrers": "list the manifests that refer to one",
+    "doctor": "try whether the configured store can be used",
     "config": "check a configuration, and list its keys",
     "serve": "be the plugin: speak the protocol on standard input and output",
 }

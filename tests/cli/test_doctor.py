@@ -1,0 +1,96 @@
+"""``udist doctor``: whether the configured store can be used, and what is wrong with one that cannot."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.storage.servers import minio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.cli.conftest import Ran
+    from tests.storage.servers import S3Server
+
+    Udist = Callable[..., Ran]
+
+STEPS = ["reach", "write", "upload", "commit", "read", "list", "delete"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with minio(tmp_path_factory.mktemp("minio")) as found:
+        yield found
+
+
+def configure(path: Path, **storage: object) -> str:
+    path.write_text(json.dumps({"version": 0.1, "storage": storage}))  # which is YAML
+    return str(path)
+
+
+def test_a_folder_is_well(udist: Udist, tmp_path: Path) -> None:
+    ran = udist("doctor")
+    assert ran.code == 0
+    assert ran.err == ""
+    assert [line.split()[0] for line in ran.out.splitlines()] == ["ok"] * 8
+    assert not list((tmp_path / "store").rglob("doctor-*"))
+
+
+def test_json_tells_each_step(udist: Udist) -> None:
+    told = json.loads(udist("doctor", "--json").out)
+    assert (told["driver"], told["ok"]) == ("filesystem", True)
+    assert [step["step"] for step in told["steps"]] == STEPS
+    assert all(step["ok"] and step["seconds"] >= 0 for step in told["steps"])
+
+
+def test_nothing_is_written_to_a_store_that_is_read_only(
+    udist: Udist, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REGISTRY_STORAGE_MAINTENANCE_READONLY_ENABLED", "true")
+    assert len(udist("doctor").out.splitlines()) == 2
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(udist: Udist, tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store/docker").write_text("a file")
+    ran = udist("doctor")
+    assert ran.code == 1
+    assert ran.out.splitlines()[-1].startswith("failed  small files can be written")
+    assert "/docker/registry" in ran.err
+
+
+@pytest.fixture
+def unset(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY")
+
+
+@pytest.mark.usefixtures("unset")
+def test_a_bucket_is_well(udist: Udist, server: S3Server, tmp_path: Path) -> None:
+    bucket = server.bucket()
+    path = configure(tmp_path / "config.yml", s3=server.parameters(bucket))
+    ran = udist("doctor", "--config", path)
+    assert (ran.code, ran.err) == (0, "")
+    assert [line.split()[0] for line in ran.out.splitlines()] == ["ok"] * 8
+    assert not list((server.folder / bucket).rglob("doctor-*"))
+
+
+@pytest.mark.usefixtures("unset")
+@pytest.mark.parametrize(
+    ("key", "value"), [("bucket", "not-there"), ("secretkey", "wrong"), ("accesskey", "nobody")]
+)
+def test_what_is_wrong_with_a_bucket_is_named(
+    udist: Udist, server: S3Server, tmp_path: Path, key: str, value: str
+) -> None:
+    parameters = server.parameters(server.bucket()) | {key: value}
+    ran = udist("doctor", "--json", "--config", configure(tmp_path / "config.yml", s3=parameters))
+    assert ran.code == 4
+    told = json.loads(ran.out)
+    assert not told["ok"]
+    assert [step["ok"] for step in told["steps"]] == [False]
+    assert json.loads(ran.err)["errors"][0]["detail"]["key"] == f"storage.s3.{key}"
+    assert parameters["bucket"] in told["steps"][0]["error"]

@@ -1,0 +1,83 @@
+"""``udist doctor``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.cli.connecting import read_config
+from udist_plugin.cli.options import add_config_option
+from udist_plugin.cli.output import note, print_json, printable
+from udist_plugin.config import load, registry_environment
+from udist_plugin.storage.checkup import check
+from udist_plugin.storage.drivers import open_driver
+
+if TYPE_CHECKING:
+    import argparse
+
+    from udist_plugin.errors import UdistError
+    from udist_plugin.storage.checkup import Step
+
+_EPILOG = """\
+The configuration is read and the store tried as a registry would use it: it is reached, and small files below
+docker/registry/v2/udist/scratch are written, uploaded, committed, read, listed and deleted. A store that is
+read-only (storage.maintenance.readonly) is only reached.
+
+examples:
+  udist doctor --config config.yml
+  REGISTRY_STORAGE=s3 REGISTRY_STORAGE_S3_BUCKET=backups udist doctor --json
+"""
+
+_SAID: Final = {
+    "reach": "the store answers",
+    "write": "small files can be written",
+    "upload": "uploads can be begun and gone on with",
+    "commit": "uploads become blobs",
+    "read": "what was written comes back",
+    "list": "folders can be listed",
+    "delete": "files can be deleted",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
+    add_config_option(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON, errors too")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    path = arguments.config
+    loaded = load(
+        read_config(path) if path else None, registry_environment(), source_name=path or "configuration"
+    )
+    storage = loaded.configuration.storage
+    for message in loaded.warnings:
+        note(printable(message))
+    driver = open_driver(storage.driver, storage.parameters)
+    steps = []
+    if not arguments.json:
+        print(f"ok      the configuration names the storage driver {storage.driver}")
+    for step in check(driver, writing=not storage.maintenance.readonly.enabled):
+        steps.append(step)
+        if not arguments.json:
+            print(_line(step), flush=True)
+    failed: UdistError | None = steps[-1].error
+    if arguments.json:
+        print_json(
+            {"driver": storage.driver, "steps": [_entry(step) for step in steps], "ok": failed is None}
+        )
+    if failed is not None:
+        raise failed
+
+
+def _line(step: Step) -> str:
+    verdict = "ok" if step.error is None else "failed"
+    return f"{verdict:7} {_SAID[step.name]} ({step.seconds * 1000:.0f} ms)"
+
+
+def _entry(step: Step) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "step": step.name,
+        "ok": step.error is None,
+        "seconds": round(step.seconds, 4),
+    }
+    return entry if step.error is None else {**entry, "error": str(step.error)}
