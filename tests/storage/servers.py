@@ -44,17 +44,21 @@ class S3Server(NamedTuple):
 
 
 @contextmanager
-def minio(folder: Path) -> Iterator[S3Server]:
+def minio(folder: Path, *, region: str = "", certificates: Path | None = None) -> Iterator[S3Server]:
+    """With TLS if there is a folder with its certificate; of any region unless one is given."""
     port = free_port()
     environ = {
         **os.environ,
         "MINIO_ROOT_USER": ACCESS_KEY,
         "MINIO_ROOT_PASSWORD": SECRET_KEY,
+        "MINIO_REGION": region,
         "MINIO_BROWSER": "off",
     }
     arguments = ["server", "--quiet", "--address", f"127.0.0.1:{port}", str(folder)]
+    if certificates is not None:
+        arguments += ["--certs-dir", str(certificates)]
     with serving("minio", arguments, port, environ):
-        yield S3Server(f"http://127.0.0.1:{port}", folder)
+        yield S3Server(f"{'https' if certificates else 'http'}://127.0.0.1:{port}", folder)
 
 
 @contextmanager

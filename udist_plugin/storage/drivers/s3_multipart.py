@@ -6,7 +6,7 @@ from contextlib import suppress
 from hashlib import md5
 from typing import TYPE_CHECKING, Any, Final
 
-from udist_plugin.errors import PathNotFound, StorageError
+from udist_plugin.errors import PathBusy, PathNotFound, StorageError
 from udist_plugin.storage.drivers.s3_body import Body
 from udist_plugin.storage.drivers.s3_client import NAME, errors
 
@@ -61,14 +61,25 @@ class MultipartUpload:
                 self._client.complete_multipart_upload(
                     **self._upload, MultipartUpload={"Parts": parts}, **condition
                 )
-        except PathNotFound:  # it may be complete, when the answer was lost and botocore asked again
-            if not self._stands():
-                raise StorageError("the upload was aborted", driver=NAME, path=self._key) from None
+        except (PathBusy, PathNotFound) as error:
+            # botocore asks again where the answer was lost, and is told that it is too late.
+            if not (self._ended() and self._stands()):
+                if isinstance(error, PathBusy):
+                    raise
+                raise StorageError("the upload was aborted", driver=NAME, path=self._key) from error
 
     def abort(self) -> None:
         """Drops the parts; what fails here, purging tries again."""
         with suppress(StorageError), errors(self._key):
             self._client.abort_multipart_upload(**self._upload)
+
+    def _ended(self) -> bool:
+        try:
+            with errors(self._key):
+                self._client.list_parts(**self._upload, MaxParts=1)
+        except PathNotFound:
+            return True
+        return False
 
     def _stands(self) -> bool:
         """Whether the object is of these parts: where nothing is encrypted, its ETag is made of theirs."""
