@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +23,6 @@ from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     Connect = Callable[[RedisSettings], RedisDescriptors]
 
@@ -148,6 +149,9 @@ def test_over_tls(connect: Connect, tmp_path: Path, records: Records) -> None:
             [server.address], tls=True, certificate=certificate, key=key, root_cas=[certificate]
         )
         check_shared(connect, both)
+        commented = tmp_path / "commented.pem"  # as bundles of authorities are, in their own letters
+        commented.write_text(f"# Főtanúsítvány\n{Path(certificate).read_text()}", encoding="utf-8")
+        check_shared(connect, both._replace(root_cas=[str(commented)]))
         assert records == []
         connect(both._replace(root_cas=())).size(DIGEST)
         assert "certificate verify failed" in records[-1][1]
@@ -183,6 +187,32 @@ def test_a_key_of_another_type_is_an_outage(connect: Connect, fresh: RedisServer
     fresh.command("SADD", PREFIX + DIGEST, "x")
     assert connect(RedisSettings([fresh.address])).size(DIGEST) is None
     assert "WRONGTYPE" in records[0][1]
+
+
+@pytest.mark.parametrize("reply", [b":x\r\n", b"$x\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"*-5\r\n"])
+def test_whoever_answers_instead_breaks_no_request(connect: Connect, reply: bytes) -> None:
+    def answer(listener: socket.socket) -> None:
+        with listener.accept()[0] as connection:
+            connection.recv(1 << 16)
+            connection.sendall(reply)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        pool.submit(answer, listener)
+        assert connect(RedisSettings([f"127.0.0.1:{listener.getsockname()[1]}"])).size(DIGEST) is None
+
+
+def test_a_cluster_that_is_away_is_one_warning(connect: Connect, records: Records) -> None:
+    descriptors = connect(RedisSettings([f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"]))
+    assert [descriptors.size(DIGEST) for _ in range(3)] == [None] * 3
+    assert records.levels == ["warn"]
+
+
+def test_sentinels_that_are_away_are_a_warning_of_one_line(connect: Connect, records: Records) -> None:
+    addresses = [f"127.0.0.1:{free_port()}" for _ in range(5)]
+    assert connect(RedisSettings(addresses, master="main")).size(DIGEST) is None
+    assert records.levels == ["warn"]
+    assert "No master found for 'main'" in records[0][1]
+    assert len(records[0][1]) < 400
 
 
 def test_nothing_is_asked_before_the_start(server: RedisServer) -> None:

@@ -6,14 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from redis import (
-    BlockingConnectionPool,
-    Connection,
-    Redis,
-    RedisError,
-    SSLConnection,
-    UnixDomainSocketConnection,
-)
+from redis import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 from redis.retry import Retry
@@ -28,6 +21,8 @@ if TYPE_CHECKING:
 
 PORT = 6379
 SENTINEL_PORT = 26379
+LONGEST = 200
+"""Characters of an error: that of Sentinels holds each one's every option."""
 
 
 class RedisClient:
@@ -70,8 +65,8 @@ class RedisClient:
                     self._redis = _connect(self._settings)
                 redis = self._redis
             yield redis
-        except (RedisError, OSError) as error:
-            raise StorageError(str(error) or type(error).__name__, driver="redis") from error
+        except Exception as error:  # of a cluster, TLS and strange replies more than the library's own errors
+            raise StorageError(str(error)[:LONGEST] or type(error).__name__, driver="redis") from error
 
 
 def _connect(settings: RedisSettings) -> Redis | RedisCluster:
@@ -142,7 +137,7 @@ def _login(username: str, password: str) -> dict[str, str | None]:
 
 
 def _read(path: str) -> str:
-    with open(path, encoding="ascii", errors="replace") as file:
+    with open(path, encoding="ascii", errors="backslashreplace") as file:
         return file.read()
 
 
