@@ -77,7 +77,7 @@ def _walk(
     inside: dict[str, Sequence[str]] = {}
     for place in _places(prefix, sorted(entries) or _names(driver, prefix, last)):
         name = place.removesuffix("/")
-        if (place <= last and not (place != name and last.startswith(place))) or not _is_name(name):
+        if (place <= last and not (place != name and last.startswith(place))) or not is_name(name):
             continue
         if name not in inside:
             inside[name] = look(name)
@@ -123,7 +123,8 @@ def _entries(driver: StorageDriver, name: str) -> Sequence[str]:
         return ()
 
 
-def _is_name(text: str) -> bool:
+def is_name(text: str) -> bool:
+    """Whether it can be a repository's."""
     try:
         check_name(text)
     except NameInvalid:

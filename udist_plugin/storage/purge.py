@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.errors import PathNotFound, StorageError
 from udist_plugin.storage import paths
-from udist_plugin.storage.catalog import walk
+from udist_plugin.storage.catalog import is_name, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +50,23 @@ def purge_uploads(driver: StorageDriver, age: float, *, dry_run: bool = False) -
 
 def _candidates(driver: StorageDriver, errors: list[StorageError]) -> Iterator[str]:
     yield from _inside(driver, paths.SCRATCH, errors)
+    if not driver.has_folders:
+        yield from _walked_over(driver)
+        return
     for name, entries in walk(driver):
         if "_uploads" in entries:
             yield from _inside(driver, paths.uploads(name), errors)
+
+
+def _walked_over(driver: StorageDriver) -> Iterator[str]:
+    """Every upload, where a look into each repository is a request, and one tells of a thousand files."""
+    last = ""
+    for path in driver.files(paths.REPOSITORIES):
+        name, uploads, rest = path.partition("/_uploads/")
+        upload = f"{paths.REPOSITORIES}/{name}{uploads}{rest.partition('/')[0]}"
+        if uploads and upload != last and is_name(name):
+            last = upload
+            yield upload
 
 
 def _inside(driver: StorageDriver, folder: str, errors: list[StorageError]) -> Iterator[str]:
