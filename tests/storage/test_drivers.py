@@ -183,7 +183,11 @@ def test_drivers_open_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("nosuch", {}, r"storage\.nosuch: no such storage driver; there are azure, filesystem, gcs, inmemory, s3"),
+        (
+            "nosuch",
+            {},
+            r"storage\.nosuch: no such storage driver; there are azure, filesystem, gcs, inmemory, s3",
+        ),
         ("filesystem", {"rootdirectory": 1}, r"storage\.filesystem\.rootdirectory: expected a path"),
         ("filesystem", {"rootdirectory": ""}, r"storage\.filesystem\.rootdirectory"),
         (
@@ -222,7 +226,9 @@ def test_others_add_drivers_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> N
     assert isinstance(open_driver("mine", {}), InMemoryDriver)
     with pytest.raises(ConfigurationError, match="TestInMemory is not a StorageDriver"):
         open_driver("other", {})
-    with pytest.raises(ConfigurationError, match="there are azure, filesystem, gcs, inmemory, mine, other, s3"):
+    with pytest.raises(
+        ConfigurationError, match="there are azure, filesystem, gcs, inmemory, mine, other, s3"
+    ):
         open_driver("nosuch", {})
 
 
