@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import botocore.session
 from boto3.session import Session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoRegionError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ProfileNotFound
 from botocore.exceptions import ConnectionError as NoConnection
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
@@ -54,6 +54,9 @@ def connect(settings: Settings, **bounds: Any) -> S3Client:
     if settings.verify is False:
         warnings.filterwarnings("ignore", category=InsecureRequestWarning)  # skipverify asks for it
     session = _session(settings)
+    region = settings.region or session.region_name or (REGION if settings.endpoint else "")
+    if not region:
+        raise ConfigurationError("is missing: the bucket's region", key="storage.s3.region")
     options: dict[str, Any] = {
         "connect_timeout": CONNECT_TIMEOUT,
         "read_timeout": READ_TIMEOUT,
@@ -82,14 +85,12 @@ def connect(settings: Settings, **bounds: Any) -> S3Client:
     try:
         client: S3Client = session.client(
             "s3",
-            region_name=settings.region or session.region_name or (REGION if settings.endpoint else None),
+            region_name=region,
             endpoint_url=settings.endpoint or None,
             use_ssl=settings.secure,
             verify=settings.verify,
             config=config,
         )
-    except NoRegionError as error:
-        raise ConfigurationError("is missing: the bucket's region", key="storage.s3.region") from error
     except (BotoCoreError, ValueError) as error:
         raise ConfigurationError(str(error), key="storage.s3") from error
     return client

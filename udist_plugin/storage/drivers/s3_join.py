@@ -68,7 +68,7 @@ def plan(sources: Sequence[StoredObject], copied: int) -> list[list[Piece]]:
     gathered = 0
     for source in sources:
         start = 0
-        if small:
+        if small and source.size:
             start = min(source.size, PART_MIN - gathered)
             small.append(Piece(source, 0, start))
             gathered += start

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.errors import PathBusy, PathNotFound, StorageError
 from udist_plugin.storage.drivers.s3_body import Body
-from udist_plugin.storage.drivers.s3_client import NAME, errors
+from udist_plugin.storage.drivers.s3_client import NAME, error_code, errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from udist_plugin.storage.drivers.object_store import StoredObject
 
 PARTS_MAX: Final = 10_000
+
+_SHORTER: Final = {"InvalidArgument", "InvalidRange"}
+"""What services say that look at a copy's range before its condition."""
 
 
 class MultipartUpload:
@@ -43,14 +46,19 @@ class MultipartUpload:
 
     def copy(self, number: int, source: StoredObject, start: int, end: int) -> None:
         """Raises ``PathNotFound`` when the source is not there, or not of its version."""
-        with errors(source.key, unmet=PathNotFound):
-            answer = self._client.upload_part_copy(
-                **self._upload,
-                PartNumber=number,
-                CopySource={"Bucket": self._object["Bucket"], "Key": source.key},
-                CopySourceIfMatch=source.version,
-                CopySourceRange=f"bytes={start}-{end - 1}",
-            )
+        try:
+            with errors(source.key, unmet=PathNotFound):
+                answer = self._client.upload_part_copy(
+                    **self._upload,
+                    PartNumber=number,
+                    CopySource={"Bucket": self._object["Bucket"], "Key": source.key},
+                    CopySourceIfMatch=source.version,
+                    CopySourceRange=f"bytes={start}-{end - 1}",
+                )
+        except StorageError as error:
+            if error_code(error.__cause__) in _SHORTER:
+                raise PathNotFound("has become shorter", driver=NAME, path=source.key) from error
+            raise
         self._tags[number] = answer["CopyPartResult"]["ETag"]
 
     def complete(self, **condition: Any) -> None:
