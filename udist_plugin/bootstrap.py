@@ -208,7 +208,7 @@ def _descriptors(configuration: Configuration) -> Descriptors:
             sentinel_username=redis.sentinelusername,
             sentinel_password=redis.sentinelpassword,
             dial_timeout=redis.dialtimeout,
-            answer_timeout=max(redis.readtimeout, redis.writetimeout),
+            answer_timeout=min(filter(None, (redis.readtimeout, redis.writetimeout)), default=0.0),
             pool_size=redis.poolsize,
             pool_timeout=redis.pooltimeout,
             tls=redis.tls.wanted,

@@ -12,6 +12,7 @@ from udist_plugin.bootstrap import RegistryApp, create_app
 from udist_plugin.config import load
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
+from udist_plugin.storage.redis_descriptors import RedisDescriptors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,6 +76,28 @@ def test_a_cache_in_memory() -> None:
         assert sizes.size(DIGEST) == len(BLOB)
         app.registry.push_blob("a", Digest.of(b"other"), io.BytesIO(b"other"))
         assert sizes.size(DIGEST) is None
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ({}, 0.25),
+        ({"readtimeout": "50ms"}, 0.05),
+        ({"writetimeout": "50ms"}, 0.05),
+        ({"readtimeout": "50ms", "writetimeout": "3s"}, 0.05),
+        ({"readtimeout": 0, "writetimeout": "100ms"}, 0.1),
+        ({"readtimeout": 0, "writetimeout": 0}, 0.25),
+    ],
+)
+def test_the_shorter_timeout_of_redis_holds(times: dict[str, object], expected: float) -> None:
+    given = {
+        **configuration(storage={"cache": {"blobdescriptor": "redis"}}),
+        "redis": {"addr": "a:1", **times},
+    }
+    with RegistryApp(load(given, {})) as app:
+        sizes = app._descriptors
+        assert isinstance(sizes, RedisDescriptors)
+        assert sizes._settings.answer_timeout == expected
 
 
 def test_no_cache_unless_told() -> None:

@@ -165,3 +165,11 @@ def test_help_has_examples(udist: Udist, words: tuple[str, ...]) -> None:
     ran = udist(*words, "--help")
     assert ran.code == 0
     assert "examples:\n  udist config" in ran.out
+
+
+def test_check_shows_no_login(udist: Udist, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRY_HEALTH_HTTP_0_URI", "https://me:s3cret@other.example/x@y")
+    for words in (["--explain"], ["--json"]):
+        ran = udist("config", "check", *words)
+        assert "https://******@other.example/x@y" in ran.out
+        assert "s3cret" not in ran.out + ran.err

@@ -476,3 +476,39 @@ def test_middleware_health_and_redis_are_typed() -> None:
     assert configuration.log == Log("info", "json", {"a": "1"}, AccessLog(True))
     assert configured("").health is None
     assert configured("health:\nredis:").redis is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis: redis://:s3cret@redis:6379",
+        "redis: {addrs: ['redis://:s3/cret@redis:6379']}",
+        "redis: {addrs: ['me:s3cret@redis:6379']}",
+        "redis: {tls: {rootcas: {a: b}}, addrs: ['redis'], password: [s3cret]}",
+        "storage: {azure: {container: c, credentials: s3cret}}",
+        "storage: {gcs: {bucket: b, credentials: s3cret}}",
+        "http: {host: 'https://me:s3cret@registry'}",
+        "health: {http: [{uri: 'http://h/', headers: {Authorization: Bearer s3cret}}]}",
+        "health: {http: [{uri: 'http://h/', headers: s3cret}]}",
+        "health: s3cret",
+    ],
+)
+def test_no_error_shows_a_secret(text: str) -> None:
+    found = problems(text)
+    assert found
+    assert "s3cret" not in " ".join(found)
+
+
+def test_an_address_of_redis_has_a_number_for_a_port() -> None:
+    for address in ("a:port", "a:1:2", "a:", "[::1", "http://a:1/", "a:999999", ""):
+        assert problems(f"redis: {{addrs: ['{address}']}}")
+    for address in (
+        "a",
+        "a:1",
+        ":6379",
+        "127.0.0.1:6379",
+        "[::1]:6379",
+        "[fe80::1%eth0]:1",
+        "/run/redis.sock",
+    ):
+        assert problems(f"redis: {{addrs: ['{address}']}}") == []

@@ -10,6 +10,11 @@ _LONGEST = 2**63 * 1e-9
 """A Go duration is 64 bits of nanoseconds."""
 
 
+def without_login(url: str) -> str:
+    """``url`` with the user and the password in it masked."""
+    return re.sub(r"//[^/?#\s]*@", "//******@", url)
+
+
 class Kind:
     """A type of value, by its ``name``, read from its text; ``expected`` is what an error says of it.
 
@@ -40,6 +45,9 @@ class Text(Kind):
         if re.fullmatch(self._pattern, text) is None:
             raise ValueError
         return text
+
+    def show(self, value: object) -> str:
+        return without_login(str(value))
 
 
 class Secret(Text):

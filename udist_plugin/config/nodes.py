@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import ConfigurationError
@@ -58,7 +59,8 @@ def describe(node: Node) -> str:
         return "a list"
     if not node.text:
         return "nothing"
-    return repr(node.text if len(node.text) <= 60 else node.text[:57] + "...")
+    text = re.sub(r"(^|//)\S*@", r"\1******@", node.text)  # a login may stand before an address
+    return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def plain(node: Node) -> object:

@@ -53,7 +53,7 @@ class Reader:
 
     def section(self, schema: Section, node: Node | None, path: str, above: str = "") -> dict[str, object]:
         """The values of a section that have an effect here, by name."""
-        entries = self._table(node, path)
+        entries = self._table(schema, node, path)
         source = node.source if node is not None else above
         for name, value in entries.items():
             if name not in schema.children:
@@ -67,12 +67,12 @@ class Reader:
     def wrong(self, problem: str, path: str, node: Node) -> None:
         self.errors.append(ConfigurationError(problem, key=path, source=node.source))
 
-    def _table(self, node: Node | None, path: str) -> dict[str, Node]:
+    def _table(self, schema: Section | Entries, node: Node | None, path: str) -> dict[str, Node]:
         if node is None or is_null(node):
             return {}
         if isinstance(node, Table):
             return dict(node.entries)
-        self.wrong(f"expected a mapping, not {describe(node)}", path, node)
+        self.wrong(f"expected a mapping, not {_found(schema, node)}", path, node)
         return {}
 
     def _unknown(self, name: str, node: Node, schema: Section, path: str) -> None:
@@ -92,11 +92,11 @@ class Reader:
                 for i, item in enumerate(node.items)
                 if not switched_off(item)
             )
-        self.wrong(f"expected a list, not {describe(node)}", path, node)
+        self.wrong(f"expected a list, not {_found(schema, node)}", path, node)
         return ()
 
     def _entries(self, schema: Entries, node: Node | None, path: str) -> dict[str, object]:
-        entries = self._table(node, path)
+        entries = self._table(schema, node, path)
         if isinstance(
             schema.item, Listing
         ):  # in distribution's configuration these are always fields of HTTP
@@ -131,10 +131,22 @@ class Reader:
                 return key.kind.parse(node.text or "")
             except ValueError as error:
                 reason = f" ({error})" if error.args else ""
-        secret = isinstance(key.kind, Secret) and isinstance(node, Scalar)
-        found = "what stands there" if secret else describe(node)
-        self.wrong(f"expected {key.kind.expected}, not {found}{reason}", path, node)
+        self.wrong(f"expected {key.kind.expected}, not {_found(key, node)}{reason}", path, node)
         return key.default
+
+
+def _found(schema: SchemaNode, node: Node) -> str:
+    """What stands there in a few words; none of text where a secret, or a section with one, is expected."""
+    return "what stands there" if isinstance(node, Scalar) and _holds_secrets(schema) else describe(node)
+
+
+def _holds_secrets(schema: SchemaNode) -> bool:
+    if isinstance(schema, Key):
+        return isinstance(schema.kind, Secret)
+    if isinstance(schema, Deferred):
+        return _holds_secrets(schema.section())
+    below = schema.children.values() if isinstance(schema, Section) else [schema.item]
+    return any(map(_holds_secrets, below))
 
 
 def _has_effect(schema: SchemaNode) -> bool:

@@ -14,7 +14,9 @@ _TEXT = Text()
 _SECRET = Secret()
 _TIME = Duration()
 _COUNT = Integer(0, 1 << 16)
-_ADDRESS = Text("an address such as localhost:6379", r"[^\s,@]+")
+_ADDRESS = Text(
+    "an address such as localhost:6379", r"/[^\0]+|(?=.)([^][\s,@/:]*|\[[0-9A-Fa-f:.]+(%\w+)?\])(:\d{1,5})?"
+)
 
 KEYS: Final = (
     Key("addrs[]", _ADDRESS, None, "host:port; several are a cluster, or with mastername its sentinels"),
