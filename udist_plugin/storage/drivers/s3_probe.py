@@ -85,7 +85,7 @@ def _refused(settings: Settings, where: str, error: ClientError) -> Configuratio
     match error_code(error):
         case "NoSuchBucket":
             key, problem = "bucket", f"{where} does not exist: create it, or correct its name"
-        case "InvalidAccessKeyId":
+        case "InvalidAccessKeyId" | "XAdminUserNotFound":  # the latter is versitygw's
             key, problem = "accesskey", f"the access key for {where} is refused: correct or renew it"
         case "SignatureDoesNotMatch":
             key, problem = "secretkey", f"the secret key for {where} is refused: correct it"
