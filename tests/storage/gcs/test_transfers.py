@@ -148,3 +148,66 @@ def test_an_object_that_is_no_longer_new_is_told(opened: Callable[[str], GcsStor
         writer.write(CONTENT)
         with pytest.raises(PathBusy):
             writer.commit()
+
+
+@pytest.mark.parametrize("status", [200, 302, 500])
+def test_a_range_that_is_ignored_is_no_content(status: int, opened: Callable[[str], GcsStore]) -> None:
+    """It would be other bytes than were asked for: the whole object, or a proxy's page."""
+    with (
+        scripted(lambda _: Reply(status, CONTENT, {"X-Goog-Generation": "7"})) as url,
+        pytest.raises(StorageError),
+    ):
+        opened(url).get("a", 10)
+
+
+@pytest.mark.parametrize("status", [200, 302])
+def test_a_chunk_is_arrived_only_where_the_service_says_so(
+    status: int, opened: Callable[[str], GcsStore]
+) -> None:
+    def answer(request: Request) -> Reply:
+        if request.method == "POST":
+            return Reply(200, headers={"Location": f"http://{request.headers['host']}/session"})
+        return Reply(status)
+
+    with scripted(answer) as url:
+        writer = opened(url).writer("a")
+        with pytest.raises(StorageError):
+            writer.write(CONTENT)
+
+
+@pytest.mark.parametrize(
+    "arrived", [len(CONTENT), 2 * len(CONTENT), CHUNK_STEP // 2, 0], ids=["all", "more", "less", "nothing"]
+)
+def test_an_upload_ends_only_when_the_service_says_so(
+    arrived: int, opened: Callable[[str], GcsStore]
+) -> None:
+    """A last chunk that is answered with how much stands is not an object yet."""
+    session = Session("", "", "")
+
+    def answer(request: Request) -> Reply:
+        if request.headers.get("content-range", "").endswith(f"/{len(CONTENT)}"):
+            return Reply(308, headers={"Range": f"bytes=0-{arrived - 1}"} if arrived else {})
+        return session(request)
+
+    with scripted(answer) as url:
+        writer = opened(url).writer("a")
+        writer.write(CONTENT)
+        with pytest.raises(StorageError, match="chunk"):
+            writer.commit()
+
+
+def test_no_error_shows_the_sessions_url(opened: Callable[[str], GcsStore]) -> None:
+    """Whoever has it can write the object."""
+
+    def answer(request: Request) -> Reply:
+        if request.method == "POST":
+            return Reply(200, headers={"Location": f"http://{request.headers['host']}/s?upload_id=secret-"})
+        return Reply(403, cut=0)
+
+    with scripted(answer) as url:
+        writer = opened(url).writer("a")
+        with pytest.raises(StorageError, match="403") as refused:
+            writer.write(CONTENT)
+    with pytest.raises(StorageError, match="refused") as gone:
+        writer.commit()
+    assert "secret" not in f"{refused.value} {gone.value}"

@@ -25,6 +25,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from google.oauth2.service_account import Credentials
 
 from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError, StorageUnavailable
+from udist_plugin.storage.drivers.redaction import without_queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -44,6 +45,9 @@ RETRY: Final = DEFAULT_RETRY.with_delay(initial=0.5, maximum=8.0).with_timeout(6
 BOUNDS: Final = {"timeout": TIMEOUT, "retry": RETRY}
 """For every call of the library: nothing we ask of it does harm when it is done twice."""
 PROBE_BOUNDS: Final = {"timeout": (5.0, 10.0), "retry": RETRY.with_timeout(5.0)}
+
+ANSWERS: Final = frozenset({200, 201, 204, 206, 308})
+"""What the service says of what it did; 308 is of an upload that goes on. A redirect would be a proxy's."""
 
 _FAILURES: Final = (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption, OSError)
 
@@ -79,9 +83,13 @@ class GcsClient:
         if start or end is not None:
             headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
         try:
-            return self.retry(lambda: self.exchange("GET", url, headers, stream=True), key=key)
+            response = self.retry(lambda: self.exchange("GET", url, headers, stream=True), key=key)
         except RequestRangeNotSatisfiable:
             return None
+        if "Range" in headers and response.status_code != 206:
+            response.close()
+            raise StorageError("the range was ignored: is there a proxy between?", driver=NAME, path=key)
+        return response
 
     def retry(self, action: Callable[[], T], *, key: str) -> T:
         """``action``, again while it fails in passing."""
@@ -98,11 +106,12 @@ class GcsClient:
         *,
         stream: bool = False,
     ) -> Response:
-        """One request with the credentials; an answer of 400 and above is raised as the library's error."""
+        """One request with the credentials; any other answer than those in ``ANSWERS`` is raised as the
+        library's error."""
         response: Response = self._session.request(
             method, url, data=data, headers=headers, stream=stream, timeout=TIMEOUT, allow_redirects=False
         )
-        if response.status_code >= 400:
+        if response.status_code not in ANSWERS:
             with response:
                 raise from_http_response(response)
         return response
@@ -170,7 +179,8 @@ def errors(key: str, *, unmet: type[StorageError] = PathBusy) -> Iterator[None]:
         raise
     except _FAILURES as error:
         kind = StorageUnavailable if _passes(error) else StorageError
-        raise kind(str(getattr(error, "cause", None) or error), driver=NAME, path=key) from error
+        problem = without_queries(str(getattr(error, "cause", None) or error))
+        raise kind(problem, driver=NAME, path=key) from error
 
 
 def _passes(error: Exception) -> bool:

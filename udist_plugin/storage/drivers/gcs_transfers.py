@@ -135,20 +135,22 @@ class GcsWriter(ObjectWriter):
         if not self._session:
             self._session = self._start()
         start, failed = self._arrived, False
+        end = start + len(self._chunk)
 
         def attempt() -> None:
             nonlocal failed
-            if failed and self._put(b"", f"bytes */{total}"):
-                return
-            failed = True
-            end = start + len(self._chunk)
-            while self._arrived < end:
-                before = self._arrived
-                rest = memoryview(self._chunk)[before - start :]
-                if self._put(rest, f"bytes {before}-{end - 1}/{total}"):
-                    return
-                if not before < self._arrived <= end:
-                    raise StorageError("a chunk was not taken", driver=NAME, path=self._key)
+            ended = failed and self._put(b"", f"bytes */{total}")
+            failed, least = True, start
+            while not ended and self._arrived != end:
+                arrived = self._arrived
+                if not least <= arrived < end:
+                    break
+                rest = memoryview(self._chunk)[arrived - start :]
+                ended = self._put(rest, f"bytes {arrived}-{end - 1}/{total}")
+                least = arrived + 1
+            taken = ended if total != "*" else self._arrived == end and not ended
+            if not taken:
+                raise StorageError("a chunk was not taken as it was sent", driver=NAME, path=self._key)
 
         self._client.retry(attempt, key=self._key)
         self._chunk = bytearray()
