@@ -248,6 +248,7 @@ def _health(application: Application, configuration: Configuration, driver: Stor
 
 def _checks(health: HealthSettings, driver: StorageDriver) -> Iterator[Check]:
     """The checks by distribution's names for them."""
+    from udist_plugin.config.kinds import without_login
     from udist_plugin.http_api.checks import file_check, http_check, tcp_check
     from udist_plugin.http_api.health import Check
 
@@ -262,7 +263,7 @@ def _checks(health: HealthSettings, driver: StorageDriver) -> Iterator[Check]:
         yield Check(file.file, file_check(file.file), file.interval, file.threshold)
     for http in health.http:
         look = http_check(http.uri, http.statuscode, http.timeout, http.headers)
-        yield Check(http.uri, look, http.interval, http.threshold)
+        yield Check(without_login(http.uri), look, http.interval, http.threshold)
     for tcp in health.tcp:
         yield Check(tcp.addr, tcp_check(tcp.addr, tcp.timeout), tcp.interval, tcp.threshold)
 

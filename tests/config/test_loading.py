@@ -386,7 +386,7 @@ def test_every_key_that_works_reaches_the_configuration() -> None:
         "validation: {manifests: {indexes: {platformlist: [{}]}}}\n"
         "middleware: {storage: [{name: redirect, options: {baseurl: 'https://a/'}}]}\n"
         "redis: {}\n"
-        "health: {file: [{file: a}], http: [{uri: 'http://a'}], tcp: [{addr: a}]}\n"
+        "health: {file: [{file: a}], http: [{uri: 'http://a'}], tcp: [{addr: 'a:1'}]}\n"
     )
     older = {old for old, _ in ALIASES} | {"middleware.storage[].disabled"}
     for key in all_keys():
@@ -512,3 +512,43 @@ def test_an_address_of_redis_has_a_number_for_a_port() -> None:
         "/run/redis.sock",
     ):
         assert problems(f"redis: {{addrs: ['{address}']}}") == []
+
+
+def test_zero_is_the_default_of_health_as_in_distribution() -> None:
+    zeros = "interval: 0, threshold: 0"
+    configuration = configured(
+        f"health: {{storagedriver: {{{zeros}}}, file: [{{file: /a, {zeros}}}], "
+        "tcp: [{addr: 'a:1', timeout: 0s}], "
+        f"http: [{{uri: 'http://a', statuscode: 0, timeout: 0, {zeros}}}]}}"
+    )
+    assert (
+        configuration.health
+        == configured(
+            "health: {storagedriver: {}, file: [{file: /a}], tcp: [{addr: 'a:1'}], http: [{uri: 'http://a'}]}"
+        ).health
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("tcp: [{addr: localhost}]", "health.tcp.0.addr (config.yml:2): expected a host and a port such as"),
+        (
+            "file: [{file: /a}, {file: /b}, {file: /a}]",
+            "health.file.file (config.yml:2): expected one check of /a",
+        ),
+        (
+            "http: [{uri: 'http://a:b@c/'}, {uri: 'http://c:d@c/'}]",
+            "health.http.uri (config.yml:2): expected one check of http://******@c/",
+        ),
+    ],
+)
+def test_checks_that_could_never_pass_or_be_told_apart_are_refused(text: str, problem: str) -> None:
+    (found,) = problems(f"health: {{{text}}}")
+    assert found.startswith(problem)
+
+
+def test_the_key_of_a_certificate_needs_the_certificate() -> None:
+    assert problems("redis: {addrs: [a], tls: {key: /k.pem}}") == [
+        "redis.tls.key (config.yml:2): expected redis.tls.certificate beside it"
+    ]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.http_api.wsgi import Client
-from udist_plugin.errors import ConfigurationError
 from udist_plugin.http_api.app import Application
 from udist_plugin.http_api.checks import CheckFailed, file_check, http_check, tcp_check
 from udist_plugin.http_api.health import Check, Health
@@ -26,6 +25,9 @@ class Upstream(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         self.server.seen.append((self.command, self.headers["X-Probe"]))  # type: ignore[attr-defined]
+        self.server.logins.append(  # type: ignore[attr-defined]
+            (self.headers["Authorization"], self.headers["Cookie"])
+        )
         if self.path == "/moved":
             self.send_response(302)
             self.send_header("Location", "/200")
@@ -43,7 +45,7 @@ class Upstream(BaseHTTPRequestHandler):
 @pytest.fixture
 def upstream() -> Iterator[ThreadingHTTPServer]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Upstream) as server:
-        server.seen = []  # type: ignore[attr-defined]
+        server.seen, server.logins = [], []  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
@@ -75,6 +77,17 @@ class TestChecks:
                 str(caught.value) == f"{root}/{found}: downstream service returned unexpected status: {found}"
             )
 
+    def test_a_login_in_the_url_is_sent_to_it_alone_and_shown_to_nobody(
+        self, upstream: ThreadingHTTPServer
+    ) -> None:
+        host = f"127.0.0.1:{upstream.server_port}"
+        http_check(f"http://me:s3c%40ret@{host}/200", 200, 5, {})()
+        http_check(f"http://me:s3c%40ret@{host}/moved", 200, 5, {"Cookie": ("a=b",)})()
+        login = "Basic bWU6czNjQHJldA=="
+        assert upstream.logins == [(login, None), (login, "a=b"), (None, None)]  # type: ignore[attr-defined]
+        with pytest.raises(CheckFailed, match=rf"^http://{host}/500: downstream"):
+            http_check(f"http://me:s3c%40ret@{host}/500", 200, 5, {})()
+
     def test_an_answer_that_does_not_come_fails_in_time(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             uri = f"http://127.0.0.1:{listener.getsockname()[1]}/"
@@ -82,6 +95,8 @@ class TestChecks:
                 http_check(uri, 200, 0.05, {})()
         with pytest.raises(CheckFailed, match=f"^{uri}: error while checking: .*refused"):
             http_check(uri, 200, 5, {})()
+        with pytest.raises(CheckFailed, match=r"^http://\[x/: error while checking: "):
+            http_check("http://a:b@[x/", 200, 5, {})()
 
     def test_an_address_that_takes_no_connection_fails(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -176,11 +191,6 @@ class TestHealth:
         with watched(registry) as (client, steps, _):
             steps.take(KeyError("a driver of somebody else's"))
             assert client.get("/debug/health").json() == {"it": '"a driver of somebody else\'s"'}
-
-    def test_two_checks_of_one_name_are_refused(self, registry: Registry) -> None:
-        check = Check("/down", lambda: None, 1)
-        with pytest.raises(ConfigurationError, match="health: expected one check of /down, not 2"):
-            Health(Application(registry), [check, check])
 
     def test_its_threads_end_with_it(self, registry: Registry) -> None:
         before = threading.active_count()

@@ -115,16 +115,20 @@ class Duration(Kind):
     """Go's durations (``time.ParseDuration``), in seconds.
 
     A bare number is nanoseconds to distribution where it decodes a duration itself, and an error where it
-    parses one from text (upload purging); ``unit_needed`` tells the two apart.
+    parses one from text (upload purging); ``unit_needed`` tells the two apart. Zero is ``unset``, if that is
+    given.
     """
 
     name = "duration"
 
-    def __init__(self, *, unit_needed: bool = False, positive: bool = False) -> None:
+    def __init__(
+        self, *, unit_needed: bool = False, positive: bool = False, unset: float | None = None
+    ) -> None:
         above = " above zero" if positive else ""
         self.expected = f"a duration{above} such as 90s, 1m30s or 168h"
         self._unit_needed = unit_needed
         self._positive = positive
+        self._unset = unset
 
     def parse(self, text: str) -> float:
         if len(text) > 64:
@@ -137,7 +141,7 @@ class Duration(Kind):
             raise ValueError
         if seconds >= _LONGEST or (self._positive and not seconds):
             raise ValueError
-        return seconds
+        return seconds if seconds or self._unset is None else self._unset
 
     def show(self, value: object) -> str:
         rest = round(float(str(value)) * 1e9)

@@ -134,9 +134,10 @@ def _configuration(root: Node, keys: Section, reader: Reader) -> model.Configura
         entries.get("storage"), keys.children["storage"], reader
     )
     values: Any = reader.section(keys, Table(entries, root.source) if isinstance(root, Table) else root, "")
-    if values["storage"]["cache"]["blobdescriptor"] == "redis" and not (values["redis"] or {}).get("addrs"):
-        problem = "expected redis.addrs, the server that redis names here"
-        reader.wrong(problem, "storage.cache.blobdescriptor", entries["storage"])
+    if values["health"] or values["redis"] or values["storage"]["cache"]["blobdescriptor"]:
+        from udist_plugin.config.together import check
+
+        check(values, entries, reader)
     if reader.errors:
         return None
     parameters = foreign if foreign is not None else filled(values["storage"][driver])

@@ -3,6 +3,7 @@ distribution's words."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.errors import UdistError
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     Look = Callable[[], None]
+
+
+SECRETS = ("authorization", "cookie")
+"""Fields that no redirect is followed with: it may lead elsewhere."""
 
 
 class CheckFailed(UdistError):
@@ -35,8 +40,12 @@ def file_check(path: str) -> Look:
 
 
 def http_check(uri: str, status: int, timeout: float, headers: Mapping[str, Sequence[str]]) -> Look:
-    """That HEAD of ``uri`` is answered with ``status``, redirects followed; ``timeout`` is in seconds."""
-    fields = {name: ", ".join(values) for name, values in headers.items()}
+    """That HEAD of ``uri`` is answered with ``status``, redirects followed; ``timeout`` is in seconds.
+
+    A login in ``uri`` is sent as one, and no error shows it.
+    """
+    uri, fields = _login(uri)
+    fields |= {name: ", ".join(values) for name, values in headers.items()}
 
     def look() -> None:
         found = _status_of(uri, fields, timeout)
@@ -62,13 +71,28 @@ def tcp_check(address: str, timeout: float) -> Look:
     return look
 
 
+def _login(uri: str) -> tuple[str, dict[str, str]]:
+    """``uri`` without its login, and the field that it is sent in (RFC 7617)."""
+    match = re.match(r"(\w+://)([^/?#]*)@", uri)
+    if match is None:
+        return uri, {}
+    from base64 import b64encode
+    from urllib.parse import unquote_to_bytes
+
+    login = b64encode(unquote_to_bytes(match[2])).decode()
+    return match[1] + uri[match.end() :], {"Authorization": f"Basic {login}"}
+
+
 def _status_of(uri: str, fields: dict[str, str], timeout: float) -> Any:
     from http.client import HTTPException
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen
 
     try:
-        request = Request(uri, headers=fields, method="HEAD")  # noqa: S310 - configured: http or https
+        request = Request(uri, method="HEAD")  # noqa: S310 - configured: http or https
+        for name, value in fields.items():
+            secret = name.lower() in SECRETS
+            (request.add_unredirected_header if secret else request.add_header)(name, value)
         with urlopen(request, timeout=timeout) as answer:  # noqa: S310
             return answer.status
     except HTTPError as error:

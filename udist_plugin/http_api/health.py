@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from udist_plugin.errors import ConfigurationError, Unavailable
+from udist_plugin.errors import Unavailable
 from udist_plugin.http_api.errors import error_response
 from udist_plugin.http_api.response import REASONS, Response
 
@@ -37,16 +37,10 @@ class Health:
     """``application``, answering 503 while any of ``checks`` fails; ``/debug/health`` tells which, and why.
 
     A thread for each check, so that one that takes long holds up no other; each look is to have an end of
-    its own. Raises ``ConfigurationError`` for two checks of one name.
+    its own. Every check has a name of its own.
     """
 
     def __init__(self, application: Application, checks: Sequence[Check]) -> None:
-        names = [check.name for check in checks]
-        for name in names:
-            if names.count(name) > 1:
-                raise ConfigurationError(
-                    f"expected one check of {name}, not {names.count(name)}", key="health"
-                )
         self._application = application
         self._checks = checks
         self._failing: dict[str, str] = {}

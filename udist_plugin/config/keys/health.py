@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 _TEXT = Text()
 _URL = Text("a URL such as https://registry.example/", r"https?://[^/?#\s]+\S*")
+_ADDRESS = Text("a host and a port such as redis.example:6379", r"\S*:\w+")
 _COUNT = Integer(0, 1 << 31)
-_INTERVAL = Duration(positive=True)
+_INTERVAL = Duration(unset=10.0)
 _FIELD_VALUE = Secret("a field value on one line (RFC 9110, section 5.5)", r"[\t\x20-\x7e\x80-\xff]*")
 
 KEYS: Final = (
@@ -26,11 +27,11 @@ KEYS: Final = (
     Key("file[].threshold", _COUNT, 0, "failures in a row that make it unhealthy; 0 is 1"),
     Key("http[].uri", _URL, REQUIRED, "a URL that must answer"),
     Key("http[].headers.*[]", _FIELD_VALUE, None, "fields added to the request"),
-    Key("http[].statuscode", Integer(100, 599), 200, "the status it must answer with"),
+    Key("http[].statuscode", Integer(0, 599, unset=200), 200, "the status it must answer with"),
     Key("http[].timeout", _INTERVAL, 10.0, "time for the answer"),
     Key("http[].interval", _INTERVAL, 10.0, "time between two checks"),
     Key("http[].threshold", _COUNT, 0, "failures in a row that make it unhealthy; 0 is 1"),
-    Key("tcp[].addr", _TEXT, REQUIRED, "host:port that must accept"),
+    Key("tcp[].addr", _ADDRESS, REQUIRED, "host:port that must accept"),
     Key("tcp[].timeout", _INTERVAL, 10.0, "time for the connection"),
     Key("tcp[].interval", _INTERVAL, 10.0, "time between two checks"),
     Key("tcp[].threshold", _COUNT, 0, "failures in a row that make it unhealthy; 0 is 1"),

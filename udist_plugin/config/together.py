@@ -1,0 +1,36 @@
+"""What is wrong of keys together, each of which is fine alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from udist_plugin.config.kinds import without_login
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from udist_plugin.config.nodes import Node
+    from udist_plugin.config.reading import Reader
+
+
+def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reader) -> None:
+    """Tells ``reader`` what of ``values`` cannot be; ``sections`` are where they are from."""
+    redis = values["redis"] or {}
+    if values["storage"]["cache"]["blobdescriptor"] == "redis" and not redis.get("addrs"):
+        problem = "expected redis.addrs, the server that redis names here"
+        reader.wrong(problem, "storage.cache.blobdescriptor", sections["storage"])
+    if redis and redis["tls"]["key"] and not redis["tls"]["certificate"]:
+        reader.wrong("expected redis.tls.certificate beside it", "redis.tls.key", sections["redis"])
+    seen = set()
+    for path, name in _checks(values["health"] or {}):
+        if name in seen:  # distribution knows a check by this name, and so does whoever asks for its health
+            reader.wrong(f"expected one check of {name}", path, sections["health"])
+        seen.add(name)
+
+
+def _checks(health: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The keys that name checks, without the indexes of their lists, and the names."""
+    for kind, key in (("file", "file"), ("http", "uri"), ("tcp", "addr")):
+        for entry in health.get(kind, ()):
+            if isinstance(entry[key], str):
+                yield f"health.{kind}.{key}", without_login(entry[key])
