@@ -18,7 +18,7 @@ from tests.storage.azure.server import ACCOUNT, KEY, azurite
 from tests.storage.processes import free_port
 from udist_plugin.config import load
 from udist_plugin.errors import ConfigurationError
-from udist_plugin.storage.drivers.azure import Settings, settings
+from udist_plugin.storage.drivers.azure import RETRIES, Settings, settings
 from udist_plugin.storage.drivers.azure_store import AzureStore
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def test_parameters() -> None:
     assert settings({**LEAST, "rootdirectory": "x"})[1] == "x/"
     assert settings({**LEAST, "trimlegacyrootprefix": "false"})[1] == "/"
     assert settings({**LEAST, "trimlegacyrootprefix": True})[0].legacy_root is False
+    assert settings({**LEAST, "max_retries": 0})[0].retries == RETRIES  # as if it were not given
 
 
 @pytest.mark.parametrize(
@@ -111,6 +112,12 @@ def test_a_connection_string_that_is_none_is_named() -> None:
     with pytest.raises(ConfigurationError) as caught:
         AzureStore(settings({"container": "c", "connectionstring": "nonsense"})[0])
     assert caught.value.key == "storage.azure.connectionstring"
+
+
+def test_the_type_of_credentials_goes_before_a_connection_string() -> None:
+    given = {**LEAST, "accountkey": "k", "credentials": {"type": "shared_key"}, "connectionstring": "s"}
+    found, _ = settings(given)
+    assert (found.credentials, found.connection_string) == ("shared_key", "")
 
 
 def test_a_connection_string(endpoint: str, container: ContainerClient) -> None:

@@ -60,12 +60,12 @@ def settings(values: Mapping[str, object]) -> tuple[Settings, str]:
         credentials=kind,
         account=account,
         account_key=section.text("accountkey"),
-        connection_string=section.text("connectionstring"),
+        connection_string=section.text("connectionstring") if kind == "connection_string" else "",
         tenant=credentials.text("tenantid"),
         client=credentials.text("clientid"),
         secret=credentials.text("secret"),
         authority=section.text("aad_endpoint") or None,
-        retries=max(section.number("max_retries", RETRIES, -1), 0),  # -1 is none in distribution
+        retries=max(section.number("max_retries", 0, -1) or RETRIES, 0),  # -1 is none, as in distribution
         retry_delay=section.seconds("retry_delay", RETRY_DELAY),
         verify=not section.flag("skipverify"),
         legacy_root=legacy if section.given("trimlegacyrootprefix") else None,

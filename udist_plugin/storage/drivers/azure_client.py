@@ -21,12 +21,13 @@ from azure.storage.blob import (
     BlobSasPermissions,
     BlobServiceClient,
     BlobType,
-    ExponentialRetry,
     generate_blob_sas,
 )
 
 from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError, StorageUnavailable
+from udist_plugin.storage.drivers.azure_bounds import PROBE_BOUNDS, bounds
 from udist_plugin.storage.drivers.azure_identity import token_credential
+from udist_plugin.storage.drivers.redaction import without_queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,20 +38,12 @@ if TYPE_CHECKING:
     from udist_plugin.storage.drivers.azure import Settings
 
 NAME: Final = "azure"
-PIECE: Final = 8 << 20
-"""Bytes read by one request, and sent by one of a large upload."""
 URL_LIFETIME: Final = 20 * 60
 """Seconds, as in distribution."""
 DELEGATION: Final = 24 * 3600
 """Seconds that a key which signs for an identity serves; it is renewed in time."""
 SKEW: Final = 5 * 60
 """Seconds that clocks may differ."""
-PROBE_BOUNDS: Final[dict[str, Any]] = {
-    "connection_timeout": 5,
-    "read_timeout": 10,
-    "retry_total": 1,
-    "retry_connect": 1,
-}
 MISSING: Final = MatchConditions.IfMissing
 SCOPE: Final = "https://storage.azure.com/.default"
 
@@ -62,33 +55,17 @@ class AzureClient:
     """
 
     def __init__(self, settings: Settings) -> None:
-        kinds: dict[str, Any] = dict.fromkeys(
-            ("retry_connect", "retry_read", "retry_status"), settings.retries
-        )
-        bounds: dict[str, Any] = {
-            "retry_policy": ExponentialRetry(
-                initial_backoff=settings.retry_delay,  # type: ignore[arg-type]  # any number will do
-                increment_base=2,
-                retry_total=settings.retries,
-                random_jitter_range=0,
-                **kinds,
-            ),
-            "connection_timeout": 10,
-            "read_timeout": 60,
-            "connection_verify": settings.verify,
-            "connection_data_block_size": 256 << 10,
-            "max_single_get_size": PIECE,
-            "max_chunk_get_size": PIECE,
-        }
         self._token = token_credential(settings)
         self._key = settings.account_key
         try:
             if settings.connection_string:
-                self._service = BlobServiceClient.from_connection_string(settings.connection_string, **bounds)
+                self._service = BlobServiceClient.from_connection_string(
+                    settings.connection_string, **bounds(settings)
+                )
                 self._key = getattr(self._service.credential, "account_key", "")
             else:
                 credential = self._token or {"account_name": settings.account, "account_key": self._key}
-                self._service = BlobServiceClient(settings.url, credential, **bounds)
+                self._service = BlobServiceClient(settings.url, credential, **bounds(settings))
         except ValueError as error:
             key = "connectionstring" if settings.connection_string else "serviceurl"
             raise ConfigurationError(str(error), key=f"storage.azure.{key}") from error
@@ -190,7 +167,7 @@ class AzureClient:
         return ConfigurationError(problem, key=f"storage.azure.{key}")
 
     def _unreachable(self, container: str, error: AzureError) -> str:
-        where = f"{container} at {self._service.url}"
+        where = f"{container} at {without_queries(self._service.url)}"
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return (
                 f"the certificate of {where} is not trusted: name its authority's file in REQUESTS_CA_BUNDLE"
@@ -215,18 +192,21 @@ def errors(key: str, *, unmet: type[StorageError] = PathBusy) -> Iterator[None]:
     except ResourceNotFoundError as error:
         raise PathNotFound("not found", driver=NAME, path=key) from error
     except HttpResponseError as error:
-        kind = StorageError
+        kind = failure(error.status_code or 0)
         if error.status_code == 404:  # a copy's source
             kind = PathNotFound
         elif error.status_code == 412 or _code(error) == "BlobAlreadyExists":
             kind = unmet
-        elif error.status_code == 429 or (error.status_code or 0) >= 500:
-            kind = StorageUnavailable
         raise kind(_message(error), driver=NAME, path=key) from error
     except (ServiceRequestError, ServiceResponseError, OSError) as error:  # nobody answered
         raise StorageUnavailable(_message(error), driver=NAME, path=key) from error
     except AzureError as error:
         raise StorageError(_message(error), driver=NAME, path=key) from error
+
+
+def failure(status: int) -> type[StorageError]:
+    """What an answer with that status is: it may be well a while later, or has to be mended."""
+    return StorageUnavailable if status == 429 or status >= 500 else StorageError
 
 
 def _code(error: BaseException | None) -> str:
@@ -236,7 +216,7 @@ def _code(error: BaseException | None) -> str:
 
 def _message(error: Exception) -> str:
     """The first line: the library adds the request's id, its time and the answer."""
-    return str(error).partition("\n")[0]
+    return without_queries(str(error).partition("\n")[0])
 
 
 def _instant(seconds: float) -> datetime:

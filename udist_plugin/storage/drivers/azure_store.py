@@ -7,14 +7,15 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError
+from udist_plugin.storage.drivers.azure_bounds import PIECE
 from udist_plugin.storage.drivers.azure_client import (
     MISSING,
     NAME,
-    PIECE,
     AzureClient,
     blocks,
     error_code,
     errors,
+    failure,
 )
 from udist_plugin.storage.drivers.azure_transfers import BESIDE, AzureContent, AzureWriter
 from udist_plugin.storage.drivers.inmemory import MemoryContent
@@ -183,7 +184,8 @@ class AzureStore(ObjectStore):
                 )
             for key, answer in zip(part, answers, strict=True):
                 if answer.status_code >= 400 and answer.status_code != 404:
-                    raise StorageError(f"not deleted: {answer.reason}", driver=NAME, path=key)
+                    kind = failure(answer.status_code)
+                    raise kind(f"not deleted: {answer.reason}", driver=NAME, path=key)
 
     def purge(self, prefix: str, age: float) -> None:
         """Blocks never committed go by themselves; what stood beside its name in the moment of its copy does

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from udist_plugin.content import Content
 from udist_plugin.errors import PathBusy, StorageError
-from udist_plugin.storage.drivers.azure_client import NAME, PIECE, error_code, errors
+from udist_plugin.storage.drivers.azure_bounds import PIECE
+from udist_plugin.storage.drivers.azure_client import NAME, error_code, errors
 from udist_plugin.storage.drivers.object_store import ObjectWriter
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class AzureWriter(ObjectWriter):
             if self._blocks:
                 self._send()
                 self._wait(0)
-                self._store.commit(self._target, self._blocks, new=True)
+                self._store.commit(self._target, self._blocks, new=self._new)
                 if not self._new:
                     self._store.join([self._store.head(self._target)], self._key)
             elif self._new:
