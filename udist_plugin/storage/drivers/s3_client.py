@@ -10,9 +10,19 @@ from typing import TYPE_CHECKING, Any, Final
 import botocore.session
 from boto3.session import Session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ProfileNotFound
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSLError,
+)
 from botocore.exceptions import ConnectionError as NoConnection
-from urllib3.exceptions import HTTPError, InsecureRequestWarning
+from botocore.httpsession import URLLib3SSLError  # type: ignore[attr-defined]
 
 from udist_plugin.errors import (
     ConfigurationError,
@@ -41,6 +51,16 @@ CONNECTIONS: Final = 64
 REGION: Final = "us-east-1"
 """Of a service that is not Amazon's, unless a region is named."""
 
+FAILURES: Final = (BotoCoreError, ClientError, URLLib3SSLError, OSError)
+"""What the library raises, and lets through in the middle of a content."""
+CREDENTIALS: Final = (CredentialRetrievalError, NoCredentialsError, PartialCredentialsError)
+"""Nothing found to sign requests with."""
+CERTIFICATE: Final = SSLError
+UNREACHABLE: Final = (NoConnection, HTTPClientError, URLLib3SSLError, OSError)
+"""Nobody answered, or not to the end."""
+MALFORMED: Final = ParamValidationError
+"""A request that the library does not send."""
+
 _MISSING: Final = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
 _UNMET: Final = {"409", "412", "ConditionalRequestConflict", "PreconditionFailed"}
 _FULL: Final = {"QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull"}
@@ -52,7 +72,7 @@ def connect(settings: Settings, **bounds: Any) -> S3Client:
     Raises ``ConfigurationError`` without a region, profile or file that is there.
     """
     if settings.verify is False:
-        warnings.filterwarnings("ignore", category=InsecureRequestWarning)  # skipverify asks for it
+        warnings.filterwarnings("ignore", "Unverified HTTPS request")  # skipverify asks for it
     session = _session(settings)
     region = settings.region or session.region_name or (REGION if settings.endpoint else "")
     if not region:
@@ -146,7 +166,7 @@ def errors(key: str, *, unmet: type[StorageError] = PathBusy) -> Iterator[None]:
         kind: type[StorageError] = StorageUnavailable if status == 429 or status >= 500 else StorageError
         kind = StorageFull if code in _FULL else kind
         raise kind(message(error), driver=NAME, path=key) from error
-    except (NoConnection, HTTPClientError, HTTPError, OSError) as error:  # nobody answered, or not to the end
+    except UNREACHABLE as error:
         raise StorageUnavailable(message(error), driver=NAME, path=key) from error
     except BotoCoreError as error:
         raise StorageError(message(error), driver=NAME, path=key) from error

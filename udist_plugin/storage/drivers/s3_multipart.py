@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from hashlib import md5
 from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.errors import PathBusy, PathNotFound, StorageError
@@ -91,6 +90,8 @@ class MultipartUpload:
 
     def _stands(self) -> bool:
         """Whether the object is of these parts: where nothing is encrypted, its ETag is made of theirs."""
+        from hashlib import md5
+
         tags = [tag.strip('"') for _, tag in sorted(self._tags.items())]
         with suppress(PathNotFound, ValueError), errors(self._key):
             sums = md5(b"".join(map(bytes.fromhex, tags)), usedforsecurity=False)

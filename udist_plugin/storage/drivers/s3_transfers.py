@@ -6,13 +6,10 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError
-from urllib3.exceptions import HTTPError
-
 from udist_plugin.content import Content
 from udist_plugin.errors import StorageError
 from udist_plugin.storage.drivers.object_store import ObjectWriter
-from udist_plugin.storage.drivers.s3_client import NAME
+from udist_plugin.storage.drivers.s3_client import FAILURES, NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +44,7 @@ class S3Content(Content):
             problem: object = "it ended early"
             try:
                 data: bytes = self._body.read(size)
-            except (BotoCoreError, HTTPError, OSError) as error:
+            except FAILURES as error:
                 problem, data = error, b""
             if data:
                 self.size -= len(data)
