@@ -27,7 +27,7 @@ BOUNDS: Final = {
 """A bucket has half a minute to answer."""
 PERMISSIONS: Final = (
     "s3:ListBucket and s3:ListBucketMultipartUploads on the bucket, and s3:GetObject, s3:PutObject, "
-    "s3:DeleteObject and s3:AbortMultipartUpload on what is in it"
+    "s3:DeleteObject, s3:AbortMultipartUpload and s3:ListMultipartUploadParts on what is in it"
 )
 
 _EXPIRED: Final = {"ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired"}
