@@ -149,6 +149,19 @@ class TestHealth:
                     assert time.monotonic() < deadline
                 assert "connection failed" in told[address]
 
+    def test_a_check_that_takes_long_does_not_hold_up_the_end(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            uri = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+            with spawned({"health": {"http": [{"uri": uri, "interval": "1ms", "timeout": "20s"}]}}) as (
+                plugin,
+                _,
+            ):
+                assert status(plugin, "GET", "/v2/") == 200
+                connection, _ = silent.accept()
+                began = time.monotonic()
+            with connection:
+                assert time.monotonic() - began < 0.9
+
     def test_the_store_is_asked(self, tmp_path: Path) -> None:
         root = tmp_path / "root"
         storage = {"filesystem": {"rootdirectory": str(root / "store")}}

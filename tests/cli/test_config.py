@@ -173,3 +173,28 @@ def test_check_shows_no_login(udist: Udist, monkeypatch: pytest.MonkeyPatch) -> 
         ran = udist("config", "check", *words)
         assert "https://******@other.example/x@y" in ran.out
         assert "s3cret" not in ran.out + ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "variable", "driver", "source"),
+    [
+        ("storage: inmemory", "", "inmemory", "config.yml:2"),
+        ("storage:\n  inmemory:", "", "inmemory", "config.yml:3"),
+        ("storage: {filesystem: {rootdirectory: /a}}", "inmemory", "inmemory", "REGISTRY_STORAGE"),
+        ("storage: {delete: {enabled: false}}", "", "filesystem", "default"),
+    ],
+)
+def test_check_tells_the_driver_and_who_chose_it(
+    udist: Udist,
+    work: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    variable: str,
+    driver: str,
+    source: str,
+) -> None:
+    monkeypatch.delenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY")
+    if variable:
+        monkeypatch.setenv("REGISTRY_STORAGE", variable)
+    (work / "config.yml").write_text(f"version: 0.1\n{text}\n")
+    assert rows(udist("config", "check", "config.yml").out)["storage"] == [driver, source]

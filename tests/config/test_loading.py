@@ -548,7 +548,25 @@ def test_checks_that_could_never_pass_or_be_told_apart_are_refused(text: str, pr
     assert found.startswith(problem)
 
 
+def test_checks_are_so_many_that_each_can_have_a_thread() -> None:
+    files = ", ".join(f"{{file: /{number}}}" for number in range(65))
+    assert problems(f"health: {{file: [{files}]}}") == [
+        "health (config.yml:2): expected at most 64 checks, not 65"
+    ]
+
+
 def test_the_key_of_a_certificate_needs_the_certificate() -> None:
     assert problems("redis: {addrs: [a], tls: {key: /k.pem}}") == [
         "redis.tls.key (config.yml:2): expected redis.tls.certificate beside it"
     ]
+
+
+def test_what_is_missing_is_missing_where_the_section_is() -> None:
+    with pytest.raises(ConfigurationError, match=r"storage\.s3\.bucket \(config\.yml:3\): expected the name"):
+        load(
+            "version: 0.1\nstorage:\n  s3: {region: a}\n",
+            {"REGISTRY_STORAGE_S3_REGION": "b", "REGISTRY_STORAGE_DELETE_ENABLED": "true"},
+            source_name="config.yml",
+        )
+    with pytest.raises(ConfigurationError, match=r"storage\.gcs\.bucket \(REGISTRY_STORAGE\): expected"):
+        load(None, {"REGISTRY_STORAGE": "gcs", "REGISTRY_STORAGE_GCS_KEYFILE": "/k"})

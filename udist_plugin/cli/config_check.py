@@ -36,9 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     path = arguments.file
     text = read_config(path) if path else None
-    examined, settings = explain(text, registry_environment(), source_name=path or "configuration")
+    examined, driver, settings = explain(text, registry_environment(), source_name=path or "configuration")
     if examined.errors:
         raise ExceptionGroup("the configuration is wrong", examined.errors)
+    settings = [driver, *settings]
     if arguments.json:
         told = {"warnings": examined.warnings, "notices": examined.notices}
         print_json({"settings": [_entry(setting) for setting in settings], **told})

@@ -40,7 +40,10 @@ def find_driver(
     drivers = [name for name in drivers if name not in STORAGE_SETTINGS and name != "s3aws"]
     section = {k: v for k, v in storage.entries.items() if k in STORAGE_SETTINGS or k in drivers}
     foreign = None
-    match named := [name for name in storage.entries if name not in STORAGE_SETTINGS]:
+    named = [name for name in storage.entries if name not in STORAGE_SETTINGS]
+    if named:
+        reader.chosen(named[0], storage.entries[named[0]].source)
+    match named:
         case []:
             named = [DEFAULT_DRIVER]
         case [name] if name in drivers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.config.driver import DEFAULT_DRIVER, default_root
-from udist_plugin.config.kinds import Anything
+from udist_plugin.config.kinds import Anything, Text
 from udist_plugin.config.loading import Examined, examine
 from udist_plugin.config.nodes import Node, is_null
 from udist_plugin.config.reading import Reader
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT = "default"
+_DRIVER = Key("storage", Text(), DEFAULT_DRIVER, "the driver, whose parameters stand below its name")
 
 
 class Setting(NamedTuple):
@@ -32,9 +33,10 @@ class Setting(NamedTuple):
 
 
 class Explained(NamedTuple):
-    """What is said of a configuration, and the keys that have a value."""
+    """What is said of a configuration, the driver, and the keys that have a value."""
 
     examined: Examined
+    driver: Setting
     settings: list[Setting]
 
 
@@ -47,9 +49,9 @@ def explain(
     """As ``examine``, with every value: those that were given, and the defaults that hold beside them."""
     recorder = _Recorder()
     examined = examine(source, environ, source_name=source_name, reader=recorder)
-    driver = examined.configuration.storage.driver if examined.configuration else DEFAULT_DRIVER
-    settings = [setting for setting in recorder.settings if _counts(setting, driver)]
-    return Explained(examined, settings)
+    driver = Setting("storage", *recorder.driver, _DRIVER)
+    settings = [setting for setting in recorder.settings if _counts(setting, recorder.driver[0])]
+    return Explained(examined, driver, settings)
 
 
 class _Recorder(Reader):
@@ -58,6 +60,10 @@ class _Recorder(Reader):
     def __init__(self) -> None:
         super().__init__()
         self.settings: list[Setting] = []
+        self.driver = (DEFAULT_DRIVER, DEFAULT)
+
+    def chosen(self, driver: str, source: str) -> None:
+        self.driver = (driver, source)
 
     def _key(self, key: Key, node: Node | None, path: str, above: str) -> object:
         value = super()._key(key, node, path, above)

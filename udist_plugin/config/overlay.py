@@ -146,10 +146,12 @@ def _set(node: Node | None, steps: list[Step], value: Node, path: str) -> Node:
     step, below = steps[0], steps[1:]
     child = _set(_child(node, step), below, value, path)
     if isinstance(step, str):
-        return Table({**(node.entries if isinstance(node, Table) else {}), step: child}, value.source)
+        if isinstance(node, Table):
+            return Table({**node.entries, step: child}, node.source)
+        return Table({step: child}, value.source)
     items = list(node.items) if isinstance(node, Items) else []
     if step > len(items):
         problem = f"expected an index from 0 to {len(items)}, the end of the list"
         raise ConfigurationError(problem, key=path, source=value.source)
     items[step : step + 1] = [child]
-    return Items(items, value.source)
+    return Items(items, node.source if isinstance(node, Items) else value.source)

@@ -64,6 +64,9 @@ class Reader:
         }
         return {name: value for name, value in values.items() if _has_effect(schema.children[name])}
 
+    def chosen(self, driver: str, source: str) -> None:
+        """Hears which storage driver is named, and where."""
+
     def wrong(self, problem: str, path: str, node: Node) -> None:
         self.errors.append(ConfigurationError(problem, key=path, source=node.source))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.config.kinds import without_login
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from udist_plugin.config.nodes import Node
     from udist_plugin.config.reading import Reader
+
+CHECKS: Final = 64
+"""The most there can be: each has a thread."""
 
 
 def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reader) -> None:
@@ -21,11 +24,13 @@ def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reade
         reader.wrong(problem, "storage.cache.blobdescriptor", sections["storage"])
     if redis and redis["tls"]["key"] and not redis["tls"]["certificate"]:
         reader.wrong("expected redis.tls.certificate beside it", "redis.tls.key", sections["redis"])
-    seen = set()
+    seen = set[str]()
     for path, name in _checks(values["health"] or {}):
         if name in seen:  # distribution knows a check by this name, and so does whoever asks for its health
             reader.wrong(f"expected one check of {name}", path, sections["health"])
         seen.add(name)
+    if len(seen) > CHECKS:
+        reader.wrong(f"expected at most {CHECKS} checks, not {len(seen)}", "health", sections["health"])
 
 
 def _checks(health: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

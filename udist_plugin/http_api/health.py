@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 STATUS_PATH = "/debug/health"
 """What distribution's debug listener serves; here there is one way in for all."""
 
-CLOSING = 1.0
+CLOSING = 0.1
 """Seconds that closing waits for checks that run."""
 
 
@@ -69,7 +69,7 @@ class Health:
             thread.start()
 
     def close(self) -> None:
-        """No further look begins; one that has is left behind after a second."""
+        """No further look begins; one that has is left behind."""
         self._stop.set()
         for thread in self._threads:
             thread.join(CLOSING / len(self._threads))
