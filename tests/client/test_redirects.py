@@ -164,6 +164,16 @@ def test_every_transport_takes_the_environments_proxy(
     assert store.seen[0][1].startswith("http://bucket.example/files/")
 
 
+def test_no_transport_takes_a_proxy_that_the_environment_excepts(
+    spawn: Callable[..., Plugin],
+    get: Callable[..., tuple[int, bytes, dict[str, str]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert get(spawn())[:2] == (200, DATA)
+
+
 FAILURES = {
     "denied": ("it answered 403", RedirectFailed, httpx.ReadError, requests.ConnectionError),
     "loop": ("more than 5 redirects", RedirectFailed, httpx.ReadError, requests.ConnectionError),

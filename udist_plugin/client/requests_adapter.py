@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http.client import responses
 from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies
 
 from udist_plugin.client.readers import PieceReader
 from udist_plugin.client.redirects import (
@@ -74,7 +75,7 @@ class UdistAdapter(HTTPAdapter):
             response.close()
 
             def ask(asking: requests.PreparedRequest) -> requests.Response:
-                around = resolve_proxies(asking, dict(proxies or {}))
+                around = _proxies(asking, proxies or {})
                 return super(UdistAdapter, self).send(asking, True, timeout or PATIENCE, verify, cert, around)
 
             store = _fetched(url, request, ask)
@@ -96,6 +97,13 @@ class UdistAdapter(HTTPAdapter):
             request_method=request.method,
         )
         return self.build_response(request, raw)
+
+
+def _proxies(asking: requests.PreparedRequest, given: Mapping[str, str]) -> dict[str, str]:
+    """For the store. The session has added the environment's to its own for the plugin's URL, which
+    ``NO_PROXY`` does not name."""
+    around = getproxies()
+    return resolve_proxies(asking, {key: url for key, url in given.items() if around.get(key) != url})
 
 
 def _fetched(
