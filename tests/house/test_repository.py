@@ -44,7 +44,7 @@ def test_no_registry_and_no_machine_is_named() -> None:
 
 
 def test_lock_files_stay_out() -> None:
-    locks = {"uv.lock", "package-lock.json", "poetry.lock"}
+    locks = {"uv.lock", "poetry.lock"}
     assert [path for path in tracked() if path.name in locks] == []
 
 

@@ -1,0 +1,28 @@
+import type { Code } from "./generated/frame_pb.js";
+import type { Stream } from "./stream.js";
+
+/** A breach by the peer that ends the connection. `breach` is its name in PROTOCOL.md, section 8. */
+export class ConnectionFault extends Error {
+  constructor(
+    readonly breach: string,
+    message: string,
+    /** What stood where a frame should begin, if it was no frame. */
+    readonly text?: Uint8Array,
+  ) {
+    super(message);
+  }
+}
+
+/** A breach by the peer that ends one stream; the connection sees to the reset that this owes. */
+export class StreamFault extends Error {
+  constructor(
+    readonly stream: Stream,
+    readonly code: Code,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A breach of the protocol that this side was asked for, and did not commit. */
+export class LocalFault extends Error {}

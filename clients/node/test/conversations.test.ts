@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { encode } from "../src/wire/codec.js";
+import { Connection } from "../src/wire/connection.js";
+import { ConnectionFault, StreamFault } from "../src/wire/errors.js";
+import { Code } from "../src/wire/generated/frame_pb.js";
+import type { Frame } from "../src/wire/generated/frame_pb.js";
+import { receive, receiveData } from "../src/wire/receiving.js";
+import type { Stream } from "../src/wire/stream.js";
+import { readOne } from "./reading.js";
+import { bytesOf, frameOf, load } from "./vectors.js";
+import type { JsonFrame, Piece } from "./vectors.js";
+
+interface Step {
+  from: "caller" | "plugin";
+  bytes: Piece[];
+  frame: JsonFrame;
+  event?: string | Record<string, string>;
+  caller_slots?: number;
+}
+
+test("conversations go as the vectors say", async (t) => {
+  for (const { name, sides, steps } of load<{ name: string; sides: string[]; steps: Step[] }>(
+    "conversations.json",
+  )) {
+    if (!sides.includes("caller")) continue;
+    await t.test(name, () => {
+      const caller = new Caller();
+      for (const step of steps) {
+        if (step.from === "caller") {
+          const frame = frameOf(step.frame);
+          assert.deepEqual(Buffer.from(caller.send(frame)), bytesOf(step.bytes));
+        } else {
+          assert.deepEqual(caller.take(bytesOf(step.bytes)), step.event);
+        }
+        if (step.caller_slots !== undefined) assert.equal(caller.connection.slots, step.caller_slots);
+      }
+    });
+  }
+});
+
+/** A connection driven by bytes. */
+class Caller {
+  readonly connection = new Connection(0);
+  readonly #streams = new Map<number, Stream>();
+
+  send(frame: Frame): Uint8Array {
+    const { connection } = this;
+    const { body, streamId, endStream } = frame;
+    switch (body.case) {
+      case "settings":
+        return connection.settings(body.value);
+      case "request": {
+        connection.highestId = Math.max(connection.highestId, streamId - 2); // ids may be skipped
+        const { stream, frame: written } = connection.open(body.value, endStream);
+        this.#streams.set(streamId, stream);
+        return written;
+      }
+      case "data":
+        return Buffer.concat([
+          connection.sendData(this.#stream(streamId), body.value.length, endStream),
+          body.value,
+        ]);
+      case "end":
+        return connection.sendEnd(this.#stream(streamId), body.value.trailers);
+      case "reset": {
+        if (!connection.owesControl) {
+          connection.reset(this.#stream(streamId), body.value.code, body.value.message);
+        }
+        const { frame: sent } = readOne(Buffer.concat(connection.takeControl()));
+        assert.equal(sent.body.case, "reset");
+        sent.body.value.message = body.value.message; // which is free
+        return encode(sent);
+      }
+      default:
+        return connection.owesControl ? Buffer.concat(connection.takeControl()) : encode(frame);
+    }
+  }
+
+  take(bytes: Uint8Array): Step["event"] {
+    const { connection } = this;
+    const owed = connection.owesControl;
+    try {
+      const { frame } = readOne(bytes);
+      if (frame.body.case === "data") {
+        const stream = receiveData(connection, frame.streamId, frame.body.value.length, frame.endStream);
+        return stream ? "data" : "dropped";
+      }
+      const { event } = receive(connection, frame);
+      if (event !== "nothing") return event;
+      return connection.owesControl && !owed ? "ping" : "dropped";
+    } catch (error) {
+      if (error instanceof StreamFault) return { stream_error: Code[error.code] };
+      if (error instanceof ConnectionFault) return { connection_error: error.breach };
+      throw error;
+    }
+  }
+
+  #stream(id: number): Stream {
+    const stream = this.#streams.get(id);
+    assert.ok(stream);
+    return stream;
+  }
+}
