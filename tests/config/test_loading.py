@@ -570,3 +570,8 @@ def test_what_is_missing_is_missing_where_the_section_is() -> None:
         )
     with pytest.raises(ConfigurationError, match=r"storage\.gcs\.bucket \(REGISTRY_STORAGE\): expected"):
         load(None, {"REGISTRY_STORAGE": "gcs", "REGISTRY_STORAGE_GCS_KEYFILE": "/k"})
+
+
+def test_fields_about_a_connection_are_said_to_have_no_effect() -> None:
+    text = "version: 0.1\nhttp: {headers: {Connection: [close], X-A: [b]}}"
+    assert load(text, {}).notices == ["no effect here: http.headers.Connection (configuration:2)"]

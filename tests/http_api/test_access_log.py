@@ -13,6 +13,7 @@ from tests.http_api.wsgi import Client
 from udist_plugin.errors import Cancelled
 from udist_plugin.http_api.access_log import AccessLog
 from udist_plugin.http_api.app import Application
+from udist_plugin.server.log import LINE as LINE_OF_LOG
 
 if TYPE_CHECKING:
     from udist_plugin.registry import Registry
@@ -28,6 +29,12 @@ def parse(line: str) -> tuple[str, ...]:
     match = LINE.fullmatch(line)
     assert match, line
     return match.groups()
+
+
+def test_a_long_line_keeps_what_came_of_the_request(logged: Client, lines: list[str]) -> None:
+    logged.get(f"/v2/{'x' * 50_000}", referer='"' * 50_000, user_agent="\xff" * 50_000)
+    assert parse(lines[0])[4] == "404"
+    assert len(lines[0]) < LINE_OF_LOG
 
 
 @pytest.fixture

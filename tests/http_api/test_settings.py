@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.http_api.images import push_image
+from tests.http_api.images import push_blob, push_image
 from tests.http_api.wsgi import Client
 from udist_plugin.http_api.app import Application
 from udist_plugin.http_api.settings import Settings
@@ -42,6 +42,14 @@ def test_nothing_is_served_outside_the_prefix() -> None:
     assert client.get("/some/prefix/v2/").status == 200
     for path in ("/v2/", "/v2/a/tags/list", "/some/v2/", "/some/prefixv2/", "/some/prefix/x/v2/"):
         assert client.get(path).status == 404
+
+
+def test_what_an_answer_says_itself_is_not_said_twice() -> None:
+    client = client_with(Settings(headers={"content-type": ["text/x"], "Cache-Control": ["no-store"]}))
+    assert client.get("/v2/").all("content-type") == ["application/json"]
+    assert client.get("/v2/").all("cache-control") == ["no-store"]
+    digest = push_blob(client, "a", b"content")
+    assert client.get(f"/v2/a/blobs/{digest}").all("cache-control") == ["max-age=31536000"]
 
 
 def test_configured_fields_are_in_every_answer() -> None:

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 _FIELD_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
+_OF_CONNECTIONS = frozenset(
+    ("connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade")
+)
+"""Fields about a connection (RFC 9110, section 7.6.1) never travel."""
+
 
 class Reader:
     """Reads nodes; ``errors``, ``warnings`` and ``without_effect`` (path and source) fill as it goes."""
@@ -112,6 +117,8 @@ class Reader:
                 self.wrong(f"expected a field name (RFC 9110, section 5.1), not {name!r}", path, node)
             elif name.lower() == "content-length":
                 self.wrong(f"expected a field that an answer does not set itself, not {name!r}", path, node)
+            elif name.lower() in _OF_CONNECTIONS:
+                self.without_effect.append(f"{path}.{name} ({node.source})")
 
     def _key(self, key: Key, node: Node | None, path: str, above: str) -> object:
         if node is None or is_null(node):

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+LONGEST = 1200
+"""Characters of a target, a referrer or an agent, once escaped."""
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 256))} | {34: '\\"', 92: "\\\\"}
 
 
@@ -69,7 +71,8 @@ def _target(environ: dict[str, Any]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """``text``, of Latin-1 as WSGI has it, so that no client can end its quotes or the line."""
+    """``text``, of Latin-1 as WSGI has it, so that no client can end its quotes or the line, nor push what
+    follows out of what a log takes of a line."""
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
-        return text
-    return text.translate(_ESCAPES)
+        return text[:LONGEST]
+    return text[: LONGEST // 4].translate(_ESCAPES)

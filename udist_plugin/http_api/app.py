@@ -48,10 +48,7 @@ class Application:
         settings = settings or Settings()
         self._host = settings.host.rstrip("/")
         self._prefix = settings.prefix
-        self._fields = [
-            API_VERSION,
-            *((name, value) for name, values in settings.headers.items() for value in values),
-        ]
+        self._configured = [(name, value) for name, values in settings.headers.items() for value in values]
         self._registry = registry
         self._settings = settings
         self._resources: dict[str, Resource] = {}
@@ -70,7 +67,11 @@ class Application:
             response = error_response(error)
         if environ["REQUEST_METHOD"] == "HEAD":
             response.discard()
-        start_response(f"{response.status} {REASONS[response.status]}", [*self._fields, *response.fields])
+        fields = [API_VERSION, *response.fields]
+        if self._configured:  # an answer's own go before them, as in distribution
+            own = {name.lower() for name, _ in response.fields}
+            fields += [field for field in self._configured if field[0].lower() not in own]
+        start_response(f"{response.status} {REASONS[response.status]}", fields)
         return _body(environ, response)
 
     def _answer(self, environ: Environ) -> Response:
