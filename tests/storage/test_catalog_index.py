@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.storage.memory_store import MemoryObjects, MemoryStore
+from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.media_types import OCI_INDEX
 from udist_plugin.registry import Page
 from udist_plugin.storage import catalog_index, paths
 from udist_plugin.storage.catalog import LOOKS
@@ -44,7 +46,7 @@ def test_what_was_found_once_is_not_looked_into_again(store: MemoryStore) -> Non
     assert (found, requests > LOOKS) == (NAMES, True)
     found, requests = listed(store)
     assert found == NAMES
-    assert requests == 4  # the index, and the names in the root, group, group/sub
+    assert requests == 5  # the index, what is new, and the names in the root, group, group/sub
 
 
 def test_pages_come_from_the_index_too(store: MemoryStore) -> None:
@@ -76,10 +78,26 @@ def test_what_is_new_below_a_repository_is_seen_in_time(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listed(store)
-    add(store, "other/below")
+    add(store, "other/below")  # as a stock server does
     assert "other/below" not in listed(store)[0]
     monkeypatch.setattr(catalog_index, "TRUSTED", 0.0)
     assert "other/below" in listed(store)[0]
+
+
+def test_what_is_pushed_below_a_repository_is_seen_at_once(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = registry(store)
+    reader.list_repositories()
+    content = b'{"schemaVersion":2,"manifests":[]}'
+    for name in ("above", "above/below", "above/next/below"):
+        registry(store).push_manifest(name, content, OCI_INDEX, Digest.of(content))
+        assert name in reader.list_repositories().items
+        assert name in listed(store)[0]
+    assert len(MemoryObjects(store).list(paths.NEWS)) == 1
+    monkeypatch.setattr(catalog_index, "TRUSTED", 0.0)
+    assert {"above/below", "above/next/below"} <= {*listed(store)[0]}
+    assert not MemoryObjects(store).exists(paths.NEWS)
 
 
 @pytest.mark.parametrize(
@@ -103,5 +121,5 @@ def test_what_a_large_repository_holds_is_skipped(
     add(store, "large", files=50)
     add(store, "large/below")
     assert listed(store)[0] == sorted([*NAMES, "large", "large/below"])
-    walks = [request for request in store.requests if request.startswith("objects")]
+    walks = [request for request in store.requests if request == f"objects {paths.REPOSITORIES[1:]}/"]
     assert len(walks) == 2

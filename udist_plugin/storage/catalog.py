@@ -45,6 +45,11 @@ class Catalog:
             found.append(name)
         return Page(found)
 
+    def pushed(self, name: str) -> None:
+        """A manifest of the repository was pushed here."""
+        if self._index is not None:
+            self._index.note(name)
+
     def _look(self) -> Look:
         index = self._index
         if index is None:

@@ -14,6 +14,7 @@
 │       └── startedat            RFC 3339, UTC
 └── udist                        ours; stock servers never look here, and all of it can be rebuilt
     ├── catalog                  what repositories there are (see catalog_index.py)
+    ├── news/<name>/_new         repositories it may lack
     ├── repositories/<name>/_referrers/subjects
     └── scratch                  files on their way (see drivers/filesystem.py)
 
@@ -37,6 +38,7 @@ REPOSITORIES: Final = f"{ROOT}/repositories"
 BLOBS: Final = f"{ROOT}/blobs"
 OWN: Final = f"{ROOT}/udist"
 CATALOG: Final = f"{OWN}/catalog"
+NEWS: Final = f"{OWN}/news"
 SCRATCH: Final = f"{OWN}/scratch"
 
 _UPLOAD_ID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"  # compiled on first use

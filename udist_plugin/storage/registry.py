@@ -83,7 +83,9 @@ class StorageRegistry(Registry):
     def push_manifest(
         self, name: str, content: bytes, media_type: str, digest: Digest, tags: Sequence[str] = ()
     ) -> Descriptor:
-        return self._manifests.push(name, content, media_type, digest, tags)
+        pushed = self._manifests.push(name, content, media_type, digest, tags)
+        self._catalog.pushed(name)
+        return pushed
 
     def delete_manifest(self, name: str, digest: Digest) -> None:
         self._manifests.delete(name, digest)
