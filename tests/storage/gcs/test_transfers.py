@@ -211,3 +211,9 @@ def test_no_error_shows_the_sessions_url(opened: Callable[[str], GcsStore]) -> N
     with pytest.raises(StorageError, match="refused") as gone:
         writer.commit()
     assert "secret" not in f"{refused.value} {gone.value}"
+
+
+def test_a_proxys_page_is_not_shown_whole(opened: Callable[[str], GcsStore]) -> None:
+    with scripted(lambda _: Reply(403, b"<p>" * 10_000)) as url, pytest.raises(StorageError) as caught:
+        opened(url).get("a")
+    assert len(str(caught.value)) < 1000

@@ -27,7 +27,7 @@ from azure.storage.blob import (
 from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError, StorageUnavailable
 from udist_plugin.storage.drivers.azure_bounds import PROBE_BOUNDS, bounds
 from udist_plugin.storage.drivers.azure_identity import token_credential
-from udist_plugin.storage.drivers.redaction import without_queries
+from udist_plugin.storage.drivers.redaction import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -167,7 +167,7 @@ class AzureClient:
         return ConfigurationError(problem, key=f"storage.azure.{key}")
 
     def _unreachable(self, container: str, error: AzureError) -> str:
-        where = f"{container} at {without_queries(self._service.url)}"
+        where = f"{container} at {shown(self._service.url)}"
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return (
                 f"the certificate of {where} is not trusted: name its authority's file in REQUESTS_CA_BUNDLE"
@@ -216,7 +216,7 @@ def _code(error: BaseException | None) -> str:
 
 def _message(error: Exception) -> str:
     """The first line: the library adds the request's id, its time and the answer."""
-    return without_queries(str(error).partition("\n")[0])
+    return shown(str(error).partition("\n")[0])
 
 
 def _instant(seconds: float) -> datetime:

@@ -25,7 +25,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from google.oauth2.service_account import Credentials
 
 from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError, StorageUnavailable
-from udist_plugin.storage.drivers.redaction import without_queries
+from udist_plugin.storage.drivers.redaction import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -131,15 +131,17 @@ class GcsClient:
             raise ConfigurationError(problem, key="storage.gcs.bucket") from error
         except Forbidden as error:
             problem = f"{bucket} is denied to these credentials: grant them roles/storage.objectAdmin on it"
-            raise ConfigurationError(f"{problem} ({error.message})", key="storage.gcs.bucket") from error
+            raise ConfigurationError(
+                f"{problem} ({shown(error.message)})", key="storage.gcs.bucket"
+            ) from error
         except (TransportError, OSError, RetryError) as error:
             raise ConfigurationError(self._unreachable(bucket, error), key="storage.gcs") from error
         except (Unauthorized, GoogleAuthError) as error:
-            problem = f"the credentials for {bucket} are refused: correct or renew them ({error})"
+            problem = f"the credentials for {bucket} are refused: correct or renew them ({shown(error)})"
             raise ConfigurationError(problem, key="storage.gcs.keyfile") from error
         except GoogleAPIError as error:
             raise ConfigurationError(
-                f"{bucket} cannot be listed: {error}", key="storage.gcs.bucket"
+                f"{bucket} cannot be listed: {shown(error)}", key="storage.gcs.bucket"
             ) from error
 
     def _unreachable(self, bucket: str, error: Exception) -> str:
@@ -149,7 +151,7 @@ class GcsClient:
             return (
                 f"the certificate of {where} is not trusted: name its authority's file in REQUESTS_CA_BUNDLE"
             )
-        return f"{where} cannot be reached: check the network and any proxy ({cause})"
+        return f"{where} cannot be reached: check the network and any proxy ({shown(cause)})"
 
 
 def _credentials(settings: Settings) -> Credentials | None:
@@ -179,7 +181,7 @@ def errors(key: str, *, unmet: type[StorageError] = PathBusy) -> Iterator[None]:
         raise
     except _FAILURES as error:
         kind = StorageUnavailable if _passes(error) else StorageError
-        problem = without_queries(str(getattr(error, "cause", None) or error))
+        problem = shown(getattr(error, "cause", None) or error)
         raise kind(problem, driver=NAME, path=key) from error
 
 
