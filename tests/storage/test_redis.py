@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -213,6 +214,15 @@ def test_sentinels_that_are_away_are_a_warning_of_one_line(connect: Connect, rec
     assert records.levels == ["warn"]
     assert "No master found for 'main'" in records[0][1]
     assert len(records[0][1]) < 400
+
+
+def test_sentinels_that_say_nothing_hold_up_a_request_as_long_as_one(connect: Connect) -> None:
+    with ExitStack() as stack:
+        silent = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(8)]
+        addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in silent]
+        started = time.monotonic()
+        assert connect(RedisSettings(addresses, master="main")).size(DIGEST) is None
+        assert time.monotonic() - started < 1.5
 
 
 def test_nothing_is_asked_before_the_start(server: RedisServer) -> None:

@@ -73,9 +73,15 @@ def _connect(settings: RedisSettings) -> Redis | RedisCluster:
     options: dict[str, Any] = _options(settings)
     login = _login(settings.username, settings.password)
     if settings.master:
+        count = len(settings.addresses)  # they are asked one after another
+        times = {
+            "socket_connect_timeout": settings.dial_timeout / count,
+            "socket_timeout": settings.answer_timeout / count,
+        }
+        theirs = options | times | _login(settings.sentinel_username, settings.sentinel_password)
         sentinels = Sentinel(  # type: ignore[no-untyped-call]
             [_host_port(address, SENTINEL_PORT) for address in settings.addresses],
-            sentinel_kwargs=options | _login(settings.sentinel_username, settings.sentinel_password),
+            sentinel_kwargs=theirs,
             db=settings.database,
             max_connections=settings.pool_size,
             **options,
