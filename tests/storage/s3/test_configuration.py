@@ -310,6 +310,10 @@ def test_what_is_said_of_objects() -> None:
         if re.search(r"(PUT /b/[ab]|POST /b/c\?uploads)$", f"{each.method} {each.target}")
     ]
     assert len(made) == 3
+    assert {each.target for each in asked if each.headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"} == {
+        "/b/c?uploadId=1&partNumber=1",
+        "/b/c?uploadId=1&partNumber=2",
+    }
     for request in made:
         assert request.headers["x-amz-server-side-encryption"] == "aws:kms"
         assert request.headers["x-amz-server-side-encryption-aws-kms-key-id"] == "key"

@@ -66,8 +66,10 @@ _UNMET: Final = {"409", "412", "ConditionalRequestConflict", "PreconditionFailed
 _FULL: Final = {"QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull"}
 
 
-def connect(settings: Settings, **bounds: Any) -> S3Client:
+def connect(settings: Settings, *, signed: bool = True, **bounds: Any) -> S3Client:
     """A client of the bucket's service; ``bounds`` are botocore's, in place of those above.
+
+    Where no TLS guards what is sent, signatures cover the content, too, unless ``signed`` is off.
 
     Raises ``ConfigurationError`` without a region, profile or file that is there.
     """
@@ -86,8 +88,7 @@ def connect(settings: Settings, **bounds: Any) -> S3Client:
     addressing: Any = {
         "addressing_style": settings.addressing,
         "use_accelerate_endpoint": settings.accelerate,
-        # TLS guards what is sent; without it the signature covers the content.
-        "payload_signing_enabled": not settings.secure or settings.endpoint.startswith("http:"),
+        "payload_signing_enabled": signed and (not settings.secure or is_plain(settings)),
     }
     config = Config(
         s3=addressing,
@@ -114,6 +115,11 @@ def connect(settings: Settings, **bounds: Any) -> S3Client:
     except (BotoCoreError, ValueError) as error:
         raise ConfigurationError(str(error), key="storage.s3") from error
     return client
+
+
+def is_plain(settings: Settings) -> bool:
+    """Whether the endpoint, which is not Amazon's, is spoken to without TLS."""
+    return settings.endpoint.startswith("http:")
 
 
 def _session(settings: Settings) -> Session:

@@ -23,9 +23,12 @@ _SHORTER: Final = {"InvalidArgument", "InvalidRange"}
 class MultipartUpload:
     """Parts, numbered from 1, which many threads may send or copy in any order."""
 
-    def __init__(self, client: S3Client, bucket: str, key: str, attributes: dict[str, Any]) -> None:
-        """Starts it."""
+    def __init__(
+        self, client: S3Client, sender: S3Client, bucket: str, key: str, attributes: dict[str, Any]
+    ) -> None:
+        """Starts it; ``sender`` sends its parts."""
         self._client = client
+        self._sender = sender
         self._key = key
         self._object: dict[str, Any] = {"Bucket": bucket, "Key": key}
         self._tags: dict[int, str] = {}
@@ -39,7 +42,7 @@ class MultipartUpload:
             raise StorageError(problem, driver=NAME, path=self._key)
         body: Any = Body(content)
         with errors(self._key):
-            self._tags[number] = self._client.upload_part(**self._upload, PartNumber=number, Body=body)[
+            self._tags[number] = self._sender.upload_part(**self._upload, PartNumber=number, Body=body)[
                 "ETag"
             ]
 

@@ -19,7 +19,7 @@ from udist_plugin.storage.drivers.s3_client import (
 if TYPE_CHECKING:
     from udist_plugin.storage.drivers.s3 import Settings
 
-BOUNDS: Final = {
+BOUNDS: Final[dict[str, Any]] = {
     "connect_timeout": 5.0,
     "read_timeout": 10.0,
     "retries": {"total_max_attempts": 2, "mode": "standard"},

@@ -9,7 +9,7 @@ from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageEr
 from udist_plugin.storage.drivers.inmemory import MemoryContent
 from udist_plugin.storage.drivers.object_store import ObjectStore, StoredObject
 from udist_plugin.storage.drivers.s3_body import Body
-from udist_plugin.storage.drivers.s3_client import CONNECTIONS, NAME, connect, error_code, errors
+from udist_plugin.storage.drivers.s3_client import CONNECTIONS, NAME, connect, error_code, errors, is_plain
 from udist_plugin.storage.drivers.s3_join import PART_MIN, Join, plan
 from udist_plugin.storage.drivers.s3_listing import names, objects
 from udist_plugin.storage.drivers.s3_multipart import MultipartUpload
@@ -43,6 +43,9 @@ class S3Store(ObjectStore):
     def __init__(self, settings: Settings) -> None:
         """Raises ``ConfigurationError``."""
         self.client = connect(settings)
+        # Parts are of blobs, which all who read them check by their digests: without TLS a signature of each
+        # part would hash every byte twice more, here and there.
+        self._sender = connect(settings, signed=False) if is_plain(settings) else self.client
         self.bucket = settings.bucket
         self._settings = settings
         self._attributes = _attributes(settings)
@@ -101,7 +104,7 @@ class S3Store(ObjectStore):
         return S3Writer(self._settings.part_size, put=put, start=lambda: self._upload(key), complete=complete)
 
     def _upload(self, key: str) -> MultipartUpload:
-        return MultipartUpload(self.client, self.bucket, key, self._attributes)
+        return MultipartUpload(self.client, self._sender, self.bucket, key, self._attributes)
 
     def _new_or_not(self, key: str, new: bool, make: Callable[..., None]) -> None:
         """``make``, under the condition that no object stands there when it has to be new."""
