@@ -2,7 +2,8 @@
 
 Each has a bucket of its own for blobs; the lists are of one bucket that both read. One client (``go/``)
 speaks to both, in turns. MinIO stores on a memory file system, so that no disk is measured. The bars are
-those the project holds itself to.
+those the project holds itself to. A plugin keeps an index of the repositories of a bucket; the list that
+makes it has a row of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.bench.go_client import DISTRIBUTION, PLUGIN, RIVAL, build
 from tests.bench.run import MIB, Row, print_table, speed
 from tests.bench.store import peak_memory, workspace
+from udist_plugin.client.plugin import Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +38,14 @@ USER, PASSWORD = "bench-user", "bench-password"
 LISTED = 10_000
 REPOSITORIES = "docker/registry/v2/repositories"
 DIGEST = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-BARS = {"push": 2, "pull": 1, "list tags": 5, "list repositories": 5, "peak memory": 1.5}
+BARS = {
+    "push": 2,
+    "pull": 1,
+    "list tags": 5,
+    "list repositories": 5,
+    "list repositories anew": 5,
+    "peak memory": 1.5,
+}
 
 
 def free_port() -> int:
@@ -147,6 +157,19 @@ def measure(programs: tuple[Path, Path], url: str, buckets: dict[str, str], opti
     return times
 
 
+def list_anew(url: str) -> float:
+    """Seconds in which a plugin lists a bucket that has no index of its repositories yet."""
+    start = time.perf_counter()
+    count, target = 0, "/v2/_catalog?n=1000"
+    with Plugin(json.dumps(configuration(url, "listed")), {}) as plugin:
+        while target:
+            with plugin.request("GET", target) as response:
+                count += len(json.loads(response.read())["repositories"])
+                target = (response.header("link") or "").partition("<")[2].partition(">")[0]
+    assert count > LISTED, count
+    return time.perf_counter() - start
+
+
 def row(what: str, times: dict[str, list[float]], size: int) -> Row:
     ours, theirs = (statistics.median(times[peer]) for peer in (PLUGIN, RIVAL))
     if what == "peak memory":
@@ -175,9 +198,11 @@ def main() -> None:
         times = measure(programs, url, own, [f"-size={size}", rounds, "-run=^(pull|push)$"])
         if not arguments.no_lists:
             fill(url)
+            first = list_anew(url)
             listed = measure(programs, url, dict.fromkeys(own, "listed"), ["-kind=lists", rounds])
             listed.pop("peak memory")
             times |= listed
+            times["list repositories anew"] = {**listed["list repositories"], PLUGIN: [first]}
     python, version = sys.version.split()[0], DISTRIBUTION.rpartition("@")[2]
     print(f"{os.cpu_count()} cores, Python {python}, distribution {version}")
     print_table([row(what, times[what], size * MIB) for what in BARS if what in times])
