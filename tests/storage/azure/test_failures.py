@@ -9,6 +9,7 @@ from azure.core.exceptions import ServiceResponseError
 from azure.storage.blob import BlobClient, ContainerClient
 
 from tests.storage.processes import free_port
+from tests.storage.scripted import Reply, Request, scripted
 from udist_plugin.errors import ConfigurationError, StorageError, StorageUnavailable
 from udist_plugin.storage.drivers import azure_transfers
 from udist_plugin.storage.drivers.azure import settings
@@ -79,5 +80,22 @@ def test_no_error_shows_a_signature(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_wait_before_a_retry_is_bounded() -> None:
     retry = Retry(initial_backoff=0, increment_base=2, retry_total=100)
-    waits = [retry.get_backoff_time({"count": count}) for count in range(100)]
+    waits = [retry.get_backoff_time({"count": count}) for count in range(1, 100)]
     assert max(waits) == BACKOFF_MAX
+
+
+def test_the_first_retry_comes_after_the_delay_that_was_asked_for(
+    parameters: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(Retry, "sleep", lambda self, to, _: waits.append(self.get_backoff_time(to)))
+    busy = iter([503, 503, 200])
+
+    def answer(request: Request) -> Reply:
+        return Reply(next(busy), headers={"ETag": '"1"', "Last-Modified": "Tue, 01 Jan 2030 00:00:00 GMT"})
+
+    with scripted(answer) as url:
+        given = {**parameters, "serviceurl": f"{url}/a", "retry_delay": "30ms"}
+        store = AzureStore(settings(given)[0])
+        store.head("a")
+    assert waits == [0.03, 2.03]

@@ -22,10 +22,11 @@ PROBE_BOUNDS: Final[dict[str, Any]] = {
 
 
 class Retry(ExponentialRetry):
-    """The library's, whose waits double without end: ``max_retries: 20`` would be days."""
+    """The library's, whose waits double without end (``max_retries: 20`` would be days), and which has
+    counted the retry already when it asks for the wait before it."""
 
     def get_backoff_time(self, settings: dict[str, Any]) -> float:
-        return min(super().get_backoff_time(settings), BACKOFF_MAX)
+        return min(super().get_backoff_time({"count": settings["count"] - 1}), BACKOFF_MAX)
 
 
 def bounds(settings: Settings) -> dict[str, Any]:
