@@ -491,6 +491,7 @@ def test_middleware_health_and_redis_are_typed() -> None:
         "health: {http: [{uri: 'http://h/', headers: {Authorization: Bearer s3cret}}]}",
         "health: {http: [{uri: 'http://h/', headers: s3cret}]}",
         "health: s3cret",
+        "redis:\n  password: !s3cret!more",
     ],
 )
 def test_no_error_shows_a_secret(text: str) -> None:
@@ -575,3 +576,12 @@ def test_what_is_missing_is_missing_where_the_section_is() -> None:
 def test_fields_about_a_connection_are_said_to_have_no_effect() -> None:
     text = "version: 0.1\nhttp: {headers: {Connection: [close], X-A: [b]}}"
     assert load(text, {}).notices == ["no effect here: http.headers.Connection (configuration:2)"]
+
+
+def test_what_python_shows_of_a_configuration_is_no_secret() -> None:
+    configuration = configured(
+        "storage: {s3: {bucket: b, secretkey: s3cret}}\nredis: {addrs: [a], password: s3cret}\n"
+        "health: {http: [{uri: 'http://a', headers: {Authorization: [s3cret]}}]}"
+    )
+    assert "s3cret" not in repr(configuration)
+    assert repr(configuration.storage.delete) == "Delete(enabled)"

@@ -32,8 +32,7 @@ class Part:
         return hash(tuple(self.__dict__.values()))
 
     def __repr__(self) -> str:
-        values = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
-        return f"{type(self).__name__}({values})"
+        return f"{type(self).__name__}({', '.join(self.__dict__)})"  # without values: some are secrets
 
 
 class AccessLog(Part):

@@ -41,6 +41,8 @@ def parse_yaml(text: str, name: str, *, lines: bool = True) -> Node:
         mark = getattr(error, "problem_mark", None)
         source = f"{name}:{mark.line + 1}" if mark is not None and lines else name
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        if "tag handle" in problem:  # and which: the value's beginning
+            problem = "an undefined tag; quote a value that begins with !"
         raise ConfigurationError(f"not YAML: {problem}", source=source) from None
 
 
