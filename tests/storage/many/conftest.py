@@ -15,7 +15,7 @@ from udist_plugin import Plugin
 from udist_plugin.remote.registry import RemoteRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.storage.servers import S3Server
 
@@ -69,13 +69,16 @@ def registries(request: pytest.FixtureRequest, storage: Storage) -> Iterator[lis
 
 @contextmanager
 def plugins(
-    configuration: dict[str, Any], number: int, log: list[str] | None = None
+    configuration: dict[str, Any],
+    number: int,
+    log: list[str] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[list[RemoteRegistry]]:
     """As many plugins, started at once; ``log`` gets what they log."""
     text = json.dumps(configuration)  # which is YAML
     record = None if log is None else log.append
     with ExitStack() as stack, ThreadPoolExecutor(number) as pool:
-        started = list(pool.map(lambda _: Plugin(text, {}, log=record), range(number)))
+        started = list(pool.map(lambda _: Plugin(text, environ or {}, log=record), range(number)))
         for plugin in started:
             stack.enter_context(plugin)
         yield [RemoteRegistry(plugin) for plugin in started]

@@ -14,6 +14,7 @@ from tests.storage.samples import image, index, push, push_image, read_blob
 from tests.storage.stock import Stock, running
 from udist_plugin.errors import BlobUnknown, ManifestUnknown
 from udist_plugin.oci.digest import Digest
+from udist_plugin.storage.drivers import open_driver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +38,9 @@ class Pair(NamedTuple):
 def pair(
     request: pytest.FixtureRequest, minio: S3Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pair]:
-    """Both with the same configuration."""
-    storage = {**bucket(minio, request.param), "delete": {"enabled": True}, "redirect": {"disable": True}}
+    """Both with the same configuration, and the root from the same variable."""
+    storage = {**bucket(minio, ""), "delete": {"enabled": True}, "redirect": {"disable": True}}
+    environ = {"REGISTRY_STORAGE_S3_ROOTDIRECTORY": request.param} if request.param else {}
     configuration = {
         "version": 0.1,
         "storage": storage,
@@ -46,8 +48,12 @@ def pair(
     }
     config = tmp_path_factory.mktemp("distribution") / "config.yml"
     config.write_text(json.dumps(configuration))  # which is YAML
-    with running("registry", config) as stock, plugins(configuration, 1) as (udist,):
-        yield Pair(stock, udist)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        with running("registry", config) as stock, plugins(configuration, 1, environ=environ) as (udist,):
+            yield Pair(stock, udist)
+    assert open_driver("s3", storage["s3"]).list("/") == ["below" if request.param else "docker"]
 
 
 def stock_pushes(stock: Stock, name: str) -> None:
