@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.storage.object_store_suite import ObjectStoreSuite
+from udist_plugin.errors import StorageUnavailable
 from udist_plugin.storage.drivers.gcs import CHUNK_STEP, Settings
-from udist_plugin.storage.drivers.gcs_store import GcsStore
+from udist_plugin.storage.drivers.gcs_store import COMPOSED_MAX, GcsStore
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from udist_plugin.storage.drivers.object_store import ObjectStore
 
 
@@ -20,3 +23,17 @@ class TestGcs(ObjectStoreSuite):
     @pytest.fixture
     def store(self, bucket: str) -> ObjectStore:
         return GcsStore(Settings(bucket, chunk_size=CHUNK_STEP))
+
+
+def test_a_join_whose_leftovers_stay_is_one(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are purged with the upload they stand beside."""
+
+    def refuse(_: GcsStore, keys: Sequence[str]) -> None:
+        assert all(key.startswith("part/joined-") for key in keys)
+        raise StorageUnavailable("slow down")
+
+    store = GcsStore(Settings(bucket))
+    store.put("part/a", b"x")
+    monkeypatch.setattr(GcsStore, "delete", refuse)
+    store.join([store.head("part/a")] * (COMPOSED_MAX + 1), "whole")
+    assert store.head("whole").size == COMPOSED_MAX + 1

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.errors import InvalidOffset, PathNotFound
+from udist_plugin.errors import InvalidOffset, PathNotFound, StorageError
 from udist_plugin.storage.drivers.gcs_client import BOUNDS, NAME, GcsClient, errors
 from udist_plugin.storage.drivers.gcs_transfers import GcsContent, GcsWriter
 from udist_plugin.storage.drivers.inmemory import MemoryContent
@@ -117,7 +117,8 @@ class GcsStore(ObjectStore):
                 sources = joined
             self._compose_once(sources, key)
         finally:
-            self.delete(between)
+            with suppress(StorageError):
+                self.delete(between)
 
     def _compose_once(self, sources: Sequence[StoredObject], key: str) -> StoredObject:
         blob = self._bucket.blob(key)
