@@ -120,6 +120,14 @@ class TestLog:
         log.record("info", "x" * (LINE + 1))
         assert json.loads(log.written())["msg"] == "x" * LINE
 
+    def test_a_stream_that_others_made_non_blocking_loses_nothing(self, log: Piped) -> None:
+        os.set_blocking(log.writer, False)
+        for number in range(QUEUED // 2):
+            log.line(f"{number} {'x' * 1000}")
+        assert not log.drain(0.2)
+        lines = log.written().splitlines()
+        assert [line.partition(" ")[0] for line in lines] == [str(number) for number in range(QUEUED // 2)]
+
     def test_who_reads_late_is_told_what_was_dropped(self, log: Piped) -> None:
         log.configure("info", "json", {"service": "registry"})
         most = 2 * QUEUED

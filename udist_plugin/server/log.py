@@ -6,11 +6,12 @@ full, and says how many lines it dropped once it gets through again.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
+
+from udist_plugin.carrier.descriptors import write_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,7 +112,7 @@ class Log:
             while lines := self._next():
                 text = "".join(line if isinstance(line, str) else self._formed(*line) for line in lines)
                 try:
-                    os.write(self._fd, text.encode(errors="backslashreplace"))
+                    write_all(self._fd, [text.encode(errors="backslashreplace")])
                 except OSError:
                     return  # nobody can be told
 
