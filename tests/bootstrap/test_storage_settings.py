@@ -109,7 +109,7 @@ def test_no_cache_unless_told() -> None:
 @pytest.mark.parametrize("version", [2, 3])
 def test_a_cache_in_redis(version: int, tmp_path: Path) -> None:
     with running(tmp_path, "--requirepass", "a-password") as server:
-        common = "db: 2, dialtimeout: 100ms, readtimeout: 50ms, writetimeout: 50ms"
+        common = "db: 2, dialtimeout: 1s, readtimeout: 240ms, writetimeout: 250ms"
         forms = {
             2: f"addr: {server.address}, pool: {{maxidle: 16, maxactive: 4, idletimeout: 300s}}",
             3: f"addrs: [{server.address}], poolsize: 4, maxretries: 3",

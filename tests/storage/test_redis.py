@@ -75,6 +75,15 @@ def connect(records: Records) -> Iterator[Connect]:
         descriptors.close()
 
 
+def check_few_connections(connect: Connect, settings: RedisSettings, records: Records) -> None:
+    """More requests at once than connections wait for one, which is no outage."""
+    descriptors = connect(settings._replace(pool_size=1))
+    descriptors.learn(DIGEST, len(BLOB))
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(descriptors.size, [DIGEST] * 200)) == {len(BLOB)}
+    assert records == []
+
+
 def check_shared(connect: Connect, settings: RedisSettings) -> None:
     """What one plugin learns, another knows, until one forgets it."""
     one, other = connect(settings), connect(settings)
@@ -86,8 +95,9 @@ def check_shared(connect: Connect, settings: RedisSettings) -> None:
     assert one.size(DIGEST) is None
 
 
-def test_by_address(connect: Connect, server: RedisServer) -> None:
+def test_by_address(connect: Connect, server: RedisServer, records: Records) -> None:
     check_shared(connect, RedisSettings([server.address]))
+    check_few_connections(connect, RedisSettings([server.address]), records)
 
 
 def test_by_socket(connect: Connect, server: RedisServer) -> None:
@@ -117,7 +127,7 @@ def test_by_password_alone(connect: Connect, tmp_path: Path) -> None:
         check_shared(connect, RedisSettings([server.address], password="a-password"))
 
 
-def test_through_sentinels(connect: Connect, tmp_path: Path) -> None:
+def test_through_sentinels(connect: Connect, tmp_path: Path, records: Records) -> None:
     folder = tmp_path / "sentinel"
     folder.mkdir()
     with running(tmp_path) as master:
@@ -128,18 +138,20 @@ def test_through_sentinels(connect: Connect, tmp_path: Path) -> None:
         )
         with running(folder, str(config), "--sentinel") as sentinel:
             silent = f"127.0.0.1:{free_port()}"
-            check_shared(
-                connect,
-                RedisSettings([silent, sentinel.address], master="main", sentinel_password="a-password"),
+            settings = RedisSettings(
+                [silent, sentinel.address], master="main", sentinel_password="a-password"
             )
+            check_shared(connect, settings)
+            check_few_connections(connect, settings, records)
 
 
-def test_in_a_cluster(connect: Connect, tmp_path: Path) -> None:
+def test_in_a_cluster(connect: Connect, tmp_path: Path, records: Records) -> None:
     with running(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(free_port())) as node:
         node.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         until(lambda: b"cluster_state:ok" in node.command("CLUSTER", "INFO"))
         silent = f"127.0.0.1:{free_port()}"
         check_shared(connect, RedisSettings([node.address, silent]))
+        check_few_connections(connect, RedisSettings([node.address, silent]), records)
 
 
 def test_over_tls(connect: Connect, tmp_path: Path, records: Records) -> None:

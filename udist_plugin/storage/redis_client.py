@@ -6,7 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from redis import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
+from redis import Connection, ConnectionPool, Redis, SSLConnection, UnixDomainSocketConnection
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 from redis.retry import Retry
@@ -36,6 +36,7 @@ class RedisClient:
         self._settings = settings
         self._redis: Redis | RedisCluster | None = None
         self._lock = threading.Lock()
+        self._free = threading.Semaphore(settings.pool_size)  # Sentinels' and clusters' pools do not wait
 
     def get(self, key: str) -> bytes | None:
         with self._connected() as redis:
@@ -59,6 +60,8 @@ class RedisClient:
 
     @contextmanager
     def _connected(self) -> Iterator[Any]:
+        if not self._free.acquire(timeout=self._settings.pool_timeout):
+            raise StorageError("no connection came free in time", driver="redis")
         try:
             with self._lock:
                 if self._redis is None:
@@ -67,6 +70,8 @@ class RedisClient:
             yield redis
         except Exception as error:  # of a cluster, TLS and strange replies more than the library's own errors
             raise StorageError(str(error)[:LONGEST] or type(error).__name__, driver="redis") from error
+        finally:
+            self._free.release()
 
 
 def _connect(settings: RedisSettings) -> Redis | RedisCluster:
@@ -101,7 +106,7 @@ def _connect(settings: RedisSettings) -> Redis | RedisCluster:
     return Redis(connection_pool=_pool(settings, options))
 
 
-def _pool(settings: RedisSettings, options: dict[str, Any]) -> BlockingConnectionPool:
+def _pool(settings: RedisSettings, options: dict[str, Any]) -> ConnectionPool:
     tls = options.pop("ssl", False)
     address = settings.addresses[0]
     kind: type[Connection | UnixDomainSocketConnection]
@@ -111,13 +116,7 @@ def _pool(settings: RedisSettings, options: dict[str, Any]) -> BlockingConnectio
     else:
         kind = SSLConnection if tls else Connection
         options["host"], options["port"] = _host_port(address, PORT)
-    return BlockingConnectionPool(  # type: ignore[no-untyped-call]
-        settings.pool_size,
-        timeout=settings.pool_timeout,
-        connection_class=kind,
-        db=settings.database,
-        **options,
-    )
+    return ConnectionPool(kind, settings.pool_size, db=settings.database, **options)
 
 
 def _options(settings: RedisSettings) -> dict[str, Any]:
