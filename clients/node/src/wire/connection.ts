@@ -48,9 +48,9 @@ export class Connection {
     return this.streams.size + this.givenUp.size;
   }
 
-  /** Whether the plugin has a slot for one more stream. */
-  get canOpen(): boolean {
-    return this.slots < Math.max(INITIAL_STREAMS, this.peer?.maxStreams ?? 0);
+  /** How many streams more the plugin has slots for. */
+  get free(): number {
+    return Math.max(INITIAL_STREAMS, this.peer?.maxStreams ?? 0) - this.slots;
   }
 
   /** Whether no id is left: it takes a new plugin to go on. */
@@ -66,7 +66,7 @@ export class Connection {
   open(request: RequestInit, end: boolean): { stream: Stream; frame: Uint8Array } {
     const problem = requestProblem(request);
     if (problem) throw new LocalFault(`the request's ${problem}`);
-    if (!this.canOpen || this.usedUp || this.goingAway) throw new LocalFault("no stream can be opened now");
+    if (this.free <= 0 || this.usedUp || this.goingAway) throw new LocalFault("no stream can be opened now");
     const streamId = this.highestId + 1 + (this.highestId & 1);
     const frame = encode({ streamId, endStream: end, body: { case: "request", value: request } });
     const stream = new Stream(streamId, request.method === "HEAD", this.#budget);

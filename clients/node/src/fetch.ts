@@ -1,0 +1,130 @@
+import { STATUS_CODES } from "node:http";
+import { ReadableStream } from "node:stream/web";
+import type { ReadableByteStreamController, UnderlyingByteSource } from "node:stream/web";
+
+import {
+  BodyError,
+  ClosedError,
+  GoingAwayError,
+  PluginDiedError,
+  RequestError,
+  ResetError,
+  UdistError,
+} from "./errors.js";
+import { ExchangeReset, LinkClosed, NoMoreStreams, NotSent } from "./link/errors.js";
+import type { Exchange } from "./link/exchange.js";
+import type { Link } from "./link/link.js";
+import { sendContent } from "./link/sending.js";
+import { requestHead } from "./request.js";
+import { LocalFault } from "./wire/errors.js";
+import { Code } from "./wire/generated/frame_pb.js";
+import type { Response as Head } from "./wire/generated/frame_pb.js";
+
+type Fetch = typeof globalThis.fetch;
+
+/** Statuses whose responses have no body (Fetch, section 2.2.3). */
+const BODILESS = new Set([204, 205, 304]);
+
+/** `fetch` over a link. */
+export async function exchange(link: Link, ...[input, init]: Parameters<Fetch>): Promise<Response> {
+  const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+  const request = requestOf(input, init);
+  const { head, length } = requestHead(request, init?.body);
+  let opened: Exchange | undefined;
+  try {
+    signal?.throwIfAborted();
+    opened = await link.open(head, request.body === null, signal);
+    if (request.body) void sendContent(link, opened, request.body, length);
+    if (signal) abortable(opened, signal);
+    return responseOf(request, await opened.head(), opened);
+  } catch (error) {
+    if (!opened) request.body?.cancel(error).catch(() => undefined); // it is not wanted any more
+    throw explain(error, request.method);
+  }
+}
+
+/** The request, by the platform's rules. */
+function requestOf(...[input, init]: Parameters<Fetch>): Request {
+  const url = typeof input === "string" && input.startsWith("/") ? `http://localhost${input}` : input;
+  return new Request(url, init?.signal ? { ...init, signal: null } : init);
+}
+
+/** Lets the signal end the exchange, until there is nothing more to end. */
+function abortable(exchange: Exchange, signal: AbortSignal): void {
+  const abort = (): void => exchange.cancel(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  exchange.onDone = () => signal.removeEventListener("abort", abort);
+}
+
+function responseOf(request: Request, head: Head, exchange: Exchange): Response {
+  const headers = new Headers();
+  for (const { name, value } of head.fields) headers.append(name, Buffer.from(value).toString("latin1"));
+  if (request.redirect === "error" && head.status >= 300 && head.status < 400 && headers.has("location")) {
+    exchange.cancel(new TypeError("unexpected redirect"));
+  }
+  const bodiless = request.method === "HEAD" || BODILESS.has(head.status);
+  const body = bodiless ? null : bodyOf(exchange, request.method);
+  const statusText = STATUS_CODES[head.status] ?? "";
+  const response = new Response(body, { status: head.status, statusText, headers });
+  return Object.defineProperty(response, "url", { value: request.url, enumerable: true });
+}
+
+/** Gives up exchanges whose bodies were collected as garbage, unread: they would hold slots for ever. */
+const forgotten = new FinalizationRegistry<Exchange>((exchange) =>
+  exchange.cancel(new ClosedError("the response was not read")),
+);
+
+function bodyOf(exchange: Exchange, method: string): ReadableStream<Uint8Array> {
+  const source: UnderlyingByteSource = {
+    type: "bytes",
+    async pull(controller) {
+      try {
+        const piece = await exchange.read();
+        if (piece) controller.enqueue(piece);
+        else finish(controller);
+      } catch (error) {
+        controller.error(explain(error, method));
+      }
+    },
+    cancel(reason: unknown) {
+      exchange.cancel(reason ?? new ClosedError("the body was cancelled"));
+    },
+  };
+  const body = new ReadableStream(source, { highWaterMark: 0 });
+  forgotten.register(body, exchange);
+  return body;
+}
+
+/** Ends a body, also for a reader that waits with a buffer of its own. */
+function finish(controller: ReadableByteStreamController): void {
+  controller.close();
+  (controller.byobRequest)?.respond(0);
+}
+
+/** An error of the link as one of this package; what is none of the link's own stays as it is. */
+function explain(error: unknown, method: string): unknown {
+  const unsent = error instanceof NotSent;
+  const cause = unsent ? error.cause : error;
+  if (cause instanceof PluginDiedError) {
+    const { exitCode, signal, stderr } = cause;
+    const retryable = unsent || idempotent(method);
+    return new PluginDiedError(cause.message, { exitCode, signal, stderr, retryable, cause });
+  }
+  if (cause instanceof UdistError || cause instanceof BodyError) return cause;
+  if (cause instanceof ExchangeReset) {
+    const retryable = cause.unprocessed && cause.code !== Code.INVALID_ARGUMENT;
+    return new ResetError(Code[cause.code], `the exchange was reset: ${cause.message}`, { retryable });
+  }
+  if (cause instanceof LinkClosed) return new ClosedError("the plugin was closed");
+  if (cause instanceof NoMoreStreams) {
+    return new GoingAwayError(`the plugin takes no more requests: ${cause.message}`, { retryable: true });
+  }
+  if (cause instanceof LocalFault) return new RequestError(cause.message);
+  return cause;
+}
+
+/** Whether a request may be repeated after the plugin began with it (RFC 9110, section 9.2.2). */
+function idempotent(method: string): boolean {
+  return ["GET", "HEAD", "PUT", "DELETE"].includes(method);
+}

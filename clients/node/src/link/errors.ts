@@ -1,0 +1,35 @@
+import type { Code } from "../wire/generated/frame_pb.js";
+
+/** The plugin refused to start. */
+export class Refusal extends Error {
+  constructor(
+    readonly code: Code,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The plugin, or this side for what it did, has reset an exchange. */
+export class ExchangeReset extends Error {
+  constructor(
+    readonly code: Code,
+    message: string,
+    readonly unprocessed: boolean,
+  ) {
+    super(message);
+  }
+}
+
+/** No stream can be opened any more, though the link stands. */
+export class NoMoreStreams extends Error {}
+
+/** The link was closed by this side. */
+export class LinkClosed extends Error {}
+
+/** A request that was not sent, and why. */
+export class NotSent extends Error {
+  constructor(override readonly cause: unknown) {
+    super("the request was not sent");
+  }
+}

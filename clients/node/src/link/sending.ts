@@ -1,0 +1,138 @@
+import { MAX_DATA } from "../wire/constants.js";
+import { BodyError } from "../errors.js";
+import type { Exchange } from "./exchange.js";
+import type { Link } from "./link.js";
+import { Signal } from "./signal.js";
+
+/** Bytes that are read ahead of what is sent, so that reading goes on while a frame is written. */
+const AHEAD = 2 * MAX_DATA;
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+
+/**
+ * Sends what `body` gives as the content of a request, in frames as large as credit allows. `length` is the declared
+ * content-length, if there is one. Never rejects: a body that fails fails the exchange, and one that is not wanted
+ * is cancelled.
+ */
+export async function sendContent(
+  link: Link,
+  exchange: Exchange,
+  body: ReadableStream<Uint8Array>,
+  length: number | undefined,
+): Promise<void> {
+  const content = new Content(body.getReader(), length);
+  exchange.onUnwanted = () => content.stop();
+  const reading = content.fill();
+  try {
+    await content.sendOver(link, exchange);
+    if (exchange.unwanted) content.stop();
+    await reading;
+  } catch (error) {
+    exchange.cancel(error);
+  } finally {
+    content.stop();
+    await reading.catch(() => undefined); // told before, by sendOver
+  }
+}
+
+/** What was read of a body and not sent yet. */
+class Content {
+  #pieces: Uint8Array[] = [];
+  #held = 0;
+  #total = 0;
+  #ended = false;
+  #stopped = false;
+  #error: unknown;
+  readonly #filled = new Signal();
+  readonly #emptied = new Signal();
+
+  constructor(
+    private readonly reader: Reader,
+    private readonly length: number | undefined,
+  ) {}
+
+  /** Reads the body to its end, no further ahead than `AHEAD`. */
+  async fill(): Promise<void> {
+    try {
+      while (!this.#stopped) {
+        const { done, value } = await this.reader.read();
+        if (done) break;
+        this.#take(value);
+        this.#filled.notify();
+        while (this.#full) await this.#emptied.wait();
+      }
+      if (!this.#stopped && this.length !== undefined && this.#total !== this.length) {
+        throw new BodyError(`a body of ${this.#total} bytes, its content-length is ${this.length}`);
+      }
+    } catch (error) {
+      this.#error =
+        error instanceof BodyError
+          ? error
+          : new BodyError(`the request's body failed: ${describe(error)}`, { cause: error });
+    } finally {
+      this.#ended = true;
+      this.#filled.notify();
+    }
+  }
+
+  get #full(): boolean {
+    return this.#held >= AHEAD && !this.#stopped;
+  }
+
+  async sendOver(link: Link, exchange: Exchange): Promise<void> {
+    for (;;) {
+      while (this.#held === 0 && !this.#ended && !exchange.unwanted) await this.#filled.wait();
+      if (this.#error !== undefined && !exchange.unwanted) throw this.#error as Error;
+      if (exchange.unwanted) return;
+      if (this.#held > 0 && exchange.stream.credit === 0) {
+        await exchange.sending.wait();
+        continue;
+      }
+      const going = await link.output.bulk(() => this.#frame(link, exchange));
+      if (!going || exchange.stream.outgoing === "has ended") return;
+    }
+  }
+
+  /** Reads no more, and tells the body so. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#emptied.notify();
+    this.#filled.notify();
+    if (!this.#ended) this.reader.cancel().catch(() => undefined); // it is not wanted, whatever it says
+  }
+
+  #take(value: Uint8Array): void {
+    if (!((value as unknown) instanceof Uint8Array)) throw new TypeError("a chunk that is no Uint8Array");
+    if (value.length === 0) return;
+    this.#total += value.length;
+    if (this.length !== undefined && this.#total > this.length) {
+      throw new BodyError(`a body of more bytes than its content-length, ${this.length}`);
+    }
+    this.#pieces.push(value);
+    this.#held += value.length;
+  }
+
+  /** The next frame, as large as what is held and the credit allow. */
+  #frame(link: Link, exchange: Exchange): Uint8Array[] | undefined {
+    if (exchange.unwanted) return undefined;
+    const size = Math.min(this.#held, exchange.stream.credit, MAX_DATA);
+    const pieces: Uint8Array[] = [];
+    let left = size;
+    while (left > 0) {
+      const piece = this.#pieces.shift() ?? new Uint8Array();
+      pieces.push(piece.subarray(0, left));
+      if (piece.length > left) this.#pieces.unshift(piece.subarray(left));
+      left -= Math.min(left, piece.length);
+    }
+    this.#held -= size;
+    const last = this.#held === 0 && (this.#ended || this.#total === this.length);
+    if (size === 0 && !last) return undefined;
+    this.#emptied.notify();
+    return [link.connection.sendData(exchange.stream, size, last), ...pieces];
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,158 @@
+import { Child } from "./child/child.js";
+import type { Exit } from "./child/child.js";
+import { defaultCommand, HINT } from "./child/command.js";
+import type { Command } from "./child/command.js";
+import {
+  ClosedError,
+  ConfigurationError,
+  HandshakeError,
+  PluginDiedError,
+  PluginNotFoundError,
+  ProtocolError,
+  StdoutTextError,
+  UdistError,
+  VersionError,
+} from "./errors.js";
+import type { ErrorDetails } from "./errors.js";
+import { Refusal } from "./link/errors.js";
+import { Link } from "./link/link.js";
+import { settingsOf } from "./options.js";
+import type { SpawnOptions } from "./options.js";
+import { ConnectionFault, LocalFault } from "./wire/errors.js";
+import { Code } from "./wire/generated/frame_pb.js";
+
+/** How long a plugin whose output has ended may take to end itself, in milliseconds. */
+const DYING = 2000;
+/** How long the output of a plugin that has ended may stay open. */
+const LINGERING = 2000;
+/** How long draining waits, without a frame being read, for responses that nobody reads. */
+const UNREAD = 500;
+const MEMORY = 64 << 20;
+
+/** One spawned plugin and the link to it. */
+export class Session {
+  readonly child: Child;
+  readonly link: Link;
+  readonly #command: Command;
+  #closing: Error | undefined;
+
+  private constructor(options: SpawnOptions) {
+    const [program, ...words] = options.command ?? [];
+    this.#command = program === undefined ? defaultCommand() : { words: [program, ...words], own: false };
+    this.child = new Child(this.#command, options.log ?? (() => undefined));
+    this.link = new Link(this.child.stdout, this.child.stdin, {
+      memory: options.memory ?? MEMORY,
+      explain: (cause) => this.#explain(cause),
+      hold: (held) => this.child.hold(held),
+    });
+    void this.child.exited.then(() => this.#childEnded());
+  }
+
+  /** Spawns a plugin and waits until it is ready. */
+  static async start(options: SpawnOptions): Promise<Session> {
+    const settings = settingsOf(options);
+    options.signal?.throwIfAborted();
+    const session = new Session(options);
+    try {
+      await session.#shakeHands(settings, options);
+      return session;
+    } catch (error) {
+      await session.destroy(error as Error);
+      throw error;
+    }
+  }
+
+  /** Lets open exchanges finish, and ends the plugin. */
+  async close(patience: number): Promise<Exit> {
+    this.#closing ??= new ClosedError("the plugin was closed");
+    this.child.hold(true);
+    await this.link.drain(patience, UNREAD);
+    const exit = await this.child.end(patience);
+    this.link.end(this.#closing);
+    return exit;
+  }
+
+  /** Fails all that is open with `error`, and kills the plugin. */
+  async destroy(error: Error): Promise<Exit> {
+    this.#closing ??= error;
+    this.link.end(error);
+    this.child.hold(true);
+    this.child.kill();
+    return this.child.exited;
+  }
+
+  async #shakeHands(settings: ReturnType<typeof settingsOf>, options: SpawnOptions): Promise<void> {
+    try {
+      await this.child.spawned;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new PluginNotFoundError(`cannot start the plugin: ${why}; ${HINT}`, { cause: error });
+    }
+    const { startTimeout = 30_000, signal } = options;
+    const late = setTimeout(() => {
+      const program = JSON.stringify(this.#command.words[0]);
+      const message = `${program} did not answer the handshake within ${startTimeout} ms`;
+      this.link.end(new HandshakeError(message, { stderr: this.child.tail }));
+    }, startTimeout);
+    const abort = (): void => this.link.end(signal?.reason as Error);
+    signal?.addEventListener("abort", abort);
+    try {
+      await this.link.shakeHands(settings);
+    } catch (error) {
+      if (!(error instanceof LocalFault)) throw error;
+      throw new ConfigurationError(`the configuration: ${error.message}`);
+    } finally {
+      clearTimeout(late);
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** The plugin has ended, though somebody else may hold its output open. */
+  async #childEnded(): Promise<void> {
+    const timer = setTimeout(() => this.link.fail(undefined), LINGERING);
+    await this.link.over;
+    clearTimeout(timer);
+    this.child.dispose();
+  }
+
+  /** Says why the link is over, and sees to it that the plugin is, too. */
+  async #explain(cause: unknown): Promise<Error> {
+    if (this.#closing) return this.#closing;
+    if (cause !== undefined && !(cause instanceof Refusal)) this.child.kill();
+    const exit = await this.child.exit(DYING);
+    if (!exit) this.child.kill();
+    const details: ErrorDetails = {
+      exitCode: exit?.code,
+      signal: exit?.signal,
+      stderr: this.child.tail,
+      cause,
+    };
+    if (cause instanceof Refusal) return refused(cause, details);
+    if (cause instanceof ConnectionFault) return broken(cause, this.link.ready, details);
+    if (cause instanceof Error) return new PluginDiedError(cause.message, details);
+    if (this.#command.own && !this.link.ready && this.child.tail.includes("No module named udist_plugin")) {
+      return new PluginNotFoundError(`python3 has no udist_plugin; ${HINT}`, details);
+    }
+    return new PluginDiedError(`the plugin ${ending(exit)}`, details);
+  }
+}
+
+function refused(refusal: Refusal, details: ErrorDetails): UdistError {
+  const kind = refusal.code === Code.FAILED_PRECONDITION ? VersionError : ConfigurationError;
+  return new kind(refusal.message, details);
+}
+
+function broken(fault: ConnectionFault, ready: boolean, details: ErrorDetails): UdistError {
+  if (fault.breach === "version") return new VersionError(fault.message, details);
+  if (fault.text) {
+    const text = Buffer.from(fault.text).toString("utf8").trimEnd();
+    return new StdoutTextError(`the plugin's standard output carried text: ${text}`, details);
+  }
+  const kind = ready ? ProtocolError : HandshakeError;
+  return new kind(`the plugin broke the protocol: ${fault.message}`, details);
+}
+
+function ending(exit: Exit | undefined): string {
+  if (!exit) return "has closed its output, but has not ended";
+  return exit.signal ? `was ended by ${exit.signal}` : `ended with exit status ${exit.code}`;
+}

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { BodyError, ClosedError, UdistError } from "../src/index.js";
+import type { Plugin } from "../src/index.js";
+import { digestOf, inMemory, pattern, pushBlob, uploadURL } from "./helpers.js";
+
+let plugin: Plugin;
+before(async () => (plugin = await inMemory()));
+after(() => plugin.close());
+
+test("a bare path, a URL, a URL object and a Request", async () => {
+  for (const input of ["/v2/", "http://any.host/v2/", new URL("https://x/v2/"), new Request("http://x/v2/")]) {
+    const response = await plugin.fetch(input);
+    assert.ok(response instanceof Response);
+    assert.equal(response.status, 200);
+    assert.equal(new URL(response.url).pathname, "/v2/");
+    assert.deepEqual(await response.json(), {});
+  }
+});
+
+test("errors of HTTP are responses", async () => {
+  const response = await plugin.fetch("/v2/none/manifests/v1");
+  assert.deepEqual([response.ok, response.status, response.statusText], [false, 404, "Not Found"]);
+  const { errors } = (await response.json()) as { errors: { code: string }[] };
+  assert.equal(errors[0]?.code, "MANIFEST_UNKNOWN");
+});
+
+test("content of every kind of body arrives whole", async (t) => {
+  const content = pattern(3_000_001) as Buffer<ArrayBuffer>;
+  const digest = digestOf(content);
+  const bodies: Record<string, () => RequestInit> = {
+    buffer: () => ({ body: content }),
+    blob: () => ({ body: new Blob([content]) }),
+    stream: () => ({ body: chunked(content, 10_007), duplex: "half" }),
+    "stream of known length": () => ({
+      body: chunked(content, 1 << 20),
+      duplex: "half",
+      headers: { "content-length": String(content.length) },
+    }),
+  };
+  for (const [kind, init] of Object.entries(bodies)) {
+    await t.test(kind, async () => {
+      const name = `bodies/${kind.replaceAll(" ", "-")}`;
+      const pushed = await plugin.fetch(await uploadURL(plugin, name, digest), { method: "PUT", ...init() });
+      assert.equal(pushed.status, 201, await pushed.text());
+      const pulled = await plugin.fetch(`/v2/${name}/blobs/${digest}`);
+      assert.ok(Buffer.from(await pulled.arrayBuffer()).equals(content));
+    });
+  }
+});
+
+test("HEAD has no body and keeps its length", async () => {
+  const digest = await pushBlob(plugin, "head", pattern(1000));
+  const response = await plugin.fetch(`/v2/head/blobs/${digest}`, { method: "HEAD" });
+  assert.deepEqual([response.headers.get("content-length"), response.body], ["1000", null]);
+});
+
+test("a body is read by chunks and by buffers of the reader's own", async () => {
+  const content = pattern(700_000);
+  const digest = await pushBlob(plugin, "readers", content);
+  const chunks: Uint8Array[] = [];
+  const byChunks = await plugin.fetch(`/v2/readers/blobs/${digest}`);
+  assert.ok(byChunks.body);
+  for await (const chunk of byChunks.body as ReadableStream<Uint8Array>) chunks.push(chunk);
+  assert.ok(Buffer.concat(chunks).equals(content));
+  const byBuffers = await plugin.fetch(`/v2/readers/blobs/${digest}`);
+  assert.equal(await readWithBuffers(byBuffers.body as ReadableStream<Uint8Array>), digest);
+});
+
+test("a response that nobody reads stalls itself and nothing else", async () => {
+  const digest = await pushBlob(plugin, "stalled", pattern(8 << 20));
+  const unread = await Promise.all(
+    Array.from({ length: 20 }, () => plugin.fetch(`/v2/stalled/blobs/${digest}`)),
+  );
+  assert.equal((await plugin.fetch("/v2/")).status, 200);
+  for (const { body } of unread) await body?.cancel();
+});
+
+test("more exchanges at once than there are slots", async () => {
+  const all = Array.from({ length: 200 }, async () => (await plugin.fetch("/v2/")).text());
+  assert.ok((await Promise.all(all)).every((text) => text === "{}"));
+});
+
+test("an aborted exchange rejects with the reason", async () => {
+  const controller = new AbortController();
+  controller.abort();
+  await assert.rejects(plugin.fetch("/v2/", { signal: controller.signal }), { name: "AbortError" });
+  const late = new AbortController();
+  const digest = await pushBlob(plugin, "aborted", pattern(8 << 20));
+  const response = await plugin.fetch(`/v2/aborted/blobs/${digest}`, { signal: late.signal });
+  const read = response.arrayBuffer();
+  const reason = new Error("enough");
+  late.abort(reason);
+  await assert.rejects(read, reason);
+  const never = new ReadableStream<Uint8Array>();
+  const signal = AbortSignal.timeout(200);
+  const url = await uploadURL(plugin, "aborted", digest);
+  await assert.rejects(plugin.fetch(url, { method: "PUT", body: never, duplex: "half", signal }), {
+    name: "TimeoutError",
+  });
+});
+
+test("a body that fails is an error of its own, and nothing of it is committed", async () => {
+  const digest = digestOf(pattern(100_000));
+  const failing = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (controller.desiredSize === 1) controller.enqueue(pattern(50_000));
+      controller.error(new RangeError("half way"));
+    },
+  });
+  const url = await uploadURL(plugin, "failing", digest);
+  await assert.rejects(plugin.fetch(url, { method: "PUT", body: failing, duplex: "half" }), (error) => {
+    assert.ok(error instanceof BodyError);
+    return error.code === "UDIST_ERR_BODY" && error.cause instanceof RangeError;
+  });
+  assert.equal((await plugin.fetch(`/v2/failing/blobs/${digest}`)).status, 404);
+});
+
+test("a body of another length than was declared is an error", async () => {
+  for (const declared of ["10", "1000000"]) {
+    const url = await uploadURL(plugin, "length", digestOf(pattern(1000)));
+    const init = { method: "PUT", headers: { "content-length": declared }, duplex: "half" } as const;
+    const sent = plugin.fetch(url, { ...init, body: chunked(pattern(1000), 100) });
+    await assert.rejects(sent, (error) => error instanceof UdistError && error.code === "UDIST_ERR_BODY");
+  }
+});
+
+test("an answer before the end of the request is kept, and the body is cancelled", async () => {
+  let cancelled = false;
+  const endless = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+    cancel: () => void (cancelled = true),
+  });
+  const response = await plugin.fetch("/v2/early/manifests/v1", {
+    method: "PUT",
+    headers: { "content-type": "application/vnd.oci.image.manifest.v1+json" },
+    body: endless,
+    duplex: "half",
+  });
+  assert.ok(response.status >= 400);
+  await response.text();
+  assert.ok(cancelled);
+});
+
+test("after close there are no more exchanges, and closing twice is closing once", async () => {
+  const other = await inMemory();
+  await Promise.all([other.close(), other.close()]);
+  assert.deepEqual(await other.exited, { code: 0, signal: null });
+  await assert.rejects(other.fetch("/v2/"), ClosedError);
+});
+
+test("close lets a response be read to its end, and gives up one that nobody reads", async () => {
+  const other = await inMemory();
+  const digest = await pushBlob(other, "closing", pattern(4 << 20));
+  const read = await other.fetch(`/v2/closing/blobs/${digest}`);
+  const unread = await other.fetch(`/v2/closing/blobs/${digest}`);
+  const [content] = await Promise.all([read.arrayBuffer(), other.close()]);
+  assert.equal(content.byteLength, 4 << 20);
+  await assert.rejects(unread.arrayBuffer(), ClosedError);
+});
+
+test("destroy fails what is under way with its error", async () => {
+  const other = await inMemory();
+  const digest = await pushBlob(other, "destroyed", pattern(4 << 20));
+  const response = await other.fetch(`/v2/destroyed/blobs/${digest}`);
+  const reason = new Error("no longer needed");
+  await other.destroy(reason);
+  await assert.rejects(response.arrayBuffer(), reason);
+  assert.deepEqual(await other.exited, { code: null, signal: "SIGKILL" });
+});
+
+function chunked(content: Uint8Array, size: number): ReadableStream<Uint8Array> {
+  let position = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (position >= content.length) controller.close();
+      else controller.enqueue(content.slice(position, (position += size)));
+    },
+  });
+}
+
+async function readWithBuffers(body: ReadableStream<Uint8Array>): Promise<string> {
+  const reader = body.getReader({ mode: "byob" });
+  const pieces: Uint8Array[] = [];
+  for (;;) {
+    const { done, value } = await reader.read(new Uint8Array(10_000));
+    if (done) return digestOf(Buffer.concat(pieces));
+    pieces.push(value);
+  }
+}
