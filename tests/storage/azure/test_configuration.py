@@ -156,6 +156,14 @@ def test_an_identity_without_the_role(endpoint: str, container: ContainerClient)
     assert "Storage Blob Data Contributor" in error.problem
 
 
+@pytest.mark.parametrize("kind", ["client_secret", "default_credentials"])
+def test_an_authority_that_cannot_be_one_is_named(kind: str) -> None:
+    secret = {"type": kind, "tenantid": "t", "clientid": "c", "secret": "s"}
+    with pytest.raises(ConfigurationError, match="authority") as caught:
+        AzureStore(settings({**LEAST, "credentials": secret, "aad_endpoint": "http://plain"})[0])
+    assert caught.value.key == "storage.azure.aad_endpoint"
+
+
 def test_an_authority_that_cannot_be_reached(parameters: dict[str, object]) -> None:
     secret = {"type": "client_secret", "tenantid": "t", "clientid": "c", "secret": "s"}
     error = refusal(

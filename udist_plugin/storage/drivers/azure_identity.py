@@ -21,11 +21,12 @@ def token_credential(settings: Settings) -> TokenCredential | None:
     options: dict[str, Any] = dict(BOUNDS)
     if settings.authority:  # trusted as it is given, or another cloud would be asked about it
         options |= {"authority": settings.authority, "disable_instance_discovery": True}
-    if settings.credentials == "client_secret":
-        try:
+    try:
+        if settings.credentials == "client_secret":
             return ClientSecretCredential(settings.tenant, settings.client, settings.secret, **options)
-        except ValueError as error:
-            raise ConfigurationError(str(error), key="storage.azure.credentials") from error
-    if settings.credentials == "default_credentials":
-        return DefaultAzureCredential(**options)
+        if settings.credentials == "default_credentials":
+            return DefaultAzureCredential(**options)
+    except ValueError as error:
+        key = "aad_endpoint" if "authority" in str(error) else "credentials"
+        raise ConfigurationError(str(error), key=f"storage.azure.{key}") from error
     return None
