@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from google.auth.exceptions import TransportError
+from google.cloud.storage import Blob
 
 from tests.storage.gcs.server import fake_gcs
 from tests.storage.processes import free_port
@@ -158,3 +160,15 @@ def test_urls_are_signed_by_whoever_can(account: dict[str, object], bucket: str,
     query = parse_qs(parts.query)
     assert query["X-Goog-Expires"] == ["1200"]
     assert query["X-Goog-Credential"][0].startswith("udist@example.iam.gserviceaccount.com/")
+
+
+def test_content_comes_through_the_plugin_where_signing_is_denied(
+    account: dict[str, object], bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Impersonated credentials ask Google to sign, and may lack iam.serviceAccounts.signBlob."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise TransportError("Error calling sign_bytes: 403")
+
+    monkeypatch.setattr(Blob, "generate_signed_url", refuse)
+    assert GcsStore(Settings(bucket, credentials=account)).url_for("a") is None

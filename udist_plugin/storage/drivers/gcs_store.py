@@ -175,8 +175,9 @@ class GcsStore(ObjectStore):
     def url_for(self, key: str) -> str | None:
         if not self._client.signs:
             return None
-        with errors(key):
-            url: str = self._bucket.blob(key).generate_signed_url(expiration=URL_LIFETIME, version="v4")
+        url: str | None = None
+        with suppress(StorageError), errors(key):  # some ask Google to sign, who may refuse
+            url = self._bucket.blob(key).generate_signed_url(expiration=URL_LIFETIME, version="v4")
         return url
 
     def probe(self) -> None:
