@@ -13,7 +13,8 @@ from tests.storage.scripted import Reply, Request, scripted
 from udist_plugin.errors import ConfigurationError, StorageError, StorageUnavailable
 from udist_plugin.storage.drivers import azure_transfers
 from udist_plugin.storage.drivers.azure import settings
-from udist_plugin.storage.drivers.azure_bounds import BACKOFF_MAX, Retry
+from udist_plugin.storage.drivers.azure_bounds import BACKOFF_MAX
+from udist_plugin.storage.drivers.azure_client import Retry
 from udist_plugin.storage.drivers.azure_store import AzureStore
 
 if TYPE_CHECKING:

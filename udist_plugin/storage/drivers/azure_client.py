@@ -21,11 +21,12 @@ from azure.storage.blob import (
     BlobSasPermissions,
     BlobServiceClient,
     BlobType,
+    ExponentialRetry,
     generate_blob_sas,
 )
 
 from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError, StorageUnavailable
-from udist_plugin.storage.drivers.azure_bounds import PROBE_BOUNDS, bounds
+from udist_plugin.storage.drivers.azure_bounds import BACKOFF_MAX, BOUNDS, PROBE_BOUNDS
 from udist_plugin.storage.drivers.azure_identity import token_credential
 from udist_plugin.storage.drivers.redaction import shown
 
@@ -48,6 +49,14 @@ MISSING: Final = MatchConditions.IfMissing
 SCOPE: Final = "https://storage.azure.com/.default"
 
 
+class Retry(ExponentialRetry):
+    """The library's, whose waits double without end (``max_retries: 20`` would be days), and which has
+    counted the retry already when it asks for the wait before it."""
+
+    def get_backoff_time(self, settings: dict[str, Any]) -> float:
+        return min(super().get_backoff_time({"count": settings["count"] - 1}), BACKOFF_MAX)
+
+
 class AzureClient:
     """One container, ``container`` as the library has it.
 
@@ -55,17 +64,18 @@ class AzureClient:
     """
 
     def __init__(self, settings: Settings) -> None:
+        options = {"retry_policy": _retry(settings), "connection_verify": settings.verify, **BOUNDS}
         self._token = token_credential(settings)
         self._key = settings.account_key
         try:
             if settings.connection_string:
                 self._service = BlobServiceClient.from_connection_string(
-                    settings.connection_string, **bounds(settings)
+                    settings.connection_string, **options
                 )
                 self._key = getattr(self._service.credential, "account_key", "")
             else:
                 credential = self._token or {"account_name": settings.account, "account_key": self._key}
-                self._service = BlobServiceClient(settings.url, credential, **bounds(settings))
+                self._service = BlobServiceClient(settings.url, credential, **options)
         except ValueError as error:
             key = "connectionstring" if settings.connection_string else "serviceurl"
             raise ConfigurationError(str(error), key=f"storage.azure.{key}") from error
@@ -173,6 +183,17 @@ class AzureClient:
                 f"the certificate of {where} is not trusted: name its authority's file in REQUESTS_CA_BUNDLE"
             )
         return f"{where} cannot be reached: check accountname, realm and the network ({_message(error)})"
+
+
+def _retry(settings: Settings) -> Retry:
+    kinds: dict[str, Any] = dict.fromkeys(("retry_connect", "retry_read", "retry_status"), settings.retries)
+    return Retry(
+        initial_backoff=settings.retry_delay,  # type: ignore[arg-type]  # any number will do
+        increment_base=2,
+        retry_total=settings.retries,
+        random_jitter_range=0,
+        **kinds,
+    )
 
 
 def blocks(ids: Sequence[str]) -> list[BlobBlock]:
