@@ -478,90 +478,6 @@ def test_middleware_health_and_redis_are_typed() -> None:
     assert configured("health:\nredis:").redis is None
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "redis: redis://:s3cret@redis:6379",
-        "redis: {addrs: ['redis://:s3/cret@redis:6379']}",
-        "redis: {addrs: ['me:s3cret@redis:6379']}",
-        "redis: {tls: {rootcas: {a: b}}, addrs: ['redis'], password: [s3cret]}",
-        "storage: {azure: {container: c, credentials: s3cret}}",
-        "storage: {gcs: {bucket: b, credentials: s3cret}}",
-        "http: {host: 'https://me:s3cret@registry'}",
-        "health: {http: [{uri: 'http://h/', headers: {Authorization: Bearer s3cret}}]}",
-        "health: {http: [{uri: 'http://h/', headers: s3cret}]}",
-        "health: s3cret",
-        "redis:\n  password: !s3cret!more",
-    ],
-)
-def test_no_error_shows_a_secret(text: str) -> None:
-    found = problems(text)
-    assert found
-    assert "s3cret" not in " ".join(found)
-
-
-def test_an_address_of_redis_has_a_number_for_a_port() -> None:
-    for address in ("a:port", "a:1:2", "a:", "[::1", "http://a:1/", "a:999999", ""):
-        assert problems(f"redis: {{addrs: ['{address}']}}")
-    for address in (
-        "a",
-        "a:1",
-        ":6379",
-        "127.0.0.1:6379",
-        "[::1]:6379",
-        "[fe80::1%eth0]:1",
-        "/run/redis.sock",
-    ):
-        assert problems(f"redis: {{addrs: ['{address}']}}") == []
-
-
-def test_zero_is_the_default_of_health_as_in_distribution() -> None:
-    zeros = "interval: 0, threshold: 0"
-    configuration = configured(
-        f"health: {{storagedriver: {{{zeros}}}, file: [{{file: /a, {zeros}}}], "
-        "tcp: [{addr: 'a:1', timeout: 0s}], "
-        f"http: [{{uri: 'http://a', statuscode: 0, timeout: 0, {zeros}}}]}}"
-    )
-    assert (
-        configuration.health
-        == configured(
-            "health: {storagedriver: {}, file: [{file: /a}], tcp: [{addr: 'a:1'}], http: [{uri: 'http://a'}]}"
-        ).health
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("tcp: [{addr: localhost}]", "health.tcp.0.addr (config.yml:2): expected a host and a port such as"),
-        (
-            "file: [{file: /a}, {file: /b}, {file: /a}]",
-            "health.file.file (config.yml:2): expected one check of /a",
-        ),
-        (
-            "http: [{uri: 'http://a:b@c/'}, {uri: 'http://c:d@c/'}]",
-            "health.http.uri (config.yml:2): expected one check of http://******@c/",
-        ),
-    ],
-)
-def test_checks_that_could_never_pass_or_be_told_apart_are_refused(text: str, problem: str) -> None:
-    (found,) = problems(f"health: {{{text}}}")
-    assert found.startswith(problem)
-
-
-def test_checks_are_so_many_that_each_can_have_a_thread() -> None:
-    files = ", ".join(f"{{file: /{number}}}" for number in range(65))
-    assert problems(f"health: {{file: [{files}]}}") == [
-        "health (config.yml:2): expected at most 64 checks, not 65"
-    ]
-
-
-def test_the_key_of_a_certificate_needs_the_certificate() -> None:
-    assert problems("redis: {addrs: [a], tls: {key: /k.pem}}") == [
-        "redis.tls.key (config.yml:2): expected redis.tls.certificate beside it"
-    ]
-
-
 def test_what_is_missing_is_missing_where_the_section_is() -> None:
     with pytest.raises(ConfigurationError, match=r"storage\.s3\.bucket \(config\.yml:3\): expected the name"):
         load(
@@ -576,12 +492,3 @@ def test_what_is_missing_is_missing_where_the_section_is() -> None:
 def test_fields_about_a_connection_are_said_to_have_no_effect() -> None:
     text = "version: 0.1\nhttp: {headers: {Connection: [close], X-A: [b]}}"
     assert load(text, {}).notices == ["no effect here: http.headers.Connection (configuration:2)"]
-
-
-def test_what_python_shows_of_a_configuration_is_no_secret() -> None:
-    configuration = configured(
-        "storage: {s3: {bucket: b, secretkey: s3cret}}\nredis: {addrs: [a], password: s3cret}\n"
-        "health: {http: [{uri: 'http://a', headers: {Authorization: [s3cret]}}]}"
-    )
-    assert "s3cret" not in repr(configuration)
-    assert repr(configuration.storage.delete) == "Delete(enabled)"
