@@ -82,14 +82,25 @@ def wait_writable(fd: int, stall: float | None) -> None:
 
 def grow_pipe(fd: int, size: int = PIPE_SIZE) -> None:
     """Asks for a larger pipe. A refusal is carried on with: the user's budget for pipes may be used up, and
-    what is no pipe has no such size."""
+    what is neither a pipe nor a socket has no such size."""
     if sys.platform == "linux":
         import fcntl
 
         try:
             fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, size)
         except OSError:
-            return
+            _grow_socket(fd, size)
+
+
+def _grow_socket(fd: int, size: int) -> None:
+    """Node gives its children pairs of Unix sockets, of which the sender's buffer is what counts."""
+    import stat
+
+    if stat.S_ISSOCK(os.fstat(fd).st_mode):
+        import socket
+
+        with socket.socket(fileno=os.dup(fd)) as duplicate:
+            duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
 
 
 def reader_gone(fd: int) -> bool:

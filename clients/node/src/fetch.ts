@@ -76,16 +76,25 @@ const forgotten = new FinalizationRegistry<Exchange>((exchange) =>
 );
 
 function bodyOf(exchange: Exchange, method: string): ReadableStream<Uint8Array> {
+  const deliver = (controller: ReadableByteStreamController): boolean => {
+    const piece = exchange.take();
+    if (piece) controller.enqueue(piece);
+    if (exchange.error !== undefined) controller.error(explain(exchange.error, method));
+    else if (exchange.finished) finish(controller);
+    else return piece !== undefined;
+    return true;
+  };
   const source: UnderlyingByteSource = {
     type: "bytes",
-    async pull(controller) {
-      try {
-        const piece = await exchange.read();
-        if (piece) controller.enqueue(piece);
-        else finish(controller);
-      } catch (error) {
-        controller.error(explain(error, method));
-      }
+    pull(controller) {
+      if (deliver(controller)) return undefined;
+      return new Promise<void>((resolve) => {
+        exchange.onReadable = () => {
+          if (!deliver(controller)) return;
+          exchange.onReadable = undefined;
+          resolve();
+        };
+      });
     },
     cancel(reason: unknown) {
       exchange.cancel(reason ?? new ClosedError("the body was cancelled"));

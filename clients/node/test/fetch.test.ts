@@ -68,6 +68,17 @@ test("a body is read by chunks and by buffers of the reader's own", async () => 
   assert.equal(await readWithBuffers(byBuffers.body as ReadableStream<Uint8Array>), digest);
 });
 
+test("a body is whole however its last frame comes", async () => {
+  const content = pattern(32 << 20);
+  const digest = await pushBlob(plugin, "last", content);
+  for (let i = 0; i < 5; i++) {
+    const response = await plugin.fetch(`/v2/last/blobs/${digest}`);
+    let total = 0;
+    for await (const chunk of response.body as ReadableStream<Uint8Array>) total += chunk.length;
+    assert.equal(total, content.length);
+  }
+});
+
 test("a response that nobody reads stalls itself and nothing else", async () => {
   const digest = await pushBlob(plugin, "stalled", pattern(8 << 20));
   const unread = await Promise.all(

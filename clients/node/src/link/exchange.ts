@@ -14,9 +14,11 @@ export class Exchange {
   /** Called when the rest of the request turns out not to be wanted. */
   onUnwanted: (() => void) | undefined;
   readonly sending = new Signal();
-  readonly #reading = new Signal();
+  /** Called when there may be more to take. Never while a chunk is read: what is taken may be part of it. */
+  onReadable: (() => void) | undefined;
   #pieces: Uint8Array[] = [];
   #settled = false;
+  #pending = 0; // bytes of a payload that is under way
 
   constructor(
     private readonly link: Link,
@@ -28,26 +30,22 @@ export class Exchange {
     for (;;) {
       if (this.error !== undefined) throw this.error as Error;
       if (this.response) return this.response;
-      await this.#reading.wait();
+      await new Promise<void>((resolve) => (this.onReadable = resolve));
+      this.onReadable = undefined;
     }
   }
 
-  /** The next piece of content, whose memory is the reader's; undefined at the end. One may read at a time. */
-  async read(): Promise<Uint8Array | undefined> {
-    for (;;) {
-      const piece = this.#pieces.shift();
-      if (piece) {
-        this.link.consume(this.stream, piece.length);
-        if (this.#pieces.length === 0 && this.stream.ended) this.#done();
-        return piece;
-      }
-      if (this.error !== undefined) throw this.error as Error;
-      if (this.stream.ended) {
-        this.#done();
-        return undefined;
-      }
-      await this.#reading.wait();
-    }
+  /** The next piece of content that has come, whose memory is then the taker's. */
+  take(): Uint8Array | undefined {
+    const piece = this.#pieces.shift();
+    if (piece) this.link.consume(this.stream, piece.length);
+    if (this.finished) this.#done();
+    return piece;
+  }
+
+  /** Whether all of the response has come and was taken. */
+  get finished(): boolean {
+    return this.whole && this.#pieces.length === 0;
   }
 
   /** Whether nothing more of the request is to be sent. */
@@ -67,21 +65,33 @@ export class Exchange {
 
   /** The exchange has failed by itself; what came whole before stays. */
   fail(error: unknown): void {
-    if (this.error !== undefined || (this.stream.ended && !this.stream.reset)) return;
+    if (this.error !== undefined || (this.whole && !this.stream.reset)) return;
     this.error = error;
     this.#pieces = [];
     this.notify();
     this.#done();
   }
 
+  /** Whether all of the response has come. The last frame's head ends the stream, its payload may be under way. */
+  get whole(): boolean {
+    return this.stream.ended && this.#pending === 0;
+  }
+
+  /** So many bytes of content follow. */
+  expect(length: number): void {
+    this.#pending = length;
+  }
+
   /** A piece of content; its memory goes to the reader. */
   put(piece: Uint8Array): void {
+    this.#pending -= piece.length;
+    if (this.error !== undefined) return;
     this.#pieces.push(piece);
   }
 
   notify(): void {
     if (this.unwanted) this.onUnwanted?.();
-    this.#reading.notify();
+    this.onReadable?.();
     this.sending.notify();
   }
 

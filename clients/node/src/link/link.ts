@@ -51,6 +51,7 @@ export class Link {
   readonly #reader: FrameReader;
   readonly #waiting = new Set<() => void>();
   readonly #forSlots = new Set<() => void>();
+  readonly #touched = new Set<Exchange>(); // by the chunk that is being read
   #settleOver: () => void = () => undefined;
   #current: Exchange | undefined; // whose payload is under way
   #ending = false;
@@ -70,7 +71,7 @@ export class Link {
     this.#reader = new FrameReader({
       frame: (frame) => this.#takeFrame(frame),
       dataHead: (head) => this.#takeData(head),
-      payload: (piece) => this.#current?.put(owned(piece)),
+      payload: (piece) => this.#takePayload(owned(piece)),
     });
     source.on("data", (chunk: Uint8Array) => this.#take(chunk));
     source.once("end", () => this.#takeEnd());
@@ -218,7 +219,8 @@ export class Link {
       this.fail(error);
       return;
     }
-    this.#current?.notify();
+    for (const exchange of this.#touched) exchange.notify();
+    this.#touched.clear();
     this.#flush();
   }
 
@@ -236,7 +238,7 @@ export class Link {
       const { streamId, endStream } = frame;
       const payload = new Uint8Array(frame.body.value);
       this.#takeData({ streamId, endStream, length: payload.length, size: 0 });
-      this.#current?.put(payload);
+      this.#takePayload(payload);
       return;
     }
     try {
@@ -251,16 +253,24 @@ export class Link {
   }
 
   #takeData({ streamId, endStream, length }: DataHead): void {
-    this.#current?.notify();
     this.#current = undefined;
     try {
       const stream = receiveData(this.connection, streamId, length, endStream);
       this.#current = stream && this.#exchanges.get(stream);
-      if (stream && endStream) this.#settle(stream);
+      this.#current?.expect(length);
+      if (stream && length === 0) this.#settle(stream);
     } catch (error) {
       this.#costStream(error);
     }
     if (endStream) this.wake();
+  }
+
+  #takePayload(piece: Uint8Array): void {
+    const exchange = this.#current;
+    if (!exchange) return;
+    exchange.put(piece);
+    this.#touched.add(exchange);
+    if (exchange.whole) this.#settle(exchange.stream);
   }
 
   #tell(stream: Stream, frame: Frame): void {
@@ -273,7 +283,7 @@ export class Link {
       if (code !== Code.OK_UNSPECIFIED) exchange.fail(new ExchangeReset(code, message, unprocessed));
     }
     this.#settle(stream);
-    exchange.notify();
+    this.#touched.add(exchange);
   }
 
   /** Lets an error of one stream end that stream alone. */
@@ -294,8 +304,9 @@ export class Link {
 
   /** Forgets a stream that is closed; what has come of it its reader still gets. */
   #settle(stream: Stream): void {
-    this.#exchanges.get(stream)?.notify();
-    if (!stream.done && !stream.reset) return;
+    const exchange = this.#exchanges.get(stream);
+    if (exchange) this.#touched.add(exchange);
+    if (!stream.reset && !(stream.done && exchange?.whole)) return;
     this.#exchanges.delete(stream);
     this.#holdWhileNeeded();
   }
@@ -335,7 +346,7 @@ export class Link {
 
 /**
  * A piece as memory of its own, which may be handed over to a reader: most of a chunk as it is, and a copy of a
- * smaller part. That a chunk is not read after it was handed over is why readers are woken asynchronously.
+ * smaller part. That a chunk is not read any more once it was handed over is why readers are woken at its end.
  */
 function owned(piece: Uint8Array): Uint8Array {
   return piece.byteLength * 2 > piece.buffer.byteLength ? piece : new Uint8Array(piece);
