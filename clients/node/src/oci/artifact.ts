@@ -1,0 +1,173 @@
+import { createHash, randomBytes } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { lstat, mkdir, rename, rm, stat } from "node:fs/promises";
+import { basename, isAbsolute, join, normalize, resolve, sep } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+import { ArtifactError } from "./errors.js";
+import type { Content, Registry } from "./registry.js";
+import { isIndex, MANIFEST } from "./types.js";
+import type { Descriptor, ImageManifest, PulledManifest } from "./types.js";
+
+// The form of an artifact (image-spec, manifest.md, "Guidelines for Artifact Usage"; oras' file store): an image
+// manifest with the empty configuration, whose layers are files by `org.opencontainers.image.title`.
+
+const TITLE = "org.opencontainers.image.title";
+const UNPACK = "io.deis.oras.content.unpack";
+const LAYER = "application/vnd.oci.image.layer.v1.tar";
+const UNKNOWN = "application/vnd.unknown.artifact.v1";
+const PIECE = 1 << 20;
+const EMPTY_CONTENT = "{}";
+const EMPTY: Descriptor = {
+  mediaType: "application/vnd.oci.empty.v1+json",
+  digest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+  size: EMPTY_CONTENT.length,
+  data: "e30=",
+};
+
+/** A file to push: where it is, its name in the artifact, and its layer's media type. */
+export interface SourceFile {
+  readonly path: string;
+  readonly title?: string;
+  readonly mediaType?: string;
+}
+
+export interface PushOptions {
+  /** Without one the artifact is found by its digest alone. */
+  readonly tag?: string;
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** The manifest that this one refers to. */
+  readonly subject?: Descriptor;
+}
+
+/**
+ * Pushes files as one artifact, in the form, and with the bytes, of `udist push`. Blobs that the repository has are
+ * not sent again. Rejects with an `ArtifactError` for what is no file, and with the registry's errors.
+ */
+export async function pushFiles(
+  registry: Registry,
+  name: string,
+  files: readonly (string | SourceFile)[],
+  options: PushOptions = {},
+): Promise<Descriptor> {
+  const sources = files.map(sourceOf);
+  const titles = new Set(sources.map(({ title }) => title));
+  if (titles.size < sources.length) throw new ArtifactError("two files would have one name in the artifact");
+  const layers: Descriptor[] = [];
+  for (const source of sources) layers.push(await pushFile(registry, name, source));
+  if (!(await registry.hasBlob(name, EMPTY.digest))) await registry.pushBlob(name, EMPTY.digest, EMPTY_CONTENT);
+  return registry.pushManifest(name, manifestOf(layers, options), { tag: options.tag });
+}
+
+/** A file or folder of an artifact as it was pulled. */
+export interface PulledFile {
+  readonly path: string;
+  readonly descriptor: Descriptor;
+}
+
+/**
+ * Writes an artifact's files into `folder`. Each appears when it is complete and verified, and never outside the
+ * folder. Rejects with an `ArtifactError` for what cannot be placed, folders among it: `udist pull` unpacks those.
+ */
+export async function pullFiles(
+  registry: Registry,
+  name: string,
+  reference: string,
+  folder: string,
+): Promise<{ manifest: PulledManifest; files: PulledFile[] }> {
+  const pulled = await registry.manifest(name, reference);
+  const { manifest } = pulled;
+  if (isIndex(manifest)) throw new ArtifactError(`${name}: an index, not an artifact; pull one of its manifests`);
+  const named = manifest.layers.filter(({ annotations }) => annotations?.[TITLE]);
+  const places = named.map((layer) => partsOf(layer));
+  if (new Set(places.map((parts) => parts.join("/"))).size < places.length) {
+    throw new ArtifactError("two layers have one name");
+  }
+  const files: PulledFile[] = [];
+  for (const [i, descriptor] of named.entries()) {
+    const path = await makeParents(folder, places[i] ?? []);
+    await place(await registry.blob(name, descriptor), path);
+    files.push({ path, descriptor });
+  }
+  return { manifest: pulled, files };
+}
+
+/** A path goes by its own words as long as it stays inside the working folder, else by its last name. */
+function sourceOf(file: string | SourceFile): Required<SourceFile> {
+  const { path, title, mediaType = LAYER } = typeof file === "string" ? { path: file } : file;
+  const words = normalize(path);
+  const outside = isAbsolute(words) || words === "." || words.split(sep)[0] === "..";
+  return { path, mediaType, title: title ?? (outside ? basename(resolve(path)) : words).replaceAll(sep, "/") };
+}
+
+async function pushFile(registry: Registry, name: string, source: Required<SourceFile>): Promise<Descriptor> {
+  const { path, title, mediaType } = source;
+  const status = await stat(path);
+  if (!status.isFile()) throw new ArtifactError(`${path} is not a file; udist push packs folders`);
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path, { highWaterMark: PIECE }), hash);
+  const digest = `sha256:${hash.digest("hex")}`;
+  if (!(await registry.hasBlob(name, digest))) {
+    const content = Readable.toWeb(createReadStream(path, { highWaterMark: PIECE }));
+    await registry.pushBlob(name, digest, content as Content, status.size);
+  }
+  return { mediaType, digest, size: status.size, annotations: { [TITLE]: title } };
+}
+
+/** The keys stand in the order in which udist and oras write them: the same files make the same digest. */
+function manifestOf(layers: readonly Descriptor[], options: PushOptions): ImageManifest {
+  const { artifactType = UNKNOWN, annotations, subject } = options;
+  const sorted = Object.entries(annotations ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    schemaVersion: 2,
+    mediaType: MANIFEST,
+    artifactType,
+    config: EMPTY,
+    layers: layers.length > 0 ? layers : [EMPTY],
+    ...(subject && { subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size } }),
+    ...(sorted.length > 0 && { annotations: Object.fromEntries(sorted) }),
+  };
+}
+
+/** The parts of a layer's name: a relative path that stays where it is put. */
+function partsOf({ annotations }: Descriptor): string[] {
+  const title = annotations?.[TITLE] ?? "";
+  if (annotations?.[UNPACK] === "true") {
+    throw new ArtifactError(`${JSON.stringify(title)} is a folder; udist pull unpacks it`);
+  }
+  const parts = title.split("/").filter((part) => part !== "" && part !== ".");
+  const forbidden = process.platform === "win32" ? /[\0\\:*?"<>|]/ : /\0/;
+  if (title.startsWith("/") || parts.includes("..") || parts.length === 0 || forbidden.test(title)) {
+    throw new ArtifactError(`${JSON.stringify(title)} is not a relative path inside the output folder`);
+  }
+  return parts;
+}
+
+/** Makes the folders that a file lies in, none of which may be a link, and returns its path. */
+async function makeParents(folder: string, parts: readonly string[]): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  let path = folder;
+  for (const part of parts.slice(0, -1)) {
+    path = join(path, part);
+    await mkdir(path).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    });
+    if (!(await lstat(path)).isDirectory()) {
+      throw new ArtifactError(`${path}: a file or a symbolic link stands where a folder should be`);
+    }
+  }
+  return join(path, parts.at(-1) ?? "");
+}
+
+/** Writes content beside `path`, and puts it there once all of it was verified. */
+async function place(content: ReadableStream<Uint8Array>, path: string): Promise<void> {
+  const temporary = join(path, "..", `.udist-${randomBytes(8).toString("hex")}`);
+  try {
+    await pipeline(content as AsyncIterable<Uint8Array>, createWriteStream(temporary, { flags: "wx" }));
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import type { Plugin } from "../src/index.js";
+import { ArtifactError, DigestError, pullFiles, pushFiles, Registry, RegistryError } from "../src/oci/index.js";
+import type { ImageManifest } from "../src/oci/index.js";
+import { digestOf, inMemory, pattern } from "./helpers.js";
+
+let plugin: Plugin;
+let registry: Registry;
+let folder: string;
+before(async () => {
+  plugin = await inMemory();
+  registry = new Registry({ fetch: plugin.fetch });
+  folder = await mkdtemp(join(tmpdir(), "udist-node-"));
+});
+after(async () => {
+  await plugin.close();
+  await rm(folder, { recursive: true });
+});
+
+async function file(name: string, content: Uint8Array | string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+test("blobs are pushed, found, pulled and deleted", async () => {
+  const content = pattern(300_000) as Buffer<ArrayBuffer>;
+  const digest = digestOf(content);
+  assert.equal(await registry.hasBlob("blobs", digest), false);
+  await registry.pushBlob("blobs", digest, content);
+  assert.equal(await registry.hasBlob("blobs", digest), true);
+  const pulled = await new Response(await registry.blob("blobs", { digest, size: 300_000 })).arrayBuffer();
+  assert.ok(Buffer.from(pulled).equals(content));
+  await registry.deleteBlob("blobs", digest);
+  await assert.rejects(registry.blob("blobs", { digest }), (error) => {
+    assert.ok(error instanceof RegistryError);
+    return error.status === 404 && error.errors[0]?.code === "BLOB_UNKNOWN" && error.code === "UDIST_ERR_HTTP";
+  });
+});
+
+test("content that is not its digest's fails while it is read", async () => {
+  const digest = digestOf(pattern(8));
+  const lying = new Registry({ fetch: () => Promise.resolve(new Response("something else")) });
+  for (const wanted of [{ digest }, { digest, size: 3 }, { digest, size: 300 }]) {
+    const stream = await lying.blob("lies", wanted);
+    await assert.rejects(new Response(stream).text(), DigestError);
+  }
+  await assert.rejects(lying.manifest("lies", digest), DigestError);
+  await assert.rejects(lying.blob("lies", { digest: "sha256:../../etc" }), DigestError);
+});
+
+test("files go through an artifact and back, and the same files make the same digest", async () => {
+  const paths = [await file("a.bin", pattern(3_000_000)), await file("empty", "")];
+  const pushed = await pushFiles(registry, "demo/files", paths, { tag: "v1", artifactType: "text/x-test" });
+  assert.deepEqual(await pushFiles(registry, "demo/files", paths, { artifactType: "text/x-test" }), pushed);
+  const out = join(folder, "out");
+  const { files, manifest } = await pullFiles(registry, "demo/files", "v1", out);
+  assert.equal(manifest.descriptor.digest, pushed.digest);
+  assert.equal((manifest.manifest as ImageManifest).artifactType, "text/x-test");
+  assert.deepEqual(
+    files.map(({ path }) => path),
+    [join(out, "a.bin"), join(out, "empty")],
+  );
+  assert.ok((await readFile(join(out, "a.bin"))).equals(pattern(3_000_000)));
+});
+
+test("repositories, tags, referrers, and what deleting leaves", async () => {
+  const path = await file("note.txt", "to be kept\n");
+  const subject = await pushFiles(registry, "demo/lists", [path], { tag: "v1" });
+  await registry.pushManifest("demo/lists", (await registry.manifest("demo/lists", "v1")).content, { tag: "v2" });
+  const referrer = await pushFiles(registry, "demo/lists", [path], { subject, artifactType: "text/x-sbom" });
+  assert.ok((await all(registry.repositories())).includes("demo/lists"));
+  assert.deepEqual(await all(registry.tags("demo/lists")), ["v1", "v2"]);
+  const found = await all(registry.referrers("demo/lists", subject.digest, "text/x-sbom"));
+  assert.deepEqual(
+    found.map(({ digest }) => digest),
+    [referrer.digest],
+  );
+  assert.deepEqual(await all(registry.referrers("demo/lists", subject.digest, "text/other")), []);
+  await registry.deleteManifest("demo/lists", "v2");
+  assert.deepEqual(await all(registry.tags("demo/lists")), ["v1"]);
+  await registry.deleteManifest("demo/lists", subject.digest);
+  assert.equal(await registry.resolve("demo/lists", "v1"), undefined);
+});
+
+test("lists go on over pages", async () => {
+  const pages = [
+    new Response('{"tags":["a","b"]}', { headers: { link: '</v2/x/tags/list?last=b>; rel="next"' } }),
+    new Response('{"tags":["c"]}'),
+  ];
+  const paged = new Registry({ fetch: () => Promise.resolve(pages.shift() ?? Response.error()) });
+  assert.deepEqual(await all(paged.tags("x")), ["a", "b", "c"]);
+});
+
+test("no file leaves the output folder", async () => {
+  const path = await file("harmless", "x");
+  const out = join(folder, "guarded");
+  for (const title of ["../out", "/etc/x", "a/../../b", "."]) {
+    const { digest } = await pushFiles(registry, "demo/unsafe", [{ path, title }]);
+    await assert.rejects(pullFiles(registry, "demo/unsafe", digest, out), ArtifactError);
+  }
+  const { digest } = await pushFiles(registry, "demo/unsafe", [{ path, title: "link/x" }]);
+  await mkdir(out, { recursive: true });
+  await symlink(tmpdir(), join(out, "link"));
+  await assert.rejects(pullFiles(registry, "demo/unsafe", digest, out), ArtifactError);
+});
+
+test("a folder and two files of one name are refused", async () => {
+  await assert.rejects(pushFiles(registry, "demo/folder", [folder]), ArtifactError);
+  const path = await file("twice", "x");
+  await assert.rejects(pushFiles(registry, "demo/folder", [path, path]), ArtifactError);
+});
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
