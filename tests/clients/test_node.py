@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,32 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TIMEOUT: Final = 600  # seconds
+CONSUMER: Final = """\
+import { spawn, UdistError, type Plugin, type SpawnOptions } from "udist-plugin";
+import { Registry, isIndex, type Descriptor } from "udist-plugin/oci";
+import { PluginDispatcher } from "udist-plugin/undici";
+
+export async function use(options: SpawnOptions): Promise<Descriptor | undefined> {
+  await using plugin: Plugin = await spawn(options);
+  const response: Response = await plugin.fetch("/v2/", { signal: AbortSignal.timeout(1000) });
+  const { code, signal } = await plugin.exited;
+  const registry = new Registry({ fetch: plugin.fetch });
+  const { manifest } = await registry.manifest("a", "v1");
+  new PluginDispatcher(plugin);
+  // @ts-expect-error: there is no such option
+  await spawn({ nonsense: true });
+  const error = new UdistError("UDIST_ERR_CLOSED", `${response.status} ${code ?? 0} ${signal ?? ""}`);
+  return error.retryable || isIndex(manifest) ? undefined : manifest.config;
+}
+"""
+PROGRAM: Final = """\
+(async () => {
+  const plugin = await spawn({ config: "version: 0.1\\nstorage: {inmemory: {}}" });
+  const response = await plugin.fetch("/v2/");
+  console.log(response.status, await response.text(), typeof Registry);
+  await plugin.close();
+})();
+"""
 
 pytestmark = pytest.mark.timeout(TIMEOUT)
 
@@ -54,3 +81,29 @@ def test_suite() -> None:
 
 def test_generated_code_is_current(tmp_path: Path) -> None:
     assert GENERATED.read_bytes() == generate(tmp_path), "run: python -m tests.clients.generate_node"
+
+
+def test_the_packed_package(tmp_path: Path) -> None:
+    """In an empty project it is imported, required, and compiled against by strict TypeScript."""
+    packed = json.loads(run("npm", "pack", "--silent", "--json", "--pack-destination", str(tmp_path)))
+    [tarball] = packed if isinstance(packed, list) else packed.values()
+    names = {file["path"] for file in tarball["files"]}
+    assert {name.split("/")[0] for name in names} == {"LICENSE", "README.md", "dist", "package.json"}
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "package.json").write_text('{"private": true}')
+    run("npm", "install", "--no-audit", "--no-fund", str(tmp_path / tarball["filename"]), cwd=project)
+    names = {path.name for path in (project / "node_modules").iterdir() if not path.name.startswith(".")}
+    assert names == {"@bufbuild", "udist-plugin"}
+    require = 'const { spawn } = require("udist-plugin"); const { Registry } = require("udist-plugin/oci");\n'
+    imports = 'import { spawn } from "udist-plugin"; import { Registry } from "udist-plugin/oci";\n'
+    for name, preamble in {"required.cjs": require, "imported.mjs": imports}.items():
+        (project / name).write_text(preamble + PROGRAM)
+        assert run("node", name, cwd=project) == "200 {} function\n"
+    (project / "consumer.ts").write_text(CONSUMER)
+    for package in ("@types", "undici-types", "undici", "typescript"):
+        (project / "node_modules" / package).symlink_to(NODE / "node_modules" / package)
+    options = ["--strict", "--noEmit", "--target", "es2023", "--lib", "es2023,esnext.disposable"]
+    for module in ("nodenext", "preserve"):
+        resolution = ["--module", module]
+        run("node", "node_modules/typescript/bin/tsc", *options, *resolution, "consumer.ts", cwd=project)

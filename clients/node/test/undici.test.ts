@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { Readable } from "node:stream";
+import { after, before, test } from "node:test";
+
+import { fetch, interceptors, request } from "undici";
+
+import type { Plugin } from "../src/index.js";
+import { PluginDispatcher } from "../src/undici.js";
+import { digestOf, inMemory, pattern, pushBlob, uploadURL } from "./helpers.js";
+
+let plugin: Plugin;
+let dispatcher: PluginDispatcher;
+before(async () => {
+  plugin = await inMemory();
+  dispatcher = new PluginDispatcher(plugin);
+});
+after(() => dispatcher.close());
+
+test("undici.request pushes a stream and pulls it back", async () => {
+  const content = pattern(3_000_000);
+  const digest = digestOf(content);
+  const url = await uploadURL(plugin, "undici", digest);
+  const body = Readable.from([content.subarray(0, 1_000_000), content.subarray(1_000_000)]);
+  const pushed = await request(url, { method: "PUT", body, dispatcher });
+  assert.equal(pushed.statusCode, 201);
+  await pushed.body.dump();
+  const pulled = await request(`http://x/v2/undici/blobs/${digest}`, { dispatcher, headers: { range: "bytes=4-7" } });
+  assert.deepEqual([pulled.statusCode, pulled.headers["content-length"]], [206, "4"]);
+  assert.deepEqual(Buffer.from(await pulled.body.arrayBuffer()), content.subarray(4, 8));
+});
+
+test("undici.fetch reads a large body whole, and aborts", async () => {
+  const digest = await pushBlob(plugin, "undici", pattern(8 << 20));
+  const response = await fetch(`http://x/v2/undici/blobs/${digest}`, { dispatcher });
+  assert.equal(digestOf(Buffer.from(await response.arrayBuffer())), digest);
+  const aborting = new AbortController();
+  const begun = await fetch(`http://x/v2/undici/blobs/${digest}`, { dispatcher, signal: aborting.signal });
+  aborting.abort();
+  await assert.rejects(begun.arrayBuffer(), { name: "AbortError" });
+});
+
+test("interceptors compose over it", async () => {
+  const composed = dispatcher.compose(interceptors.retry({ maxRetries: 1 }));
+  const response = await request("http://x/v2/", { dispatcher: composed });
+  assert.deepEqual(await response.body.json(), {});
+});
+
+test("what fails below HTTP is the plugin's error", async () => {
+  const other = await inMemory();
+  const gone = new PluginDispatcher(other);
+  await gone.destroy();
+  await assert.rejects(request("http://x/v2/", { dispatcher: gone }), { code: "UDIST_ERR_CLOSED" });
+});
