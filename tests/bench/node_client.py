@@ -1,9 +1,9 @@
 """Measures a plugin beside a stock registry, for a Node program: ``python tests/bench/node_client.py``.
 
-One program (``node/client.mjs``) speaks to both by ``fetch``: to the plugin by the package's, over the plugin's
-standard streams; to distribution v3 by the platform's, over loopback HTTP. Their stores are on one memory file
-system, and they take turns in rounds; figures are medians. Peak memory is that of a process which does nothing
-but one kind of transfer over the plugin. The plugin is this Python's, or the one that ``UDIST_PLUGIN`` names.
+One program (``node/client.mjs``) speaks to both by ``fetch``: to the plugin by the package's, over its standard
+streams; to distribution v3 by the platform's, over loopback HTTP. Their stores are on one memory file system,
+and they take turns in rounds; figures are medians. Peak memory is that of a process which does nothing but one
+kind of transfer over the plugin. The plugin is this Python's, or the one that ``UDIST_PLUGIN`` names.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 CLIENT = Path(__file__).parent / "node" / "client.mjs"
 PACKAGE = Path(__file__).parents[2] / "clients" / "node"
 DISTRIBUTION = "github.com/distribution/distribution/v3/cmd/registry@v3.1.2"
+CONFIG = "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {root}}}}}\n"
 MEMORY = 150 * MIB
 REQUESTS = 500
 """In each round."""
@@ -115,7 +116,7 @@ def main() -> None:
     size = (128 if arguments.quick else 1024) * MIB
     with workspace() as folder, stock_registry(folder / "rival", str(registry())) as port:
         digest = make_blob(folder / "blob", size)
-        config = f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {folder}/store}}}}\n"
+        config = CONFIG.format(root=folder / "store")
         rival = f"http://127.0.0.1:{port}"
         bench = Bench(config, rival, folder / "blob", size, digest, arguments.rounds)
         push_manifest(config, port, folder)
