@@ -1,9 +1,9 @@
 """Measures a plugin beside a stock registry, for a Node program: ``python tests/bench/node_client.py``.
 
-One program (``node/client.mjs``) speaks to both by ``fetch``: to the plugin by the package's, over its standard
+One program (``node/client.mjs``) speaks to both by ``fetch``: to the plugin by the package's, over standard
 streams; to distribution v3 by the platform's, over loopback HTTP. Their stores are on one memory file system,
-and they take turns in rounds; figures are medians. Peak memory is that of a process which does nothing but one
-kind of transfer over the plugin. The plugin is this Python's, or the one that ``UDIST_PLUGIN`` names.
+and they take turns in rounds; figures are medians. Peak memory is that of a process which does nothing but
+one kind of transfer over the plugin. The plugin is this Python's, or the one that ``UDIST_PLUGIN`` names.
 """
 
 from __future__ import annotations
