@@ -101,7 +101,7 @@ function bodyOf(exchange: Exchange, method: string): ReadableStream<Uint8Array> 
     },
   };
   const body = new ReadableStream(source, { highWaterMark: 0 });
-  forgotten.register(body, exchange);
+  if (!exchange.whole) forgotten.register(body, exchange); // a whole one holds nothing, and this costs
   return body;
 }
 
