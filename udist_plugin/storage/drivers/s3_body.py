@@ -12,7 +12,7 @@ PIECE: Final = 256 << 10
 class Body:
     """A file over ``content``, for as long as a request and its repetitions take."""
 
-    def __init__(self, content: bytes | bytearray) -> None:
+    def __init__(self, content: bytes | memoryview) -> None:
         self._view = memoryview(content)
         self._position = 0
 

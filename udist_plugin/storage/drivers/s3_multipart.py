@@ -36,7 +36,7 @@ class MultipartUpload:
             started = client.create_multipart_upload(**self._object, **attributes)
         self._upload: dict[str, Any] = {**self._object, "UploadId": started["UploadId"]}
 
-    def send(self, number: int, content: bytes | bytearray) -> None:
+    def send(self, number: int, content: bytes | memoryview) -> None:
         if number > PARTS_MAX:
             problem = f"more than {PARTS_MAX} parts: raise storage.s3.chunksize"
             raise StorageError(problem, driver=NAME, path=self._key)

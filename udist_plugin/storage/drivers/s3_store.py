@@ -14,7 +14,7 @@ from udist_plugin.storage.drivers.s3_join import PART_MIN, Join, plan
 from udist_plugin.storage.drivers.s3_listing import names, objects
 from udist_plugin.storage.drivers.s3_multipart import MultipartUpload
 from udist_plugin.storage.drivers.s3_probe import probe
-from udist_plugin.storage.drivers.s3_transfers import S3Content, S3Writer
+from udist_plugin.storage.drivers.s3_transfers import PartBuffers, S3Content, S3Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -48,6 +48,7 @@ class S3Store(ObjectStore):
         self._sender = connect(settings, signed=False) if is_plain(settings) else self.client
         self.bucket = settings.bucket
         self._settings = settings
+        self._buffers = PartBuffers(settings.part_size)
         self._attributes = _attributes(settings)
         self._signer = self.client
         if settings.redirect:  # the signature covers the host
@@ -89,19 +90,19 @@ class S3Store(ObjectStore):
     def put(self, key: str, content: bytes) -> None:
         self._put(key, content)
 
-    def _put(self, key: str, content: bytes | bytearray, **condition: Any) -> None:
+    def _put(self, key: str, content: bytes, **condition: Any) -> None:
         body: Any = Body(content) if len(content) > SMALL else content
         with errors(key):
             self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **self._attributes, **condition)
 
     def writer(self, key: str, *, new: bool = False) -> ObjectWriter:
-        def put(content: bytes | bytearray) -> None:
+        def put(content: bytes) -> None:
             self._new_or_not(key, new, lambda **condition: self._put(key, content, **condition))
 
         def complete(upload: MultipartUpload) -> None:
             self._new_or_not(key, new, upload.complete)
 
-        return S3Writer(self._settings.part_size, put=put, start=lambda: self._upload(key), complete=complete)
+        return S3Writer(self._buffers, put=put, start=lambda: self._upload(key), complete=complete)
 
     def _upload(self, key: str) -> MultipartUpload:
         return MultipartUpload(self.client, self._sender, self.bucket, key, self._attributes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from mmap import mmap
 from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.content import Content
@@ -65,24 +66,43 @@ class S3Content(Content):
         self._body = self._again(self._position)["Body"]
 
 
+class PartBuffers:
+    """Memory for parts of ``size`` bytes, used again: what is made anew for each is never quite given back."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._free: list[mmap] = []
+
+    def take(self) -> mmap:
+        try:
+            return self._free.pop()
+        except IndexError:
+            return mmap(-1, self.size)
+
+    def give_back(self, buffer: mmap) -> None:
+        if len(self._free) <= IN_FLIGHT:
+            self._free.append(buffer)
+
+
 class S3Writer(ObjectWriter):
     """One request when it is small, else parts of one size, some of them under way while others come."""
 
     def __init__(
         self,
-        part_size: int,
+        buffers: PartBuffers,
         *,
-        put: Callable[[bytes | bytearray], None],
+        put: Callable[[bytes], None],
         start: Callable[[], MultipartUpload],
         complete: Callable[[MultipartUpload], None],
     ) -> None:
         """``put`` sends all in one request, ``start`` and ``complete`` are an upload's of parts."""
         self.size = 0
-        self._part_size = part_size
+        self._buffers = buffers
         self._put = put
         self._start = start
         self._complete = complete
-        self._part = bytearray()
+        self._part: mmap | None = None
+        self._filled = 0
         self._parts = 0
         self._upload: MultipartUpload | None = None
         self._pool: ThreadPoolExecutor | None = None
@@ -91,16 +111,18 @@ class S3Writer(ObjectWriter):
     def write(self, data: bytes | memoryview) -> None:
         left = memoryview(data)
         while left:
-            if len(self._part) == self._part_size:
+            if self._filled == self._buffers.size:
                 self._send()
-            taken = left[: self._part_size - len(self._part)]
-            self._part += taken
+            self._part = self._part or self._buffers.take()
+            taken = left[: self._buffers.size - self._filled]
+            self._part[self._filled : self._filled + len(taken)] = taken
+            self._filled += len(taken)
             self.size += len(taken)
             left = left[len(taken) :]
 
     def commit(self) -> None:
         if self._upload is None:
-            self._put(self._part)
+            self._put(self._part[: self._filled] if self._part else b"")
         else:
             self._send()
             self._wait(0)
@@ -116,7 +138,9 @@ class S3Writer(ObjectWriter):
             self._upload.abort()
             self._upload = None
         self._sending.clear()
-        self._part = bytearray()
+        if self._part is not None:
+            self._buffers.give_back(self._part)
+            self._part = None
 
     def _send(self) -> None:
         if self._upload is None or self._pool is None:
@@ -124,8 +148,16 @@ class S3Writer(ObjectWriter):
             self._pool = ThreadPoolExecutor(IN_FLIGHT, "udist-s3")
         self._wait(IN_FLIGHT - 1)
         self._parts += 1
-        self._sending.append(self._pool.submit(self._upload.send, self._parts, self._part))
-        self._part = bytearray()
+        assert self._part
+        self._sending.append(self._pool.submit(self._deliver, self._parts, self._part, self._filled))
+        self._part, self._filled = None, 0
+
+    def _deliver(self, number: int, part: mmap, length: int) -> None:
+        assert self._upload
+        try:
+            self._upload.send(number, memoryview(part)[:length])
+        finally:
+            self._buffers.give_back(part)
 
     def _wait(self, most: int) -> None:
         """Returns when no more parts than that are on their way; raises what befell the others."""
