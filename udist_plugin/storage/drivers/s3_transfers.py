@@ -67,7 +67,7 @@ class S3Content(Content):
 
 
 class PartBuffers:
-    """Memory for parts of ``size`` bytes, used again: what is made anew for each is never quite given back."""
+    """Memory for parts of ``size`` bytes, used again: made anew for each, it is never quite given back."""
 
     def __init__(self, size: int) -> None:
         self.size = size
