@@ -115,6 +115,6 @@ def test_every_program_it_names_is_there() -> None:
 
 
 def test_every_language_of_a_block_is_tried() -> None:
-    assert {block.language for block in blocks()} == {"sh", "python", "go", "yaml", "text"}
+    assert {block.language for block in blocks()} == {"sh", "python", "go", "js", "yaml", "text"}
     untried = [block for block in blocks() if block.language == "sh" and block.section != "Quick start"]
     assert [block.section for block in untried] == ["Tests"]  # by .ci/run, which is how this runs

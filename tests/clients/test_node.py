@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.clients.generate_node import GENERATED, NODE, generate
+from tests.clients.generate_node import GENERATED, NODE, REPOSITORY, generate
 from tests.tools import require_tool
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ def test_generated_code_is_current(tmp_path: Path) -> None:
 
 
 def test_the_packed_package(tmp_path: Path) -> None:
-    """In an empty project it is imported, required, and compiled against by strict TypeScript."""
+    """In an empty project it is imported, required, documented, and compiled against by strict TypeScript."""
     packed = json.loads(run("npm", "pack", "--silent", "--json", "--pack-destination", str(tmp_path)))
     [tarball] = packed if isinstance(packed, list) else packed.values()
     names = {file["path"] for file in tarball["files"]}
@@ -100,6 +102,12 @@ def test_the_packed_package(tmp_path: Path) -> None:
     for name, preamble in {"required.cjs": require, "imported.mjs": imports}.items():
         (project / name).write_text(preamble + PROGRAM)
         assert run("node", name, cwd=project) == "200 {} function\n"
+    for document in (REPOSITORY / "README.md", NODE / "README.md"):
+        [block] = re.findall(r"^```js\n(.*?)^```", document.read_text(), re.DOTALL | re.MULTILINE)
+        (project / "documented.mjs").write_text(block)
+        assert run("node", "documented.mjs", cwd=project).startswith("200\n")
+        assert (project / "pulled" / "package.json").exists()
+        shutil.rmtree(project / "pulled")
     (project / "consumer.ts").write_text(CONSUMER)
     for package in ("@types", "undici-types", "undici", "typescript"):
         (project / "node_modules" / package).symlink_to(NODE / "node_modules" / package)
