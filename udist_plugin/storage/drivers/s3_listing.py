@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from udist_plugin.storage.drivers.object_store import StoredObject
 from udist_plugin.storage.drivers.s3_client import errors
@@ -12,10 +12,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
-
-
-_LAST: Final = "\U0010ffff"
-"""Behind all that a prefix may go on with."""
 
 
 def objects(client: S3Client, bucket: str, prefix: str, after: str) -> Iterator[StoredObject]:
@@ -57,19 +53,7 @@ def _beginnings(name: str) -> set[str]:
 def _pages(
     client: S3Client, bucket: str, prefix: str, after: str, **more: Any
 ) -> Iterator[ListObjectsV2OutputTypeDef]:
-    """Each page begins behind the last: MinIO may take a quarter of a second over its own token."""
     if after:
         more["StartAfter"] = after
-    while True:
-        with errors(prefix):
-            page = client.list_objects_v2(Bucket=bucket, Prefix=prefix, **more)
-        yield page
-        if not page["IsTruncated"]:
-            return
-        keys = [each["Key"] for each in page.get("Contents", ())]
-        keys += [each["Prefix"] + _LAST for each in page.get("CommonPrefixes", ())]
-        if keys:
-            more["StartAfter"] = max(keys)
-            more.pop("ContinuationToken", None)
-        else:
-            more["ContinuationToken"] = page["NextContinuationToken"]
+    with errors(prefix):
+        yield from client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **more)
