@@ -2,6 +2,8 @@ import { Child } from "./child/child.js";
 import type { Exit } from "./child/child.js";
 import { defaultCommand, HINT } from "./child/command.js";
 import type { Command } from "./child/command.js";
+import { socketPair } from "./child/socket_pair.js";
+import type { SocketPair } from "./child/socket_pair.js";
 import {
   ClosedError,
   ConfigurationError,
@@ -36,10 +38,9 @@ export class Session {
   readonly #command: Command;
   #closing: Error | undefined;
 
-  private constructor(options: SpawnOptions) {
-    const [program, ...words] = options.command ?? [];
-    this.#command = program === undefined ? defaultCommand() : { words: [program, ...words], own: false };
-    this.child = new Child(this.#command, options.log ?? (() => undefined));
+  private constructor(command: Command, options: SpawnOptions, pair: SocketPair | undefined) {
+    this.#command = command;
+    this.child = new Child(command, options.log ?? (() => undefined), pair);
     this.link = new Link(this.child.stdout, this.child.stdin, {
       memory: options.memory ?? MEMORY,
       explain: (cause) => this.#explain(cause),
@@ -52,7 +53,9 @@ export class Session {
   static async start(options: SpawnOptions): Promise<Session> {
     const settings = settingsOf(options);
     options.signal?.throwIfAborted();
-    const session = new Session(options);
+    const [program, ...words] = options.command ?? [];
+    const command = program === undefined ? defaultCommand() : { words: [program, ...words], own: false } as const;
+    const session = new Session(command, options, await socketPair());
     try {
       await session.#shakeHands(settings, options);
       return session;

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import type { ChildProcessByStdio, StdioOptions } from "node:child_process";
 import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 
 import type { Command } from "./command.js";
+import type { SocketPair } from "./socket_pair.js";
 
 const TAIL_LINES = 20;
 const LINE_MAX = 4096;
@@ -19,20 +20,36 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+type Process = ChildProcessByStdio<Writable, Readable, Readable>;
+
 /** A spawned child whose standard error is drained, and that can be ended with bounded waits. */
 export class Child {
   /** Settles once the child has ended and its standard error was read; never rejects. */
   readonly exited: Promise<Exit>;
   /** Settles once it is known whether there is a process; rejects with the operating system's error if not. */
   readonly spawned: Promise<void>;
-  readonly #process: ChildProcessWithoutNullStreams;
+  /** The child's standard output. The bytes of a `data` event are good until it is over. */
+  readonly stdout: Socket;
+  readonly #process: Process;
   readonly #tail: string[] = [];
 
-  /** In a group of its own Ctrl-C on the terminal does not reach the child. `line` gets its standard error. */
-  constructor({ words: [program, ...words], own }: Command, line: (text: string) => void) {
+  /**
+   * In a group of its own Ctrl-C on the terminal does not reach the child. `line` gets its standard error, and `pair`
+   * is for its standard output, instead of a pipe.
+   */
+  constructor({ words: [program, ...words], own }: Command, line: (text: string) => void, pair?: SocketPair) {
     const detached = own && process.platform !== "win32";
-    this.#process = spawn(program, words, { stdio: "pipe", detached, windowsHide: true });
+    try {
+      const stdio: StdioOptions = ["pipe", pair?.theirs ?? "pipe", "pipe"];
+      this.#process = spawn(program, words, { stdio, detached, windowsHide: true }) as Process;
+    } catch (error) {
+      pair?.ours.destroy();
+      throw error;
+    } finally {
+      pair?.theirs.destroy(); // the child has its own of it
+    }
     const child = this.#process;
+    this.stdout = pair?.ours ?? socket(child.stdout);
     const drained = this.#drain(line);
     this.spawned = new Promise((resolve, reject) => {
       child.once("spawn", resolve);
@@ -54,10 +71,6 @@ export class Child {
 
   get stdin(): Socket {
     return socket(this.#process.stdin);
-  }
-
-  get stdout(): Socket {
-    return socket(this.#process.stdout);
   }
 
   /** The last lines of standard error. */

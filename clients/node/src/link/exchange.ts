@@ -14,7 +14,7 @@ export class Exchange {
   /** Called when the rest of the request turns out not to be wanted. */
   onUnwanted: (() => void) | undefined;
   readonly sending = new Signal();
-  /** Called when there may be more to take. Never while a chunk is read: what is taken may be part of it. */
+  /** Called when there may be more to take, once for all that a chunk brought. */
   onReadable: (() => void) | undefined;
   #pieces: Uint8Array[] = [];
   #settled = false;

@@ -71,7 +71,7 @@ export class Link {
     this.#reader = new FrameReader({
       frame: (frame) => this.#takeFrame(frame),
       dataHead: (head) => this.#takeData(head),
-      payload: (piece) => this.#takePayload(owned(piece)),
+      payload: (piece) => this.#takePayload(new Uint8Array(piece)),
     });
     source.on("data", (chunk: Uint8Array) => this.#take(chunk));
     source.once("end", () => this.#takeEnd());
@@ -342,12 +342,4 @@ export class Link {
       this.fail(new Error(`the plugin has stopped within a frame for ${STALLED / 1000} s`));
     }
   }
-}
-
-/**
- * A piece as memory of its own, which may be handed over to a reader: most of a chunk as it is, and a copy of a
- * smaller part. That a chunk is not read any more once it was handed over is why readers are woken at its end.
- */
-function owned(piece: Uint8Array): Uint8Array {
-  return piece.byteLength * 2 > piece.buffer.byteLength ? piece : new Uint8Array(piece);
 }

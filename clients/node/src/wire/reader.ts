@@ -11,13 +11,13 @@ export interface FrameSink {
   frame(frame: Frame): void;
   /** The head of a canonical data frame; its payload follows, in pieces. */
   dataHead(head: DataHead): void;
-  /** A piece of payload: a part of the chunk that was read, or bytes of its own. */
+  /** A piece of payload, good until this returns: a part of the chunk that was read. */
   payload(piece: Uint8Array): void;
 }
 
 /**
- * Takes frames out of bytes that arrive in chunks of any size. Payloads are never gathered: they go on as they
- * come, uncopied. Errors are `ConnectionFault`s, after which nothing more may be read.
+ * Takes frames out of bytes that arrive in chunks of any size, whose memory may change once they were read. Payloads
+ * are never gathered: they go on as they come. Errors are `ConnectionFault`s, after which nothing more may be read.
  */
 export class FrameReader {
   readonly #ahead = new Uint8Array(LOOK_AHEAD);
@@ -96,7 +96,7 @@ export class FrameReader {
     checkControlLength(length);
     const start = position + PREFIX_SIZE;
     if (start + length <= bytes.length) {
-      this.sink.frame(decode(bytes.subarray(start, start + length)));
+      this.sink.frame(decode(new Uint8Array(bytes.subarray(start, start + length))));
       return PREFIX_SIZE + length;
     }
     this.#message = new Uint8Array(length);
