@@ -12,6 +12,7 @@ export type UdistErrorCode =
   | "UDIST_ERR_CLOSED"
   | "UDIST_ERR_BODY"
   | "UDIST_ERR_REQUEST"
+  | "UDIST_ERR_REDIRECT"
   | "UDIST_ERR_HTTP"
   | "UDIST_ERR_DIGEST"
   | "UDIST_ERR_ARTIFACT";
@@ -56,54 +57,35 @@ export class UdistError extends Error {
   }
 }
 
-/** There is no plugin to spawn. */
-export class PluginNotFoundError extends UdistError {
-  constructor(message: string, details?: ErrorDetails) {
-    super("UDIST_ERR_NOT_FOUND", message, details);
-  }
+/** The class of the errors of one code. */
+function coded(code: UdistErrorCode): new (message: string, details?: ErrorDetails) => UdistError {
+  return class extends UdistError {
+    constructor(message: string, details?: ErrorDetails) {
+      super(code, message, details);
+    }
+  };
 }
+
+/** There is no plugin to spawn. */
+export class PluginNotFoundError extends coded("UDIST_ERR_NOT_FOUND") {}
 
 /** What was spawned did not get ready: it is no plugin, or too slow. */
-export class HandshakeError extends UdistError {
-  constructor(message: string, details?: ErrorDetails) {
-    super("UDIST_ERR_HANDSHAKE", message, details);
-  }
-}
+export class HandshakeError extends coded("UDIST_ERR_HANDSHAKE") {}
 
 /** The plugin speaks no version of the protocol that this library speaks: one of the two is too old. */
-export class VersionError extends UdistError {
-  constructor(message: string, details?: ErrorDetails) {
-    super("UDIST_ERR_VERSION", message, details);
-  }
-}
+export class VersionError extends coded("UDIST_ERR_VERSION") {}
 
 /** The plugin refused its configuration, or could not use the store that it names. */
-export class ConfigurationError extends UdistError {
-  constructor(message: string, details?: ErrorDetails) {
-    super("UDIST_ERR_CONFIGURATION", message, details);
-  }
-}
+export class ConfigurationError extends coded("UDIST_ERR_CONFIGURATION") {}
 
 /** The plugin's standard output carried text where frames should be; the message shows it. */
-export class StdoutTextError extends UdistError {
-  constructor(message: string, details?: ErrorDetails) {
-    super("UDIST_ERR_STDOUT_TEXT", message, details);
-  }
-}
+export class StdoutTextError extends coded("UDIST_ERR_STDOUT_TEXT") {}
 
 /** The plugin broke the protocol. */
-export class ProtocolError extends UdistError {
-  constructor(message: string, details?: ErrorDetails) {
-    super("UDIST_ERR_PROTOCOL", message, details);
-  }
-}
+export class ProtocolError extends coded("UDIST_ERR_PROTOCOL") {}
 
 /** The plugin has ended, or reads and writes no more. */
-export class PluginDiedError extends UdistError {
-  constructor(message: string, details?: ErrorDetails) {
-    super("UDIST_ERR_DIED", message, details);
-  }
-}
+export class PluginDiedError extends coded("UDIST_ERR_DIED") {}
 
 /** The plugin gave up one exchange, or broke the rules of one. `status` is the name of a gRPC status code. */
 export class ResetError extends UdistError {
@@ -117,29 +99,16 @@ export class ResetError extends UdistError {
 }
 
 /** The plugin takes no more requests. */
-export class GoingAwayError extends UdistError {
-  constructor(message: string, details?: ErrorDetails) {
-    super("UDIST_ERR_GOING_AWAY", message, details);
-  }
-}
+export class GoingAwayError extends coded("UDIST_ERR_GOING_AWAY") {}
 
 /** The plugin was closed by `close` or `destroy`. */
-export class ClosedError extends UdistError {
-  constructor(message: string, details?: ErrorDetails) {
-    super("UDIST_ERR_CLOSED", message, details);
-  }
-}
+export class ClosedError extends coded("UDIST_ERR_CLOSED") {}
 
 /** The request's body failed, or has another length than its content-length; `cause` is what it failed with. */
-export class BodyError extends UdistError {
-  constructor(message: string, details?: ErrorDetails) {
-    super("UDIST_ERR_BODY", message, details);
-  }
-}
+export class BodyError extends coded("UDIST_ERR_BODY") {}
 
 /** A request that cannot be sent: its head may not travel. */
-export class RequestError extends UdistError {
-  constructor(message: string, details?: ErrorDetails) {
-    super("UDIST_ERR_REQUEST", message, details);
-  }
-}
+export class RequestError extends coded("UDIST_ERR_REQUEST") {}
+
+/** A redirect that is not followed, or one to the registry's store where the content could not be had. */
+export class RedirectError extends coded("UDIST_ERR_REDIRECT") {}

@@ -15,7 +15,11 @@ import { ExchangeReset, LinkClosed, NoMoreStreams, NotSent } from "./link/errors
 import type { Exchange } from "./link/exchange.js";
 import type { Link } from "./link/link.js";
 import { sendContent } from "./link/sending.js";
+import { follow, isRedirect } from "./redirects.js";
 import { requestHead } from "./request.js";
+import type { Body } from "./request.js";
+import { finish, located } from "./response.js";
+import { fromStore, locationOf } from "./store.js";
 import { LocalFault } from "./wire/errors.js";
 import { Code } from "./wire/generated/frame_pb.js";
 import type { Response as Head } from "./wire/generated/frame_pb.js";
@@ -25,11 +29,25 @@ type Fetch = typeof globalThis.fetch;
 /** Statuses whose responses have no body (Fetch, section 2.2.3). */
 const BODILESS = new Set([204, 205, 304]);
 
-/** `fetch` over a link. */
-export async function exchange(link: Link, ...[input, init]: Parameters<Fetch>): Promise<Response> {
+/** `fetch` over a link. With `stores`, what the registry leaves to its store is fetched there over the network. */
+export async function fetchOver(link: Link, stores: boolean, ...[input, init]: Parameters<Fetch>): Promise<Response> {
   const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+  const send = (request: Request, body: Body | null | undefined): Promise<Response> =>
+    exchange(link, request, body, signal);
   const request = requestOf(input, init);
-  const { head, length } = requestHead(request, init?.body);
+  const response = await send(request, init?.body);
+  if (request.redirect === "manual" || !isRedirect(response)) return response;
+  const location = stores && request.redirect === "follow" ? locationOf(request, response) : undefined;
+  return location ? fromStore(request, response, location, signal) : follow(request, init?.body, response, send);
+}
+
+async function exchange(
+  link: Link,
+  request: Request,
+  body: Body | null | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  const { head, length } = requestHead(request, body);
   let opened: Exchange | undefined;
   try {
     signal?.throwIfAborted();
@@ -60,14 +78,10 @@ function abortable(exchange: Exchange, signal: AbortSignal): void {
 function responseOf(request: Request, head: Head, exchange: Exchange): Response {
   const headers = new Headers();
   for (const { name, value } of head.fields) headers.append(name, Buffer.from(value).toString("latin1"));
-  if (request.redirect === "error" && head.status >= 300 && head.status < 400 && headers.has("location")) {
-    exchange.cancel(new TypeError("unexpected redirect"));
-  }
   const bodiless = request.method === "HEAD" || BODILESS.has(head.status);
   const body = bodiless ? null : bodyOf(exchange, request.method);
   const statusText = STATUS_CODES[head.status] ?? "";
-  const response = new Response(body, { status: head.status, statusText, headers });
-  return Object.defineProperty(response, "url", { value: request.url, enumerable: true });
+  return located(new Response(body, { status: head.status, statusText, headers }), request.url);
 }
 
 /** Gives up exchanges whose bodies were collected as garbage, unread: they would hold slots for ever. */
@@ -103,12 +117,6 @@ function bodyOf(exchange: Exchange, method: string): ReadableStream<Uint8Array> 
   const body = new ReadableStream(source, { highWaterMark: 0 });
   if (!exchange.whole) forgotten.register(body, exchange); // a whole one holds nothing, and this costs
   return body;
-}
-
-/** Ends a body, also for a reader that waits with a buffer of its own. */
-function finish(controller: ReadableByteStreamController): void {
-  controller.close();
-  (controller.byobRequest)?.respond(0);
 }
 
 /** An error of the link as one of this package; what is none of the link's own stays as it is. */

@@ -32,14 +32,21 @@ export interface SpawnOptions {
    * Bounds, in bytes, what responses may have been read ahead beyond 256 KiB each, all together; 64 MiB by default.
    */
   readonly memory?: number | undefined;
+  /**
+   * Lets the plugin answer for a blob with where its store has it, and fetches it there over the network, without the
+   * request's credentials; false by default. For who reaches the store as well as the plugin does. What fails there
+   * rejects with a `RedirectError`.
+   */
+  readonly followRedirects?: boolean | undefined;
 }
 
 /** The caller's settings. */
-export function settingsOf({ config, env }: SpawnOptions): Parameters<Connection["settings"]>[0] {
+export function settingsOf({ config, env, followRedirects }: SpawnOptions): Parameters<Connection["settings"]>[0] {
   return {
     versions: [PROTOCOL],
     implementation: IMPLEMENTATION,
     processId: process.pid,
+    capabilities: followRedirects ? ["redirect"] : [],
     ...(config !== undefined && { configuration: typeof config === "string" ? config : JSON.stringify(config) }),
     ...(env && { environment: { variables: variablesOf(env) } }),
   };

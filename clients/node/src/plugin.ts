@@ -1,6 +1,6 @@
 import type { Exit } from "./child/child.js";
 import { ClosedError, PluginDiedError } from "./errors.js";
-import { exchange } from "./fetch.js";
+import { fetchOver } from "./fetch.js";
 import type { SpawnOptions } from "./options.js";
 import { Session } from "./session.js";
 
@@ -14,7 +14,7 @@ const CLOSING = 10_000;
  * `PluginDiedError`, or with the signal's reason.
  */
 export async function spawn(options: SpawnOptions = {}): Promise<Plugin> {
-  return new Plugin(await Session.start(options), options.closeTimeout ?? CLOSING);
+  return new Plugin(await Session.start(options), options);
 }
 
 /** A registry in a child process. Any number of exchanges may go on at once. */
@@ -22,19 +22,25 @@ export class Plugin implements AsyncDisposable {
   /**
    * As the platform's `fetch`, whatever host a URL names; the host is only what the registry calls itself in its
    * answers. A bare path, `/v2/…`, is one on `http://localhost`. Rejects with a `UdistError`, with the reason of an
-   * aborted signal, or with a `TypeError` for arguments that the platform's would refuse as well.
+   * aborted signal, or with a `TypeError` for arguments that the platform's would refuse as well, and for redirects
+   * that it would not follow: the cause is a `RedirectError`.
    */
   readonly fetch: typeof globalThis.fetch;
   /** How the plugin has ended, once it has; never rejects. An idle plugin that is awaited keeps nothing alive. */
   readonly exited: Promise<Exit>;
+  /** Whether content that the registry leaves to its store is fetched there. */
+  readonly followRedirects: boolean;
+  readonly #closeTimeout: number;
   #closing: Promise<void> | undefined;
 
   /** @internal */
   constructor(
     private readonly session: Session,
-    private readonly closeTimeout: number,
+    { closeTimeout = CLOSING, followRedirects = false }: SpawnOptions,
   ) {
-    this.fetch = (input, init) => exchange(session.link, input, init);
+    this.#closeTimeout = closeTimeout;
+    this.followRedirects = followRedirects;
+    this.fetch = (input, init) => fetchOver(session.link, followRedirects, input, init);
     this.exited = session.child.exited;
   }
 
@@ -66,7 +72,7 @@ export class Plugin implements AsyncDisposable {
   async #close(): Promise<void> {
     const { link, child } = this.session;
     const died = link.error !== undefined; // of what, was told before
-    const { code, signal } = await this.session.close(this.closeTimeout);
+    const { code, signal } = await this.session.close(this.#closeTimeout);
     if (died || code === 0) return;
     const how = signal ? `was ended by ${signal}` : `ended with exit status ${code}`;
     throw new PluginDiedError(`the plugin was closed and ${how}`, { exitCode: code, signal, stderr: child.tail });

@@ -3,7 +3,7 @@ import type { RequestInit as Head } from "./wire/heads.js";
 import { RequestError } from "./errors.js";
 import { IMPLEMENTATION } from "./version.js";
 
-type Body = NonNullable<globalThis.RequestInit["body"]>;
+export type Body = NonNullable<globalThis.RequestInit["body"]>;
 
 /** Fields that are said elsewhere in a head, or answered by this library itself. */
 const ELSEWHERE = new Set(["host", "expect", "content-length"]);

@@ -91,7 +91,8 @@ class Exchange implements Dispatcher.DispatchController {
     try {
       this.#begin();
       const { url, init } = requestOf(options);
-      const response = await this.plugin.fetch(url, { ...init, signal: this.#aborting.signal });
+      const redirect = this.plugin.followRedirects ? "follow" : "manual"; // over the network a handler cannot go on
+      const response = await this.plugin.fetch(url, { ...init, redirect, signal: this.#aborting.signal });
       this.#head(response);
       for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
         await this.#resumed();
@@ -141,7 +142,7 @@ class Exchange implements Dispatcher.DispatchController {
 function requestOf({ origin, path, method, query, headers, body }: Options): { url: URL; init: RequestInit } {
   const url = new URL(path, origin ?? "http://localhost");
   for (const [name, value] of Object.entries((query ?? {}) as Record<string, unknown>)) url.searchParams.append(name, String(value));
-  const init: RequestInit = { method, headers: headersOf(headers), redirect: "manual" };
+  const init: RequestInit = { method, headers: headersOf(headers) };
   if (body === null || body === undefined) return { url, init };
   const whole = typeof body === "string" || body instanceof Uint8Array || body instanceof FormData;
   if (whole) return { url, init: { ...init, body: body as Uint8Array<ArrayBuffer> } };

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
 
 import { defaultCommand } from "../src/child/command.js";
 import { spawn } from "../src/index.js";
@@ -18,6 +19,12 @@ export function python(): string {
 
 export function misbehaving(kind: string): string[] {
   return [python(), "-m", "udist_plugin.testing.misbehaving", kind];
+}
+
+/** A plugin that redirects wherever a request's query says. */
+export function redirecting(options: SpawnOptions = {}): Promise<Plugin> {
+  const application = fileURLToPath(new URL("../../test/redirecting.py", import.meta.url)); // from build/test
+  return spawn({ command: [python(), application], ...options });
 }
 
 export function output(program: string, ...words: string[]): string {
