@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -14,13 +15,12 @@ from tests.tools import require_tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = ["built", "installed"]
 
 FILES: Final = {"notes.txt": b"to be kept\n", "data.bin": bytes(range(256)) * 9000, "empty": b""}
 CONFIG: Final = "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {root}}}}}\n"
-PROGRAM: Final = """\
+FILES_PROGRAM: Final = """\
 import { spawn } from %(index)s;
 import { pullFiles, pushFiles, Registry } from %(oci)s;
 
@@ -29,6 +29,21 @@ const plugin = await spawn({ config, env: {} });
 const registry = new Registry({ fetch: plugin.fetch });
 if (verb === "push") console.log((await pushFiles(registry, name, words, { tag: "v1" })).digest);
 else console.log((await pullFiles(registry, name, words[0], words[1])).manifest.descriptor.digest);
+await plugin.close();
+"""
+CHART_PROGRAM: Final = """\
+import { createWriteStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import { spawn } from %(index)s;
+import { Registry } from %(oci)s;
+
+const [config, name, reference, folder] = process.argv.slice(1);
+const plugin = await spawn({ config, env: {} });
+const registry = new Registry({ fetch: plugin.fetch });
+const { descriptor, manifest } = await registry.manifest(name, reference);
+for (const [i, blob] of [manifest.config, ...manifest.layers].entries())
+  await pipeline(await registry.blob(name, blob), createWriteStream(`${folder}/${i}`));
+console.log(JSON.stringify([descriptor.digest, manifest.config.mediaType, manifest.layers[0].mediaType]));
 await plugin.close();
 """
 
@@ -52,7 +67,7 @@ def port(tmp_path: Path) -> Iterator[int]:
 
 
 def artifacts(tmp_path: Path, *arguments: str) -> str:
-    return node(PROGRAM, CONFIG.format(root=tmp_path / "store"), *arguments)
+    return node(FILES_PROGRAM, CONFIG.format(root=tmp_path / "store"), *arguments)
 
 
 def content_of(folder: Path) -> dict[str, bytes]:
@@ -74,6 +89,28 @@ def test_oras_reads_what_node_pushed(port: int, tmp_path: Path) -> None:
         require_tool("oras"), "pull", "--plain-http", "-o", str(tmp_path / "out"), f"127.0.0.1:{port}/demo:v1"
     )
     assert content_of(tmp_path / "out") == FILES
+
+
+@pytest.mark.usefixtures("source")
+def test_what_helm_pushed_is_read_byte_for_byte(
+    port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CACHE", "CONFIG", "DATA"):
+        monkeypatch.setenv(f"HELM_{name}_HOME", str(tmp_path / "helm"))
+    helm = require_tool("helm")
+    said(helm, "create", "demo")
+    said(helm, "package", "demo")
+    [chart] = Path.cwd().glob("demo-*.tgz")
+    told = said(helm, "push", "--plain-http", chart.name, f"oci://127.0.0.1:{port}/charts")
+    out = tmp_path / "out"
+    out.mkdir()
+    config = CONFIG.format(root=tmp_path / "store")
+    digest, *media_types = json.loads(node(CHART_PROGRAM, config, "charts/demo", "0.1.0", str(out)))
+    assert f"Digest: {digest}" in told
+    helm_types = ["config.v1+json", "chart.content.v1.tar+gzip"]
+    assert media_types == [f"application/vnd.cncf.helm.{name}" for name in helm_types]
+    assert (out / "1").read_bytes() == chart.read_bytes()
+    assert json.loads((out / "0").read_bytes())["name"] == "demo"
 
 
 @pytest.mark.usefixtures("source")
