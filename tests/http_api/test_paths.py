@@ -75,7 +75,6 @@ def test_unknown_endpoints(path: str, client: Client) -> None:
         "/a",
         "a/",
         "A",
-        "a%2Fb",
         "a%2f..%2fb",
         "a%5cb",
         "a%00b",
@@ -106,6 +105,13 @@ def test_malformed_names(client: Client, name: str, method: str, endpoint: str) 
     assert (answer.status, answer.code) == (400, "NAME_INVALID")
     assert len(answer.content) < 2000
     assert answer.json()["errors"][0]["message"] == "invalid repository name"
+
+
+def test_an_escaped_slash_is_a_slash(client: Client) -> None:
+    for name in ("team%2fapp", "team%2Fapp", "te%61m/app"):
+        answer = client.request("POST", f"/v2/{name}/blobs/uploads/")
+        assert answer.status == 202
+        assert (answer.field("location") or "").startswith("/v2/team/app/blobs/uploads/")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from udist_plugin.errors import StorageError, TransportError, UdistError, Unsupp
 from udist_plugin.http_api.errors import error_response
 from udist_plugin.http_api.request import Request
 from udist_plugin.http_api.response import REASONS, Blocks, Response
-from udist_plugin.http_api.routes import match, refuse_encoded_slashes
+from udist_plugin.http_api.routes import match
 from udist_plugin.http_api.settings import Settings
 
 if TYPE_CHECKING:
@@ -75,9 +75,6 @@ class Application:
         return _body(environ, response)
 
     def _answer(self, environ: Environ) -> Response:
-        target = environ.get("REQUEST_URI", "")
-        if "%" in target:
-            refuse_encoded_slashes(target)
         route = match(environ["PATH_INFO"], self._prefix)
         resource = self._resource(route.resource)
         method = environ["REQUEST_METHOD"]

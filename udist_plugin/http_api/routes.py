@@ -8,7 +8,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from udist_plugin.errors import NameInvalid
 from udist_plugin.http_api.errors import EndpointUnknown
 from udist_plugin.oci.reference import check_name
 
@@ -44,7 +43,10 @@ segment if only one is known, and the resource meant."""
 
 
 def match(path: str, prefix: str = "/") -> Route:
-    """The route of a decoded path below ``prefix``. Raises ``EndpointUnknown`` or ``NameInvalid``."""
+    """The route of a decoded path below ``prefix``. Raises ``EndpointUnknown`` or ``NameInvalid``.
+
+    As in distribution an escaped slash is one: Azure's client writes a repository's name so.
+    """
     return _kept_match(path, prefix) if len(path) <= KEPT_LENGTH else _match(path, prefix)
 
 
@@ -68,11 +70,3 @@ def _match(path: str, prefix: str) -> Route:
 
 
 _kept_match = lru_cache(KEPT)(_match)
-
-
-def refuse_encoded_slashes(target: str) -> None:
-    """A slash or a NUL written as an escape is part of no name (RFC 3986, section 2.2): decoded, it would
-    name something else. Raises ``NameInvalid``."""
-    path = target.partition("?")[0].lower()
-    if "%2f" in path or "%5c" in path or "%00" in path:
-        raise NameInvalid({"path": path[:512]})
