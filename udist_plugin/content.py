@@ -15,14 +15,20 @@ class Content:
 
     ``size`` is the number of bytes from here to the end of what was asked for. ``file`` is the open file
     the bytes stand in, positioned at the first of them, when there is one: a server may then let the
-    kernel move them. Use it as a context manager, or close it.
+    kernel move them; where ``spliceable``, it may by ``splice``. Use it as a context manager, or close it.
     """
 
     size: int
     file: BinaryIO | None = None
+    spliceable: bool = False
 
     def read(self, size: int = -1) -> bytes:
         """At most ``size`` bytes, all that is left when negative, empty at the end."""
+        raise NotImplementedError
+
+    def splice(self, pipe: int, size: int) -> int:
+        """Has the kernel move up to ``size`` bytes into the empty pipe of a descriptor: as many as are there
+        and it has room for. Waits for the first; 0 at the end (Linux, splice(2))."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from udist_plugin.wire.stream import Half
 
 if TYPE_CHECKING:
     from udist_plugin.carrier.link import Link
+    from udist_plugin.carrier.splice import Source
     from udist_plugin.wire.frames import Fields, Request, Reset, Response
     from udist_plugin.wire.stream import Stream
 
@@ -22,7 +23,7 @@ READ = 256 << 10
 
 
 class ContentCut(TransportError):
-    """A file ended before the length that was announced for it."""
+    """Content ended before the length that was announced for it."""
 
     code = "DATA_LOSS"
 
@@ -120,9 +121,8 @@ class Exchange(Waiter):
             if last:
                 return
 
-    def send_file(self, file: int, length: int, *, end: bool) -> None:
-        """Sends ``length`` bytes from the position of the descriptor ``file``. Raises ``ContentCut`` when it
-        has fewer."""
+    def send_source(self, source: Source, length: int, *, end: bool) -> None:
+        """Sends ``length`` bytes of ``source``. Raises ``ContentCut`` when it has fewer, and its errors."""
         stage = self.link.stage
         staged = stage.take()
         empty = False
@@ -130,16 +130,16 @@ class Exchange(Waiter):
             while length:
                 wanted = self._reserve(min(length, stage.payload))
                 try:
-                    count = staged.stage(file, wanted)
+                    count = staged.stage(source, wanted)
                 except OSError:
                     if stage.portable:
                         raise
                     stage.give_back(staged, empty=False)
                     stage = self.link.fallback_stage
                     staged = stage.take()
-                    count = staged.stage(file, wanted)
+                    count = staged.stage(source, wanted)
                 if not count:
-                    raise ContentCut(f"a file ended {length} bytes before its end")
+                    raise ContentCut(f"the content ended {length} bytes before its end")
                 with self.link.output.turn(bulk=count > SMALL, until=self.deadline):
                     with self.link.lock:
                         head, tail = self._data(count, end and count == length)

@@ -1,6 +1,6 @@
-"""Files into the output without passing through this process (Linux), or by a buffer elsewhere.
+"""Content into the output without passing through this process (Linux), or by a buffer elsewhere.
 
-A file's bytes are first spliced into a small private pipe, outside the writer's turn: a frame is announced
+Its bytes are first spliced into a small private pipe, outside the writer's turn: a frame is announced
 with the length that is really there, and once begun it waits for its reader alone, never for a disk.
 """
 
@@ -21,11 +21,49 @@ POOLED = 4
 """Staging pipes kept; each holds up to its payload of the user's pipe budget."""
 
 
-class Staged:
-    """A piece of a file, taken and not yet written. One thread's at a time."""
+class Source:
+    """Content that the kernel can move, from where it stands."""
 
-    def stage(self, file: int, length: int) -> int:
-        """Takes up to ``length`` bytes from the file's position; 0 at its end."""
+    def splice(self, pipe: int, size: int) -> int:
+        """Moves up to ``size`` bytes into an empty pipe, as many as are there and it has room for; waits for
+        the first. 0 at the end."""
+        raise NotImplementedError
+
+
+class FileSource(Source):
+    """The file of a descriptor."""
+
+    def __init__(self, file: int) -> None:
+        self.file = file
+
+    if sys.platform == "linux":
+
+        def splice(self, pipe: int, size: int) -> int:
+            total = 0
+            while total < size:
+                try:
+                    count = os.splice(self.file, pipe, size - total, flags=os.SPLICE_F_NONBLOCK)
+                except BlockingIOError:
+                    break  # the pipe is full: a page takes a slot, however little of it is used
+                if not count:
+                    break
+                total += count
+            return total
+
+    def read_into(self, target: memoryview) -> int:
+        """Where the kernel does not move it."""
+        if hasattr(os, "readv"):
+            return os.readv(self.file, [target])
+        data = os.read(self.file, len(target))
+        target[: len(data)] = data
+        return len(data)
+
+
+class Staged:
+    """A piece of content, taken and not yet written. One thread's at a time."""
+
+    def stage(self, source: Source, length: int) -> int:
+        """Takes up to ``length`` bytes; 0 at the end."""
         raise NotImplementedError
 
     def write(self, output: Output) -> None:
@@ -43,14 +81,9 @@ class StagedInBuffer(Staged):
         self._buffer = memoryview(bytearray(min(size, 256 << 10)))
         self._length = 0
 
-    def stage(self, file: int, length: int) -> int:
-        target = self._buffer[:length]
-        if hasattr(os, "readv"):
-            self._length = os.readv(file, [target])
-        else:
-            data = os.read(file, len(target))
-            target[: len(data)] = data
-            self._length = len(data)
+    def stage(self, source: Source, length: int) -> int:
+        assert isinstance(source, FileSource)
+        self._length = source.read_into(self._buffer[:length])
         return self._length
 
     def write(self, output: Output) -> None:
@@ -67,16 +100,9 @@ if sys.platform == "linux":
             grow_pipe(self._write, size)
             self._length = 0
 
-        def stage(self, file: int, length: int) -> int:
+        def stage(self, source: Source, length: int) -> int:
             self._length = 0
-            while self._length < length:
-                try:
-                    count = os.splice(file, self._write, length - self._length, flags=os.SPLICE_F_NONBLOCK)
-                except BlockingIOError:
-                    break  # the pipe is full: a page takes a slot, however little of it is used
-                if not count:
-                    break
-                self._length += count
+            self._length = source.splice(self._write, length)
             return self._length
 
         def write(self, output: Output) -> None:
@@ -92,7 +118,8 @@ if sys.platform == "linux":
 
 
 class Stage:
-    """Hands out staging places for payloads of up to ``payload`` bytes; ``portable`` ones take any file."""
+    """Hands out staging places for payloads of up to ``payload`` bytes; ``portable`` ones take any file, and
+    no other source."""
 
     def __init__(self, payload: int, *, portable: bool = sys.platform != "linux") -> None:
         self.payload = payload

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from udist_plugin.errors import StorageError, TransportError, UdistError, Unsupported
 from udist_plugin.http_api.errors import error_response
 from udist_plugin.http_api.request import Request
-from udist_plugin.http_api.response import REASONS, Blocks, Response
+from udist_plugin.http_api.response import REASONS, Blocks, Response, SplicedBlocks
 from udist_plugin.http_api.routes import match
 from udist_plugin.http_api.settings import Settings
 
@@ -120,7 +120,7 @@ def _body(environ: Environ, response: Response) -> Iterable[bytes]:
     wrapper = environ.get("wsgi.file_wrapper")
     # Of part of a file, our server sends Content-Length bytes; others may send on to the file's end.
     if wrapper is None or content.file is None or (response.status == 206 and not _is_ours(environ)):
-        return Blocks(content)
+        return SplicedBlocks(content) if content.spliceable else Blocks(content)
     wrapped: Iterable[bytes] = wrapper(content.file)
     return wrapped
 

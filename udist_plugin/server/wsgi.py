@@ -7,8 +7,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.carrier.output import SMALL
-from udist_plugin.carrier.splice import descriptor_of
-from udist_plugin.errors import LocalProtocolError, TransportError
+from udist_plugin.carrier.splice import FileSource, descriptor_of
+from udist_plugin.errors import LocalProtocolError, StorageError, TransportError
 from udist_plugin.wire.constants import CODES, KEPT_FIELDS, KEPT_LENGTH
 from udist_plugin.wire.frames import Request, Response
 from udist_plugin.wire.heads import HOP_BY_HOP
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.carrier.exchange import Exchange
     from udist_plugin.carrier.inbox import PooledChunk
+    from udist_plugin.carrier.splice import Source
     from udist_plugin.server.link import ServerLink
     from udist_plugin.server.log import Log
 
@@ -159,8 +160,10 @@ class Responder:
         length = next((int(value) for name, value in head.fields if name == "content-length"), None)
         if self._bodiless(head):
             self._link.respond(self._exchange, head, end=True)
-        elif isinstance(result, FileWrapper) and length and (file := descriptor_of(result.file)) is not None:
-            self._send_file(head, file, length)
+        elif length and (source := self._source(result)) is not None:
+            self._sent = True
+            self._link.respond(self._exchange, head, end=False)
+            self._exchange.send_source(source, length, end=True)
         elif isinstance(result, list | tuple) and len(result) < 2 and not self._sent:
             self._send_all(head, result[0] if result else b"")
         else:
@@ -181,10 +184,12 @@ class Responder:
             raise LocalProtocolError("the application returned without start_response")
         return self._head
 
-    def _send_file(self, head: Response, file: int, length: int) -> None:
-        self._sent = True
-        self._link.respond(self._exchange, head, end=False)
-        self._exchange.send_file(file, length, end=True)
+    def _source(self, result: Any) -> Source | None:
+        """What the kernel can move the content from: a file, or an iterable that has ``Source``'s verb."""
+        if isinstance(result, FileWrapper):
+            file = descriptor_of(result.file)
+            return None if file is None else FileSource(file)
+        return result if hasattr(result, "splice") and not self._link.stage.portable else None
 
     def _send_all(self, head: Response, content: bytes) -> None:
         view = memoryview(content)  # text fails here, before anything was sent
@@ -228,6 +233,9 @@ def serve_exchange(
     except TransportError as error:
         code, message = error.code if error.code in CODES else "UNKNOWN", str(error)
         log.record("info", f"stream {exchange.stream.id}: {error}")
+    except StorageError as error:  # in the middle of content: before it there is an answer of HTTP for this
+        code, message = "UNAVAILABLE", "the store failed; the plugin's log says how"
+        log.record("error", f"stream {exchange.stream.id}: {error}")
     except BaseException:  # SystemExit too: it would end this thread, not the plugin
         import traceback
 

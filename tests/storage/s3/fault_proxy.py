@@ -23,7 +23,8 @@ class Faults:
     """What befalls which requests, and the requests there were: ``METHOD target``.
 
     ``throttled`` and ``failed`` are answers; ``refused`` requests are dropped before the server sees them and
-    ``lost`` ones after; of an answer that is ``cut`` half arrives; a ``stalled`` one comes late.
+    ``lost`` ones after; of an answer that is ``cut`` half arrives, of one that is ``halted`` the other half
+    comes late; a ``stalled`` one comes late as a whole.
     """
 
     def __init__(self) -> None:
@@ -95,7 +96,11 @@ def fault_proxy(url: str) -> Iterator[tuple[str, Faults]]:
             if fault != "lost":
                 part = answer[: len(answer) // 2] if fault == "cut" else answer
                 size = int(response.headers.get("Content-Length", len(answer)))
-                self.reply(response.status, response.getheaders(), part, size)
+                halted = len(answer) // 2 if fault == "halted" else len(part)
+                self.reply(response.status, response.getheaders(), part[:halted], size)
+                if fault == "halted":
+                    closing.wait(STALL)
+                    self.wfile.write(part[halted:])
 
         def reply(self, status: int, headers: list[tuple[str, str]], content: bytes, size: int) -> None:
             self.send_response_only(status)

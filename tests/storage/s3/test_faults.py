@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
+import io
+import json
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.storage.s3.fault_proxy import Faults, fault_proxy
-from udist_plugin.errors import PathBusy, PathNotFound, StorageError
+from udist_plugin.client.plugin import Plugin
+from udist_plugin.errors import PathBusy, PathNotFound, StorageError, TransportError
+from udist_plugin.oci.digest import Digest
+from udist_plugin.remote.registry import RemoteRegistry
 from udist_plugin.storage.drivers import s3_client
 from udist_plugin.storage.drivers.s3 import settings
 from udist_plugin.storage.drivers.s3_join import PART_MIN
@@ -16,9 +23,10 @@ from udist_plugin.storage.drivers.s3_store import S3Store
 from udist_plugin.storage.drivers.s3_transfers import RESUMPTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.storage.servers import S3Server
+    from udist_plugin.content import Content
 
 CONTENT = bytes(range(256)) * 4096
 LARGE = 2 * PART_MIN + 100
@@ -80,27 +88,67 @@ def test_a_service_that_is_busy_is_asked_again(minio_server: S3Server) -> None:
         assert len([each for each in faults.requests if "partNumber=2" in each]) == 3
 
 
-def test_a_content_that_is_cut_goes_on_where_it_broke_off(minio_server: S3Server) -> None:
+def read(content: Content) -> bytes:
+    return content.read()
+
+
+def spliced(content: Content) -> bytes:
+    """What the kernel moves of it, piece by piece."""
+    assert content.spliceable
+    source, sink = os.pipe()
+    pieces = []
+    with open(source, "rb") as pipe, open(sink, "wb"):
+        while count := content.splice(sink, content.size):
+            pieces.append(pipe.read(count))
+    return b"".join(pieces)
+
+
+@pytest.mark.parametrize("take", [read, spliced])
+@pytest.mark.parametrize("fault", ["cut", "halted"])
+def test_a_content_that_breaks_off_goes_on_there(
+    take: Callable[[Content], bytes], fault: str, minio_server: S3Server
+) -> None:
     with faulty(minio_server) as (store, faults):
-        store.put("a", CONTENT)
-        faults.add("cut", "GET .*/a", RESUMPTIONS)
+        store.put("a", CONTENT * 2)
+        faults.add(fault, "GET .*/a", RESUMPTIONS)
         with store.get("a", 10) as content:
-            assert content.read() == CONTENT[10:]
+            assert take(content) == (CONTENT * 2)[10:]
         assert len([each for each in faults.requests if each.endswith("/a")]) == 1 + 1 + RESUMPTIONS
-        faults.add("cut", "GET .*/a")
+        faults.add(fault, "GET .*/a")
         with store.get("a") as content, pytest.raises(StorageError, match="cut short at byte"):
-            content.read()
+            take(content)
 
 
-def test_a_content_that_is_cut_does_not_go_on_with_another(minio_server: S3Server) -> None:
+@pytest.mark.parametrize("take", [read, spliced])
+def test_a_content_that_breaks_off_does_not_go_on_with_another(
+    take: Callable[[Content], bytes], minio_server: S3Server
+) -> None:
     with faulty(minio_server) as (store, faults):
         store.put("a", CONTENT)
         faults.add("cut", "GET .*/a", 1)
         with store.get("a") as content:
-            content.read(1)
             store.put("a", CONTENT[::-1])
             with pytest.raises(StorageError):
-                content.read()
+                take(content)
+
+
+def test_a_range_is_moved_by_the_kernel_to_its_end_and_no_further(minio_server: S3Server) -> None:
+    with faulty(minio_server) as (store, _):
+        store.put("a", CONTENT * 3)
+        end = 2 * len(CONTENT) + 7
+        with store.get("a", 5, end) as content:
+            assert spliced(content) == (CONTENT * 3)[5:end]
+            assert (content.size, content.read()) == (0, b"")
+
+
+def test_the_kernel_moves_what_comes_in_drops(minio_server: S3Server) -> None:
+    with faulty(minio_server) as (store, _):
+        store.put("a", CONTENT)
+        source, sink = os.pipe()
+        fcntl.fcntl(sink, fcntl.F_SETPIPE_SZ, 4096)  # as where the user's budget is used up
+        with store.get("a") as content, open(source, "rb") as pipe, open(sink, "wb"):
+            taken = b"".join(pipe.read(count) for count in iter(lambda: content.splice(sink, 1 << 20), 0))
+        assert taken == CONTENT
 
 
 def test_a_lost_answer_does_not_make_a_new_object_another_s(minio_server: S3Server) -> None:
@@ -170,3 +218,21 @@ def test_a_join_that_breaks_leaves_nothing(minio_server: S3Server) -> None:
             store.join([store.head("a")] * 2, "whole")
         assert uploads(store) == []
         assert [each.key for each in store.objects("")] == ["a"]
+
+
+def test_a_pull_goes_on_where_its_store_broke_off(minio_server: S3Server) -> None:
+    with fault_proxy(minio_server.url) as (url, faults):
+        parameters = minio_server.parameters(minio_server.bucket(), regionendpoint=url)
+        with Plugin(json.dumps({"version": 0.1, "storage": {"s3": parameters}}), {}) as plugin:
+            registry = RemoteRegistry(plugin)
+            digest = Digest.of(CONTENT * 5)
+            registry.push_blob("a", digest, io.BytesIO(CONTENT * 5))
+            faults.add("cut", "GET .*/data", RESUMPTIONS)
+            with registry.open_blob("a", digest) as content:
+                assert content.read() == CONTENT * 5
+            faults.add("cut", "GET .*/data")
+            with (
+                pytest.raises(TransportError, match="the store failed"),
+                registry.open_blob("a", digest) as content,
+            ):
+                content.read()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError
 from udist_plugin.storage.drivers.inmemory import MemoryContent
 from udist_plugin.storage.drivers.object_store import ObjectStore, StoredObject
+from udist_plugin.storage.drivers.s3_answer import Answer
 from udist_plugin.storage.drivers.s3_body import Body
 from udist_plugin.storage.drivers.s3_client import CONNECTIONS, NAME, connect, error_code, errors, is_plain
 from udist_plugin.storage.drivers.s3_join import PART_MIN, Join, plan
@@ -84,8 +85,15 @@ class S3Store(ObjectStore):
             with errors(key, unmet=PathNotFound):
                 return self.client.get_object(Bucket=self.bucket, Key=key, **wanted)
 
-        answer = ask(start, version)
-        return S3Content(key, start, answer, lambda offset: ask(offset, answer["ETag"]))
+        def answer(said: Any) -> Answer:
+            return Answer(said["Body"], self.client.meta.config.read_timeout)  # type: ignore[attr-defined]
+
+        said = ask(start, version)
+        size: int = said["ContentLength"]
+        plain = is_plain(self._settings)
+        return S3Content(
+            key, start, size, answer(said), lambda offset: answer(ask(offset, said["ETag"])), plain=plain
+        )
 
     def put(self, key: str, content: bytes) -> None:
         self._put(key, content)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from mmap import mmap
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from udist_plugin.content import Content
 from udist_plugin.errors import StorageError
@@ -15,6 +16,7 @@ from udist_plugin.storage.drivers.s3_client import FAILURES, NAME
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from udist_plugin.storage.drivers.s3_answer import Answer
     from udist_plugin.storage.drivers.s3_multipart import MultipartUpload
 
 IN_FLIGHT: Final = 3
@@ -23,47 +25,67 @@ RESUMPTIONS: Final = 5
 """How often a content that is cut short is asked for again."""
 PIECE: Final = 1 << 20
 """Bytes read at once at most."""
+SPLICED: Final = 1 << 20
+"""Bytes from which on it pays to let the kernel move them, which costs a connection."""
 
 
 class S3Content(Content):
-    """A response's bytes, and the same version's from where they broke off."""
+    """An answer's bytes, and the same version's from where they broke off."""
 
-    def __init__(self, key: str, start: int, answer: Any, again: Callable[[int], Any]) -> None:
-        """``answer`` is GetObject's, ``again`` asks for the rest of that version from an offset on."""
-        self.size: int = answer["ContentLength"]
+    def __init__(
+        self, key: str, start: int, size: int, answer: Answer, again: Callable[[int], Answer], *, plain: bool
+    ) -> None:
+        """``again`` asks for the rest of the version that ``answer`` is of, from an offset on; ``plain`` says
+        that the bytes come through a socket as they are."""
+        self.size = size
+        self.spliceable = plain and sys.platform == "linux" and size >= SPLICED
         self._key = key
         self._position = start
-        self._body = answer["Body"]
+        self._answer = answer
         self._again = again
         self._resumptions = 0
 
     def read(self, size: int = -1) -> bytes:
         if size < 0:
             return b"".join(iter(lambda: self.read(PIECE), b""))
-        size = min(size, self.size, PIECE)
+        data = b""
+
+        def read(size: int) -> int:
+            nonlocal data
+            data = self._answer.read(size)
+            return len(data)
+
+        self._move(read, min(size, PIECE))
+        return data
+
+    def splice(self, pipe: int, size: int) -> int:
+        return self._move(lambda size: self._answer.splice(pipe, size), size)
+
+    def close(self) -> None:
+        self._answer.close()
+
+    def _move(self, move: Callable[[int], int], size: int) -> int:
+        """How many of up to ``size`` bytes ``move`` has moved, if need be from another answer."""
+        size = min(size, self.size)
         while size:
             problem: object = "it ended early"
             try:
-                data: bytes = self._body.read(size)
+                count = move(size)
             except FAILURES as error:
-                problem, data = error, b""
-            if data:
-                self.size -= len(data)
-                self._position += len(data)
-                return data
+                problem, count = error, 0
+            if count:
+                self.size -= count
+                self._position += count
+                return count
             self._resume(problem)
-        return b""
-
-    def close(self) -> None:
-        """A response read to its end has given its connection back; another ends it."""
-        self._body.close()
+        return 0
 
     def _resume(self, problem: object) -> None:
         self.close()
         if self._resumptions == RESUMPTIONS:
             raise StorageError(f"cut short at byte {self._position}: {problem}", driver=NAME, path=self._key)
         self._resumptions += 1
-        self._body = self._again(self._position)["Body"]
+        self._answer = self._again(self._position)
 
 
 class PartBuffers:
