@@ -122,4 +122,17 @@ def test_what_a_large_repository_holds_is_skipped(
     add(store, "large/below")
     assert listed(store)[0] == sorted([*NAMES, "large", "large/below"])
     walks = [request for request in store.requests if request == f"objects {paths.REPOSITORIES[1:]}/"]
-    assert len(walks) == 2
+    assert len(walks) == 3 + 1  # up to large, from there, from other; and behind what large holds
+
+
+def test_a_store_is_walked_in_stretches(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog_index, "WALKS", 3)
+    assert listed(store)[0] == NAMES
+    one = MemoryStore()
+    names = sorted(["a/b", *(f"a/b/{name}" for name in ("0", "0/c", "c", "c-d", "c/d", "c.d", "e0", "f_g"))])
+    names += [f"a/b/x{number:03}" for number in range(LOOKS)]
+    for name in names:
+        add(one, name)
+    assert listed(one)[0] == names
+    starts = [request for request in one.requests if request == f"objects {paths.REPOSITORIES[1:]}/"]
+    assert len(starts) == 3

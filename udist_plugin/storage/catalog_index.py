@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from udist_plugin.errors import StorageError
+from udist_plugin.errors import PathNotFound, StorageError
 from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
 
@@ -31,6 +31,8 @@ INDEX_MAX: Final = 64 << 20
 """A larger index is not read, in bytes: some million repositories."""
 NOTED: Final = 1024
 """Repositories of which is kept that word of them was left, or need not be."""
+WALKS: Final = 8
+"""Stretches of a store that are walked at once: each page of a walk takes its time, most of it elsewhere."""
 WORD: Final = "/_new"
 CROWD: Final = 2000
 """Files of one repository that are walked over before the rest of it is skipped."""
@@ -135,10 +137,33 @@ def _is_fresh(found: Found) -> bool:
 
 
 def _repositories(driver: StorageDriver) -> Iterator[str]:
-    """The names of all, each once; what one of them holds is skipped when it is much."""
+    """The names of all, each once. Stretches of the store are walked at the same time."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    marks = _marks(driver)
+    with ThreadPoolExecutor(WALKS, "udist-catalog") as pool:
+        for names in pool.map(lambda *ends: list(_between(driver, *ends)), ["", *marks], [*marks, ""]):
+            yield from names
+
+
+def _marks(driver: StorageDriver) -> Sequence[str]:
+    """Where to part the store into up to ``WALKS`` stretches: names in the first folder that has several."""
+    above, names = "", [""]
+    with suppress(PathNotFound):
+        while len(names) == 1:
+            above = f"{above}{names[0]}/".lstrip("/")
+            folder = f"{paths.REPOSITORIES}/{above}".rstrip("/")
+            names = [name for name in driver.names(folder) if not name.startswith("_")]
+    step = max(1, -(-len(names) // WALKS))
+    return [f"{above}{name}" for name in names[step::step]]
+
+
+def _between(driver: StorageDriver, start: str, end: str) -> Iterator[str]:
+    """The names behind ``start`` and before ``end``, if there is one; what one of them holds is skipped when
+    it is much."""
     name, count = "", 0
-    files = driver.files(paths.REPOSITORIES)
-    while (path := next(files, None)) is not None:
+    files = driver.files(paths.REPOSITORIES, after=start)
+    while (path := next(files, None)) is not None and (not end or path < end):
         found, underscore, _ = path.partition("/_")
         if not underscore or not path.startswith(("_layers/", "_manifests/"), len(found) + 1):
             continue
