@@ -1,3 +1,4 @@
+import { getMaxListeners, setMaxListeners } from "node:events";
 import { STATUS_CODES } from "node:http";
 import { ReadableStream } from "node:stream/web";
 import type { ReadableByteStreamController, UnderlyingByteSource } from "node:stream/web";
@@ -28,10 +29,12 @@ type Fetch = typeof globalThis.fetch;
 
 /** Statuses whose responses have no body (Fetch, section 2.2.3). */
 const BODILESS = new Set([204, 205, 304]);
+/** How many exchanges may share a signal before Node takes its listeners for a leak. */
+const LISTENERS = 1500;
 
 /** `fetch` over a link. With `stores`, what the registry leaves to its store is fetched there over the network. */
 export async function fetchOver(link: Link, stores: boolean, ...[input, init]: Parameters<Fetch>): Promise<Response> {
-  const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+  const signal = signalOf(input, init);
   const send = (request: Request, body: Body | null | undefined): Promise<Response> =>
     exchange(link, request, body, signal);
   const request = requestOf(input, init);
@@ -47,10 +50,10 @@ async function exchange(
   body: Body | null | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Response> {
-  const { head, length } = requestHead(request, body);
   let opened: Exchange | undefined;
   try {
     signal?.throwIfAborted();
+    const { head, length } = requestHead(request, body);
     opened = await link.open(head, request.body === null, signal);
     if (request.body) void sendContent(link, opened, request.body, length);
     if (signal) abortable(opened, signal);
@@ -61,18 +64,26 @@ async function exchange(
   }
 }
 
-/** The request, by the platform's rules. */
+/** The signal that ends the request: that of `init`, where it has one or says that there is none. */
+function signalOf(...[input, init]: Parameters<Fetch>): AbortSignal | undefined {
+  if (init?.signal !== undefined) return init.signal ?? undefined;
+  return input instanceof Request ? input.signal : undefined;
+}
+
+/** The request, by the platform's rules, without a signal: what that costs is for who waits on it alone. */
 function requestOf(...[input, init]: Parameters<Fetch>): Request {
   const url = typeof input === "string" && input.startsWith("/") ? `http://localhost${input}` : input;
+  if (init instanceof Request) return new Request(new Request(url, init), { signal: null });
   return new Request(url, init?.signal ? { ...init, signal: null } : init);
 }
 
 /** Lets the signal end the exchange, until there is nothing more to end. */
 function abortable(exchange: Exchange, signal: AbortSignal): void {
   const abort = (): void => exchange.cancel(signal.reason);
-  if (signal.aborted) abort();
+  if (getMaxListeners(signal) < LISTENERS) setMaxListeners(LISTENERS, signal);
   signal.addEventListener("abort", abort, { once: true });
   exchange.onDone = () => signal.removeEventListener("abort", abort);
+  if (signal.aborted) abort();
 }
 
 function responseOf(request: Request, head: Head, exchange: Exchange): Response {
@@ -100,16 +111,7 @@ function bodyOf(exchange: Exchange, method: string): ReadableStream<Uint8Array> 
   };
   const source: UnderlyingByteSource = {
     type: "bytes",
-    pull(controller) {
-      if (deliver(controller)) return undefined;
-      return new Promise<void>((resolve) => {
-        exchange.onReadable = () => {
-          if (!deliver(controller)) return;
-          exchange.onReadable = undefined;
-          resolve();
-        };
-      });
-    },
+    pull: (controller) => (deliver(controller) ? undefined : exchange.until(() => deliver(controller))),
     cancel(reason: unknown) {
       exchange.cancel(reason ?? new ClosedError("the body was cancelled"));
     },

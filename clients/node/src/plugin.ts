@@ -32,6 +32,7 @@ export class Plugin implements AsyncDisposable {
   readonly followRedirects: boolean;
   readonly #closeTimeout: number;
   #closing: Promise<void> | undefined;
+  #destroyed = false;
 
   /** @internal */
   constructor(
@@ -60,9 +61,11 @@ export class Plugin implements AsyncDisposable {
   }
 
   /** Fails all that is under way with `error`, and kills the plugin; settles once it has ended. */
-  async destroy(error: Error = new ClosedError("the plugin was destroyed")): Promise<void> {
-    this.#closing ??= Promise.resolve();
-    await this.session.destroy(error);
+  destroy(error?: Error | null): Promise<void> {
+    this.#destroyed = true;
+    const ended = this.session.destroy(error ?? new ClosedError("the plugin was destroyed")).then(() => undefined);
+    this.#closing ??= ended;
+    return ended;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -73,7 +76,7 @@ export class Plugin implements AsyncDisposable {
     const { link, child } = this.session;
     const died = link.error !== undefined; // of what, was told before
     const { code, signal } = await this.session.close(this.#closeTimeout);
-    if (died || code === 0) return;
+    if (died || this.#destroyed || code === 0) return;
     const how = signal ? `was ended by ${signal}` : `ended with exit status ${code}`;
     throw new PluginDiedError(`the plugin was closed and ${how}`, { exitCode: code, signal, stderr: child.tail });
   }

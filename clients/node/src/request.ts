@@ -10,6 +10,7 @@ const ELSEWHERE = new Set(["host", "expect", "content-length"]);
 
 /** A request's head as it travels, and the declared length of its content. */
 export function requestHead(request: Request, body: Body | null | undefined): { head: Head; length?: number } {
+  if (request.integrity) throw new RequestError("integrity is not checked here: check the content's digest");
   const url = new URL(request.url);
   const length = contentLength(request, body);
   const fields = [...fieldsOf(request.headers)];

@@ -36,7 +36,7 @@ export class Session {
   readonly child: Child;
   readonly link: Link;
   readonly #command: Command;
-  #closing: Error | undefined;
+  #closing: unknown;
 
   private constructor(command: Command, options: SpawnOptions, pair: SocketPair | undefined) {
     this.#command = command;
@@ -55,12 +55,13 @@ export class Session {
     options.signal?.throwIfAborted();
     const [program, ...words] = options.command ?? [];
     const command = program === undefined ? defaultCommand() : { words: [program, ...words], own: false } as const;
-    const session = new Session(command, options, await socketPair());
+    const pair = await socketPair();
+    const session = starting(() => new Session(command, options, pair));
     try {
       await session.#shakeHands(settings, options);
       return session;
     } catch (error) {
-      await session.destroy(error as Error);
+      await session.destroy(error);
       throw error;
     }
   }
@@ -76,7 +77,7 @@ export class Session {
   }
 
   /** Fails all that is open with `error`, and kills the plugin. */
-  async destroy(error: Error): Promise<Exit> {
+  async destroy(error: unknown): Promise<Exit> {
     this.#closing ??= error;
     this.link.end(error);
     this.child.hold(true);
@@ -85,20 +86,18 @@ export class Session {
   }
 
   async #shakeHands(settings: ReturnType<typeof settingsOf>, options: SpawnOptions): Promise<void> {
-    try {
-      await this.child.spawned;
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new PluginNotFoundError(`cannot start the plugin: ${why}; ${HINT}`, { cause: error });
-    }
+    await this.child.spawned.catch((error: unknown) => {
+      throw notStarted(error);
+    });
     const { startTimeout = 30_000, signal } = options;
     const late = setTimeout(() => {
       const program = JSON.stringify(this.#command.words[0]);
       const message = `${program} did not answer the handshake within ${startTimeout} ms`;
       this.link.end(new HandshakeError(message, { stderr: this.child.tail }));
     }, startTimeout);
-    const abort = (): void => this.link.end(signal?.reason as Error);
+    const abort = (): void => this.link.end(signal?.reason);
     signal?.addEventListener("abort", abort);
+    if (signal?.aborted) abort();
     try {
       await this.link.shakeHands(settings);
     } catch (error) {
@@ -119,8 +118,8 @@ export class Session {
   }
 
   /** Says why the link is over, and sees to it that the plugin is, too. */
-  async #explain(cause: unknown): Promise<Error> {
-    if (this.#closing) return this.#closing;
+  async #explain(cause: unknown): Promise<unknown> {
+    if (this.#closing !== undefined) return this.#closing;
     if (cause !== undefined && !(cause instanceof Refusal)) this.child.kill();
     const exit = await this.child.exit(DYING);
     if (!exit) this.child.kill();
@@ -138,6 +137,20 @@ export class Session {
     }
     return new PluginDiedError(`the plugin ${ending(exit)}`, details);
   }
+}
+
+/** What `start` gives; what the platform refuses at once as what it tells later is that there is no plugin. */
+function starting<T>(start: () => T): T {
+  try {
+    return start();
+  } catch (error) {
+    throw notStarted(error);
+  }
+}
+
+function notStarted(error: unknown): PluginNotFoundError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new PluginNotFoundError(`cannot start the plugin: ${why}; ${HINT}`, { cause: error });
 }
 
 function refused(refusal: Refusal, details: ErrorDetails): UdistError {

@@ -6,15 +6,14 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const INDEX = new URL("../src/index.js", import.meta.url).href;
 
-/** What a program over a plugin prints; it must end by itself. */
-async function program(text: string): Promise<string> {
+/** What a program over a plugin prints; it must end by itself. `before` is of the shell that runs it. */
+async function program(text: string, before = ""): Promise<string> {
   const preamble = `import { spawn } from ${JSON.stringify(INDEX)};
 process.on("unhandledRejection", (error) => { console.log("unhandled", error); process.exit(1); });
 const config = "version: 0.1\\nstorage: {inmemory: {}}";
 `;
-  const { stdout } = await run(process.execPath, ["--input-type=module", "-e", preamble + text], {
-    timeout: 20_000,
-  });
+  const words = [process.execPath, "--input-type=module", "-e", preamble + text];
+  const { stdout } = await run("sh", ["-c", `${before} exec "$@"`, "sh", ...words], { timeout: 20_000 });
   return stdout;
 }
 
@@ -46,4 +45,30 @@ test("await using closes the plugin", async () => {
 await plugin[Symbol.asyncDispose]();
 console.log((await plugin.exited).code);`;
   assert.equal(await program(text), "0\n");
+});
+
+test("a process ends by itself beside a response that it does not read", async () => {
+  const text = `const plugin = await spawn({ config });
+const { headers } = await plugin.fetch("/v2/a/blobs/uploads/", { method: "POST" });
+const sent = await plugin.fetch(headers.get("location"), { method: "PATCH", body: new Uint8Array(8 << 20) });
+const digest = "sha256:2daeb1f36095b44b318410b3f4e8b5d989dcc7bb023d1426c492dab0a3053e74";
+const { status } = await plugin.fetch(sent.headers.get("location") + "?digest=" + digest, { method: "PUT" });
+console.log(status, (await plugin.fetch("/v2/a/blobs/" + digest)).status);`;
+  assert.equal(await program(text), "201 200\n");
+});
+
+test("where there are no descriptors left, that is a named error", async () => {
+  const text = `import { closeSync, openSync } from "node:fs";
+const held = [];
+try { for (;;) held.push(openSync("/dev/null")); } catch { /* no more */ }
+const codes = [];
+const attempt = () => spawn({ config }).then((plugin) => plugin.close(), (error) => codes.push(error.code));
+for (const free of [0, 3, 3]) { // for nothing, for a pair of sockets' first end, for the pair
+  for (const descriptor of held.splice(0, free)) closeSync(descriptor);
+  await attempt();
+}
+for (const descriptor of held) closeSync(descriptor);
+await attempt();
+console.log(...codes);`;
+  assert.equal(await program(text, "ulimit -n 48;"), "UDIST_ERR_NOT_FOUND UDIST_ERR_NOT_FOUND UDIST_ERR_NOT_FOUND\n");
 });

@@ -1,14 +1,13 @@
 import { spawn } from "node:child_process";
-import type { ChildProcessByStdio, StdioOptions } from "node:child_process";
-import type { Socket } from "node:net";
-import { createInterface } from "node:readline";
+import type { ChildProcess, StdioOptions } from "node:child_process";
+import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 
 import type { Command } from "./command.js";
+import { Lines } from "./lines.js";
 import type { SocketPair } from "./socket_pair.js";
 
 const TAIL_LINES = 20;
-const LINE_MAX = 4096;
 /** How long a child may take to end after TERM, in milliseconds. */
 const TERMINATING = 2000;
 /** How long to wait for the rest of standard error: a grandchild may hold it open. */
@@ -20,8 +19,6 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-type Process = ChildProcessByStdio<Writable, Readable, Readable>;
-
 /** A spawned child whose standard error is drained, and that can be ended with bounded waits. */
 export class Child {
   /** Settles once the child has ended and its standard error was read; never rejects. */
@@ -30,7 +27,9 @@ export class Child {
   readonly spawned: Promise<void>;
   /** The child's standard output. The bytes of a `data` event are good until it is over. */
   readonly stdout: Socket;
-  readonly #process: Process;
+  readonly stdin: Socket;
+  readonly #stderr: Socket;
+  readonly #process: ChildProcess;
   readonly #tail: string[] = [];
 
   /**
@@ -41,7 +40,7 @@ export class Child {
     const detached = own && process.platform !== "win32";
     try {
       const stdio: StdioOptions = ["pipe", pair?.theirs ?? "pipe", "pipe"];
-      this.#process = spawn(program, words, { stdio, detached, windowsHide: true }) as Process;
+      this.#process = spawn(program, words, { stdio, detached, windowsHide: true });
     } catch (error) {
       pair?.ours.destroy();
       throw error;
@@ -49,14 +48,17 @@ export class Child {
       pair?.theirs.destroy(); // the child has its own of it
     }
     const child = this.#process;
+    const failed = new Promise<Error>((resolve) => child.on("error", resolve)); // `kill` may fail as well, later
+    this.stdin = socket(child.stdin);
     this.stdout = pair?.ours ?? socket(child.stdout);
+    this.#stderr = socket(child.stderr);
     const drained = this.#drain(line);
     this.spawned = new Promise((resolve, reject) => {
       child.once("spawn", resolve);
-      child.once("error", reject);
+      void failed.then(reject);
     });
     this.exited = new Promise((resolve) => {
-      child.once("error", () => {
+      void failed.then(() => {
         if (child.pid === undefined) resolve({ code: null, signal: null });
       });
       child.once("exit", (code, signal) => {
@@ -69,10 +71,6 @@ export class Child {
     return this.#process.pid ?? -1;
   }
 
-  get stdin(): Socket {
-    return socket(this.#process.stdin);
-  }
-
   /** The last lines of standard error. */
   get tail(): string {
     return this.#tail.join("\n");
@@ -80,8 +78,7 @@ export class Child {
 
   /** Whether the child keeps this process alive. */
   hold(held: boolean): void {
-    const handles = [this.#process, this.stdin, this.stdout, socket(this.#process.stderr)];
-    for (const handle of handles) {
+    for (const handle of [this.#process, this.stdin, this.stdout, this.#stderr]) {
       if (held) handle.ref();
       else handle.unref();
     }
@@ -103,30 +100,32 @@ export class Child {
     return this.exited;
   }
 
+  /** Kills the child. One that may not be killed, as it is another user's, is told by the end of its input. */
   kill(): void {
     this.#process.kill("SIGKILL");
+    this.stdin.destroy();
   }
 
   /** Gives the pipes back. After the end. */
   dispose(): void {
-    for (const stream of [this.stdin, this.stdout, this.#process.stderr]) stream.destroy();
+    for (const stream of [this.stdin, this.stdout, this.#stderr]) stream.destroy();
   }
 
-  #drain(line: (text: string) => void): Promise<void> {
-    const lines = createInterface({ input: this.#process.stderr, crlfDelay: Infinity });
-    lines.on("line", (text) => {
-      const entry = text.slice(0, LINE_MAX);
-      if (this.#tail.push(entry) > TAIL_LINES) this.#tail.shift();
-      line(entry);
+  async #drain(line: (text: string) => void): Promise<void> {
+    const lines = new Lines((text) => {
+      if (this.#tail.push(text) > TAIL_LINES) this.#tail.shift();
+      line(text);
     });
-    this.#process.stderr.on("error", () => lines.close()); // as its end
-    return new Promise((resolve) => lines.once("close", resolve));
+    this.#stderr.on("data", (chunk: Buffer) => lines.write(chunk));
+    this.#stderr.on("error", () => undefined); // as its end
+    await new Promise((resolve) => this.#stderr.once("close", resolve));
+    lines.end();
   }
 }
 
-/** Pipes to children are sockets, though their types do not say so. */
-function socket(stream: Readable | Writable): Socket {
-  return stream as unknown as Socket;
+/** Pipes to children are sockets, though their types do not say so; none are made where no process is. */
+function socket(stream: Readable | Writable | null | undefined): Socket {
+  return stream instanceof Socket ? stream : new Socket();
 }
 
 /** What `promise` gives within so many milliseconds, else undefined. */

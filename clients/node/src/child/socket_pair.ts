@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const BUFFER_SIZE = 256 << 10;
+/** Milliseconds for what takes less than one, unless the process has no descriptor left for the other end. */
+const PATIENCE = 1000;
 
 /** Two ends of a Unix socket: one to give to a child, one to read from. */
 export interface SocketPair {
@@ -24,13 +26,14 @@ export async function socketPair(): Promise<SocketPair | undefined> {
   const server = createServer({ pauseOnConnect: true });
   let folder: string | undefined;
   let ours: Socket | undefined;
+  const signal = AbortSignal.timeout(PATIENCE);
   try {
     folder = mkdtempSync(join(tmpdir(), "udist-"));
     const path = join(folder, "s");
-    await once(server.listen(path), "listening");
-    const accepted = once(server, "connection") as Promise<[Socket]>;
+    await once(server.listen(path), "listening", { signal });
+    const accepted = once(server, "connection", { signal }) as Promise<[Socket]>;
     ours = reading(path);
-    const [[theirs]] = await Promise.all([accepted, once(ours, "connect")]);
+    const [[theirs]] = await Promise.all([accepted, once(ours, "connect", { signal })]);
     return { ours, theirs };
   } catch {
     ours?.destroy();

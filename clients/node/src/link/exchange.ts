@@ -14,10 +14,9 @@ export class Exchange {
   /** Called when the rest of the request turns out not to be wanted. */
   onUnwanted: (() => void) | undefined;
   readonly sending = new Signal();
-  /** Called when there may be more to take, once for all that a chunk brought. */
-  onReadable: (() => void) | undefined;
   #pieces: Uint8Array[] = [];
   #settled = false;
+  #look: (() => void) | undefined;
   #pending = 0; // bytes of a payload that is under way
 
   constructor(
@@ -27,12 +26,23 @@ export class Exchange {
 
   /** The response's head, once it has come. */
   async head(): Promise<Response> {
-    for (;;) {
-      if (this.error !== undefined) throw this.error as Error;
-      if (this.response) return this.response;
-      await new Promise<void>((resolve) => (this.onReadable = resolve));
-      this.onReadable = undefined;
-    }
+    await this.until(() => this.error !== undefined || this.response !== undefined);
+    if (this.response && this.error === undefined) return this.response;
+    throw this.error as Error;
+  }
+
+  /** Settles once `ready`, which is asked whenever something has come: one waits at a time. */
+  async until(ready: () => boolean): Promise<void> {
+    if (ready()) return;
+    this.link.await(1);
+    await new Promise<void>((resolve) => {
+      this.#look = () => {
+        if (!ready()) return;
+        this.#look = undefined;
+        resolve();
+      };
+    });
+    this.link.await(-1);
   }
 
   /** The next piece of content that has come, whose memory is then the taker's. */
@@ -91,7 +101,8 @@ export class Exchange {
 
   notify(): void {
     if (this.unwanted) this.onUnwanted?.();
-    this.onReadable?.();
+    if (this.finished) this.#done();
+    this.#look?.();
     this.sending.notify();
   }
 

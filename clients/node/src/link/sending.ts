@@ -21,17 +21,19 @@ export async function sendContent(
   length: number | undefined,
 ): Promise<void> {
   const content = new Content(body.getReader(), length);
-  exchange.onUnwanted = () => content.stop();
+  exchange.onUnwanted = () => content.stop(exchange.error);
+  link.await(1);
   const reading = content.fill();
   try {
     await content.sendOver(link, exchange);
-    if (exchange.unwanted) content.stop();
+    if (exchange.unwanted) content.stop(exchange.error);
     await reading;
   } catch (error) {
     exchange.cancel(error);
   } finally {
-    content.stop();
+    content.stop(exchange.error);
     await reading.catch(() => undefined); // told before, by sendOver
+    link.await(-1);
   }
 }
 
@@ -75,13 +77,18 @@ class Content {
     }
   }
 
+  /** What completes the declared length waits for the body's end: there may be more, which is an error. */
+  get #sendable(): boolean {
+    return this.#ended || (this.#held > 0 && this.#total !== this.length);
+  }
+
   get #full(): boolean {
-    return this.#held >= AHEAD && !this.#stopped;
+    return this.#held >= AHEAD && this.#total !== this.length && !this.#stopped;
   }
 
   async sendOver(link: Link, exchange: Exchange): Promise<void> {
     for (;;) {
-      while (this.#held === 0 && !this.#ended && !exchange.unwanted) await this.#filled.wait();
+      while (!this.#sendable && !exchange.unwanted) await this.#filled.wait();
       if (this.#error !== undefined && !exchange.unwanted) throw this.#error as Error;
       if (exchange.unwanted) return;
       if (this.#held > 0 && exchange.stream.credit === 0) {
@@ -93,13 +100,13 @@ class Content {
     }
   }
 
-  /** Reads no more, and tells the body so. */
-  stop(): void {
+  /** Reads no more, and tells the body so, and why. */
+  stop(reason?: unknown): void {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#emptied.notify();
     this.#filled.notify();
-    if (!this.#ended) this.reader.cancel().catch(() => undefined); // it is not wanted, whatever it says
+    if (!this.#ended) this.reader.cancel(reason).catch(() => undefined); // it is not wanted, whatever it says
   }
 
   #take(value: Uint8Array): void {
@@ -126,7 +133,7 @@ class Content {
       left -= Math.min(left, piece.length);
     }
     this.#held -= size;
-    const last = this.#held === 0 && (this.#ended || this.#total === this.length);
+    const last = this.#held === 0 && this.#ended;
     if (size === 0 && !last) return undefined;
     this.#emptied.notify();
     return [link.connection.sendData(exchange.stream, size, last), ...pieces];

@@ -1,0 +1,46 @@
+interface Wait {
+  /** Milliseconds. */
+  readonly patience?: number | undefined;
+  /** Its end lets `ready` be asked again. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Those who wait for something to be so. `changed` is told when one comes or goes. */
+export class Waiters {
+  readonly #looks = new Set<() => void>();
+
+  constructor(private readonly changed: () => void) {}
+
+  get size(): number {
+    return this.#looks.size;
+  }
+
+  /** Settles with true when `ready`, with false when that takes longer than `patience`. */
+  async until(ready: () => boolean, { patience, signal }: Wait = {}): Promise<boolean> {
+    if (ready()) return true;
+    return new Promise<boolean>((resolve) => {
+      const settle = (value: boolean): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", look);
+        this.#looks.delete(look);
+        resolve(value);
+        this.changed();
+      };
+      const look = (): void => {
+        if (ready()) settle(true);
+      };
+      const timer = patience === undefined ? undefined : setTimeout(settle, patience, false);
+      signal?.addEventListener("abort", look);
+      this.#looks.add(look);
+      this.changed();
+    });
+  }
+
+  /** Lets them look again, at most so many of them: those who came first. */
+  wake(most = Infinity): void {
+    for (const look of this.#looks) {
+      if (most-- <= 0) return;
+      look();
+    }
+  }
+}

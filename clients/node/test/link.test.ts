@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
+import { setImmediate } from "node:timers/promises";
+import { test } from "node:test";
+
+import type { Exchange } from "../src/link/exchange.js";
+import { Link } from "../src/link/link.js";
+import { encode } from "../src/wire/codec.js";
+import type { FrameInit } from "../src/wire/codec.js";
+
+const HEAD = { method: "HEAD", scheme: "http", authority: "localhost", target: "/v2/", fields: [] };
+const SLOTS = 64;
+
+/** A link to a plugin that is only its output, after the handshake. */
+async function linked(): Promise<{ link: Link; say: (frame: FrameInit | Uint8Array) => Promise<void> }> {
+  const output = new PassThrough();
+  const link = new Link(output, new PassThrough().resume(), {
+    memory: 0,
+    explain: (cause) => Promise.resolve(cause),
+    hold: () => undefined,
+  });
+  const say = async (frame: FrameInit | Uint8Array): Promise<void> => {
+    output.write(frame instanceof Uint8Array ? frame : encode(frame));
+    await setImmediate();
+  };
+  const ready = link.shakeHands({ versions: [1] });
+  await say({ body: { case: "settings", value: { versions: [1], maxStreams: SLOTS } } });
+  await ready;
+  return { link, say };
+}
+
+/** A response that is over with its head. */
+function answer(streamId: number): FrameInit {
+  return { streamId, endStream: true, body: { case: "response", value: { status: 200 } } };
+}
+
+test("a slot is free with whatever frame ends its stream", async () => {
+  const { link, say } = await linked();
+  const first = await Promise.all(Array.from({ length: SLOTS }, () => link.open(HEAD, true)));
+  const waiting = Array.from({ length: SLOTS }, () => link.open(HEAD, true));
+  for (const { stream } of first) await say(answer(stream.id));
+  const second = await Promise.all(waiting);
+  assert.deepEqual(new Set(second.map(({ stream }) => stream.id)).size, SLOTS);
+  link.end(new Error("enough"));
+});
+
+test("a slot that whoever waited for it cannot use goes to the next", async () => {
+  const { link, say } = await linked();
+  const all = await Promise.all(Array.from({ length: SLOTS }, () => link.open(HEAD, true)));
+  const gone = new AbortController();
+  const failing = [
+    link.open({ ...HEAD, fields: [{ name: "x", value: new Uint8Array(70_000) }] }, true),
+    link.open(HEAD, true, gone.signal),
+  ];
+  const next = link.open(HEAD, true);
+  const rejected = Promise.all(failing.map((opening) => assert.rejects(opening)));
+  const [{ stream }] = all as [Exchange, ...Exchange[]];
+  const said = say(answer(stream.id));
+  gone.abort();
+  await said;
+  await rejected;
+  assert.equal((await next).stream.id, 2 * SLOTS + 1);
+  link.end(new Error("enough"));
+});
+
+test("an empty last frame in another order of its fields is an end as any other", async () => {
+  const { link, say } = await linked();
+  const exchange = await link.open({ ...HEAD, method: "GET" }, true);
+  await say({ streamId: 1, body: { case: "response", value: { status: 200 } } });
+  await say(Uint8Array.from([0, 0, 0, 0, 6, 0x7a, 0, 0x08, 1, 0x10, 1]));
+  assert.deepEqual([exchange.take(), exchange.finished], [undefined, true]);
+  link.end(new Error("enough"));
+});
