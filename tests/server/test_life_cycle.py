@@ -288,6 +288,17 @@ def test_a_plugin_told_to_end_finishes_and_takes_nothing_new() -> None:
     assert plugin.status == 0
 
 
+def test_a_plugin_may_be_told_to_end_as_soon_as_it_is_ready() -> None:
+    for _ in range(5):
+        with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as child:
+            assert child.stdin
+            assert child.stdout
+            child.stdin.write(encode(Frame(0, Settings([1]))))
+            assert child.stdout.read(1) == b"\0"
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(20) == 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="how full a pipe is, and can be, differs elsewhere")
 def test_a_plugin_told_to_end_does_not_wait_for_a_caller_that_reads_nothing() -> None:
     with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as child:

@@ -67,14 +67,14 @@ def serve(source: int, sink: int, build: Callable[[Settings, Log], Service]) -> 
     sys.setswitchinterval(SWITCH)
     log = Log()
     link = ServerLink(source, sink, MAX_STREAMS)
-    service = _handshake(link, log, build)
+    service, told = _handshake(link, log, build)
     capabilities = frozenset(link.settings().capabilities)
     workers = Workers(
         link,
         lambda exchange: serve_exchange(link, exchange, service, log, capabilities),
         MAX_STREAMS + 1,
     )
-    _on_signal(link, workers)
+    _drain_when_told(told, link, workers)
     workers.start()
     workers.served_one.wait(SETTLE)
     gc.freeze()
@@ -86,10 +86,14 @@ def serve(source: int, sink: int, build: Callable[[Settings, Log], Service]) -> 
     _exit(status, log)
 
 
-def _handshake(link: ServerLink, log: Log, build: Callable[[Settings, Log], Service]) -> Service:
+def _handshake(
+    link: ServerLink, log: Log, build: Callable[[Settings, Log], Service]
+) -> tuple[Service, int]:
+    """The service, and what ``_heed_signals`` gives: before the ready mark a signal ends the process."""
     try:
         settings = link.settings()
         service = build(settings, log)
+        told = _heed_signals()
         link.send_settings(
             Settings([VERSION], MAX_STREAMS, (), f"udist-python/{__version__}", os.getpid()),
         )
@@ -104,7 +108,7 @@ def _handshake(link: ServerLink, log: Log, build: Callable[[Settings, Log], Serv
     except OSError as error:
         log.record("error", f"the caller is gone: {error}")
         _exit(1, log)
-    return service
+    return service, told
 
 
 def _refuse(link: ServerLink, log: Log, code: str, error: UdistError, status: int) -> NoReturn:
@@ -133,10 +137,16 @@ def _drain(workers: Workers, sink: int, timeout: float, log: Log) -> int:
     return 0
 
 
-def _on_signal(link: ServerLink, workers: Workers) -> None:
-    """A handler interrupts whatever the main thread does, so it takes no lock: a thread does the rest."""
+def _heed_signals() -> int:
+    """A descriptor that is readable once the plugin was told to end. A handler interrupts whatever the main
+    thread does, so it takes no lock: a thread does the rest."""
     told, tell = os.pipe()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os.write(tell, b"\0"))
+    return told
 
+
+def _drain_when_told(told: int, link: ServerLink, workers: Workers) -> None:
     def go_away() -> None:
         with contextlib.suppress(OSError):
             link.go_away("UNAVAILABLE", "the plugin was told to end")
@@ -149,8 +159,6 @@ def _on_signal(link: ServerLink, workers: Workers) -> None:
         workers.close()
 
     threading.Thread(target=drain, name="udist-signals", daemon=True).start()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: os.write(tell, b"\0"))
 
 
 def _exit(status: int, log: Log) -> NoReturn:
