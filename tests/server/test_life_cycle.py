@@ -274,6 +274,19 @@ def test_closing_finishes_what_was_begun(plugin: Plugin) -> None:
         plugin.request("GET", "/environ")
 
 
+def test_closing_waits_for_a_reader_that_takes_its_time(plugin: Plugin) -> None:
+    response = plugin.request("GET", f"/zeros/{12 * MIB}")
+    closing = threading.Thread(target=plugin.close)
+    closing.start()
+    total = 0
+    while data := response.read(64 << 10):
+        total += len(data)
+        time.sleep(0.01)  # of what a window grants at once, longer than a frame is waited for
+    assert total == 12 * MIB
+    closing.join(30)
+    assert plugin.status == 0
+
+
 def test_a_plugin_told_to_end_finishes_and_takes_nothing_new() -> None:
     lines: list[str] = []
     with Plugin(command=COMMAND, log=lines.append) as plugin:

@@ -40,7 +40,7 @@ LAST_WORDS: Final = 5.0
 """Seconds to wait for more from a plugin that reads no more: what it said before may be an answer."""
 
 UNREAD: Final = 0.5
-"""Seconds without a frame after which closing waits no more for responses that nobody reads."""
+"""Seconds without a frame or a read after which closing waits no more for responses."""
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Methods that do the same when repeated."""
@@ -153,13 +153,13 @@ class ClientLink(Link):
         with self.lock:
             self._closing = True
             while not self.connection.quiet and time.monotonic() < deadline:
-                taken = self._frames_taken
+                before = self._frames_taken, self.connection.consumed
                 waiter = Waiter(min(deadline, time.monotonic() + UNREAD))
                 self._for_slots.append(waiter)
                 try:
                     self.wait(waiter, lambda: self.connection.quiet)
                 except DeadlineExceeded:
-                    if taken == self._frames_taken:
+                    if before == (self._frames_taken, self.connection.consumed):
                         return
                 except TransportError:
                     return

@@ -86,9 +86,7 @@ def serve(source: int, sink: int, build: Callable[[Settings, Log], Service]) -> 
     _exit(status, log)
 
 
-def _handshake(
-    link: ServerLink, log: Log, build: Callable[[Settings, Log], Service]
-) -> tuple[Service, int]:
+def _handshake(link: ServerLink, log: Log, build: Callable[[Settings, Log], Service]) -> tuple[Service, int]:
     """The service, and what ``_heed_signals`` gives: before the ready mark a signal ends the process."""
     try:
         settings = link.settings()

@@ -93,6 +93,8 @@ class Connection:
         self.max_streams = max_streams
         self.peer: Settings | None = None
         self.going_away: GoAway | None = None
+        self.consumed = 0
+        """Bytes that consumers have read, of all streams."""
         self._budget = Budget(memory)
         self._updates: dict[int, int] = {}
         self._pong: Ping | None = None
@@ -152,6 +154,7 @@ class Connection:
 
     def consume(self, stream: Stream, length: int) -> None:
         """The consumer has read ``length`` bytes of ``stream``."""
+        self.consumed += length
         if credit := stream.receive_window.consume(length):
             self._updates[stream.id] = self._updates.get(stream.id, 0) + credit
 

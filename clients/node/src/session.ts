@@ -27,7 +27,7 @@ import { Code } from "./wire/generated/frame_pb.js";
 const DYING = 2000;
 /** How long the output of a plugin that has ended may stay open. */
 const LINGERING = 2000;
-/** How long draining waits, without a frame being read, for responses that nobody reads. */
+/** How long draining waits, without a frame or content being read, for responses that nobody reads. */
 const UNREAD = 500;
 const MEMORY = 64 << 20;
 

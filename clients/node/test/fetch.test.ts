@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 
 import { BodyError, ClosedError, UdistError } from "../src/index.js";
 import type { Plugin } from "../src/index.js";
@@ -169,6 +170,20 @@ test("close lets a response be read to its end, and gives up one that nobody rea
   const [content] = await Promise.all([read.arrayBuffer(), other.close()]);
   assert.equal(content.byteLength, 4 << 20);
   await assert.rejects(unread.arrayBuffer(), ClosedError);
+});
+
+test("close waits for a reader that takes its time over what is here already", async () => {
+  const other = await inMemory();
+  const digest = await pushBlob(other, "slow", pattern(16 << 20));
+  const { body } = await other.fetch(`/v2/slow/blobs/${digest}`);
+  const closed = other.close();
+  let total = 0;
+  for await (const chunk of body as ReadableStream<Uint8Array>) {
+    total += chunk.length;
+    await setTimeout(chunk.length / 5000); // of what a window grants at once, longer than a frame is waited for
+  }
+  assert.equal(total, 16 << 20);
+  await closed;
 });
 
 test("destroy fails what is under way with its error", async () => {

@@ -8,7 +8,7 @@ import (
 	"udist.dev/plugin/udist/internal/wire"
 )
 
-// unread is how long draining waits, without a frame being read, for streams that nobody reads.
+// unread is how long draining waits, without a frame or content being read, for streams that nobody reads.
 const unread = 500 * time.Millisecond
 
 // Drain opens no more streams, and waits for the open ones while somebody reads them; those that are left,
@@ -20,14 +20,14 @@ func (l *Link) Drain(ctx context.Context) {
 	}
 	l.closing = true
 	for !l.conn.Idle() && l.err == nil && ctx.Err() == nil {
-		before := l.frames
+		frames, consumed := l.frames, l.conn.Consumed()
 		patient, cancel := context.WithTimeout(ctx, unread)
 		w := &waiter{}
 		l.forSlots = append(l.forSlots, w)
 		err := l.waitContext(patient, w, l.conn.Idle)
 		l.noSlotFor(w)
 		cancel()
-		if err != nil && l.frames == before {
+		if err != nil && l.frames == frames && l.conn.Consumed() == consumed {
 			break
 		}
 	}

@@ -18,6 +18,7 @@ type Connection struct {
 	peer      *pluginv1.Settings
 	goingAway *pluginv1.GoAway
 	budget    budget
+	consumed  int
 
 	updates []*Stream
 	pong    *pluginv1.Ping
@@ -137,6 +138,7 @@ func (c *Connection) Reset(stream *Stream, code pluginv1.Code, message string) {
 
 // Consume says that the consumer has read length bytes of stream.
 func (c *Connection) Consume(stream *Stream, length int) {
+	c.consumed += length
 	credit := stream.receive.consume(length)
 	if credit == 0 {
 		return
@@ -146,6 +148,9 @@ func (c *Connection) Consume(stream *Stream, length int) {
 	}
 	stream.owed += uint32(credit)
 }
+
+// Consumed is how many bytes consumers have read, of all streams.
+func (c *Connection) Consumed() int { return c.consumed }
 
 // OwesControl tells whether TakeControl would give anything.
 func (c *Connection) OwesControl() bool {

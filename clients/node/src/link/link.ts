@@ -109,8 +109,8 @@ export class Link {
   }
 
   /**
-   * Opens no more streams, and waits for the open ones while frames keep coming, at most so many milliseconds; those
-   * that are left are given up. Then the plugin's input ends.
+   * Opens no more streams, and waits for the open ones while frames keep coming or content is read, at most so many
+   * milliseconds; those that are left are given up. Then the plugin's input ends.
    */
   async drain(patience: number, unread: number): Promise<void> {
     this.#closing = true;
@@ -118,10 +118,11 @@ export class Link {
     const deadline = performance.now() + patience;
     const done = (): boolean => this.#exchanges.size === 0 || this.error !== undefined;
     while (!done() && performance.now() < deadline) {
-      const before = this.#heard;
+      const { consumed } = this.connection;
+      const heard = this.#heard;
       const left = Math.min(unread, deadline - performance.now());
       const idle = await this.#waiting.until(done, { patience: left });
-      if (!idle && this.#heard === before) break;
+      if (!idle && this.#heard === heard && this.connection.consumed === consumed) break;
     }
     for (const exchange of [...this.#exchanges.values()]) exchange.cancel(new LinkClosed());
     this.output.close(true);
