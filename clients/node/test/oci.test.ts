@@ -8,6 +8,7 @@ import type { Plugin } from "../src/index.js";
 import { ArtifactError, DigestError, pullFiles, pushFiles, Registry, RegistryError } from "../src/oci/index.js";
 import type { ImageManifest } from "../src/oci/index.js";
 import { digestOf, inMemory, pattern } from "./helpers.js";
+import { all } from "./listing.js";
 
 let plugin: Plugin;
 let registry: Registry;
@@ -88,15 +89,6 @@ test("repositories, tags, referrers, and what deleting leaves", async () => {
   assert.equal(await registry.resolve("demo/lists", "v1"), undefined);
 });
 
-test("lists go on over pages", async () => {
-  const pages = [
-    new Response('{"tags":["a","b"]}', { headers: { link: '</v2/x/tags/list?last=b>; rel="next"' } }),
-    new Response('{"tags":["c"]}'),
-  ];
-  const paged = new Registry({ fetch: () => Promise.resolve(pages.shift() ?? Response.error()) });
-  assert.deepEqual(await all(paged.tags("x")), ["a", "b", "c"]);
-});
-
 test("no file leaves the output folder", async () => {
   const path = await file("harmless", "x");
   const out = join(folder, "guarded");
@@ -115,9 +107,3 @@ test("a folder and two files of one name are refused", async () => {
   const path = await file("twice", "x");
   await assert.rejects(pushFiles(registry, "demo/folder", [path, path]), ArtifactError);
 });
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
-}

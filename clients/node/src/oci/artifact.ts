@@ -6,7 +6,8 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
 import { ArtifactError } from "./errors.js";
-import type { Content, Registry } from "./registry.js";
+import type { Registry } from "./registry.js";
+import type { Content } from "./transport.js";
 import { isIndex, MANIFEST } from "./types.js";
 import type { Descriptor, ImageManifest, PulledManifest } from "./types.js";
 
@@ -162,10 +163,10 @@ async function makeParents(folder: string, parts: readonly string[]): Promise<st
 }
 
 /** Writes content beside `path`, and puts it there once all of it was verified. */
-async function place(content: ReadableStream<Uint8Array>, path: string): Promise<void> {
+async function place(content: AsyncIterable<Uint8Array>, path: string): Promise<void> {
   const temporary = join(path, "..", `.udist-${randomBytes(8).toString("hex")}`);
   try {
-    await pipeline(content as AsyncIterable<Uint8Array>, createWriteStream(temporary, { flags: "wx" }));
+    await pipeline(content, createWriteStream(temporary, { flags: "wx" }));
     await rename(temporary, path);
   } finally {
     await rm(temporary, { force: true });

@@ -17,6 +17,12 @@ export function algorithmOf(digest: string): string {
   return algorithm;
 }
 
+/** Throws a `DigestError` unless `content` has this digest. */
+export function verify(content: Uint8Array, digest: string): void {
+  const found = createHash(algorithmOf(digest)).update(content).digest("hex");
+  if (!digest.endsWith(`:${found}`)) throw new DigestError(`content of ${digest} has the digest ${found}`);
+}
+
 /** Passes content on, and fails at its end, or before, unless it has this digest and this size. */
 export function verifying(digest: string, size?: number): TransformStream<Uint8Array, Uint8Array> {
   const running = createHash(algorithmOf(digest));

@@ -7,15 +7,16 @@ export interface RegistryErrorEntry {
   readonly detail?: unknown;
 }
 
-/** The registry answered with another status than the verb expects. */
+/** The registry answered with a failure, or with what the distribution-spec does not have there. */
 export class RegistryError extends UdistError {
   constructor(
     message: string,
     /** Of HTTP. */
     readonly status: number,
     readonly errors: readonly RegistryErrorEntry[],
+    options: ErrorOptions = {},
   ) {
-    super("UDIST_ERR_HTTP", message, { retryable: status === 429 || status === 503 });
+    super("UDIST_ERR_HTTP", message, { ...options, retryable: status === 429 || status === 503 });
   }
 }
 

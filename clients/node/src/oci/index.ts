@@ -2,5 +2,6 @@ export { pullFiles, pushFiles } from "./artifact.js";
 export type { PulledFile, PushOptions, SourceFile } from "./artifact.js";
 export * from "./errors.js";
 export { Registry } from "./registry.js";
-export type { Content, RegistryOptions } from "./registry.js";
+export type { RegistryOptions } from "./registry.js";
+export type { Content } from "./transport.js";
 export * from "./types.js";
