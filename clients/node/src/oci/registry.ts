@@ -5,6 +5,7 @@ import { algorithmOf, digestOf, verify, verifying } from "./digest.js";
 import { ArtifactError } from "./errors.js";
 import { documentOf, indexIn, manifestIn, namesIn, outlineIn } from "./parsing.js";
 import type { Outline } from "./parsing.js";
+import { keepReferrer, keptReferrers, referrerOf } from "./referrers.js";
 import { discard, Transport } from "./transport.js";
 import type { Content } from "./transport.js";
 import { DOCKER_LIST, DOCKER_MANIFEST, INDEX, MANIFEST } from "./types.js";
@@ -29,6 +30,7 @@ export interface RegistryOptions {
  */
 export class Registry {
   readonly #transport: Transport;
+  #keeping: Promise<unknown> = Promise.resolve();
 
   constructor({ fetch, url = "http://localhost", headers = {} }: RegistryOptions) {
     this.#transport = new Transport(fetch, url, headers);
@@ -67,7 +69,10 @@ export class Registry {
     return { mediaType: answer.header("content-type") ?? MANIFEST, digest, size: Number(size) };
   }
 
-  /** Pushes a manifest under its digest, and under a tag if one is given. */
+  /**
+   * Pushes a manifest under its digest, and under a tag if one is given. Where the registry does not list referrers,
+   * one with a subject is added to the list that clients keep.
+   */
   async pushManifest(
     name: string,
     manifest: Manifest | Uint8Array,
@@ -81,6 +86,10 @@ export class Registry {
     const request = { headers: { "content-type": mediaType }, body: content as Content };
     const answer = await this.#transport.ask("PUT", path, request);
     await answer.discard();
+    const { subject } = outline;
+    if (subject && answer.header("oci-subject") === null) {
+      await this.#keep(() => keepReferrer(this, name, subject, referrerOf(descriptor, outline)));
+    }
     return descriptor;
   }
 
@@ -130,9 +139,12 @@ export class Registry {
   /** What was pushed with this digest as its subject, of one artifact type or of all. */
   async *referrers(name: string, digest: string, artifactType?: string): AsyncGenerator<Descriptor, void> {
     const filter = artifactType === undefined ? "" : `?artifactType=${encodeURIComponent(artifactType)}`;
-    const first = await this.#transport.ask("GET", `/v2/${name}/referrers/${digest}${filter}`);
-    for await (const page of this.#transport.pages(first, indexIn)) {
-      for (const descriptor of page.manifests) {
+    const answer = await this.#transport.ask("GET", `/v2/${name}/referrers/${digest}${filter}`, { also: 404 });
+    const unavailable = answer.status === 404;
+    if (unavailable) await answer.discard();
+    const kept = unavailable ? await keptReferrers(this, name, digest) : undefined;
+    for await (const page of unavailable ? [kept] : this.#transport.pages(answer, indexIn)) {
+      for (const descriptor of page?.manifests ?? []) {
         if (artifactType === undefined || descriptor.artifactType === artifactType) yield descriptor;
       }
     }
@@ -146,6 +158,13 @@ export class Registry {
   async #drop(path: string): Promise<void> {
     const answer = await this.#transport.ask("DELETE", path);
     await answer.discard();
+  }
+
+  /** One change of a list after another: of two that begin with the same list, one would be lost. */
+  async #keep(change: () => Promise<void>): Promise<void> {
+    const changed = this.#keeping.then(change);
+    this.#keeping = changed.catch(() => undefined);
+    await changed;
   }
 }
 

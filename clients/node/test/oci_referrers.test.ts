@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import type { Plugin } from "../src/index.js";
+import { ArtifactError, pushFiles, Registry, RegistryError } from "../src/oci/index.js";
+import type { Descriptor, ImageIndex } from "../src/oci/index.js";
+import { inMemory } from "./helpers.js";
+import { all } from "./listing.js";
+
+let plugin: Plugin;
+let registry: Registry;
+before(async () => {
+  plugin = await inMemory();
+  registry = new Registry({ fetch: older });
+});
+after(() => plugin.close());
+
+/** The plugin as a registry of before the referrers API. */
+async function older(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
+  if (input instanceof URL && input.pathname.includes("/referrers/")) return new Response(null, { status: 404 });
+  const response = await plugin.fetch(input, init);
+  response.headers.delete("oci-subject");
+  return response;
+}
+
+/** What refers to `subject`, from the registry and from the tag. */
+async function listed(name: string, subject: string, type?: string): Promise<Descriptor[]> {
+  const found = await all(registry.referrers(name, subject, type));
+  const { manifest } = await registry.manifest(name, subject.replace(":", "-"));
+  if (type === undefined) assert.deepEqual((manifest as ImageIndex).manifests, found);
+  return found;
+}
+
+test("without the referrers API the list is kept under a tag", async () => {
+  const subject = await pushFiles(registry, "kept", []);
+  assert.deepEqual(await all(registry.referrers("kept", subject.digest)), []);
+  const annotations = { by: "hand" };
+  const signature = await pushFiles(registry, "kept", [], { subject, artifactType: "text/x-signature", annotations });
+  const both = { artifactType: "text/x-signature", annotations };
+  assert.deepEqual(await listed("kept", subject.digest), [{ ...signature, ...both }]);
+  await pushFiles(registry, "kept", [], { subject, artifactType: "text/x-signature", annotations });
+  assert.equal((await listed("kept", subject.digest)).length, 1);
+  assert.deepEqual(await listed("kept", subject.digest, "text/other"), []);
+});
+
+test("referrers that are pushed at the same time are all kept", async () => {
+  const subject = await pushFiles(registry, "many", []);
+  const types = ["a", "b", "c", "d"].map((letter) => `text/x-${letter}`);
+  await Promise.all(types.map((artifactType) => pushFiles(registry, "many", [], { subject, artifactType })));
+  const found = await listed("many", subject.digest);
+  assert.deepEqual(found.map(({ artifactType }) => artifactType).sort(), types);
+});
+
+test("a referrer without a type has its configuration's", async () => {
+  const subject = await pushFiles(registry, "typeless", []);
+  const { manifest } = await registry.manifest("typeless", subject.digest);
+  const typeless = { ...manifest, artifactType: "", subject };
+  await registry.pushManifest("typeless", typeless);
+  const [found] = await listed("typeless", subject.digest);
+  assert.equal(found?.artifactType, "application/vnd.oci.empty.v1+json");
+});
+
+test("a registry that lists referrers itself gets no tag", async () => {
+  const current = new Registry({ fetch: plugin.fetch });
+  const subject = await pushFiles(current, "current", []);
+  await pushFiles(current, "current", [], { subject });
+  assert.equal((await all(current.referrers("current", subject.digest))).length, 1);
+  assert.equal(await current.resolve("current", subject.digest.replace(":", "-")), undefined);
+});
+
+test("a tag of referrers that is none is left alone", async () => {
+  const subject = await pushFiles(registry, "taken", []);
+  const tag = subject.digest.replace(":", "-");
+  await pushFiles(registry, "taken", [], { tag });
+  await assert.rejects(all(registry.referrers("taken", subject.digest)), RegistryError);
+  await assert.rejects(pushFiles(registry, "taken", [], { subject }), RegistryError);
+  assert.equal((await registry.resolve("taken", tag))?.digest, subject.digest);
+});
+
+test("the tag of a long digest is cut", async () => {
+  const asked: string[] = [];
+  const fetch = (url: unknown): Promise<Response> => {
+    asked.push(String(url));
+    return Promise.resolve(new Response(null, { status: 404 }));
+  };
+  const digest = `sha512:${"0123456789abcdef".repeat(8)}`;
+  assert.deepEqual(await all(new Registry({ fetch }).referrers("a", digest)), []);
+  assert.equal(asked[1], `http://localhost/v2/a/manifests/sha512-${"0123456789abcdef".repeat(4)}`);
+});
+
+test("what is no manifest is not pushed", async () => {
+  for (const text of ["<html>", "[]", '{"subject":5}', '{"mediaType":5}']) {
+    await assert.rejects(registry.pushManifest("a", Buffer.from(text)), ArtifactError, text);
+  }
+});
