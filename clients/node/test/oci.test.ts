@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 
 import type { Plugin } from "../src/index.js";
 import { ArtifactError, DigestError, pullFiles, pushFiles, Registry, RegistryError } from "../src/oci/index.js";
 import type { ImageManifest } from "../src/oci/index.js";
-import { digestOf, inMemory, pattern } from "./helpers.js";
+import { digestOf, inMemory, output, pattern, python } from "./helpers.js";
 import { all } from "./listing.js";
 
 let plugin: Plugin;
@@ -106,4 +107,43 @@ test("a folder and two files of one name are refused", async () => {
   await assert.rejects(pushFiles(registry, "demo/folder", [folder]), ArtifactError);
   const path = await file("twice", "x");
   await assert.rejects(pushFiles(registry, "demo/folder", [path, path]), ArtifactError);
+});
+
+test("a folder that stands in a file's place is left there", async () => {
+  const path = await file("placed", "x");
+  const { digest } = await pushFiles(registry, "demo/placed", [{ path, title: "placed" }]);
+  const out = join(folder, "occupied");
+  await mkdir(join(out, "placed", "kept"), { recursive: true });
+  await assert.rejects(pullFiles(registry, "demo/placed", digest, out), ArtifactError);
+  assert.deepEqual(await readdir(out, { recursive: true }), ["placed", join("placed", "kept")]);
+});
+
+test("annotations stand in the order of udist push", async () => {
+  const annotations = { "9": "nine", "10": "ten", b: '"\u2028"', a: "\u0001ü", "\u{1f600}": "astral", "\uffee": "basic" };
+  const subject = await pushFiles(registry, "demo/order", []);
+  const { digest } = await pushFiles(registry, "demo/order", [], { annotations, subject });
+  const program = `
+import json, sys
+from udist_plugin.images.artifact import manifest_of
+from udist_plugin.oci.descriptor import Descriptor
+annotations, subject = json.loads(sys.argv[1])
+sys.stdout.buffer.write(manifest_of([], None, annotations, Descriptor.from_json(subject)))`;
+  const expected = output(python(), "-c", program, JSON.stringify([annotations, subject]));
+  const { content } = await registry.manifest("demo/order", digest);
+  assert.equal(Buffer.from(content).toString("utf8"), expected);
+});
+
+test("a push that is refused leaves no file open", { skip: process.platform !== "linux", timeout: 10_000 }, async () => {
+  const path = await file("refused", pattern(3_000_000));
+  const open = async (): Promise<number> => {
+    const descriptors = await readdir("/proc/self/fd");
+    const links = await Promise.all(descriptors.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")));
+    return links.filter((link) => link === path).length;
+  };
+  for (const refused of ["POST", "PUT"]) {
+    const fetch: Plugin["fetch"] = (input, init) =>
+      init?.method === refused ? Promise.resolve(new Response(null, { status: 403 })) : plugin.fetch(input, init);
+    await assert.rejects(pushFiles(new Registry({ fetch }), "demo/refused", [path]), { status: 403 });
+    while ((await open()) > 0) await turn(); // closing takes a turn or two; a leak runs into the time limit
+  }
 });

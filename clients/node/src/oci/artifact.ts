@@ -9,7 +9,7 @@ import { ArtifactError } from "./errors.js";
 import type { Registry } from "./registry.js";
 import type { Content } from "./transport.js";
 import { isIndex, MANIFEST } from "./types.js";
-import type { Descriptor, ImageManifest, PulledManifest } from "./types.js";
+import type { Descriptor, PulledManifest } from "./types.js";
 
 // The form of an artifact (image-spec, manifest.md, "Guidelines for Artifact Usage"; oras' file store): an image
 // manifest with the empty configuration, whose layers are files by `org.opencontainers.image.title`.
@@ -111,25 +111,35 @@ async function pushFile(registry: Registry, name: string, source: Required<Sourc
   await pipeline(createReadStream(path, { highWaterMark: PIECE }), hash);
   const digest = `sha256:${hash.digest("hex")}`;
   if (!(await registry.hasBlob(name, digest))) {
-    const content = Readable.toWeb(createReadStream(path, { highWaterMark: PIECE }));
-    await registry.pushBlob(name, digest, content as Content, status.size);
+    const content = createReadStream(path, { highWaterMark: PIECE });
+    try {
+      await registry.pushBlob(name, digest, Readable.toWeb(content) as Content, status.size);
+    } finally {
+      content.destroy(); // whatever fetch did with a body that was refused half-way
+    }
   }
   return { mediaType, digest, size: status.size, annotations: { [TITLE]: title } };
 }
 
 /** The keys stand in the order in which udist and oras write them: the same files make the same digest. */
-function manifestOf(layers: readonly Descriptor[], options: PushOptions): ImageManifest {
-  const { artifactType = UNKNOWN, annotations, subject } = options;
-  const sorted = Object.entries(annotations ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  return {
+function manifestOf(layers: readonly Descriptor[], options: PushOptions): Buffer {
+  const { artifactType = UNKNOWN, annotations = {}, subject } = options;
+  const head = JSON.stringify({
     schemaVersion: 2,
     mediaType: MANIFEST,
     artifactType,
     config: EMPTY,
     layers: layers.length > 0 ? layers : [EMPTY],
     ...(subject && { subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size } }),
-    ...(sorted.length > 0 && { annotations: Object.fromEntries(sorted) }),
-  };
+  });
+  if (Object.keys(annotations).length === 0) return Buffer.from(head);
+  return Buffer.from(`${head.slice(0, -1)},"annotations":${sortedText(annotations)}}`);
+}
+
+/** A map as JSON, its keys by code points. As an object it would have keys that are integers first. */
+function sortedText(map: Readonly<Record<string, string>>): string {
+  const sorted = Object.entries(map).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return `{${sorted.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(",")}}`;
 }
 
 /** The parts of a layer's name: a relative path that stays where it is put. */
@@ -146,7 +156,7 @@ function partsOf({ annotations }: Descriptor): string[] {
   return parts;
 }
 
-/** Makes the folders that a file lies in, none of which may be a link, and returns its path. */
+/** Makes the folders that a file lies in, none of which may be a link, and returns its path, where no folder is. */
 async function makeParents(folder: string, parts: readonly string[]): Promise<string> {
   await mkdir(folder, { recursive: true });
   let path = folder;
@@ -155,11 +165,18 @@ async function makeParents(folder: string, parts: readonly string[]): Promise<st
     await mkdir(path).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     });
-    if (!(await lstat(path)).isDirectory()) {
+    if (!(await isFolder(path))) {
       throw new ArtifactError(`${path}: a file or a symbolic link stands where a folder should be`);
     }
   }
-  return join(path, parts.at(-1) ?? "");
+  path = join(path, parts.at(-1) ?? "");
+  if (await isFolder(path)) throw new ArtifactError(`${path}: a folder stands where a file should be; move it away`);
+  return path;
+}
+
+/** Whether a folder, not a link to one, is there. */
+async function isFolder(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
 /** Writes content beside `path`, and puts it there once all of it was verified. */
