@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 
-import { Dispatcher } from "undici";
+import { Dispatcher, errors } from "undici";
 
 import type { Plugin } from "./index.js";
+import { bytesIn, requestOf } from "./undici/request.js";
 
 type Handler = Dispatcher.DispatchHandler;
 type Options = Dispatcher.DispatchOptions;
@@ -24,7 +25,7 @@ export class PluginDispatcher extends Dispatcher {
   }
 
   override dispatch(options: Options, handler: Handler): boolean {
-    void new Exchange(this.plugin, handler).run(options);
+    void new Exchange(this.plugin, options, handler).run();
     return true;
   }
 
@@ -61,6 +62,7 @@ class Exchange implements Dispatcher.DispatchController {
 
   constructor(
     private readonly plugin: Plugin,
+    private readonly options: Options,
     private readonly handler: Handler,
   ) {
     this.#earlier = handler;
@@ -75,7 +77,8 @@ class Exchange implements Dispatcher.DispatchController {
   }
 
   abort(reason?: Error): void {
-    this.#aborting.abort(reason);
+    this.#aborting.abort(reason ?? new errors.RequestAbortedError());
+    this.#resume();
   }
 
   pause(): void {
@@ -87,23 +90,22 @@ class Exchange implements Dispatcher.DispatchController {
     this.#resume();
   }
 
-  async run(options: Options): Promise<void> {
+  async run(): Promise<void> {
+    const { body } = this.options;
+    const stream = body instanceof Readable ? body : undefined;
+    stream?.on("error", (error) => this.abort(error)); // it may fail before anybody reads it
     try {
       this.#begin();
-      const { url, init } = requestOf(options);
-      const redirect = this.plugin.followRedirects ? "follow" : "manual"; // over the network a handler cannot go on
-      const response = await this.plugin.fetch(url, { ...init, redirect, signal: this.#aborting.signal });
+      const response = await this.#fetch();
       this.#head(response);
-      for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-        await this.#resumed();
-        this.#data(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
-      }
-      await this.#resumed();
+      await this.#content(response);
       if (this.handler.onRequestStart) this.handler.onResponseEnd?.(this, {});
       else this.#earlier.onComplete?.([]);
     } catch (error) {
       if (this.handler.onRequestStart) this.handler.onResponseError?.(this, error as Error);
       else this.#earlier.onError?.(error as Error);
+    } finally {
+      stream?.destroy(); // as undici does with what it has not read to its end
     }
   }
 
@@ -112,15 +114,40 @@ class Exchange implements Dispatcher.DispatchController {
     else this.#earlier.onConnect?.((error) => this.abort(error));
   }
 
+  #fetch(): Promise<Response> {
+    const { url, init } = requestOf(this.options, (source) => this.#bytesOf(source));
+    const redirect = this.plugin.followRedirects ? "follow" : "manual"; // over the network a handler cannot go on
+    return this.plugin.fetch(url, { ...init, redirect, signal: this.#aborting.signal });
+  }
+
+  /** The pieces of the request's body. */
+  async *#bytesOf(source: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<Uint8Array, void> {
+    try {
+      for await (const piece of source) {
+        yield bytesIn(piece);
+      }
+    } catch (error) {
+      this.abort(error as Error); // the very error, as undici has it
+      throw error;
+    }
+  }
+
   #head({ status, statusText, headers }: Response): void {
     this.rawHeaders = [...headers].flat().map((text) => Buffer.from(text, "latin1"));
     if (this.handler.onRequestStart) {
-      const fields = Object.fromEntries(headers) as IncomingHttpHeaders;
-      this.handler.onResponseStart?.(this, status, fields, statusText);
+      this.handler.onResponseStart?.(this, status, fieldsOf(headers), statusText);
     } else {
       const going = this.#earlier.onHeaders?.(status, this.rawHeaders, () => this.resume(), statusText);
       this.paused = going === false;
     }
+  }
+
+  async #content({ body }: Response): Promise<void> {
+    for await (const piece of (body ?? []) as AsyncIterable<Uint8Array>) {
+      await this.#resumed();
+      this.#data(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
+    }
+    await this.#resumed();
   }
 
   #data(piece: Buffer): void {
@@ -129,41 +156,17 @@ class Exchange implements Dispatcher.DispatchController {
   }
 
   async #resumed(): Promise<void> {
-    while (this.paused && !this.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#resume = resolve;
-        this.#aborting.signal.addEventListener("abort", () => resolve(), { once: true });
-      });
-    }
+    while (this.paused && !this.aborted) await new Promise<void>((resolve) => (this.#resume = resolve));
     this.#aborting.signal.throwIfAborted();
   }
 }
 
-function requestOf({ origin, path, method, query, headers, body }: Options): { url: URL; init: RequestInit } {
-  const url = new URL(path, origin ?? "http://localhost");
-  for (const [name, value] of Object.entries((query ?? {}) as Record<string, unknown>)) url.searchParams.append(name, String(value));
-  const init: RequestInit = { method, headers: headersOf(headers) };
-  if (body === null || body === undefined) return { url, init };
-  const whole = typeof body === "string" || body instanceof Uint8Array || body instanceof FormData;
-  if (whole) return { url, init: { ...init, body: body as Uint8Array<ArrayBuffer> } };
-  const stream = Readable.toWeb(body instanceof Readable ? body : Readable.from(body));
-  return { url, init: { ...init, body: stream as ReadableStream<Uint8Array>, duplex: "half" } };
-}
-
-/** Headers of all the forms that undici takes. */
-function headersOf(given: Options["headers"]): Headers {
-  const headers = new Headers();
-  for (const [name, value] of pairsOf(given)) {
-    for (const text of typeof value === "string" ? [value] : (value ?? [])) headers.append(name, text);
+/** Fields as undici gives them: what comes more than once, a cookie, is a list. */
+function fieldsOf(headers: Headers): IncomingHttpHeaders {
+  const fields = new Map<string, string | string[]>();
+  for (const [name, value] of headers) {
+    const before = fields.get(name);
+    fields.set(name, before === undefined ? value : [before, value].flat());
   }
-  return headers;
-}
-
-type Pair = readonly [string, string | readonly string[] | undefined];
-
-function pairsOf(given: Options["headers"]): Iterable<Pair> {
-  if (!given) return [];
-  if (!Array.isArray(given)) return Symbol.iterator in given ? given : Object.entries(given);
-  const flat = given;
-  return flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1]] as const] : []));
+  return Object.fromEntries(fields);
 }

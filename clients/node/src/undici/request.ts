@@ -1,0 +1,96 @@
+import { stringify } from "node:querystring";
+import { Readable } from "node:stream";
+
+import { errors } from "undici";
+import type { Dispatcher } from "undici";
+
+type Options = Dispatcher.DispatchOptions;
+type Source = AsyncIterable<unknown> | Iterable<unknown>;
+
+/** A request of undici's as one of `fetch`. What a body gives bit by bit goes through `bytesOf`. */
+export function requestOf(
+  options: Options,
+  bytesOf: (source: Source) => AsyncIterable<Uint8Array>,
+): { url: URL; init: RequestInit } {
+  const url = urlOf(options);
+  const init: RequestInit = { method: options.method, headers: headersOf(options.headers) };
+  const body: unknown = options.body ?? "";
+  const whole = wholeOf(body);
+  if (whole) return { url, init: isEmpty(whole) ? init : { ...init, body: whole } };
+  if (!isIterable(body)) {
+    const forms = "a string, a Buffer, a Readable stream, an iterable, or an async iterable";
+    throw new errors.InvalidArgumentError(`body must be ${forms}`);
+  }
+  const stream = Readable.toWeb(Readable.from(bytesOf(body)));
+  return { url, init: { ...init, body: stream as ReadableStream<Uint8Array>, duplex: "half" } };
+}
+
+/** One piece of a body as bytes. */
+export function bytesIn(piece: unknown): Uint8Array {
+  if (piece instanceof Uint8Array) return piece;
+  if (typeof piece === "string") return Buffer.from(piece);
+  if (ArrayBuffer.isView(piece)) return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+  throw new errors.InvalidArgumentError(`a body gave neither a string nor a Buffer nor a view, but ${typeof piece}`);
+}
+
+/** The target is what was given, not what it would be relative to the origin: `//v2/` names no host. */
+function urlOf({ origin = "http://localhost", path, query }: Options): URL {
+  const absolute = /^https?:\/\//.test(path);
+  if (!absolute && !path.startsWith("/")) {
+    throw new errors.InvalidArgumentError("path must be an absolute URL or start with a slash");
+  }
+  if (query && /[?#]/.test(path)) {
+    throw new Error('Query params cannot be passed when url already contains "?" or "#".');
+  }
+  const parameters = query ? stringify(query) : "";
+  const target = parameters ? `${path}?${parameters}` : path;
+  return new URL(absolute ? target : `${new URL(origin).origin}${target}`);
+}
+
+/** A body that is there as a whole; undefined for one that comes bit by bit. */
+function wholeOf(body: unknown): Uint8Array<ArrayBuffer> | Blob | FormData | undefined {
+  if (body instanceof Blob) return body;
+  if (body instanceof ArrayBuffer) return new Uint8Array(body);
+  if (typeof body === "string" || ArrayBuffer.isView(body)) return bytesIn(body) as Uint8Array<ArrayBuffer>;
+  return isForm(body) ? formOf(body) : undefined;
+}
+
+function isEmpty(whole: Uint8Array | Blob | FormData): boolean {
+  return whole instanceof Uint8Array && whole.length === 0;
+}
+
+function isForm(body: unknown): body is FormData {
+  return Object.prototype.toString.call(body) === "[object FormData]";
+}
+
+/** The platform's own: a form of the package undici is of another class. */
+function formOf(given: FormData): FormData {
+  const form = new FormData();
+  for (const [name, value] of given) {
+    if (typeof value === "string") form.append(name, value);
+    else form.append(name, value, value.name);
+  }
+  return form;
+}
+
+function isIterable(body: unknown): body is Source {
+  return Symbol.asyncIterator in Object(body) || Symbol.iterator in Object(body);
+}
+
+/** Headers of all the forms that undici takes. */
+function headersOf(given: Options["headers"]): Headers {
+  const headers = new Headers();
+  for (const [name, value] of pairsOf(given)) {
+    for (const text of [value ?? []].flat()) headers.append(name, text);
+  }
+  return headers;
+}
+
+type Pair = readonly [string, string | readonly string[] | undefined];
+
+function pairsOf(given: Options["headers"]): Iterable<Pair> {
+  if (!given) return [];
+  if (!Array.isArray(given)) return Symbol.iterator in given ? given : Object.entries(given);
+  const flat = given;
+  return flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1]] as const] : []));
+}
