@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { Dispatcher, errors } from "undici";
 
 import type { Plugin } from "./index.js";
+import { Bound } from "./undici/bound.js";
 import { bytesIn, requestOf } from "./undici/request.js";
 
 type Handler = Dispatcher.DispatchHandler;
@@ -58,6 +59,9 @@ class Exchange implements Dispatcher.DispatchController {
   rawHeaders: Buffer[] = [];
   readonly #earlier: EarlierHandler;
   readonly #aborting = new AbortController();
+  #headers: Bound | undefined;
+  #body: Bound | undefined;
+  #producing = false;
   #resume: () => void = () => undefined;
 
   constructor(
@@ -87,6 +91,7 @@ class Exchange implements Dispatcher.DispatchController {
 
   resume(): void {
     this.paused = false;
+    this.#body?.renew();
     this.#resume();
   }
 
@@ -105,6 +110,8 @@ class Exchange implements Dispatcher.DispatchController {
       if (this.handler.onRequestStart) this.handler.onResponseError?.(this, error as Error);
       else this.#earlier.onError?.(error as Error);
     } finally {
+      this.#headers?.end();
+      this.#body?.end();
       stream?.destroy(); // as undici does with what it has not read to its end
     }
   }
@@ -114,21 +121,35 @@ class Exchange implements Dispatcher.DispatchController {
     else this.#earlier.onConnect?.((error) => this.abort(error));
   }
 
-  #fetch(): Promise<Response> {
+  async #fetch(): Promise<Response> {
+    this.#headers = new Bound("headersTimeout", this.options);
+    this.#body = new Bound("bodyTimeout", this.options);
     const { url, init } = requestOf(this.options, (source) => this.#bytesOf(source));
     const redirect = this.plugin.followRedirects ? "follow" : "manual"; // over the network a handler cannot go on
-    return this.plugin.fetch(url, { ...init, redirect, signal: this.#aborting.signal });
+    this.#headers.start(() => {
+      if (!this.#producing) this.abort(new errors.HeadersTimeoutError()); // a slow body is not the registry's
+    });
+    const response = await this.plugin.fetch(url, { ...init, redirect, signal: this.#aborting.signal });
+    this.#headers.end();
+    return response;
   }
 
-  /** The pieces of the request's body. */
+  /** The pieces of the request's body; each that goes on is a sign of life. */
   async *#bytesOf(source: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<Uint8Array, void> {
     try {
+      this.#producing = true;
       for await (const piece of source) {
+        this.#producing = false;
+        this.#headers?.renew();
         yield bytesIn(piece);
+        this.#producing = true;
       }
     } catch (error) {
       this.abort(error as Error); // the very error, as undici has it
       throw error;
+    } finally {
+      this.#producing = false;
+      this.#headers?.renew();
     }
   }
 
@@ -143,7 +164,11 @@ class Exchange implements Dispatcher.DispatchController {
   }
 
   async #content({ body }: Response): Promise<void> {
+    this.#body?.start(() => {
+      if (!this.paused) this.abort(new errors.BodyTimeoutError());
+    });
     for await (const piece of (body ?? []) as AsyncIterable<Uint8Array>) {
+      this.#body?.renew();
       await this.#resumed();
       this.#data(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
     }
