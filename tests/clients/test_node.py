@@ -31,12 +31,21 @@ export async function use(options: SpawnOptions): Promise<Descriptor | undefined
   const registry = new Registry({ fetch: plugin.fetch });
   const { manifest } = await registry.manifest("a", "v1");
   new PluginDispatcher(plugin);
+  const blob = await registry.blob("a", { digest: "sha256:a" });
+  for await (const piece of blob) piece.byteLength satisfies number;
+  await registry.pushBlob("a", await new Response(blob).text(), blob);
   // @ts-expect-error: there is no such option
   await spawn({ nonsense: true });
   const error = new UdistError("UDIST_ERR_CLOSED", `${response.status} ${code ?? 0} ${signal ?? ""}`);
   return error.retryable || isIndex(manifest) ? undefined : manifest.config;
 }
 """
+COMPILERS: Final = (
+    "--module nodenext",
+    "--module nodenext --lib es2023,esnext.disposable,dom",
+    "--module preserve",
+)
+"""How a consumer's compiler may find the package, load it, and see the platform."""
 PROGRAM: Final = """\
 (async () => {
   const plugin = await spawn({ config: "version: 0.1\\nstorage: {inmemory: {}}" });
@@ -89,8 +98,8 @@ def test_the_packed_package(tmp_path: Path) -> None:
     """In an empty project it is imported, required, documented, and compiled against by strict TypeScript."""
     packed = json.loads(run("npm", "pack", "--silent", "--json", "--pack-destination", str(tmp_path)))
     [tarball] = packed if isinstance(packed, list) else packed.values()
-    names = {file["path"] for file in tarball["files"]}
-    assert {name.split("/")[0] for name in names} == {"LICENSE", "README.md", "dist", "package.json"}
+    names = {file["path"].split("/")[0] for file in tarball["files"]}
+    assert names == {"LICENSE", "README.md", "dist", "package.json"}
     project = tmp_path / "project"
     project.mkdir()
     (project / "package.json").write_text('{"private": true}')
@@ -108,10 +117,12 @@ def test_the_packed_package(tmp_path: Path) -> None:
         assert run("node", "documented.mjs", cwd=project).startswith("200\n")
         assert (project / "pulled" / "package.json").exists()
         shutil.rmtree(project / "pulled")
-    (project / "consumer.ts").write_text(CONSUMER)
+    for suffix in ("ts", "cts", "mts"):
+        (project / f"consumer.{suffix}").write_text(CONSUMER)
     for package in ("@types", "undici-types", "undici", "typescript"):
         (project / "node_modules" / package).symlink_to(NODE / "node_modules" / package)
     options = ["--strict", "--noEmit", "--target", "es2023", "--lib", "es2023,esnext.disposable"]
-    for module in ("nodenext", "preserve"):
-        resolution = ["--module", module]
-        run("node", "node_modules/typescript/bin/tsc", *options, *resolution, "consumer.ts", cwd=project)
+    consumers = ["consumer.ts", "consumer.cts", "consumer.mts"]
+    for compiler in COMPILERS:
+        words = [*options, *compiler.split(), *consumers]
+        run("node", "node_modules/typescript/bin/tsc", *words, cwd=project)

@@ -3,5 +3,5 @@ export type { PulledFile, PushOptions, SourceFile } from "./artifact.js";
 export * from "./errors.js";
 export { Registry } from "./registry.js";
 export type { RegistryOptions } from "./registry.js";
-export type { Content } from "./transport.js";
+export type { ByteStream, Content } from "./transport.js";
 export * from "./types.js";

@@ -1,5 +1,3 @@
-import { ReadableStream } from "node:stream/web";
-
 import type { Answer } from "./answer.js";
 import { algorithmOf, digestOf, verify, verifying } from "./digest.js";
 import { ArtifactError } from "./errors.js";
@@ -7,7 +5,7 @@ import { documentOf, indexIn, manifestIn, namesIn, outlineIn } from "./parsing.j
 import type { Outline } from "./parsing.js";
 import { keepReferrer, keptReferrers, referrerOf } from "./referrers.js";
 import { discard, Transport } from "./transport.js";
-import type { Content } from "./transport.js";
+import type { ByteStream, Content } from "./transport.js";
 import { DOCKER_LIST, DOCKER_MANIFEST, INDEX, MANIFEST } from "./types.js";
 import type { Descriptor, Manifest, PulledManifest } from "./types.js";
 
@@ -105,11 +103,11 @@ export class Registry {
   }
 
   /** A blob's content; reading it fails at the end unless it has the digest, and the size if one is given. */
-  async blob(name: string, { digest, size }: { digest: string; size?: number }): Promise<ReadableStream<Uint8Array>> {
+  async blob(name: string, { digest, size }: { digest: string; size?: number }): Promise<ByteStream> {
     algorithmOf(digest);
     const { response } = await this.#transport.ask("GET", `/v2/${name}/blobs/${digest}`);
-    const body = response.body ?? new Blob([]).stream();
-    return (body as ReadableStream<Uint8Array>).pipeThrough(verifying(digest, size));
+    const body = (response.body ?? new Blob([]).stream()) as ReadableStream<Uint8Array>;
+    return body.pipeThrough(verifying(digest, size));
   }
 
   /**

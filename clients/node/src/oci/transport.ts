@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { ReadableStream } from "node:stream/web";
+import { ReadableStream as NodeStream } from "node:stream/web";
 
 import { Answer } from "./answer.js";
 import { nextIn } from "./links.js";
@@ -8,8 +8,11 @@ import type { Form } from "./parsing.js";
 /** How many pages of one list are followed. */
 const PAGES_MAX = 100_000;
 
-/** Any body that `fetch` takes. */
-export type Content = NonNullable<RequestInit["body"]> | ReadableStream<Uint8Array>;
+/** Any body that `fetch` takes, by the platform's types or by Node's. */
+export type Content = NonNullable<RequestInit["body"]> | NodeStream<Uint8Array>;
+
+/** A stream as Node has it: those of TypeScript's "dom" library cannot be iterated over. */
+export type ByteStream = ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>;
 
 export interface Asking {
   readonly headers?: Readonly<Record<string, string>>;
@@ -62,5 +65,5 @@ export class Transport {
 /** Gives up a body that nobody reads: what is behind it may be open. */
 export async function discard(body: Content): Promise<void> {
   if (body instanceof Readable) body.destroy();
-  if (body instanceof ReadableStream && !body.locked) await body.cancel().catch(() => undefined);
+  if (body instanceof NodeStream && !body.locked) await body.cancel().catch(() => undefined);
 }
