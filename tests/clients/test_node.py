@@ -44,6 +44,8 @@ COMPILERS: Final = (
     "--module nodenext",
     "--module nodenext --lib es2023,esnext.disposable,dom",
     "--module preserve",
+    "--module node16",
+    "--module commonjs --moduleResolution node10",
 )
 """How a consumer's compiler may find the package, load it, and see the platform."""
 PROGRAM: Final = """\
@@ -99,7 +101,7 @@ def test_the_packed_package(tmp_path: Path) -> None:
     packed = json.loads(run("npm", "pack", "--silent", "--json", "--pack-destination", str(tmp_path)))
     [tarball] = packed if isinstance(packed, list) else packed.values()
     names = {file["path"].split("/")[0] for file in tarball["files"]}
-    assert names == {"LICENSE", "README.md", "dist", "package.json"}
+    assert names == {"LICENSE", "README.md", "dist", "package.json", "require"}
     project = tmp_path / "project"
     project.mkdir()
     (project / "package.json").write_text('{"private": true}')

@@ -1,0 +1,3 @@
+// Under --module node16 nothing but CommonJS may be required, though Node requires the package as it is.
+import type * as esm from "../dist/undici.js" with { "resolution-mode": "import" };
+export = esm;
