@@ -111,9 +111,9 @@ test("lists go on over pages, however the Link is written", async () => {
   }
 });
 
-test("a list that comes back to where it was is refused", async () => {
+test("a list that comes back to where it was, or goes where no registry is, is refused", async () => {
   const circle = (link: string): ResponseInit => ({ headers: { link } });
-  for (const link of ["</v2/a/tags/list>; rel=next", "<?last=a>; rel=next", "<//[>; rel=next"]) {
+  for (const link of ["</v2/a/tags/list>; rel=next", "<?last=a>; rel=next", "<//[>; rel=next", "<mailto:a>; rel=next"]) {
     await assert.rejects(all(saying({ tags: ["a"] }, circle(link)).tags("a")), RegistryError, link);
   }
 });
@@ -122,8 +122,10 @@ test("an upload begins with a Location, or is refused", async () => {
   const [registry, asked] = answering(() => new Response(null, { status: 202 }));
   await assert.rejects(registry.pushBlob("a", EMPTY.digest, "{}"), /POST \/v2\/a\/blobs\/uploads\/: 202 with no Location/);
   assert.equal(asked.length, 1);
-  const nowhere = saying("", { headers: { location: "//[" } });
-  await assert.rejects(nowhere.pushBlob("a", EMPTY.digest, "{}"), RegistryError);
+  for (const location of ["//[", "file:///etc"]) {
+    const nowhere = saying("", { headers: { location } });
+    await assert.rejects(nowhere.pushBlob("a", EMPTY.digest, "{}"), RegistryError);
+  }
 });
 
 test("a stream that is not sent is cancelled", async () => {

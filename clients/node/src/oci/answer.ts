@@ -58,8 +58,9 @@ export class Answer {
   /** The URL that a field gives, relative to this answer's (RFC 9110, section 10.2.2). */
   target(field: string, reference: string | null): URL {
     if (reference === null) throw this.refused(`no ${field}`);
-    if (!URL.canParse(reference, this.url.href)) throw this.refused(`a ${field} that is no URL`);
-    return new URL(reference, this.url);
+    const url = URL.canParse(reference, this.url.href) ? new URL(reference, this.url) : undefined;
+    if (!url || !/^https?:$/.test(url.protocol)) throw this.refused(`a ${field} that is no URL of HTTP`);
+    return url;
   }
 
   /** The error of an answer that the specification does not have. */
