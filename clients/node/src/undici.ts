@@ -1,11 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { Readable } from "node:stream";
 
 import { Dispatcher, errors } from "undici";
 
 import type { Plugin } from "./index.js";
 import { Bound } from "./undici/bound.js";
-import { bytesIn, requestOf } from "./undici/request.js";
+import { bytesIn, requestOf, streamIn } from "./undici/request.js";
 
 type Handler = Dispatcher.DispatchHandler;
 type Options = Dispatcher.DispatchOptions;
@@ -96,8 +95,7 @@ class Exchange implements Dispatcher.DispatchController {
   }
 
   async run(): Promise<void> {
-    const { body } = this.options;
-    const stream = body instanceof Readable ? body : undefined;
+    const stream = streamIn(this.options.body);
     stream?.on("error", (error) => this.abort(error)); // it may fail before anybody reads it
     try {
       this.#begin();

@@ -25,6 +25,12 @@ export function requestOf(
   return { url, init: { ...init, body: stream as ReadableStream<Uint8Array>, duplex: "half" } };
 }
 
+/** A body that is a stream of Node's, or of a package that is like it. */
+export function streamIn(body: unknown): Readable | undefined {
+  const { pipe, on, destroy } = Object(body) as Partial<Record<"pipe" | "on" | "destroy", unknown>>;
+  return [pipe, on, destroy].every((method) => typeof method === "function") ? (body as Readable) : undefined;
+}
+
 /** One piece of a body as bytes. */
 export function bytesIn(piece: unknown): Uint8Array {
   if (piece instanceof Uint8Array) return piece;
