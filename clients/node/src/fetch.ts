@@ -17,8 +17,8 @@ import type { Exchange } from "./link/exchange.js";
 import type { Link } from "./link/link.js";
 import { sendContent } from "./link/sending.js";
 import { follow, isRedirect } from "./redirects.js";
-import { requestHead } from "./request.js";
-import type { Body } from "./request.js";
+import { requestHead, requestOf } from "./request.js";
+import type { Asked, Body } from "./request.js";
 import { finish, located } from "./response.js";
 import { fromStore, locationOf } from "./store.js";
 import { LocalFault } from "./wire/errors.js";
@@ -35,7 +35,7 @@ const LISTENERS = 1500;
 /** `fetch` over a link. With `stores`, what the registry leaves to its store is fetched there over the network. */
 export async function fetchOver(link: Link, stores: boolean, ...[input, init]: Parameters<Fetch>): Promise<Response> {
   const signal = signalOf(input, init);
-  const send = (request: Request, body: Body | null | undefined): Promise<Response> =>
+  const send = (request: Asked, body: Body | null | undefined): Promise<Response> =>
     exchange(link, request, body, signal);
   const request = requestOf(input, init);
   const response = await send(request, init?.body);
@@ -46,7 +46,7 @@ export async function fetchOver(link: Link, stores: boolean, ...[input, init]: P
 
 async function exchange(
   link: Link,
-  request: Request,
+  request: Asked,
   body: Body | null | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Response> {
@@ -70,13 +70,6 @@ function signalOf(...[input, init]: Parameters<Fetch>): AbortSignal | undefined 
   return input instanceof Request ? input.signal : undefined;
 }
 
-/** The request, by the platform's rules, without a signal: what that costs is for who waits on it alone. */
-function requestOf(...[input, init]: Parameters<Fetch>): Request {
-  const url = typeof input === "string" && input.startsWith("/") ? `http://localhost${input}` : input;
-  if (init instanceof Request) return new Request(new Request(url, init), { signal: null });
-  return new Request(url, init?.signal ? { ...init, signal: null } : init);
-}
-
 /** Lets the signal end the exchange, until there is nothing more to end. */
 function abortable(exchange: Exchange, signal: AbortSignal): void {
   const abort = (): void => exchange.cancel(signal.reason);
@@ -86,7 +79,7 @@ function abortable(exchange: Exchange, signal: AbortSignal): void {
   if (signal.aborted) abort();
 }
 
-function responseOf(request: Request, head: Head, exchange: Exchange): Response {
+function responseOf(request: Asked, head: Head, exchange: Exchange): Response {
   const headers = new Headers();
   for (const { name, value } of head.fields) headers.append(name, Buffer.from(value).toString("latin1"));
   const bodiless = request.method === "HEAD" || BODILESS.has(head.status);

@@ -1,5 +1,5 @@
 import { RedirectError } from "./errors.js";
-import type { Body } from "./request.js";
+import type { Asked, Body } from "./request.js";
 
 // Fetch, section 4.4, "HTTP-redirect fetch", as Node has it.
 
@@ -12,7 +12,7 @@ const CREDENTIALS = ["authorization", "proxy-authorization", "cookie"];
 
 /** A request, and its body as it was given. */
 interface Sent {
-  readonly request: Request;
+  readonly request: Asked;
   readonly body: Body | null | undefined;
 }
 
@@ -22,10 +22,10 @@ export function isRedirect({ status }: Response): boolean {
 
 /** Goes on from the redirect that `request` was answered with, or refuses to, as `request.redirect` says. */
 export async function follow(
-  request: Request,
+  request: Asked,
   body: Sent["body"],
   response: Response,
-  send: (...sent: [Request, Sent["body"]]) => Promise<Response>,
+  send: (...sent: [Asked, Sent["body"]]) => Promise<Response>,
 ): Promise<Response> {
   for (let hops = 0; isRedirect(response); hops++) {
     const location = response.headers.get("location");
@@ -39,7 +39,7 @@ export async function follow(
   return response;
 }
 
-function targetOf(location: string, request: Request, response: Response): URL {
+function targetOf(location: string, request: Asked, response: Response): URL {
   const decoded = Buffer.from(location, "latin1").toString("utf8");
   if (!URL.canParse(decoded, request.url)) throw refused("a location that is no URL", request, response);
   const url = new URL(decoded, request.url);
@@ -49,7 +49,7 @@ function targetOf(location: string, request: Request, response: Response): URL {
 }
 
 /** The request that goes to `url`: credentials stay with their origin, and some statuses make a GET of it. */
-function next(request: Request, body: Sent["body"], url: URL, response: Response): Sent {
+function next(request: Asked, body: Sent["body"], url: URL, response: Response): Sent {
   const headers = new Headers(request.headers);
   if (url.origin !== new URL(request.url).origin) drop(headers, CREDENTIALS);
   if (becomesGet(request, response)) {
@@ -61,7 +61,7 @@ function next(request: Request, body: Sent["body"], url: URL, response: Response
   return { request: new Request(url, { method: request.method, headers, body: body ?? null }), body };
 }
 
-function becomesGet({ method }: Request, { status }: Response): boolean {
+function becomesGet({ method }: Asked, { status }: Response): boolean {
   if (status === 303) return method !== "GET" && method !== "HEAD";
   return (status === 301 || status === 302) && method === "POST";
 }
@@ -76,7 +76,7 @@ function drop(headers: Headers, names: readonly string[]): void {
 }
 
 /** The platform's network error. A location may be a key to what is there, and is not shown. */
-function refused(why: string, { method, url }: Request, { status }: Response): TypeError {
+function refused(why: string, { method, url }: Asked, { status }: Response): TypeError {
   const cause = new RedirectError(`${why}: ${method} ${new URL(url).pathname} was answered with ${status}`);
   return new TypeError("fetch failed", { cause });
 }

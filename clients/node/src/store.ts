@@ -3,6 +3,7 @@ import type { ReadableByteStreamController, UnderlyingByteSource } from "node:st
 
 import { RedirectError } from "./errors.js";
 import { isRedirect } from "./redirects.js";
+import type { Asked } from "./request.js";
 import { finish, located } from "./response.js";
 import { IMPLEMENTATION } from "./version.js";
 
@@ -27,14 +28,14 @@ const GIVEN = [
 const CONTENT = new Set([200, 206, 304, 416]);
 
 /** Where the store has the content that was asked for; undefined if the plugin's answer is the answer. */
-export function locationOf({ method, url }: Request, response: Response): URL | undefined {
+export function locationOf({ method, url }: Asked, response: Response): URL | undefined {
   if (response.status !== 307 || !["GET", "HEAD"].includes(method) || !url.includes("/blobs/")) return undefined;
   return fetchable(response.headers.get("location") ?? "");
 }
 
 /** Gets from the store what the plugin has redirected `request` to, as if the plugin had answered so itself. */
 export async function fromStore(
-  request: Request,
+  request: Asked,
   redirect: Response,
   at: URL,
   signal: AbortSignal | undefined,
@@ -60,7 +61,7 @@ class Store {
   ) {}
 
   /** Asks at one place after the other, and returns the answer that is none of where else to ask. */
-  async ask(request: Request): Promise<Response> {
+  async ask(request: Asked): Promise<Response> {
     const headers = new Headers({ "accept-encoding": "identity", "user-agent": IMPLEMENTATION });
     for (const name of ASKED) {
       const value = request.headers.get(name);

@@ -18,6 +18,24 @@ test("a Request may be the init of another", async () => {
   assert.equal(begun.status, 202);
 });
 
+test("what the platform refuses is refused as there", async () => {
+  const refused: [string, RequestInit?][] = [
+    ["http://"],
+    ["http://user:password@localhost/v2/"],
+    ["/v2/", { headers: { "a b": "c" } }],
+    ["/v2/", { headers: { a: "b\nc" } }],
+    ["/v2/", { method: "TRACE" }],
+    ["/v2/", { body: "content" }],
+    ["/v2/", { method: "HEAD", body: "content" }],
+  ];
+  for (const [url, init] of refused) {
+    const there = url.startsWith("/") ? `http://127.0.0.1:1${url}` : url;
+    const platform = await globalThis.fetch(there, init).catch((error: unknown) => error);
+    assert.ok(platform instanceof TypeError);
+    await assert.rejects(plugin.fetch(url, init), TypeError, url);
+  }
+});
+
 test("a signal of null takes the Request's own away", async () => {
   const request = new Request("http://localhost/v2/", { signal: AbortSignal.abort() });
   await assert.rejects(plugin.fetch(request), { name: "AbortError" });
