@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const BUFFER_SIZE = 256 << 10;
+const BUFFER_SIZE = 1 << 20;
 /** Milliseconds for what takes less than one, unless the process has no descriptor left for the other end. */
 const PATIENCE = 1000;
 
