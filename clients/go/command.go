@@ -25,7 +25,7 @@ func defaultCommand() (command []string, own bool, err error) {
 		return []string{path}, true, nil
 	}
 	if path, err := exec.LookPath("python3"); err == nil {
-		return []string{path, "-m", "udist_plugin"}, true, nil
+		return []string{path, "-P", "-m", "udist_plugin"}, true, nil
 	}
 	return nil, true, &Error{
 		Kind: ErrNotFound, Code: "NOT_FOUND",

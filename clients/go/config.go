@@ -21,7 +21,7 @@ type Config struct {
 	// none. They never become a process's environment.
 	Env []string
 	// Command is what to spawn, instead of the default: UDIST_PLUGIN, split as a shell does but without
-	// expansion; else udist-plugin on PATH; else python3 -m udist_plugin. A command that was found on PATH
+	// expansion; else udist-plugin on PATH; else python3 -P -m udist_plugin. A command that was found on PATH
 	// runs in a process group of its own, so that Ctrl-C reaches the caller first; one that the user gave
 	// stays in the caller's, because ssh may have to ask for a password.
 	Command []string

@@ -57,6 +57,13 @@ def test_not_found_is_3(udist: Udist) -> None:
         assert "hint: see what is there" in ran.err
 
 
+def test_modules_of_the_folder_one_stands_in_are_not_run(udist: Udist, work: Path) -> None:
+    for name in ("udist_plugin.py", "html.py", "sitecustomize.py"):
+        (work / name).write_text(f"open({name + '.ran'!r}, 'w')\n")
+    assert udist("ls").code == 0
+    assert not list(work.glob("*.ran"))
+
+
 def test_a_plugin_that_does_not_start_is_4(udist: Udist, work: Path) -> None:
     missing = udist("ls", "--plugin", "/nonexistent/plugin")
     assert missing.code == 4

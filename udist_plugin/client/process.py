@@ -22,8 +22,9 @@ LINE_MAX: Final = 4096
 
 
 def default_command() -> list[str]:
-    """This interpreter's own plugin."""
-    return [sys.executable, "-m", "udist_plugin"]
+    """This interpreter's own plugin, from where it is installed: ``-P`` keeps the modules of whatever folder
+    the caller stands in from being run in its place."""
+    return [sys.executable, "-P", "-m", "udist_plugin"]
 
 
 class PluginProcess:

@@ -16,7 +16,7 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /**
    * The words to spawn instead of the default: UDIST_PLUGIN, split as a shell does but without expansion; else
-   * udist-plugin on PATH; else python3 -m udist_plugin. A command that was found on PATH runs in a process group of
+   * udist-plugin on PATH; else python3 -P -m udist_plugin. A command that was found on PATH runs in a process group of
    * its own, so that Ctrl-C reaches the caller first; one that is given stays in the caller's.
    */
   readonly command?: readonly string[] | undefined;

@@ -11,14 +11,14 @@ export interface Command {
   readonly own: boolean;
 }
 
-/** UDIST_PLUGIN, split as a shell does; else udist-plugin on PATH; else python3 -m udist_plugin. */
+/** UDIST_PLUGIN, split as a shell does; else udist-plugin on PATH; else python3 -P -m udist_plugin. */
 export function defaultCommand(env: NodeJS.ProcessEnv = process.env): Command {
   const [program, ...rest] = splitCommand(env.UDIST_PLUGIN ?? "");
   if (program !== undefined) return { words: [program, ...rest], own: false };
   const plugin = onPath("udist-plugin", env);
   if (plugin) return { words: [plugin], own: true };
   const python = onPath("python3", env);
-  if (python) return { words: [python, "-m", "udist_plugin"], own: true };
+  if (python) return { words: [python, "-P", "-m", "udist_plugin"], own: true };
   throw new PluginNotFoundError(`there is neither udist-plugin nor python3 on PATH; ${HINT}`);
 }
 
