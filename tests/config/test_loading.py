@@ -127,6 +127,13 @@ def test_debian_s_file_works_with_the_rest_switched_off() -> None:
     assert configuration.http.headers == {"X-Content-Type-Options": ("nosniff",)}
 
 
+def test_a_check_has_no_switch() -> None:
+    loaded = load("version: 0.1\nhealth: {tcp: [{addr: 'a:1', enabled: false, disabled: true}]}", {})
+    assert loaded.configuration.health is not None
+    assert [check.addr for check in loaded.configuration.health.tcp] == ["a:1"]
+    assert len(loaded.warnings) == 2
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -137,6 +144,8 @@ def test_debian_s_file_works_with_the_rest_switched_off() -> None:
         "compatibility: {schema1: {enabled: false, signingkeyfile: x}}",
         "middleware: {storage: [{name: redirect, disabled: true}]}",
         "auth:\nproxy:\nreporting: {bugsnag: {}}",
+        "auth: {none: {realm: a}}\nproxy: {remoteurl: '', username: a}",
+        "compatibility: {schema1: {signingkeyfile: x}}\nreporting: {newrelic: {licensekey: '', name: a}}",
     ],
 )
 def test_what_asks_for_nothing_is_accepted(text: str) -> None:
@@ -233,9 +242,8 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "expected a URL such as https://registry.example:5000, not 'registry.example'",
         ),
         (
-            "http: {prefix: /a}",
-            "http.prefix (config.yml:2): "
-            "expected a path that begins and ends with /, such as /registry/, not '/a'",
+            "http: {prefix: a/}",
+            "http.prefix (config.yml:2): expected a path that begins with /, such as /registry/, not 'a/'",
         ),
         (
             "http: {headers: {X-A: b}}",
@@ -266,7 +274,19 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "(missing ), unterminated subpattern at position 0)",
         ),
         ("version: 0.1", "config.yml:2: the key 'version' stands here twice, first at config.yml:1"),
-        ("proxy: {remoteurl: x}", "proxy (config.yml:2): not supported yet; remove it, or switch it off"),
+        ("proxy: {remoteurl: x}", "proxy (config.yml:2): not supported yet; remove it"),
+        ("auth: {htpasswd: {}}", "auth (config.yml:2): not supported yet; remove it"),
+        ("auth: {none: , token: }", "auth (config.yml:2): not supported yet; remove it"),
+        ("auth: {htpasswd: {enabled: false, realm: a, path: b}}", "auth (config.yml:2): not supported yet"),
+        (
+            "notifications: {endpoints: [{name: a, enabled: false}]}",
+            "notifications.endpoints (config.yml:2): not supported yet; remove it, or say disabled: true in "
+            "each of its entries",
+        ),
+        (
+            "compatibility: {schema1: {enabled: perhaps}}",
+            "compatibility.schema1 (config.yml:2): not supported yet; remove it, or say enabled: false there",
+        ),
     ],
 )
 def test_a_wrong_value_names_key_source_and_what_was_expected(text: str, problem: str) -> None:

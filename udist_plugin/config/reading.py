@@ -20,6 +20,7 @@ from udist_plugin.config.schema import (
     SchemaNode,
     Section,
 )
+from udist_plugin.config.switches import asks, hint, is_disabled
 from udist_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Reader:
             return tuple(
                 self.read(schema.item, item, f"{path}.{i}", item.source)
                 for i, item in enumerate(node.items)
-                if not switched_off(item)
+                if not (_has_switch(schema.item) and is_disabled(item))
             )
         self.wrong(f"expected a list, not {_found(schema, node)}", path, node)
         return ()
@@ -130,8 +131,8 @@ class Reader:
         value = node if isinstance(key.kind, Anything) else self._parsed(key, node, path)
         if key.status in (NO_EFFECT, NO_LISTENER):
             self.without_effect.append(f"{path} ({node.source})")
-        if key.status is UNSUPPORTED and value != key.default and not asks_for_nothing(node):
-            self.wrong("not supported yet; remove it, or switch it off where it has a switch", path, node)
+        if key.status is UNSUPPORTED and value != key.default and asks(key.path, node):
+            self.wrong(f"not supported yet; remove it{hint(key.path)}", path, node)
         return value
 
     def _parsed(self, key: Key, node: Node, path: str) -> object:
@@ -159,27 +160,12 @@ def _holds_secrets(schema: SchemaNode) -> bool:
     return any(map(_holds_secrets, below))
 
 
+def _has_switch(schema: SchemaNode) -> bool:
+    return isinstance(schema, Section) and "disabled" in schema.children
+
+
 def _has_effect(schema: SchemaNode) -> bool:
     return not isinstance(schema, Key) or schema.status is WORKS
-
-
-def asks_for_nothing(node: Node) -> bool:
-    """Whether a section is empty or switched off: by ``enabled: false`` or ``disabled: true``, itself or in
-    each of its parts."""
-    if isinstance(node, Items):
-        return all(map(asks_for_nothing, node.items))
-    if isinstance(node, Scalar):
-        return node.text is None
-    return switched_off(node) or all(map(asks_for_nothing, node.entries.values()))
-
-
-def switched_off(node: Node) -> bool:
-    """Whether ``enabled: false`` or ``disabled: true`` stands in a section."""
-    for name, off in (("enabled", ("false", "no", "off")), ("disabled", ("true", "yes", "on"))):
-        switch = node.entries.get(name) if isinstance(node, Table) else None
-        if isinstance(switch, Scalar) and (switch.text or "").lower() in off:
-            return True
-    return False
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

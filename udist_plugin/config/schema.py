@@ -19,7 +19,7 @@ NO_EFFECT: Final = "no effect"
 NO_LISTENER: Final = "no effect without a listener"
 """The same, of what a server listens with."""
 UNSUPPORTED: Final = "not supported yet"
-"""An error, unless the value asks for nothing: the default, ``enabled: false``, ``disabled: true``."""
+"""An error, unless the value asks for nothing: the default, or what ``switches`` knows as off."""
 
 
 class Required:

@@ -1,0 +1,71 @@
+"""What of a configuration asks for something: a section is off only by what distribution takes for that.
+
+Access control fails closed: any type that is named asks for it, whatever stands below.
+"""
+
+from __future__ import annotations
+
+from udist_plugin.config.nodes import Items, Node, Scalar, Table, is_null
+
+NO = frozenset({"false", "no", "off", "n"})
+YES = frozenset({"true", "yes", "on", "y"})
+
+
+def asks(path: str, node: Node) -> bool:
+    """Whether what stands at ``path``, a key that is not supported yet, asks for anything."""
+    match path:
+        case "auth":
+            return _names_a_type(node)
+        case "proxy":
+            return _says(node, "remoteurl")
+        case "reporting":
+            return _says(node, "bugsnag", "apikey") or _says(node, "newrelic", "licensekey")
+        case "policy":
+            return _says(node, "repository", "classes")
+        case "compatibility.schema1":
+            enabled = node.entries.get("enabled") if isinstance(node, Table) else node
+            return _says(node, "enabled") and not (isinstance(enabled, Scalar) and _word(enabled) in NO)
+    if isinstance(node, Items):
+        return not all(map(is_disabled, node.items))
+    return _says(node)
+
+
+def hint(path: str) -> str:
+    """How such a key is switched off, for its error."""
+    match path:
+        case "log.hooks" | "notifications.endpoints" | "middleware.registry" | "middleware.repository":
+            return ", or say disabled: true in each of its entries"
+        case "compatibility.schema1":
+            return ", or say enabled: false there"
+    return ""
+
+
+def is_disabled(node: Node) -> bool:
+    """Whether ``disabled: true`` stands in an entry of a list."""
+    switch = node.entries.get("disabled") if isinstance(node, Table) else None
+    return isinstance(switch, Scalar) and _word(switch) in YES
+
+
+def _names_a_type(auth: Node) -> bool:
+    """``none`` is a type, too: no access control."""
+    if isinstance(auth, Table):
+        return any(name.lower() not in ("", "none") for name in auth.entries)
+    return not isinstance(auth, Scalar) or _word(auth) not in ("", "none")
+
+
+def _says(node: Node | None, *names: str) -> bool:
+    """Whether anything stands at ``names`` below ``node``; what has not the shape that belongs there is not
+    nothing."""
+    for name in names:
+        if not isinstance(node, Table):
+            return node is not None and not is_null(node)
+        node = node.entries.get(name)
+    if isinstance(node, Table):
+        return any(_says(entry) for entry in node.entries.values())
+    if isinstance(node, Items):
+        return bool(node.items)
+    return node is not None and node.text is not None and (node.text != "" or not names)
+
+
+def _word(node: Scalar) -> str:
+    return (node.text or "").lower()
