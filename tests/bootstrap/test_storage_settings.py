@@ -87,6 +87,8 @@ def test_a_cache_in_memory() -> None:
         ({"readtimeout": "50ms", "writetimeout": "3s"}, 0.05),
         ({"readtimeout": 0, "writetimeout": "100ms"}, 0.1),
         ({"readtimeout": 0, "writetimeout": 0}, 0.25),
+        ({"readtimeout": -1, "writetimeout": "100ms"}, 0.1),
+        ({"readtimeout": -1, "writetimeout": "-1s"}, 0.25),
     ],
 )
 def test_the_shorter_timeout_of_redis_holds(times: dict[str, object], expected: float) -> None:

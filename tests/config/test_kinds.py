@@ -45,6 +45,12 @@ def test_a_duration_that_needs_a_unit_takes_nothing_else(text: str) -> None:
         Duration(unit_needed=True).parse(text)
 
 
+@pytest.mark.parametrize("text", ["-", "--1", "-+1s", "-s"])
+def test_a_duration_without_a_limit_is_below_zero(text: str) -> None:
+    with pytest.raises(ValueError):
+        Duration(endless=True).parse(text)
+
+
 def test_an_interval_is_above_zero() -> None:
     with pytest.raises(ValueError):
         Duration(positive=True).parse("0s")
@@ -103,6 +109,9 @@ def test_a_word_is_as_it_stands_in_the_schema() -> None:
         (Duration(), "90s", "1m30s"),
         (Duration(), "0.1s", "100ms"),
         (Duration(), "0", "0s"),
+        (Duration(endless=True), "-1", "no limit"),
+        (Duration(endless=True), "-2s", "no limit"),
+        (Duration(endless=True), "-0s", "0s"),
         (Boolean(), "yes", "true"),
         (Boolean(), "off", "false"),
         (Integer(0, 99), "0x10", "16"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.config.nodes import Items, Node, Table, is_null
+from udist_plugin.config.nodes import Items, Node, Scalar, Table, is_null
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,12 +22,18 @@ ALIASES: Final = (
     ("redis.pool.idletimeout", "redis.connmaxidletime"),
 )
 
+EMPTY_IS_NONE: Final = frozenset({"redis.addr", "storage.cache.layerinfo"})
+"""Those that name nothing in distribution when their text is empty."""
+
 
 def rename(root: Node, warn: Callable[[str], object]) -> Node:
     """``root`` by the newer names; where both stand the newer goes first, which ``warn`` is told."""
     for old, new in ALIASES:
         node = _get(root, old.split("."))
         if node is None or is_null(node):
+            continue
+        if old in EMPTY_IS_NONE and isinstance(node, Scalar) and not node.text:
+            root = _put(root, old.split("."), None)
             continue
         target = new.removesuffix("[]").split(".")
         other = _get(root, target)

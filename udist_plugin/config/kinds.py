@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -50,6 +51,17 @@ class Text(Kind):
         return without_login(str(value))
 
 
+class Folder(Text):
+    """The path of a URL up to a slash, which need not be given."""
+
+    def __init__(self) -> None:
+        super().__init__("a path that begins with /, such as /registry/", r"|/[!$&-;=@-Z_a-z~%]*")
+
+    def parse(self, text: str) -> str:
+        path = super().parse(text)
+        return path if path.endswith("/") else f"{path}/"
+
+
 class Secret(Text):
     """Text that is not to be shown."""
 
@@ -96,13 +108,16 @@ class Integer(Kind):
 
 
 class Choice(Kind):
-    """One of a few words, in any case; the value is the word as it stands here."""
+    """One of a few words, in any case; the value is the word as it stands here. Empty text is ``empty``, if
+    that is given."""
 
     name = "word"
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *words: str, empty: str | None = None) -> None:
         self.expected = "one of " + ", ".join(words)
         self._words = {word.lower(): word for word in words}
+        if empty is not None:
+            self._words[""] = empty
 
     def parse(self, text: str) -> str:
         try:
@@ -116,16 +131,23 @@ class Duration(Kind):
 
     A bare number is nanoseconds to distribution where it decodes a duration itself, and an error where it
     parses one from text (upload purging); ``unit_needed`` tells the two apart. Zero is ``unset``, if that is
-    given.
+    given. Below zero is infinity, where ``endless`` allows it: go-redis knows -1 so.
     """
 
     name = "duration"
 
     def __init__(
-        self, *, unit_needed: bool = False, positive: bool = False, unset: float | None = None
+        self,
+        *,
+        unit_needed: bool = False,
+        positive: bool = False,
+        unset: float | None = None,
+        endless: bool = False,
     ) -> None:
         above = " above zero" if positive else ""
-        self.expected = f"a duration{above} such as 90s, 1m30s or 168h"
+        below = ", or -1 for no limit" if endless else ""
+        self.expected = f"a duration{above} such as 90s, 1m30s or 168h{below}"
+        self._endless = endless
         self._unit_needed = unit_needed
         self._positive = positive
         self._unset = unset
@@ -133,6 +155,8 @@ class Duration(Kind):
     def parse(self, text: str) -> float:
         if len(text) > 64:
             raise ValueError
+        if self._endless and re.match(r"-[\d.]", text):
+            return math.inf if self.parse(text[1:]) else 0.0
         if text.isdecimal() and (int(text) == 0 or not self._unit_needed):
             seconds = int(text) * 1e-9
         elif re.fullmatch(rf"\+?({_PART})+", text):
@@ -144,6 +168,8 @@ class Duration(Kind):
         return seconds if seconds or self._unset is None else self._unset
 
     def show(self, value: object) -> str:
+        if value == math.inf:
+            return "no limit"
         rest = round(float(str(value)) * 1e9)
         shown = ""
         for unit in ("h", "m", "s", "ms", "us", "ns"):

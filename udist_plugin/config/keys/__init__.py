@@ -15,6 +15,7 @@ from udist_plugin.config.kinds import (
     Choice,
     Duration,
     Empty,
+    Folder,
     Integer,
     Pattern,
     Secret,
@@ -35,9 +36,8 @@ _FLAG = Boolean()
 _TEXT = Text()
 _ANY = Anything()
 _LEVEL = Choice("error", "warn", "info", "debug")
-_CACHE = Choice("inmemory", "redis")
+_CACHE = Choice("inmemory", "redis", empty="")
 _FOLDER = Text("the path of a folder", r"[^\0]+")
-_PREFIX = Text("a path that begins and ends with /, such as /registry/", r"/|/[!$&-;=@-Z_a-z~%]+/")
 _HOST = Text("a URL such as https://registry.example:5000", r"|https?://[^/?#\s@]+(/[^?#\s]*)?")
 _BASE = Text("a URL such as https://cdn.example/registry", r"[a-z][a-z0-9+.-]*://[^/?#\s@]+(/[^?#\s]*)?")
 _REDIRECT = Text("redirect, the one middleware that is supported yet", "redirect")
@@ -50,7 +50,7 @@ _CONCURRENCY = Integer(0, 1 << 16)
 KEYS: Final = (
     Key("version", Text("0.1", r"0\.1"), "0.1", "the format of this file"),
     Key("log.level", _LEVEL, "info", "what is logged: this level and those above it"),
-    Key("log.formatter", Choice("text", "json", "logstash"), "text", "the form of a record"),
+    Key("log.formatter", Choice("text", "json", "logstash", empty="text"), "text", "the form of a record"),
     Key("log.fields.*", _TEXT, "", "fields added to every record"),
     Key("log.accesslog.disabled", _FLAG, True, "no line of each request; false to have them"),
     Key("log.reportcaller", _FLAG, False, "the source line in each record", UNSUPPORTED),
@@ -82,7 +82,7 @@ KEYS: Final = (
     Key("catalog.maxentries", Integer(-(1 << 31), 1 << 31, unset=1000), 1000, "the longest page of _catalog"),
     Key("tags.maxtags", Integer(0, 1 << 31, unset=1000), 1000, "the longest page of a repository's tags"),
     Key("http.host", _HOST, "", "the address put before every Location; none by default"),
-    Key("http.prefix", _PREFIX, "/", "the path that /v2/ stands under"),
+    Key("http.prefix", Folder(), "/", "the path that /v2/ stands under"),
     Key("http.relativeurls", _FLAG, False, "Location without scheme and host, as without http.host"),
     Key(
         "http.secret", Secret(), "", "signs the state of uploads; here that never leaves the store", NO_EFFECT

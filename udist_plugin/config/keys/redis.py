@@ -13,6 +13,7 @@ _FLAG = Boolean()
 _TEXT = Text()
 _SECRET = Secret()
 _TIME = Duration()
+_ENDLESS = Duration(endless=True)
 _COUNT = Integer(0, 1 << 16)
 _ADDRESS = Text(
     "an address such as localhost:6379", r"/[^\0]+|(?=.)([^][\s,@/:]*|\[[0-9A-Fa-f:.]+(%\w+)?\])(:\d{1,5})?"
@@ -34,22 +35,22 @@ KEYS: Final = (
     Key("tls.key", _TEXT, "", "its private key's file"),
     Key("tls.rootcas[]", _TEXT, None, "files of authorities that the server's certificate is from"),
     Key("maxretries", Integer(-1, 1 << 16), 3, "tries after the first; -1: none", NO_EFFECT),
-    Key("minretrybackoff", _TIME, 0.008, "the first wait before another try", NO_EFFECT),
-    Key("maxretrybackoff", _TIME, 0.512, "the longest wait before another try", NO_EFFECT),
+    Key("minretrybackoff", _ENDLESS, 0.008, "the first wait before another try", NO_EFFECT),
+    Key("maxretrybackoff", _ENDLESS, 0.512, "the longest wait before another try", NO_EFFECT),
     Key("dialtimeout", _TIME, 1.0, "time for a connection, a second at most"),
-    Key("readtimeout", _TIME, 0.25, "time for a reply, 250ms at most"),
-    Key("writetimeout", _TIME, 0.25, "time for a command, 250ms at most"),
+    Key("readtimeout", _ENDLESS, 0.25, "time for a reply, 250ms at most"),
+    Key("writetimeout", _ENDLESS, 0.25, "time for a command, 250ms at most"),
     Key("poolsize", _COUNT, 0, "connections at once; 0: as many as suit"),
     Key("pooltimeout", _TIME, 0.25, "time for a connection to come free, 250ms at most"),
     Key("maxredirects", _COUNT, 3, "redirections followed in a cluster", NO_EFFECT),
     Key("pool.maxactive", _COUNT, None, "poolsize, version 2's way"),
     Key("pool.maxidle", _COUNT, None, "maxidleconns, version 2's way", NO_EFFECT),
-    Key("pool.idletimeout", _TIME, None, "connmaxidletime, version 2's way", NO_EFFECT),
+    Key("pool.idletimeout", _ENDLESS, None, "connmaxidletime, version 2's way", NO_EFFECT),
     Key("minidleconns", _COUNT, 0, "idle connections made ahead", NO_EFFECT),
     Key("maxidleconns", _COUNT, 0, "idle connections kept", NO_EFFECT),
     Key("maxactiveconns", _COUNT, 0, "connections at once, of a cluster's node", NO_EFFECT),
-    Key("connmaxidletime", _TIME, 1800.0, "when an idle connection is closed", NO_EFFECT),
-    Key("connmaxlifetime", _TIME, 0.0, "when any connection is closed", NO_EFFECT),
+    Key("connmaxidletime", _ENDLESS, 1800.0, "when an idle connection is closed", NO_EFFECT),
+    Key("connmaxlifetime", _ENDLESS, 0.0, "when any connection is closed", NO_EFFECT),
     Key("poolfifo", _FLAG, False, "which idle connection is taken first", NO_EFFECT),
     Key("contexttimeoutenabled", _FLAG, False, "deadlines by Go's contexts", NO_EFFECT),
     Key("readonly", _FLAG, False, "reads from a cluster's replicas", NO_EFFECT),
