@@ -30,3 +30,34 @@ def test_who_reads_a_section_reads_every_key_that_works(section: str, reader: st
         if key.status is WORKS and f"{above}.".startswith(f"{section}.") and above not in whole:
             unread += [key.path] if not re.search(written.format(name), source) else []
     assert set(unread) <= known
+
+
+@pytest.mark.parametrize(
+    ("section", "names"),
+    [
+        (
+            "auth.token",
+            "realm service issuer rootcertbundle jwks signingalgorithms[] autoredirect autoredirectpath",
+        ),
+        (
+            "middleware.storage[].options",
+            "baseurl privatekey keypairid duration ipfilteredby awsregion updatefrequency updatefrenquency "
+            "iprangesurl scheme host trimpathprefix",
+        ),
+        (
+            "storage.oss",
+            "accesskeyid accesskeysecret region bucket endpoint internal encrypt secure chunksize "
+            "rootdirectory",
+        ),
+        (
+            "storage.swift",
+            "username password authurl authversion tenant tenantid domain domainid tenantdomain "
+            "tenantdomainid trustid region container prefix endpointtype insecureskipverify chunksize "
+            "secretkey accesskey tempurlcontainerkey tempurlmethods[]",
+        ),
+        ("storage.azure", "copy_status_poll_max_retry copy_status_poll_delay"),
+        ("notifications.events", "includereferences"),
+    ],
+)
+def test_every_parameter_that_distribution_s_sources_read_is_listed(section: str, names: str) -> None:
+    assert {f"{section}.{name}" for name in names.split()} <= {key.path for key in all_keys()}

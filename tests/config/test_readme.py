@@ -6,6 +6,7 @@ import re
 
 from tests.house.generate import REPOSITORY
 from udist_plugin.config.keys import all_keys
+from udist_plugin.config.schema import NO_EFFECT
 
 
 def test_every_key_that_the_readme_names_is_one() -> None:
@@ -17,3 +18,11 @@ def test_every_key_that_the_readme_names_is_one() -> None:
     sections = {path[: end.start()] for path in paths for end in re.finditer(r"\.", path)}
     assert named
     assert named <= paths | sections | {"auth.file"}
+
+
+def test_every_key_without_effect_stands_in_the_table_of_differences() -> None:
+    table = (REPOSITORY / "README.md").read_text().partition("\n### Differences\n")[2].partition("\n### ")[0]
+    named = set(re.findall(r"`([a-z0-9_.]+)`", table))
+    keys = {key.path for key in all_keys() if key.status == NO_EFFECT and not key.path.startswith("redis.")}
+    assert keys <= named
+    assert "some of go-redis's options" in table
