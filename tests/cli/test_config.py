@@ -175,6 +175,20 @@ def test_check_shows_no_login(udist: Udist, monkeypatch: pytest.MonkeyPatch) -> 
         assert "s3cret" not in ran.out + ran.err
 
 
+def test_check_shows_no_query(udist: Udist, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY")
+    monkeypatch.setenv("REGISTRY_HEALTH_HTTP_0_URI", "https://other.example/x?s3cret&token=s3cret#a")
+    url = "https://a.blob.core.windows.net/?sv=s3cret&sig=s3cret%3D"
+    (work / "config.yml").write_text(
+        f"version: 0.1\nstorage: {{azure: {{container: c, accountname: a, serviceurl: '{url}'}}}}\n"
+    )
+    for words in (["--explain"], ["--json"]):
+        ran = udist("config", "check", "config.yml", *words)
+        assert "https://a.blob.core.windows.net/?sv=******&sig=******" in ran.out
+        assert "https://other.example/x?******&token=******#a" in ran.out
+        assert "s3cret" not in ran.out + ran.err
+
+
 @pytest.mark.parametrize(
     ("text", "variable", "driver", "source"),
     [

@@ -20,6 +20,9 @@ from tests.config.test_loading import configured, problems
         "health: {http: [{uri: 'http://h/', headers: {Authorization: Bearer s3cret}}]}",
         "health: {http: [{uri: 'http://h/', headers: s3cret}]}",
         "health: s3cret",
+        "health: {http: [{uri: 'http://h/?token=s3cret'}, {uri: 'http://h/?token=s3cret'}]}",
+        "health: {http: [{uri: 'ftp://h/?s3cret'}]}",
+        "http: {host: 'https://registry/?token=s3cret'}",
         "redis:\n  password: !s3cret!more",
     ],
 )

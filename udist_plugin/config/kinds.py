@@ -10,10 +10,21 @@ _PART = rf"(\d+\.?\d*|\.\d+)({'|'.join(_UNITS)})"
 _LONGEST = 2**63 * 1e-9
 """A Go duration is 64 bits of nanoseconds."""
 
+MASK = "******"
+
 
 def without_login(url: str) -> str:
     """``url`` with the user and the password in it masked."""
-    return re.sub(r"//[^/?#\s]*@", "//******@", url)
+    return re.sub(r"//[^/?#\s]*@", f"//{MASK}@", url)
+
+
+def without_query(text: str) -> str:
+    """``text`` with the values in the queries of its URLs masked: a signature or a token may be one."""
+    return re.sub(r"(?<=://)([^?#\s]*\?)([^#\s]+)", lambda url: url[1] + _masked(url[2]), text)
+
+
+def _masked(query: str) -> str:
+    return "&".join(re.sub(r"^([^=]*=)?.+", rf"\g<1>{MASK}", part) for part in query.split("&"))
 
 
 class Kind:
@@ -48,7 +59,7 @@ class Text(Kind):
         return text
 
     def show(self, value: object) -> str:
-        return without_login(str(value))
+        return without_query(without_login(str(value)))
 
 
 class Folder(Text):
@@ -68,7 +79,7 @@ class Secret(Text):
     name = "secret"
 
     def show(self, value: object) -> str:
-        return "******" if value else ""
+        return MASK if value else ""
 
 
 class Boolean(Kind):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from udist_plugin.config.kinds import MASK, without_query
 from udist_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def describe(node: Node) -> str:
         return "a list"
     if not node.text:
         return "nothing"
-    text = re.sub(r"(^|//)\S*@", r"\1******@", node.text)  # a login may stand before an address
+    text = re.sub(r"(^|//)\S*@", rf"\1{MASK}@", node.text)  # a login may stand before an address
+    text = without_query(text)
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
