@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 
-from tests.storage.servers import minio
+from tests.storage.scripted import Reply, Request, scripted
+from tests.storage.servers import ACCESS_KEY, REGION, SECRET_KEY, minio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import Any
 
     from tests.cli.conftest import Ran
     from tests.storage.servers import S3Server
 
     Udist = Callable[..., Ran]
 
+ALL = ["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
 STEPS = ["reach", "write", "upload", "commit", "read", "list", "delete"]
 
 
@@ -75,8 +79,62 @@ def test_a_bucket_is_well(udist: Udist, server: S3Server, tmp_path: Path) -> Non
     path = configure(tmp_path / "config.yml", s3=server.parameters(bucket))
     ran = udist("doctor", "--config", path)
     assert (ran.code, ran.err) == (0, "")
-    assert [line.split()[0] for line in ran.out.splitlines()] == ["ok"] * 8
+    assert [line.split()[0] for line in ran.out.splitlines()] == ["ok"] * 9
+    assert "large uploads can be sent in parts" in ran.out
     assert not list((server.folder / bucket).rglob("doctor-*"))
+    assert "Uploads" not in client(server).list_multipart_uploads(Bucket=bucket)
+
+
+def client(server: S3Server, service: str = "s3") -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=server.url,
+        region_name=REGION,
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+    )
+
+
+@pytest.mark.usefixtures("unset")
+def test_permissions_for_large_uploads_are_named(udist: Udist, server: S3Server, tmp_path: Path) -> None:
+    """Of credentials that may do all that small files need."""
+    statement = {"Effect": "Allow", "Action": ALL, "Resource": ["arn:aws:s3:::*"]}
+    given = client(server, "sts").assume_role(
+        RoleArn="arn:minio:iam::any:role/any",
+        RoleSessionName="udist",
+        DurationSeconds=900,
+        Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )["Credentials"]
+    bucket = server.bucket()
+    parameters = server.parameters(
+        bucket,
+        accesskey=given["AccessKeyId"],
+        secretkey=given["SecretAccessKey"],
+        sessiontoken=given["SessionToken"],
+    )
+    ran = udist("doctor", "--config", configure(tmp_path / "config.yml", s3=parameters))
+    assert ran.code == 1
+    assert ran.out.splitlines()[-1].startswith("failed  large uploads")
+    assert f"the bucket {bucket} denies" in ran.err
+    assert ran.err.rstrip().endswith(
+        "grant them s3:ListMultipartUploadParts, s3:AbortMultipartUpload, s3:ListBucketMultipartUploads"
+    )
+    assert not list((server.folder / bucket).rglob("doctor-*/link"))
+
+
+@pytest.mark.usefixtures("unset")
+def test_a_store_that_was_not_reached_is_asked_for_nothing_more(udist: Udist, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def answer(request: Request) -> Reply:
+        asked.append(request.method)
+        return Reply(403, b"<Error><Code>AccessDenied</Code></Error>")
+
+    with scripted(answer) as url:
+        parameters = {"bucket": "b", "region": "r", "regionendpoint": url, "accesskey": "a", "secretkey": "b"}
+        ran = udist("doctor", "--json", "--config", configure(tmp_path / "config.yml", s3=parameters))
+    assert ran.code == 4
+    assert asked == ["GET"]
 
 
 @pytest.mark.usefixtures("unset")

@@ -221,7 +221,7 @@ def imported_at_start() -> set[str]:
     """What the modules that nobody imports bring with them before any function runs; drivers are imported by
     their names, when they are opened."""
     waiting = set(sources()) - {each.module for name in sources() for each in imports(name)}
-    waiting -= {driver.module for driver in DRIVERS.values()}
+    waiting -= {name for driver in DRIVERS.values() for name in (driver.module, driver.checkup)}
     found: set[str] = set()
     while waiting:
         module = waiting.pop()

@@ -34,6 +34,7 @@ _SAID: Final = {
     "commit": "uploads become blobs",
     "read": "what was written comes back",
     "list": "folders can be listed",
+    "multipart": "large uploads can be sent in parts, found and dropped",
     "delete": "files can be deleted",
 }
 

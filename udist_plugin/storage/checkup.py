@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.errors import StorageError, UdistError
 from udist_plugin.storage import paths
+from udist_plugin.storage.drivers import further_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,26 +32,32 @@ def check(driver: StorageDriver, *, writing: bool = True) -> Iterator[Step]:
 
     Without ``writing`` nothing is made: the store is only looked at.
     """
-    steps: list[tuple[str, Callable[[], object]]] = [("reach", driver.probe)]
+    reached = _try("reach", driver.probe)
+    yield reached
+    if reached.error is not None or not writing:
+        return
     folder = f"{paths.SCRATCH}/doctor-{os.urandom(8).hex()}"
-    if writing:
-        steps += _tree(driver, folder)
     try:
-        for name, action in steps:
-            begun = time.monotonic()
-            try:
-                action()
-            except UdistError as error:
-                yield Step(name, time.monotonic() - begun, error)
-                return
-            yield Step(name, time.monotonic() - begun)
+        for name, action in _tree(driver, folder):
+            step = _try(name, action)
+            yield step
+            if step.error is not None:
+                break
     finally:
-        if writing:
-            with suppress(StorageError):
-                driver.delete(folder, durable=False)
+        with suppress(Exception):  # what is wrong was told by a step, and is not to be hidden by this one
+            driver.delete(folder, durable=False)
 
 
-def _tree(driver: StorageDriver, folder: str) -> list[tuple[str, Callable[[], object]]]:
+def _try(name: str, action: Callable[[], object]) -> Step:
+    begun = time.monotonic()
+    try:
+        action()
+    except UdistError as error:
+        return Step(name, time.monotonic() - begun, error)
+    return Step(name, time.monotonic() - begun)
+
+
+def _tree(driver: StorageDriver, folder: str) -> Iterator[tuple[str, Callable[[], object]]]:
     small, upload, blob = f"{folder}/link", f"{folder}/upload/data", f"{folder}/blob/data"
 
     def append() -> None:
@@ -75,11 +82,10 @@ def _tree(driver: StorageDriver, folder: str) -> list[tuple[str, Callable[[], ob
         if driver.exists(small):
             raise StorageError("what was deleted is still there", driver=driver.name, path=small)
 
-    return [
-        ("write", lambda: driver.put_content(small, CONTENT)),
-        ("upload", append),
-        ("commit", commit),
-        ("read", read),
-        ("list", look),
-        ("delete", delete),
-    ]
+    yield "write", lambda: driver.put_content(small, CONTENT)
+    yield "upload", append
+    yield "commit", commit
+    yield "read", read
+    yield "list", look
+    yield from further_steps(driver, folder)
+    yield "delete", delete

@@ -58,7 +58,7 @@ class GcsClient:
     def __init__(self, settings: Settings) -> None:
         agent = ClientInfo(user_agent=settings.user_agent)
         try:
-            self.library = Client(project=None, credentials=_credentials(settings), client_info=agent)
+            self.library = Client(project=None, credentials=service_account(settings), client_info=agent)
         except DefaultCredentialsError as error:
             raise ConfigurationError(
                 f"no credentials: name the file of a service account's key here, or provide application "
@@ -154,7 +154,7 @@ class GcsClient:
         return f"{where} cannot be reached: check the network and any proxy ({shown(cause)})"
 
 
-def _credentials(settings: Settings) -> Credentials | None:
+def service_account(settings: Settings) -> Credentials | None:
     """A service account's, or none: then the library looks for the application default credentials."""
     found: Credentials | None = None
     try:
@@ -162,7 +162,12 @@ def _credentials(settings: Settings) -> Credentials | None:
             found = Credentials.from_service_account_file(settings.keyfile, scopes=Client.SCOPE)
         elif settings.credentials:
             found = Credentials.from_service_account_info(settings.credentials, scopes=Client.SCOPE)
-    except (OSError, ValueError, GoogleAuthError) as error:
+    except OSError as error:
+        problem = (
+            f"{settings.keyfile} cannot be read: {error.strerror}; expected a service account's JSON key"
+        )
+        raise ConfigurationError(problem, key="storage.gcs.keyfile") from error
+    except (ValueError, GoogleAuthError) as error:
         key = "storage.gcs.keyfile" if settings.keyfile else "storage.gcs.credentials"
         raise ConfigurationError(f"not the JSON key of a service account: {error}", key=key) from error
     return found

@@ -8,12 +8,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from udist_plugin.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
+
 _UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION: Final = r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)"  # Go's time.ParseDuration
+_ERRORS_MAX: Final = 64
+_STAND_IN: Final = "x"
+"""For text that is missing or wrong; where text will not do, the value is taken away at the second error."""
+
+
+def every_error(
+    read: Callable[[Mapping[str, object]], tuple[T, str]],
+    values: Mapping[str, object],
+    *checks: Callable[[T], object],
+) -> list[ConfigurationError]:
+    """All that ``read`` finds wrong with a section, and then each of ``checks`` with what it made of it; one
+    error a key.
+
+    Each stops at the first: what is at fault is set aside, and the section read again.
+    """
+    found: dict[str, ConfigurationError] = {}
+    for _ in range(_ERRORS_MAX):
+        try:
+            settings, _root = read(values)
+        except ConfigurationError as error:
+            stand_in = None if error.key in found else _STAND_IN
+            values = _with(values, error.key.split(".")[2:], stand_in)
+            found.setdefault(error.key, error)
+            continue
+        for check in checks:
+            try:
+                check(settings)
+            except ConfigurationError as error:
+                found.setdefault(error.key, error)
+        break
+    return list(found.values())
+
+
+def _with(values: Mapping[str, object], names: Sequence[str], value: str | None) -> Mapping[str, object]:
+    """``values`` with another one at ``names``, or with none."""
+    if not names:
+        return values
+    below = values.get(names[0])
+    inner = _with(below if isinstance(below, Mapping) else {}, names[1:], value) if names[1:] else value
+    return {**values, names[0]: inner}
 
 
 class Parameters:
