@@ -34,6 +34,7 @@ http:
 @pytest.fixture
 def config(work: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY")
+    monkeypatch.setenv("REGISTRY_STORAGE_S3_SECRETKEY", "wJalrXUtnFEMI")
     path = work / "config.yml"
     path.write_text(FILE)
     return path
@@ -45,7 +46,6 @@ def rows(out: str) -> dict[str, list[str]]:
 
 @pytest.mark.usefixtures("config")
 def test_check_names_the_source_of_every_value(udist: Udist, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REGISTRY_STORAGE_S3_SECRETKEY", "wJalrXUtnFEMI")
     monkeypatch.setenv("REGISTRY_STORAGE_S3_CHUNKSIZE", "6291456")
     ran = udist("config", "check", "config.yml")
     assert ran.code == 0
@@ -61,8 +61,7 @@ def test_check_names_the_source_of_every_value(udist: Udist, monkeypatch: pytest
 
 
 @pytest.mark.usefixtures("config")
-def test_check_shows_no_secret(udist: Udist, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REGISTRY_STORAGE_S3_SECRETKEY", "wJalrXUtnFEMI")
+def test_check_shows_no_secret(udist: Udist) -> None:
     for words in ((), ("--explain",), ("--json",)):
         ran = udist("config", "check", "config.yml", *words)
         assert "wJalrXUtnFEMI" not in ran.out + ran.err
@@ -104,6 +103,56 @@ def test_check_names_every_error_at_once(udist: Udist, config: Path, monkeypatch
     found = json.loads(ran.err)["errors"]
     assert {"key": "tags.maxtags", "source": "config.yml:13"}.items() <= found[1]["detail"].items()
     assert sorted(error["detail"]["key"] for error in found) == sorted(keys)
+
+
+S3 = "s3: {bucket: b, region: r"
+
+
+@pytest.mark.parametrize(
+    ("storage", "expected"),
+    [
+        ("s3: {bucket: b, accesskey: a}", {"secretkey": 2, "region": 2}),
+        (
+            f"{S3},\n  regionendpoint: 'ftp://x',\n  redirectendpoint: nohost,\n  chunksize: 1,\n"
+            "  credentialsconfigpath: /not/there, cafile: /nor/there}",
+            {
+                "chunksize": 5,
+                "regionendpoint": 3,
+                "redirectendpoint": 4,
+                "cafile": 6,
+                "credentialsconfigpath": 6,
+            },
+        ),
+        (f"{S3}, v4auth: false, profile: nobody}}", {"v4auth": 2, "profile": 2}),
+        ("s3: {v4auth: false}", {"bucket": 2, "v4auth": 2, "region": 2}),
+        ("gcs: {bucket: b,\n  keyfile: /not/there}", {"keyfile": 3}),
+        ("gcs: {keyfile: /not/there, credentials: s3cret}", {"bucket": 2, "credentials": 2, "keyfile": 2}),
+        ("azure: {credentials: {type: shared_key}}", {"container": 2, "accountname": 2, "accountkey": 2}),
+        (
+            "azure: {container: c, accountname: a, aad_endpoint: http://plain,\n"
+            "  credentials: {type: client_secret, secret: s3cret}}",
+            {"credentials.tenantid": 2, "credentials.clientid": 2, "aad_endpoint": 2},
+        ),
+        ("azure: {container: c, connectionstring: s3cret}", {"connectionstring": 2}),
+        ("filesystem: {rootdirectory: /dev/null}", {"rootdirectory": 2}),
+    ],
+)
+def test_check_tells_what_the_driver_would(
+    udist: Udist, work: Path, monkeypatch: pytest.MonkeyPatch, storage: str, expected: dict[str, int]
+) -> None:
+    monkeypatch.delenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY")
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CONFIG_FILE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(work))
+    (work / "config.yml").write_text(f"version: 0.1\nstorage: {{{storage}}}\n")
+    ran = udist("config", "check", "config.yml", "--json")
+    assert ran.code == 4
+    driver = storage.partition(":")[0]
+    found = [error["detail"] for error in json.loads(ran.err)["errors"]]
+    assert {error["key"]: error["source"] for error in found} == {
+        f"storage.{driver}.{key}": f"config.yml:{line}" for key, line in expected.items()
+    }
+    assert "s3cret" not in ran.err
 
 
 def test_check_without_a_file_is_that_of_the_variables(udist: Udist, work: Path) -> None:

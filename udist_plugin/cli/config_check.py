@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING
 from udist_plugin.cli.connecting import read_config
 from udist_plugin.cli.output import note, print_json, print_table, printable
 from udist_plugin.config import registry_environment
-from udist_plugin.config.explaining import Setting, explain
+from udist_plugin.config.explaining import Explained, Setting, explain
 from udist_plugin.config.kinds import Secret
+from udist_plugin.errors import ConfigurationError
+from udist_plugin.storage.drivers import problems
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
 _EPILOG = """\
 Every value is shown with where it is from: a line of the file, a REGISTRY_* variable, or the default. Secrets
 are not shown. What has no effect, and what looks like a slip of the pen, is told on standard error.
+
+All that is wrong is told at once, what the storage driver says of its section and of the files named there
+included. The store is not asked: "udist doctor" does that.
 
 examples:
   udist config check config.yml
@@ -36,10 +42,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     path = arguments.file
     text = read_config(path) if path else None
-    examined, driver, settings = explain(text, registry_environment(), source_name=path or "configuration")
-    if examined.errors:
-        raise ExceptionGroup("the configuration is wrong", examined.errors)
-    settings = [driver, *settings]
+    explained = explain(text, registry_environment(), source_name=path or "configuration")
+    examined = explained.examined
+    if errors := [*examined.errors, *_driver_problems(explained)]:
+        raise ExceptionGroup("the configuration is wrong", errors)
+    settings = [explained.driver, *explained.settings]
     if arguments.json:
         told = {"warnings": examined.warnings, "notices": examined.notices}
         print_json({"settings": [_entry(setting) for setting in settings], **told})
@@ -48,6 +55,20 @@ def run(arguments: argparse.Namespace) -> None:
         note(printable(message))
     columns = 4 if arguments.explain else 3
     print_table([_row(setting)[:columns] for setting in settings])
+
+
+def _driver_problems(explained: Explained) -> Iterator[ConfigurationError]:
+    """What only the driver finds wrong with its section, with the line or variable it is from: the section's
+    for what is missing."""
+    section = explained.examined.section
+    if section is None:
+        return
+    told = {error.key for error in explained.examined.errors}
+    sources = {setting.path: setting.source for setting in explained.settings}
+    for error in problems(section.driver, section.parameters):
+        if error.key not in told:
+            source = sources.get(error.key, explained.driver.source)
+            yield ConfigurationError(error.problem, key=error.key, source=source)
 
 
 def _row(setting: Setting) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from udist_plugin.config.nodes import Node, Scalar, Table, is_null, plain
 from udist_plugin.config.overlay import choose_driver
-from udist_plugin.config.schema import STORAGE_SETTINGS, Deferred, SchemaNode, Section
+from udist_plugin.config.schema import REQUIRED, STORAGE_SETTINGS, Deferred, SchemaNode, Section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,9 +79,9 @@ def _foreign(
 
 
 def filled(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A driver's parameters without those that are not set."""
+    """A driver's parameters without those that are not set, or are missing."""
     found = {k: filled(v) if isinstance(v, dict) else v for k, v in values.items()}
-    return {k: v for k, v in found.items() if v not in (None, "", {})}
+    return {k: v for k, v in found.items() if v not in (None, "", {}, REQUIRED)}
 
 
 def default_root() -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from udist_plugin.config import model
 from udist_plugin.config.aliases import rename
-from udist_plugin.config.driver import default_root, filled, find_driver, with_driver
+from udist_plugin.config.driver import DEFAULT_DRIVER, default_root, filled, find_driver, with_driver
 from udist_plugin.config.keys import DEFERRED, all_keys, schema
 from udist_plugin.config.nodes import Node, Table, from_python, is_null
 from udist_plugin.config.overlay import PREFIX, UnknownVariable, overlay, registry_environment
@@ -53,13 +53,22 @@ class Loaded(NamedTuple):
     notices: list[str]
 
 
+class DriverSection(NamedTuple):
+    """The storage ``driver``, and of its ``parameters`` those that could be read."""
+
+    driver: str
+    parameters: Mapping[str, object]
+
+
 class Examined(NamedTuple):
-    """All there is to say of a configuration; ``configuration`` is ``None`` when there are errors."""
+    """All there is to say of a configuration; ``configuration`` is ``None`` when there are errors,
+    ``section`` when the driver that is named is not known, or is not the only one."""
 
     configuration: model.Configuration | None
     errors: list[ConfigurationError]
     warnings: list[str]
     notices: list[str]
+    section: DriverSection | None
 
 
 def load(
@@ -92,15 +101,15 @@ def examine(
     try:
         root = _root(source, source_name)
     except ConfigurationError as error:
-        return Examined(None, [error], [], [])
+        return Examined(None, [error], [], [], None)
     if isinstance(source, str) and not _given(root, "version"):
         reader.wrong("expected the version of the format, version: 0.1", "version", root)
     root = _overlaid(with_driver(root), keys, registry_environment(environ), reader)
-    configuration = _configuration(root, keys, reader)
+    configuration, section = _configuration(root, keys, reader)
     notices = []
     if reader.without_effect:
         notices.append(f"no effect here: {', '.join(reader.without_effect)}")
-    return Examined(None if reader.errors else configuration, reader.errors, reader.warnings, notices)
+    return Examined(configuration, reader.errors, reader.warnings, notices, section)
 
 
 def _root(source: str | Mapping[str, object] | None, name: str) -> Node:
@@ -127,7 +136,9 @@ def _overlaid(root: Node, keys: Section, variables: Mapping[str, str], reader: R
     return root
 
 
-def _configuration(root: Node, keys: Section, reader: Reader) -> model.Configuration | None:
+def _configuration(
+    root: Node, keys: Section, reader: Reader
+) -> tuple[model.Configuration | None, DriverSection | None]:
     root = rename(root, reader.warnings.append)
     entries = dict(root.entries) if isinstance(root, Table) else {}
     driver, foreign, entries["storage"] = find_driver(
@@ -138,13 +149,23 @@ def _configuration(root: Node, keys: Section, reader: Reader) -> model.Configura
         from udist_plugin.config.together import check
 
         check(values, entries, reader)
-    if reader.errors:
+    section = _driver_section(driver, foreign, values["storage"], reader)
+    if reader.errors or section is None:
+        return None, section
+    values["storage"].update(driver=driver, parameters=section.parameters)
+    return cast("model.Configuration", _typed(values, "", _models(values))), section
+
+
+def _driver_section(
+    driver: str, foreign: dict[str, Any] | None, storage: Mapping[str, Any], reader: Reader
+) -> DriverSection | None:
+    """``foreign`` are the parameters of a driver from elsewhere."""
+    if any(error.key in ("storage", f"storage.{driver}") for error in reader.errors):
         return None
-    parameters = foreign if foreign is not None else filled(values["storage"][driver])
-    if driver == "filesystem":
+    parameters = foreign if foreign is not None else filled(storage[driver])
+    if driver == DEFAULT_DRIVER:
         parameters.setdefault("rootdirectory", default_root())
-    values["storage"].update(driver=driver, parameters=parameters)
-    return cast("model.Configuration", _typed(values, "", _models(values)))
+    return DriverSection(driver, parameters)
 
 
 def _given(section: Node | None, name: str) -> bool:
