@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,8 +29,13 @@ class Reply(NamedTuple):
 
 
 @contextmanager
-def scripted(answer: Callable[[Request], Reply]) -> Iterator[str]:
-    """The URL of a server that stands as long as the context; ``answer`` is called by many threads."""
+def scripted(
+    answer: Callable[[Request], Reply], *, certificate: tuple[str, str] | None = None
+) -> Iterator[str]:
+    """The URL of a server that stands as long as the context; ``answer`` is called by many threads.
+
+    With the files of a ``certificate`` and its key it speaks TLS.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -53,10 +59,14 @@ def scripted(answer: Callable[[Request], Reply]) -> Iterator[str]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if certificate is not None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(*certificate)
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
@@ -16,12 +17,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests.storage.azure.server import ACCOUNT, KEY, azurite
 from tests.storage.processes import free_port
+from tests.storage.scripted import Reply, scripted
 from udist_plugin.config import load
-from udist_plugin.errors import ConfigurationError
+from udist_plugin.errors import ConfigurationError, StorageError, StorageUnavailable
 from udist_plugin.storage.drivers.azure import RETRIES, Settings, settings
 from udist_plugin.storage.drivers.azure_store import AzureStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from azure.storage.blob import ContainerClient
@@ -38,6 +41,23 @@ def refusal(parameters: dict[str, object]) -> ConfigurationError:
     assert time.monotonic() - before < SOON
     assert f"the container {parameters['container']} of" in caught.value.problem
     return caught.value
+
+
+def certify(folder: Path) -> tuple[str, str]:
+    """The files of a certificate for 127.0.0.1 that nobody signed, and of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "udist")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+        .public_bytes(Encoding.PEM)
+    )
+    (folder / "cert.pem").write_bytes(certificate)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "key.pem").write_bytes(pem)
+    return str(folder / "cert.pem"), str(folder / "key.pem")
 
 
 def test_parameters() -> None:
@@ -156,6 +176,31 @@ def test_an_identity_without_the_role(endpoint: str, container: ContainerClient)
     assert "Storage Blob Data Contributor" in error.problem
 
 
+def test_what_is_denied_names_the_container_and_the_role(endpoint: str, container: ContainerClient) -> None:
+    name = container.container_name
+    container.upload_blob("b", b"x")
+    signature = generate_container_sas(
+        ACCOUNT,
+        name,
+        account_key=KEY,
+        permission=ContainerSasPermissions(list=True),
+        expiry=datetime.now(UTC) + timedelta(hours=1),
+    )
+    text = f"BlobEndpoint={endpoint};SharedAccessSignature={signature}"
+    store = AzureStore(settings({"container": name, "connectionstring": text})[0])
+    store.probe()
+    said = f"b: the container {name} of {ACCOUNT} denies it: grant the role Storage Blob Data Contributor"
+    actions: list[Callable[[], object]] = [
+        lambda: store.put("b", b"x"),
+        lambda: store.get("b"),
+        lambda: store.delete(["b"]),
+    ]
+    for action in actions:
+        with pytest.raises(StorageError, match=said) as caught:
+            action()
+        assert "sig=" not in str(caught.value)
+
+
 @pytest.mark.parametrize("kind", ["client_secret", "default_credentials"])
 def test_an_authority_that_cannot_be_one_is_named(kind: str) -> None:
     secret = {"type": kind, "tenantid": "t", "clientid": "c", "secret": "s"}
@@ -166,15 +211,66 @@ def test_an_authority_that_cannot_be_one_is_named(kind: str) -> None:
 
 def test_an_authority_that_cannot_be_reached(parameters: dict[str, object]) -> None:
     secret = {"type": "client_secret", "tenantid": "t", "clientid": "c", "secret": "s"}
-    error = refusal(
-        {
-            **parameters,
-            "serviceurl": "https://127.0.0.1:9/account",
-            "credentials": secret,
-            "aad_endpoint": f"https://127.0.0.1:{free_port()}",
-        }
-    )
-    assert "storage.azure" in error.key
+    authority = f"https://127.0.0.1:{free_port()}"
+    values: dict[str, object] = {
+        **parameters,
+        "serviceurl": "https://127.0.0.1:9/account",
+        "credentials": secret,
+        "aad_endpoint": authority,
+    }
+    error = refusal(values)
+    assert error.key == "storage.azure.aad_endpoint"
+    assert error.problem.startswith(f"{authority}, which issues tokens for the container")
+    assert "cannot be reached: check aad_endpoint" in error.problem
+    with pytest.raises(StorageUnavailable):
+        AzureStore(settings(values)[0]).head("a")
+
+
+def test_an_authority_that_refuses(
+    parameters: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = {"type": "client_secret", "tenantid": "t", "clientid": "c", "secret": "s3cret"}
+    content = b'{"error": "invalid_client", "error_description": "AADSTS7000215: wrong secret"}'
+    found = Reply(401, content, {"Content-Type": "application/json"})
+    certificate = certify(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certificate[0])
+    with scripted(lambda _: found, certificate=certificate) as url:
+        error = refusal(
+            {
+                **parameters,
+                "serviceurl": "https://127.0.0.1:9/account",
+                "credentials": secret,
+                "aad_endpoint": url,
+            }
+        )
+    assert error.key == "storage.azure.credentials"
+    assert "refused" in error.problem
+    assert "s3cret" not in error.problem
+
+
+@pytest.mark.parametrize(
+    ("status", "page", "kind"),
+    [
+        (200, b"<!doctype html><html><body>Console</body></html>", "text/html"),
+        (200, b"<a/>", "application/xml"),
+        (200, b"{}", "application/json"),
+        (200, b"", "text/plain"),
+        (302, b"", "text/html"),
+        (404, b"<html>no such page</html>", "text/html"),
+    ],
+)
+def test_a_server_of_something_else(
+    parameters: dict[str, object], status: int, page: bytes, kind: str
+) -> None:
+    with scripted(lambda _: Reply(status, page, {"Content-Type": kind})) as url:
+        values = {**parameters, "serviceurl": url, "max_retries": -1}
+        error = refusal(values)
+        assert error.key == "storage.azure.serviceurl"
+        assert f"at {url}/ does not answer as Azure's blob service does" in error.problem
+        store = AzureStore(settings(values)[0])
+        for action in (lambda: store.head("a"), lambda: list(store.names("a"))):
+            with pytest.raises(StorageError):
+                action()
 
 
 def test_a_service_that_cannot_be_reached(parameters: dict[str, object]) -> None:
@@ -184,18 +280,8 @@ def test_a_service_that_cannot_be_reached(parameters: dict[str, object]) -> None
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")  # asked for
 def test_a_certificate_that_nobody_signed(tmp_path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "udist")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-        .public_bytes(Encoding.PEM)
-    )
-    (tmp_path / "cert.pem").write_bytes(certificate)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (tmp_path / "key.pem").write_bytes(pem)
-    files = [f"--cert={tmp_path / 'cert.pem'}", f"--key={tmp_path / 'key.pem'}"]
+    certificate, key = certify(tmp_path)
+    files = [f"--cert={certificate}", f"--key={key}"]
     parameters: dict[str, object] = {"container": "registry", "accountname": ACCOUNT, "accountkey": KEY}
     with azurite(*files) as url:
         parameters["serviceurl"] = url.replace("http:", "https:")

@@ -26,12 +26,13 @@ from azure.storage.blob import (
 )
 
 from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError, StorageUnavailable
-from udist_plugin.storage.drivers.azure_bounds import BACKOFF_MAX, BOUNDS, PROBE_BOUNDS
+from udist_plugin.storage.drivers.azure_bounds import BACKOFF_MAX, BOUNDS
 from udist_plugin.storage.drivers.azure_identity import token_credential
 from udist_plugin.storage.drivers.redaction import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from azure.storage.blob import BlobClient, UserDelegationKey
@@ -47,6 +48,14 @@ SKEW: Final = 5 * 60
 """Seconds that clocks may differ."""
 MISSING: Final = MatchConditions.IfMissing
 SCOPE: Final = "https://storage.azure.com/.default"
+
+NO_ANSWER: Final = (ServiceRequestError, ServiceResponseError)
+"""Nobody answered, or not to the end."""
+NO_TOKEN: Final = ClientAuthenticationError
+"""Credentials that are refused, or for which there is no token."""
+MISPARSED: Final = (AttributeError, KeyError, TypeError, ValueError)
+"""What the library stumbles into over an answer that is not the service's."""
+FAILURES: Final = (AzureError, *MISPARSED)
 
 
 class Retry(ExponentialRetry):
@@ -79,9 +88,10 @@ class AzureClient:
         except ValueError as error:
             key = "connectionstring" if settings.connection_string else "serviceurl"
             raise ConfigurationError(str(error), key=f"storage.azure.{key}") from error
-        self._account = settings.account or str(self._service.account_name)
+        self.account = settings.account or str(self._service.account_name)
         self.container = self._service.get_container_client(settings.container)
-        self._settings = settings
+        self.settings = settings
+        self.url = self._service.url
         self._delegated: UserDelegationKey | None = None
         self._renewal = 0.0
         self._lock = Lock()
@@ -91,7 +101,7 @@ class AzureClient:
 
     def drop(self, key: str) -> None:
         """Deletes an object unless it is of blocks, or becomes so meanwhile."""
-        with suppress(PathNotFound, PathBusy), errors(key):
+        with suppress(PathNotFound, PathBusy), self.errors(key):
             found = self.blob(key).get_blob_properties()
             if found.blob_type != BlobType.BLOCKBLOB:
                 unchanged = MatchConditions.IfNotModified
@@ -116,7 +126,7 @@ class AzureClient:
             return None
         blob = self.blob(key)
         signature = generate_blob_sas(
-            self._account,
+            self.account,
             blob.container_name,
             key,
             permission=BlobSasPermissions(read=True),
@@ -139,50 +149,22 @@ class AzureClient:
                     self._renewal = now + URL_LIFETIME
             return self._delegated
 
-    def probe(self) -> None:
-        """See ``ObjectStore.probe``."""
-        container = f"the container {self.container.container_name} of {self._account}"
-        try:
-            legacy = self._holds("/docker/registry/") and not self._holds("docker/registry/")
-        except ClientAuthenticationError as error:
-            raise self._refused(container, error) from error
-        except ResourceNotFoundError as error:
-            problem = f"{container} does not exist: create it, or correct its name"
-            raise ConfigurationError(problem, key="storage.azure.container") from error
-        except (ServiceRequestError, ServiceResponseError) as error:
-            raise ConfigurationError(self._unreachable(container, error), key="storage.azure") from error
-        except HttpResponseError as error:
-            if error.status_code != 403:
-                problem = f"{container} cannot be listed: {_message(error)}"
-                raise ConfigurationError(problem, key="storage.azure.container") from error
-            if self._settings.credentials == "shared_key":  # which may do everything
-                raise self._refused(container, error) from error
-            problem = f"{container} is denied: grant the role Storage Blob Data Contributor on it"
-            raise ConfigurationError(f"{problem} ({_message(error)})", key="storage.azure") from error
-        if legacy and self._settings.legacy_root is None:
-            raise ConfigurationError(
-                f"{container} holds a registry of distribution 2, whose names begin with a slash: say false "
-                "to go on with it, or true to leave it alone",
-                key="storage.azure.trimlegacyrootprefix",
-            )
+    @property
+    def cure(self) -> str:
+        """What lets these credentials do what the service denies them."""
+        if self._key:
+            return "correct or renew the account's key"
+        role = "grant the role Storage Blob Data Contributor on it"
+        return f"{role}, or its signature all permissions" if self.settings.connection_string else role
 
-    def _holds(self, prefix: str) -> bool:
-        pages = self.container.list_blobs(prefix, results_per_page=1, **PROBE_BOUNDS).by_page()
-        return next(iter(next(iter(pages), iter(()))), None) is not None
+    @property
+    def denied(self) -> str:
+        """What is the matter when the service denies something."""
+        return f"the container {self.container.container_name} of {self.account} denies it: {self.cure}"
 
-    def _refused(self, container: str, error: AzureError) -> ConfigurationError:
-        keys = {"shared_key": "accountkey", "connection_string": "connectionstring"}
-        key = keys.get(self._settings.credentials, "credentials")
-        problem = f"the credentials for {container} are refused: correct or renew them ({_message(error)})"
-        return ConfigurationError(problem, key=f"storage.azure.{key}")
-
-    def _unreachable(self, container: str, error: AzureError) -> str:
-        where = f"{container} at {shown(self._service.url)}"
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return (
-                f"the certificate of {where} is not trusted: name its authority's file in REQUESTS_CA_BUNDLE"
-            )
-        return f"{where} cannot be reached: check accountname, realm and the network ({_message(error)})"
+    def errors(self, key: str, *, unmet: type[StorageError] = PathBusy) -> AbstractContextManager[None]:
+        """See ``errors`` below."""
+        return errors(key, unmet=unmet, denied=self.denied)
 
 
 def _retry(settings: Settings) -> Retry:
@@ -202,40 +184,55 @@ def blocks(ids: Sequence[str]) -> list[BlobBlock]:
 
 def error_code(error: StorageError) -> str:
     """The service's name of what went wrong, if it was the service."""
-    return _code(error.__cause__)
+    return code(error.__cause__)
 
 
 @contextmanager
-def errors(key: str, *, unmet: type[StorageError] = PathBusy) -> Iterator[None]:
+def errors(key: str, *, unmet: type[StorageError] = PathBusy, denied: str = "denied") -> Iterator[None]:
     """The library's errors as ours; ``unmet`` is what a condition's failure is."""
     try:
         yield
     except ResourceNotFoundError as error:
         raise PathNotFound("not found", driver=NAME, path=key) from error
     except HttpResponseError as error:
-        kind = failure(error.status_code or 0)
-        if error.status_code == 404:  # a copy's source
-            kind = PathNotFound
-        elif error.status_code == 412 or _code(error) == "BlobAlreadyExists":
-            kind = unmet
-        raise kind(_message(error), driver=NAME, path=key) from error
-    except (ServiceRequestError, ServiceResponseError, OSError) as error:  # nobody answered
-        raise StorageUnavailable(_message(error), driver=NAME, path=key) from error
+        status = error.status_code or 0
+        if status == 404:  # a copy's source
+            raise PathNotFound("not found", driver=NAME, path=key) from error
+        if status == 412 or code(error) == "BlobAlreadyExists":
+            raise unmet(message(error), driver=NAME, path=key) from error
+        if not status and unreached(error) is not None:  # who issues tokens
+            raise StorageUnavailable(message(error), driver=NAME, path=key) from error
+        raise failure(key, status, message(error), denied) from error
+    except (*NO_ANSWER, OSError) as error:
+        raise StorageUnavailable(message(error), driver=NAME, path=key) from error
     except AzureError as error:
-        raise StorageError(_message(error), driver=NAME, path=key) from error
+        raise StorageError(message(error), driver=NAME, path=key) from error
+    except MISPARSED as error:
+        problem = "the answer is not the blob service's: is there a proxy between?"
+        raise StorageError(problem, driver=NAME, path=key) from error
 
 
-def failure(status: int) -> type[StorageError]:
+def failure(key: str, status: int, said: str, denied: str) -> StorageError:
     """What an answer with that status is: it may be well a while later, or has to be mended."""
-    return StorageUnavailable if status == 429 or status >= 500 else StorageError
+    kind = StorageUnavailable if status == 429 or status >= 500 else StorageError
+    return kind(f"{denied} ({said})" if status == 403 else said, driver=NAME, path=key)
 
 
-def _code(error: BaseException | None) -> str:
+def unreached(error: BaseException) -> BaseException | None:
+    """What kept ``error``'s library from reaching somebody, if that is the reason behind it."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, NO_ANSWER):
+        cause = cause.__cause__
+    return cause
+
+
+def code(error: BaseException | None) -> str:
+    """The service's name of what went wrong, empty if it was not the service that said so."""
     code = getattr(error, "error_code", None)
     return str(getattr(code, "value", code) or "")  # one of the library's, or one it does not know
 
 
-def _message(error: Exception) -> str:
+def message(error: Exception) -> str:
     """The first line: the library adds the request's id, its time and the answer."""
     return shown(str(error).partition("\n")[0])
 

@@ -14,9 +14,9 @@ from udist_plugin.storage.drivers.azure_client import (
     AzureClient,
     blocks,
     error_code,
-    errors,
     failure,
 )
+from udist_plugin.storage.drivers.azure_probe import probe
 from udist_plugin.storage.drivers.azure_transfers import BESIDE, AzureContent, AzureWriter
 from udist_plugin.storage.drivers.inmemory import MemoryContent
 from udist_plugin.storage.drivers.object_store import ObjectStore, StoredObject
@@ -49,16 +49,16 @@ class AzureStore(ObjectStore):
         self._container = self._client.container
 
     def head(self, key: str) -> StoredObject:
-        with errors(key):
+        with self._client.errors(key):
             return _stored(self._client.blob(key).get_blob_properties())
 
     def get(self, key: str, start: int = 0, end: int | None = None) -> Content:
         empty = start < 0 or (end is not None and end <= start)  # what no range can say
         if not empty:
             try:
-                with errors(key):
+                with self._client.errors(key):
                     length = None if end is None else end - start
-                    return AzureContent(key, self._container.download_blob(key, start, length))
+                    return AzureContent(self._client, key, self._container.download_blob(key, start, length))
             except StorageError as error:
                 if error_code(error) != "InvalidRange":
                     raise
@@ -72,11 +72,11 @@ class AzureStore(ObjectStore):
 
     def put_new(self, key: str, content: bytes) -> None:
         """As ``put``, of an object that must not be there."""
-        with errors(key):
+        with self._client.errors(key):
             self._client.blob(key).upload_blob(content)
 
     def _put(self, key: str, content: bytes) -> None:
-        with errors(key):
+        with self._client.errors(key):
             self._client.blob(key).upload_blob(content, overwrite=True)
 
     def writer(self, key: str, *, new: bool = False) -> ObjectWriter:
@@ -114,7 +114,7 @@ class AzureStore(ObjectStore):
             block = self.block_id()
             length = min(COPIED_MAX, source.size - start)
             try:
-                with errors(source.key, unmet=PathNotFound):
+                with self._client.errors(source.key, unmet=PathNotFound):
                     self._client.blob(key).stage_block_from_url(
                         block,
                         source_offset=start,
@@ -143,13 +143,13 @@ class AzureStore(ObjectStore):
 
     def stage(self, key: str, block: str, data: bytes) -> None:
         """Sends a block of an object to be."""
-        with errors(key):
+        with self._client.errors(key):
             self._client.blob(key).stage_block(block, data, len(data))
 
     def commit(self, key: str, ids: Sequence[str], *, new: bool = False) -> None:
         """Makes the blocks the object."""
         condition: dict[str, Any] = {"match_condition": MISSING} if new else {}
-        with errors(key):
+        with self._client.errors(key):
             self._client.blob(key).commit_block_list(blocks(ids), **condition)
 
     def _replace(self, key: str, action: Callable[[], None]) -> None:
@@ -164,28 +164,28 @@ class AzureStore(ObjectStore):
             action()
 
     def objects(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
-        with errors(prefix):
+        with self._client.errors(prefix):
             for blob in self._container.list_blobs(prefix):
                 if blob.name > after:
                     yield _stored(blob)
 
     def names(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """All are read first: by their keys ``a-b/`` comes before ``a/``."""
-        with errors(prefix):
+        with self._client.errors(prefix):
             found = {each.name[len(prefix) :].rstrip("/") for each in self._container.walk_blobs(prefix)}
         yield from sorted(name for name in found if name > after)
 
     def delete(self, keys: Sequence[str]) -> None:
         for first in range(0, len(keys), DELETED_MAX):
             part = keys[first : first + DELETED_MAX]
-            with errors(part[0]):
+            with self._client.errors(part[0]):
                 answers = self._container.delete_blobs(
                     *part, delete_snapshots="include", raise_on_any_failure=False
                 )
             for key, answer in zip(part, answers, strict=True):
                 if answer.status_code >= 400 and answer.status_code != 404:
-                    kind = failure(answer.status_code)
-                    raise kind(f"not deleted: {answer.reason}", driver=NAME, path=key)
+                    said = f"not deleted: {answer.reason}"
+                    raise failure(key, answer.status_code, said, self._client.denied)
 
     def purge(self, prefix: str, age: float) -> None:
         """Blocks never committed go by themselves; what stood beside its name in the moment of its copy does
@@ -200,7 +200,7 @@ class AzureStore(ObjectStore):
         return self._client.signed(key)
 
     def probe(self) -> None:
-        self._client.probe()
+        probe(self._client)
 
 
 def _stored(blob: BlobProperties) -> StoredObject:

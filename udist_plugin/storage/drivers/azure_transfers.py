@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 from udist_plugin.content import Content
 from udist_plugin.errors import PathBusy, StorageError
 from udist_plugin.storage.drivers.azure_bounds import PIECE
-from udist_plugin.storage.drivers.azure_client import NAME, error_code, errors
+from udist_plugin.storage.drivers.azure_client import NAME, error_code
 from udist_plugin.storage.drivers.object_store import ObjectWriter
 
 if TYPE_CHECKING:
     from azure.storage.blob import StorageStreamDownloader
 
+    from udist_plugin.storage.drivers.azure_client import AzureClient
     from udist_plugin.storage.drivers.azure_store import AzureStore
 
 IN_FLIGHT: Final = 3
@@ -30,13 +31,14 @@ _TAKEN: Final = {"BlobAlreadyExists", "InvalidBlockList", "InvalidBlobType"}
 class AzureContent(Content):
     """Pieces of one version; the library asks again for one that is cut short."""
 
-    def __init__(self, key: str, download: StorageStreamDownloader[bytes]) -> None:
+    def __init__(self, client: AzureClient, key: str, download: StorageStreamDownloader[bytes]) -> None:
         self.size = download.size
+        self._client = client
         self._key = key
         self._download = download
 
     def read(self, size: int = -1) -> bytes:
-        with errors(self._key):
+        with self._client.errors(self._key):
             data = self._download.read(size)
         self.size -= len(data)
         return data
