@@ -16,11 +16,12 @@ from google.cloud.storage import Blob
 from tests.storage.gcs.server import fake_gcs
 from tests.storage.processes import free_port
 from tests.storage.scripted import Reply, Request, scripted
-from udist_plugin.errors import ConfigurationError
+from udist_plugin.errors import ConfigurationError, StorageError
 from udist_plugin.storage.drivers.gcs import CHUNK_SIZE, Settings, settings
 from udist_plugin.storage.drivers.gcs_store import GcsStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SOON = 30.0
@@ -121,6 +122,41 @@ def test_a_bucket_that_is_denied(status: int, key: str, cure: str, monkeypatch: 
     assert error.key == key
     assert cure in error.problem
     assert status == 401 or "storage.objects.list is missing" in error.problem
+
+
+def test_what_is_denied_names_the_bucket_and_the_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = json.dumps({"error": {"code": 403, "message": "storage.objects.create is missing"}}).encode()
+    said = "b: the bucket registry denies it: grant these credentials roles/storage.objectAdmin on it"
+    with scripted(lambda _: Reply(403, content, {"Content-Type": "application/json"})) as url:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
+        store = GcsStore(Settings("registry"))
+        actions: list[Callable[[], object]] = [
+            lambda: store.put("b", b"x"),
+            lambda: store.get("b"),
+            lambda: store.head("b"),
+            lambda: list(store.names("b")),
+            lambda: store.delete(["b"]),
+        ]
+        for action in actions:
+            with pytest.raises(StorageError, match=said) as caught:
+                action()
+            assert store.name == caught.value.driver
+
+
+def test_a_server_of_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = b"<!doctype html><html><body>Console</body></html>"
+    with scripted(lambda _: Reply(200, page, {"Content-Type": "text/html"})) as url:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
+        store = GcsStore(Settings("registry"))
+        assert f"at {url} does not answer as Google's storage does" in refusal(store).problem
+        actions: list[Callable[[], object]] = [
+            lambda: store.put("b", b"x"),
+            lambda: store.get("b"),
+            lambda: list(store.names("b")),
+        ]
+        for action in actions:
+            with pytest.raises(StorageError, match="b: the answer is not Google's"):
+                action()
 
 
 def test_an_account_that_is_no_more(account: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ from udist_plugin.storage.drivers.redaction import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from requests import Response
 
@@ -49,6 +50,10 @@ PROBE_BOUNDS: Final = {"timeout": (5.0, 10.0), "retry": RETRY.with_timeout(5.0)}
 ANSWERS: Final = frozenset({200, 201, 204, 206, 308})
 """What the service says of what it did; 308 is of an upload that goes on. A redirect would be a proxy's."""
 
+ROLE: Final = "grant these credentials roles/storage.objectAdmin on it"
+FOREIGN: Final = "the answer is not Google's: is there a proxy between?"
+_MISPARSED: Final = (AttributeError, KeyError, TypeError, ValueError)
+"""What the library stumbles into over an answer that is not the service's; some of google-auth's are such."""
 _FAILURES: Final = (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption, OSError)
 
 
@@ -86,6 +91,9 @@ class GcsClient:
             response = self.retry(lambda: self.exchange("GET", url, headers, stream=True), key=key)
         except RequestRangeNotSatisfiable:
             return None
+        if not {"Content-Length", "X-Goog-Generation"} <= response.headers.keys():
+            response.close()
+            raise StorageError(FOREIGN, driver=NAME, path=key)
         if "Range" in headers and response.status_code != 206:
             response.close()
             raise StorageError("the range was ignored: is there a proxy between?", driver=NAME, path=key)
@@ -93,9 +101,13 @@ class GcsClient:
 
     def retry(self, action: Callable[[], T], *, key: str) -> T:
         """``action``, again while it fails in passing."""
-        with errors(key):
+        with self.errors(key):
             result: T = RETRY(action)()
         return result
+
+    def errors(self, key: str, *, unmet: type[StorageError] = PathBusy) -> AbstractContextManager[None]:
+        """See ``errors`` below."""
+        return errors(key, unmet=unmet, denied=f"the bucket {self.bucket.name} denies it: {ROLE}")
 
     def exchange(
         self,
@@ -123,35 +135,38 @@ class GcsClient:
 
     def probe(self) -> None:
         """See ``ObjectStore.probe``; asks for what the least role that serves a registry may do."""
-        bucket = f"the bucket {self.bucket.name}"
         try:
             next(iter(self.library.list_blobs(self.bucket, max_results=1, **PROBE_BOUNDS)), None)
-        except NotFound as error:
-            problem = f"{bucket} does not exist: create it, or correct its name"
-            raise ConfigurationError(problem, key="storage.gcs.bucket") from error
-        except Forbidden as error:
-            problem = f"{bucket} is denied to these credentials: grant them roles/storage.objectAdmin on it"
-            raise ConfigurationError(
-                f"{problem} ({shown(error.message)})", key="storage.gcs.bucket"
-            ) from error
-        except (TransportError, OSError, RetryError) as error:
-            raise ConfigurationError(self._unreachable(bucket, error), key="storage.gcs") from error
-        except (Unauthorized, GoogleAuthError) as error:
-            problem = f"the credentials for {bucket} are refused: correct or renew them ({shown(error)})"
-            raise ConfigurationError(problem, key="storage.gcs.keyfile") from error
-        except GoogleAPIError as error:
-            raise ConfigurationError(
-                f"{bucket} cannot be listed: {shown(error)}", key="storage.gcs.bucket"
-            ) from error
+        except (*_FAILURES, *_MISPARSED) as error:
+            key, problem = self._problem(f"the bucket {self.bucket.name}", error)
+            raise ConfigurationError(problem, key=key) from error
 
-    def _unreachable(self, bucket: str, error: Exception) -> str:
-        cause = getattr(error, "cause", None) or error
-        where = f"{bucket} at {self.library.api_endpoint}"
-        if "CERTIFICATE_VERIFY_FAILED" in str(cause):
-            return (
-                f"the certificate of {where} is not trusted: name its authority's file in REQUESTS_CA_BUNDLE"
-            )
-        return f"{where} cannot be reached: check the network and any proxy ({shown(cause)})"
+    def _problem(self, bucket: str, error: Exception) -> tuple[str, str]:
+        """The key to mend, and what to do."""
+        at = f"{bucket} at {self.library.api_endpoint}"
+        said = shown(getattr(error, "cause", None) or getattr(error, "message", None) or error)
+        match error:
+            case NotFound():
+                return "storage.gcs.bucket", f"{bucket} does not exist: create it, or correct its name"
+            case Forbidden():
+                return "storage.gcs.bucket", f"{bucket} is denied: {ROLE} ({said})"
+            case TransportError() | RetryError():
+                return "storage.gcs", _unreachable(at, said)
+            case Unauthorized() | GoogleAuthError():
+                problem = f"the credentials for {bucket} are refused: correct or renew them ({said})"
+                return "storage.gcs.keyfile", problem
+            case GoogleAPIError():
+                return "storage.gcs.bucket", f"{bucket} cannot be listed: {said}"
+            case _ if isinstance(error, _MISPARSED):
+                problem = f"{at} does not answer as Google's storage does: check STORAGE_EMULATOR_HOST"
+                return "storage.gcs", f"{problem} and any proxy"
+        return "storage.gcs", _unreachable(at, said)
+
+
+def _unreachable(where: str, said: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        return f"the certificate of {where} is not trusted: name its authority's file in REQUESTS_CA_BUNDLE"
+    return f"{where} cannot be reached: check the network and any proxy ({said})"
 
 
 def service_account(settings: Settings) -> Credentials | None:
@@ -174,7 +189,7 @@ def service_account(settings: Settings) -> Credentials | None:
 
 
 @contextmanager
-def errors(key: str, *, unmet: type[StorageError] = PathBusy) -> Iterator[None]:
+def errors(key: str, *, unmet: type[StorageError] = PathBusy, denied: str = "denied") -> Iterator[None]:
     """The library's errors as ours; ``unmet`` is what a precondition's failure is."""
     try:
         yield
@@ -184,7 +199,11 @@ def errors(key: str, *, unmet: type[StorageError] = PathBusy) -> Iterator[None]:
         raise unmet("changed by another meanwhile", driver=NAME, path=key) from error
     except RequestRangeNotSatisfiable:
         raise
-    except _FAILURES as error:
+    except Forbidden as error:
+        raise StorageError(f"{denied} ({shown(error.message)})", driver=NAME, path=key) from error
+    except (*_FAILURES, *_MISPARSED) as error:
+        if isinstance(error, _MISPARSED) and not isinstance(error, GoogleAuthError):
+            raise StorageError(FOREIGN, driver=NAME, path=key) from error
         kind = StorageUnavailable if _passes(error) else StorageError
         problem = shown(getattr(error, "cause", None) or error)
         raise kind(problem, driver=NAME, path=key) from error

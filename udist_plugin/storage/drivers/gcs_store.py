@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import InvalidOffset, PathNotFound, StorageError
-from udist_plugin.storage.drivers.gcs_client import BOUNDS, NAME, GcsClient, errors
+from udist_plugin.storage.drivers.gcs_client import BOUNDS, NAME, GcsClient
 from udist_plugin.storage.drivers.gcs_transfers import GcsContent, GcsWriter
 from udist_plugin.storage.drivers.inmemory import MemoryContent
 from udist_plugin.storage.drivers.object_store import ObjectStore, StoredObject
@@ -45,7 +45,7 @@ class GcsStore(ObjectStore):
         self._bucket = self._client.bucket
 
     def head(self, key: str) -> StoredObject:
-        with errors(key):
+        with self._client.errors(key):
             blob = self._bucket.get_blob(key, **BOUNDS)
         if blob is None or blob.content_type == SESSION_TYPE:
             raise PathNotFound("not found", driver=self.name, path=key)
@@ -65,14 +65,14 @@ class GcsStore(ObjectStore):
         self._put(key, content, new=False)
 
     def _put(self, key: str, content: bytes, *, new: bool) -> None:
-        with errors(key):
+        with self._client.errors(key):
             self._bucket.blob(key).upload_from_string(
                 content, content_type=CONTENT_TYPE, if_generation_match=0 if new else None, **BOUNDS
             )
 
     def writer(self, key: str, *, new: bool = False) -> ObjectWriter:
         def start() -> str:
-            with errors(key):
+            with self._client.errors(key):
                 session: str = self._bucket.blob(key).create_resumable_upload_session(
                     content_type=CONTENT_TYPE,
                     if_generation_match=0 if new else None,
@@ -97,7 +97,7 @@ class GcsStore(ObjectStore):
     def _rewrite(self, source: StoredObject, key: str) -> None:
         blob = self._bucket.blob(source.key, generation=int(source.version))
         token = None
-        with errors(source.key):
+        with self._client.errors(source.key):
             while True:  # one call within a class and region; across them each moves on
                 token, _, _ = self._bucket.blob(key).rewrite(blob, token=token, **BOUNDS)
                 if token is None:
@@ -125,12 +125,12 @@ class GcsStore(ObjectStore):
         blob.content_type = CONTENT_TYPE
         parts = [self._bucket.blob(source.key) for source in sources]
         generations = [int(source.version) for source in sources]
-        with errors(sources[0].key, unmet=PathNotFound):
+        with self._client.errors(sources[0].key, unmet=PathNotFound):
             blob.compose(parts, if_source_generation_match=generations, **BOUNDS)
         return _stored(blob)
 
     def objects(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
-        with errors(prefix):
+        with self._client.errors(prefix):
             for blob in self._client.library.list_blobs(
                 self._bucket,
                 prefix=prefix,
@@ -144,7 +144,7 @@ class GcsStore(ObjectStore):
     def names(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """All are read first: by their keys ``a-b/`` comes before ``a/``."""
         found: set[str] = set()
-        with errors(prefix):
+        with self._client.errors(prefix):
             listing = self._client.library.list_blobs(
                 self._bucket,
                 prefix=prefix,
@@ -169,14 +169,14 @@ class GcsStore(ObjectStore):
                 pass
 
     def _delete(self, key: str) -> None:
-        with suppress(PathNotFound), errors(key):
+        with suppress(PathNotFound), self._client.errors(key):
             self._bucket.blob(key).delete(**BOUNDS)
 
     def url_for(self, key: str) -> str | None:
         if not self._client.signs:
             return None
         url: str | None = None
-        with suppress(StorageError), errors(key):  # some ask Google to sign, who may refuse
+        with suppress(StorageError), self._client.errors(key):  # some ask Google to sign, who may refuse
             url = self._bucket.blob(key).generate_signed_url(expiration=URL_LIFETIME, version="v4")
         return url
 
