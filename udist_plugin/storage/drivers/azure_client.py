@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import contextmanager, suppress
 from threading import Lock
@@ -90,8 +91,7 @@ class AzureClient:
             raise ConfigurationError(str(error), key=f"storage.azure.{key}") from error
         self.account = settings.account or str(self._service.account_name)
         self.container = self._service.get_container_client(settings.container)
-        self.settings = settings
-        self.url = self._service.url
+        self.settings, self.url = settings, self._service.url
         self._delegated: UserDelegationKey | None = None
         self._renewal = 0.0
         self._lock = Lock()
@@ -219,11 +219,16 @@ def failure(key: str, status: int, said: str, denied: str) -> StorageError:
 
 
 def unreached(error: BaseException) -> BaseException | None:
-    """What kept ``error``'s library from reaching somebody, if that is the reason behind it."""
+    """What kept ``error``'s library from reaching somebody, if that is the reason behind it. The default
+    credentials say so in words alone."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, NO_ANSWER):
         cause = cause.__cause__
-    return cause
+    return (
+        error
+        if cause is None and "Credential: Authentication failed: HTTPSConnection" in str(error)
+        else cause
+    )
 
 
 def code(error: BaseException | None) -> str:
@@ -233,8 +238,10 @@ def code(error: BaseException | None) -> str:
 
 
 def message(error: Exception) -> str:
-    """The first line: the library adds the request's id, its time and the answer."""
-    return shown(str(error).partition("\n")[0])
+    """The first line, as the library adds the request's id, its time and the answer; of the default
+    credentials the one that did not give up at once."""
+    tried = re.search(r"\w+Credential: Authentication failed: .*", str(error))
+    return shown(tried[0] if tried else str(error).partition("\n")[0])
 
 
 def _instant(seconds: float) -> datetime:

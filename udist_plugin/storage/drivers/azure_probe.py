@@ -62,6 +62,9 @@ def _problem(client: AzureClient, where: str, error: Exception) -> tuple[str, st
         return "storage.azure.aad_endpoint", problem
     status = getattr(error, "status_code", None)
     keyed = client.settings.credentials == "shared_key"  # which may do everything
+    if isinstance(error, NO_TOKEN) and not status and "failed to retrieve a token" in message(error):
+        problem = f"{where} needs credentials, and neither the environment nor this machine has an identity"
+        return "storage.azure.credentials", f"{problem}: give credentials, accountkey or connectionstring"
     if isinstance(error, NO_TOKEN) or (status == 403 and keyed):
         return _credentials(client), f"the credentials for {where} are refused: correct or renew them"
     if isinstance(error, MISPARSED) or (status or 0) < 400 or (status == 404 and not code(error)):
