@@ -134,6 +134,7 @@ S3 = "s3: {bucket: b, region: r"
             {"credentials.tenantid": 2, "credentials.clientid": 2, "aad_endpoint": 2},
         ),
         ("azure: {container: c, connectionstring: s3cret}", {"connectionstring": 2}),
+        ("azure: {container: c, accountname: a, serviceurl: 'https:///?sig=s3cret'}", {"serviceurl": 2}),
         ("filesystem: {rootdirectory: /dev/null}", {"rootdirectory": 2}),
     ],
 )

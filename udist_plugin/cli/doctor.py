@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 The configuration is read and the store tried as a registry would use it: it is reached, and small files below
-docker/registry/v2/udist/scratch are written, uploaded, committed, read, listed and deleted. A store that is
-read-only (storage.maintenance.readonly) is only reached.
+docker/registry/v2/udist/scratch are written, uploaded, committed, read, listed and deleted. On s3 an upload
+of parts is begun and dropped, too. A store that is read-only (storage.maintenance.readonly) is only reached.
 
 examples:
   udist doctor --config config.yml

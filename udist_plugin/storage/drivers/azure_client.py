@@ -88,7 +88,7 @@ class AzureClient:
                 self._service = BlobServiceClient(settings.url, credential, **options)
         except ValueError as error:
             key = "connectionstring" if settings.connection_string else "serviceurl"
-            raise ConfigurationError(str(error), key=f"storage.azure.{key}") from error
+            raise ConfigurationError(shown(error), key=f"storage.azure.{key}") from error
         self.account = settings.account or str(self._service.account_name)
         self.container = self._service.get_container_client(settings.container)
         self.settings, self.url = settings, self._service.url
