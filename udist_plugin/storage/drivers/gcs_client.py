@@ -200,7 +200,7 @@ def errors(key: str, *, unmet: type[StorageError] = PathBusy, denied: str = "den
     except RequestRangeNotSatisfiable:
         raise
     except Forbidden as error:
-        raise StorageError(f"{denied} ({shown(error.message)})", driver=NAME, path=key) from error
+        raise StorageError(f"{denied} ({shown(error)})", driver=NAME, path=key) from error
     except (*_FAILURES, *_MISPARSED) as error:
         if isinstance(error, _MISPARSED) and not isinstance(error, GoogleAuthError):
             raise StorageError(FOREIGN, driver=NAME, path=key) from error
