@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import InvalidPath, PathBusy, PathNotFound, StorageError
+from udist_plugin.storage import paths
 from udist_plugin.storage.drivers.base import FileInfo, StorageDriver
 from udist_plugin.storage.drivers.files import LOCK_WAIT
 from udist_plugin.storage.drivers.object_files import AppendedObject, NewObject, Segments
@@ -131,7 +132,8 @@ class ObjectDriver(StorageDriver):
             return self.store.url_for(self.key(path))
 
     def purge(self, age: float) -> None:
-        self.store.purge(self._prefix, age)
+        """Below the registry alone: others may have uploads of their own in the bucket."""
+        self.store.purge(self._folder(paths.ROOT), age)
 
     def probe(self) -> None:
         self.store.probe()

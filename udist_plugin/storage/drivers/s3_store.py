@@ -201,9 +201,10 @@ class S3Store(ObjectStore):
             )
 
     def purge(self, prefix: str, age: float) -> None:
-        """MinIO lists uploads of one key, or all; so where none is found they are looked for among all."""
+        """MinIO lists uploads of one key, or all; so where a service that is not Amazon's tells of none they
+        are looked for among all."""
         before = time.time() - age
-        for asked in dict.fromkeys((prefix, "")):
+        for asked in dict.fromkeys((prefix, "") if self._settings.endpoint else (prefix,)):
             found = False
             with errors(prefix):
                 pages = self.client.get_paginator("list_multipart_uploads")
