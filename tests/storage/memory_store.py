@@ -43,8 +43,8 @@ class MemoryStore(ObjectStore):
         self.requests.append(f"put {key}")
         self._put(key, content)
 
-    def writer(self, key: str, *, new: bool = False) -> ObjectWriter:
-        return MemoryWriter(self, key, new=new)
+    def writer(self, key: str, *, mark: str = "") -> ObjectWriter:
+        return MemoryWriter(self, key, mark)
 
     def join(self, sources: Sequence[StoredObject], key: str) -> None:
         self.requests.append(f"join {key}")
@@ -72,9 +72,9 @@ class MemoryStore(ObjectStore):
     def probe(self) -> None:
         pass
 
-    def store(self, key: str, content: bytes, *, new: bool) -> None:
+    def store(self, key: str, content: bytes, mark: str) -> None:
         """Makes an object at once. Raises ``PathBusy``."""
-        self._put(key, content, new=new)
+        self._put(key, content, mark)
 
     def _find(self, key: str) -> tuple[StoredObject, bytes]:
         try:
@@ -82,20 +82,20 @@ class MemoryStore(ObjectStore):
         except KeyError:
             raise PathNotFound("not found", driver=self.name, path=key) from None
 
-    def _put(self, key: str, content: bytes, *, new: bool = False) -> None:
+    def _put(self, key: str, content: bytes, mark: str = "") -> None:
         with self._lock:
-            if new and key in self._objects:
+            if mark and key in self._objects:
                 raise PathBusy("stands already", driver=self.name, path=key)
             version = str(len(self.requests)) + str(time.monotonic_ns())
-            self._objects[key] = StoredObject(key, len(content), time.time(), version), content
+            self._objects[key] = StoredObject(key, len(content), time.time(), version, mark), content
 
 
 class MemoryWriter(ObjectWriter):
-    def __init__(self, store: MemoryStore, key: str, *, new: bool) -> None:
+    def __init__(self, store: MemoryStore, key: str, mark: str) -> None:
         self.size = 0
         self._store = store
         self._key = key
-        self._new = new
+        self._mark = mark
         self._data = bytearray()
 
     def write(self, data: bytes | memoryview) -> None:
@@ -103,7 +103,7 @@ class MemoryWriter(ObjectWriter):
         self.size = len(self._data)
 
     def commit(self) -> None:
-        self._store.store(self._key, bytes(self._data), new=self._new)
+        self._store.store(self._key, bytes(self._data), self._mark)
 
     def cancel(self) -> None:
         self._data = bytearray()

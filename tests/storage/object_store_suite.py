@@ -84,7 +84,7 @@ class ObjectStoreSuite:
         ):
             content = bytes([number]) * size
             key = f"{new}/{number}"
-            writer = store.writer(key, new=new)
+            writer = store.writer(key, mark="mine" if new else "")
             view = memoryview(content)
             for first in range(0, size, 100_000):
                 writer.write(view[first : first + 100_000])
@@ -94,6 +94,15 @@ class ObjectStoreSuite:
             writer.cancel()
             assert self.read(store, key) == content
             assert [each.key for each in store.objects(f"{new}/{number}")] == [key]
+
+    def test_a_new_object_has_its_writer_s_mark(self, store: ObjectStore) -> None:
+        for key, size in (("a", 3), ("b", 2 * self.chunk + 1)):
+            writer = store.writer(key, mark=f"{key}-1")
+            writer.write(b"x" * size)
+            writer.commit()
+            assert store.head(key).mark == f"{key}-1"
+        store.put("c", b"x")
+        assert store.head("c").mark == ""
 
     def test_a_writer_may_be_lent_its_data(self, store: ObjectStore) -> None:
         buffer = bytearray(b"a" * 1000)
@@ -117,7 +126,7 @@ class ObjectStoreSuite:
     @pytest.mark.parametrize("size", [10, 3])
     def test_a_writer_replaces_unless_it_is_of_a_new_object(self, store: ObjectStore, size: int) -> None:
         content = b"n" * (size if size == 10 else self.chunk + 3)
-        late = store.writer("a", new=True)
+        late = store.writer("a", mark="mine")
         late.write(content)
         store.put("a", b"old")
         with pytest.raises(PathBusy):

@@ -144,7 +144,7 @@ def test_an_upload_ends_when_its_session_has(opened: Callable[[str], GcsStore]) 
 
 def test_an_object_that_is_no_longer_new_is_told(opened: Callable[[str], GcsStore]) -> None:
     with scripted(Session("", "", "", "taken")) as url:
-        writer = opened(url).writer("a", new=True)
+        writer = opened(url).writer("a", mark="mine")
         writer.write(CONTENT)
         with pytest.raises(PathBusy):
             writer.commit()

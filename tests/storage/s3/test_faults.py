@@ -153,7 +153,7 @@ def test_the_kernel_moves_what_comes_in_drops(minio_server: S3Server) -> None:
 
 def test_a_lost_answer_does_not_make_a_new_object_another_s(minio_server: S3Server) -> None:
     with faulty(minio_server) as (store, faults):
-        writer = store.writer("a", new=True)
+        writer = store.writer("a", mark="mine")
         writer.write(b"x" * LARGE)
         faults.add("lost", "POST .*uploadId=", 1)
         writer.commit()
@@ -172,10 +172,10 @@ def test_services_without_conditions_are_asked_first(new: bool, minio_server: S3
             lambda params, **_: unconditional() if "IfNoneMatch" in params else None,
         )
         for name in ("a", "b"):
-            writer = store.writer(name, new=True)
+            writer = store.writer(name, mark="mine")
             writer.write(b"first")
             writer.commit()
-        again = store.writer("a", new=new)
+        again = store.writer("a", mark="other" if new else "")
         again.write(b"second")
         if new:
             with pytest.raises(PathBusy):

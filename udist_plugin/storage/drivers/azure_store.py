@@ -19,7 +19,7 @@ from udist_plugin.storage.drivers.azure_client import (
 from udist_plugin.storage.drivers.azure_probe import probe
 from udist_plugin.storage.drivers.azure_transfers import BESIDE, AzureContent, AzureWriter
 from udist_plugin.storage.drivers.inmemory import MemoryContent
-from udist_plugin.storage.drivers.object_store import ObjectStore, StoredObject
+from udist_plugin.storage.drivers.object_store import MARK, ObjectStore, StoredObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,17 +70,17 @@ class AzureStore(ObjectStore):
     def put(self, key: str, content: bytes) -> None:
         self._replace(key, lambda: self._put(key, content))
 
-    def put_new(self, key: str, content: bytes) -> None:
+    def put_new(self, key: str, content: bytes, mark: str) -> None:
         """As ``put``, of an object that must not be there."""
         with self._client.errors(key):
-            self._client.blob(key).upload_blob(content)
+            self._client.blob(key).upload_blob(content, metadata={MARK: mark})
 
     def _put(self, key: str, content: bytes) -> None:
         with self._client.errors(key):
             self._client.blob(key).upload_blob(content, overwrite=True)
 
-    def writer(self, key: str, *, new: bool = False) -> ObjectWriter:
-        return AzureWriter(self, key, new=new)
+    def writer(self, key: str, *, mark: str = "") -> ObjectWriter:
+        return AzureWriter(self, key, mark)
 
     def join(self, sources: Sequence[StoredObject], key: str) -> None:
         """Another commit on the same name throws away all blocks on their way to it, so the join begins
@@ -146,9 +146,9 @@ class AzureStore(ObjectStore):
         with self._client.errors(key):
             self._client.blob(key).stage_block(block, data, len(data))
 
-    def commit(self, key: str, ids: Sequence[str], *, new: bool = False) -> None:
-        """Makes the blocks the object."""
-        condition: dict[str, Any] = {"match_condition": MISSING} if new else {}
+    def commit(self, key: str, ids: Sequence[str], mark: str = "") -> None:
+        """Makes the blocks the object, a new one with that mark if there is one."""
+        condition: dict[str, Any] = {"match_condition": MISSING, "metadata": {MARK: mark}} if mark else {}
         with self._client.errors(key):
             self._client.blob(key).commit_block_list(blocks(ids), **condition)
 
@@ -205,4 +205,5 @@ class AzureStore(ObjectStore):
 
 def _stored(blob: BlobProperties) -> StoredObject:
     modified = blob.last_modified.timestamp()
-    return StoredObject(blob.name, blob.size, modified, blob.etag.strip('"'))
+    mark = (blob.metadata or {}).get(MARK, "")
+    return StoredObject(blob.name, blob.size, modified, blob.etag.strip('"'), mark)

@@ -52,12 +52,12 @@ class AzureWriter(ObjectWriter):
     bytes from there.
     """
 
-    def __init__(self, store: AzureStore, key: str, *, new: bool) -> None:
+    def __init__(self, store: AzureStore, key: str, mark: str) -> None:
         self.size = 0
         self._store = store
         self._key = key
-        self._new = new
-        self._target = key if new else f"{key}.{os.urandom(8).hex()}{BESIDE}"
+        self._mark = mark
+        self._target = key if mark else f"{key}.{os.urandom(8).hex()}{BESIDE}"
         self._blocks: list[str] = []
         self._piece = bytearray()
         self._pool: ThreadPoolExecutor | None = None
@@ -78,15 +78,15 @@ class AzureWriter(ObjectWriter):
             if self._blocks:
                 self._send()
                 self._wait(0)
-                self._store.commit(self._target, self._blocks, new=self._new)
-                if not self._new:
+                self._store.commit(self._target, self._blocks, self._mark)
+                if not self._mark:
                     self._store.join([self._store.head(self._target)], self._key)
-            elif self._new:
-                self._store.put_new(self._key, bytes(self._piece))
+            elif self._mark:
+                self._store.put_new(self._key, bytes(self._piece), self._mark)
             else:
                 self._store.put(self._key, bytes(self._piece))
         except StorageError as error:
-            if self._new and error_code(error) in _TAKEN:
+            if self._mark and error_code(error) in _TAKEN:
                 raise PathBusy("stands already", driver=NAME, path=self._key) from error
             raise
         self.cancel()
@@ -95,7 +95,7 @@ class AzureWriter(ObjectWriter):
         """Blocks without a commit are dropped by the service within a week."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
-        if self._blocks and not self._new:
+        if self._blocks and not self._mark:
             with suppress(StorageError):
                 self._store.delete([self._target])
         self._blocks.clear()

@@ -11,7 +11,7 @@ from udist_plugin.errors import InvalidOffset, PathNotFound, StorageError
 from udist_plugin.storage.drivers.gcs_client import BOUNDS, NAME, GcsClient
 from udist_plugin.storage.drivers.gcs_transfers import GcsContent, GcsWriter
 from udist_plugin.storage.drivers.inmemory import MemoryContent
-from udist_plugin.storage.drivers.object_store import ObjectStore, StoredObject
+from udist_plugin.storage.drivers.object_store import MARK, ObjectStore, StoredObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,27 +62,33 @@ class GcsStore(ObjectStore):
         return MemoryContent(memoryview(b""))
 
     def put(self, key: str, content: bytes) -> None:
-        self._put(key, content, new=False)
+        self._put(key, content)
 
-    def _put(self, key: str, content: bytes, *, new: bool) -> None:
+    def _put(self, key: str, content: bytes, mark: str = "") -> None:
         with self._client.errors(key):
-            self._bucket.blob(key).upload_from_string(
-                content, content_type=CONTENT_TYPE, if_generation_match=0 if new else None, **BOUNDS
+            self._marked(key, mark).upload_from_string(
+                content, content_type=CONTENT_TYPE, if_generation_match=0 if mark else None, **BOUNDS
             )
 
-    def writer(self, key: str, *, new: bool = False) -> ObjectWriter:
+    def _marked(self, key: str, mark: str) -> Blob:
+        blob = self._bucket.blob(key)
+        if mark:
+            blob.metadata = {MARK: mark}
+        return blob
+
+    def writer(self, key: str, *, mark: str = "") -> ObjectWriter:
         def start() -> str:
             with self._client.errors(key):
-                session: str = self._bucket.blob(key).create_resumable_upload_session(
+                session: str = self._marked(key, mark).create_resumable_upload_session(
                     content_type=CONTENT_TYPE,
-                    if_generation_match=0 if new else None,
+                    if_generation_match=0 if mark else None,
                     checksum=None,  # it would be of nothing: the content is not known yet
                     **BOUNDS,
                 )
             return session
 
         def put(content: bytes) -> None:
-            self._put(key, content, new=new)
+            self._put(key, content, mark)
 
         return GcsWriter(self._client, key, self._chunk_size, start=start, put=put)
 
@@ -185,4 +191,5 @@ class GcsStore(ObjectStore):
 
 
 def _stored(blob: Blob) -> StoredObject:
-    return StoredObject(blob.name, blob.size, blob.updated.timestamp(), str(blob.generation))
+    mark = (blob.metadata or {}).get(MARK, "")
+    return StoredObject(blob.name, blob.size, blob.updated.timestamp(), str(blob.generation), mark)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from udist_plugin.content import Content
-from udist_plugin.errors import PathNotFound
+from udist_plugin.errors import PathBusy, PathNotFound
 from udist_plugin.storage.drivers.base import FileWriter
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class AppendedObject(FileWriter):
         self._driver = driver
         self._path = path
         self._writer: ObjectWriter | None = None
+        self._mark = ""
         self._open = True
         driver.key(path)  # checks it
         driver.turns.take(path)
@@ -66,7 +68,8 @@ class AppendedObject(FileWriter):
             return
         try:
             if self._writer is None:
-                self._writer = self._driver.store.writer(self._next_key, new=True)
+                self._mark = os.urandom(16).hex()
+                self._writer = self._driver.store.writer(self._next_key, mark=self._mark)
             self._writer.write(data)
         except BaseException:
             self._drop()
@@ -113,9 +116,21 @@ class AppendedObject(FileWriter):
     def _add(self) -> None:
         """Makes what was written a segment. Raises ``PathBusy`` when another plugin wrote one there."""
         if self._writer is not None:
-            self._writer.commit()
+            try:
+                self._writer.commit()
+            except PathBusy:
+                if not self._is_made():
+                    raise
+                self._writer.cancel()
             self._writer = None
             self._segments.append(self._driver.store.head(self._next_key))
+
+    def _is_made(self) -> bool:
+        """Whether the segment that stands there is this writer's: the answer was lost, not the request."""
+        try:
+            return self._driver.store.head(self._next_key).mark == self._mark
+        except PathNotFound:
+            return False
 
     def _drop(self) -> None:
         if self._writer is not None:

@@ -8,7 +8,7 @@ ends within the bounds its service's library was given, and may raise ``StorageE
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,16 +16,22 @@ if TYPE_CHECKING:
     from udist_plugin.content import Content
 
 
+MARK: Final = "udistwriter"
+"""The metadata that holds an object's mark: a name that Azure takes, too."""
+
+
 class StoredObject(NamedTuple):
     """An object: ``size`` in bytes, ``modified`` in seconds since 1970.
 
-    ``version`` names these bytes under this key (S3's and Azure's ETag, GCS's generation).
+    ``version`` names these bytes under this key (S3's and Azure's ETag, GCS's generation). ``mark`` is the
+    one its writer gave a new object, known only of what ``head`` finds.
     """
 
     key: str
     size: int
     modified: float
     version: str
+    mark: str = ""
 
 
 class ObjectWriter(ABC):
@@ -70,8 +76,12 @@ class ObjectStore(ABC):
         """Makes or replaces an object in one request."""
 
     @abstractmethod
-    def writer(self, key: str, *, new: bool = False) -> ObjectWriter:
-        """A writer of an object of any size; ``new`` asks that none stands there when it is committed."""
+    def writer(self, key: str, *, mark: str = "") -> ObjectWriter:
+        """A writer of an object of any size.
+
+        ``mark``, if given, asks that none stands there when it is committed, and is kept with the object:
+        services' libraries repeat a commit whose answer was lost, and then report the writer's own object.
+        """
 
     @abstractmethod
     def join(self, sources: Sequence[StoredObject], key: str) -> None:

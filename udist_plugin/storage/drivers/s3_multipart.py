@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.errors import PathBusy, PathNotFound, StorageError
+from udist_plugin.storage.drivers.object_store import MARK
 from udist_plugin.storage.drivers.s3_body import Body
 from udist_plugin.storage.drivers.s3_client import NAME, error_code, errors
 
@@ -24,16 +26,26 @@ class MultipartUpload:
     """Parts, numbered from 1, which many threads may send or copy in any order."""
 
     def __init__(
-        self, client: S3Client, sender: S3Client, bucket: str, key: str, attributes: dict[str, Any]
+        self,
+        client: S3Client,
+        sender: S3Client,
+        bucket: str,
+        key: str,
+        attributes: dict[str, Any],
+        mark: str = "",
     ) -> None:
-        """Starts it; ``sender`` sends its parts."""
+        """Starts it; ``sender`` sends its parts. The object will have ``mark``, or one by which this upload
+        alone knows it."""
+        self._mark = mark or os.urandom(16).hex()
         self._client = client
         self._sender = sender
         self._key = key
         self._object: dict[str, Any] = {"Bucket": bucket, "Key": key}
         self._tags: dict[int, str] = {}
         with errors(key):
-            started = client.create_multipart_upload(**self._object, **attributes)
+            started = client.create_multipart_upload(
+                **self._object, **attributes, Metadata={MARK: self._mark}
+            )
         self._upload: dict[str, Any] = {**self._object, "UploadId": started["UploadId"]}
 
     def send(self, number: int, content: bytes | memoryview) -> None:
@@ -92,12 +104,7 @@ class MultipartUpload:
         return False
 
     def _stands(self) -> bool:
-        """Whether the object is of these parts: where nothing is encrypted, its ETag is made of theirs."""
-        from hashlib import md5
-
-        tags = [tag.strip('"') for _, tag in sorted(self._tags.items())]
-        with suppress(PathNotFound, ValueError), errors(self._key):
-            sums = md5(b"".join(map(bytes.fromhex, tags)), usedforsecurity=False)
-            found = self._client.head_object(**self._object)["ETag"]
-            return found.strip('"') == f"{sums.hexdigest()}-{len(tags)}"
+        """Whether the object is what became of these parts."""
+        with suppress(PathNotFound), errors(self._key):
+            return self._client.head_object(**self._object)["Metadata"].get(MARK) == self._mark
         return False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError
 from udist_plugin.storage.drivers.inmemory import MemoryContent
-from udist_plugin.storage.drivers.object_store import ObjectStore, StoredObject
+from udist_plugin.storage.drivers.object_store import MARK, ObjectStore, StoredObject
 from udist_plugin.storage.drivers.s3_answer import Answer
 from udist_plugin.storage.drivers.s3_body import Body
 from udist_plugin.storage.drivers.s3_client import CONNECTIONS, NAME, connect, error_code, errors, is_plain
@@ -60,7 +60,8 @@ class S3Store(ObjectStore):
         with errors(key):
             found = self.client.head_object(Bucket=self.bucket, Key=key)
         modified = float(int(found["LastModified"].timestamp()))  # some services list parts of seconds, too
-        return StoredObject(key, found["ContentLength"], modified, found["ETag"])
+        mark = found.get("Metadata", {}).get(MARK, "")
+        return StoredObject(key, found["ContentLength"], modified, found["ETag"], mark)
 
     def get(self, key: str, start: int = 0, end: int | None = None) -> Content:
         if start >= 0 and (end is None or end > start):  # else no range can say it
@@ -103,19 +104,20 @@ class S3Store(ObjectStore):
         with errors(key):
             self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **self._attributes, **condition)
 
-    def writer(self, key: str, *, new: bool = False) -> ObjectWriter:
+    def writer(self, key: str, *, mark: str = "") -> ObjectWriter:
         def put(content: bytes) -> None:
-            self._new_or_not(key, new, lambda **condition: self._put(key, content, **condition))
+            marked: dict[str, Any] = {"Metadata": {MARK: mark}} if mark else {}
+            self._new_or_not(key, mark, lambda **condition: self._put(key, content, **marked, **condition))
 
         def complete(upload: MultipartUpload) -> None:
-            self._new_or_not(key, new, upload.complete)
+            self._new_or_not(key, mark, upload.complete)
 
-        return S3Writer(self._buffers, put=put, start=lambda: self._upload(key), complete=complete)
+        return S3Writer(self._buffers, put=put, start=lambda: self._upload(key, mark), complete=complete)
 
-    def _upload(self, key: str) -> MultipartUpload:
-        return MultipartUpload(self.client, self._sender, self.bucket, key, self._attributes)
+    def _upload(self, key: str, mark: str = "") -> MultipartUpload:
+        return MultipartUpload(self.client, self._sender, self.bucket, key, self._attributes, mark)
 
-    def _new_or_not(self, key: str, new: bool, make: Callable[..., None]) -> None:
+    def _new_or_not(self, key: str, new: object, make: Callable[..., None]) -> None:
         """``make``, under the condition that no object stands there when it has to be new."""
         if not new:
             make()
