@@ -32,6 +32,7 @@ from udist_plugin.errors import (
     StorageFull,
     StorageUnavailable,
 )
+from udist_plugin.storage.drivers.s3_limiter import limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +83,7 @@ def connect(settings: Settings, *, signed: bool = True, **bounds: Any) -> S3Clie
     options: dict[str, Any] = {
         "connect_timeout": CONNECT_TIMEOUT,
         "read_timeout": READ_TIMEOUT,
-        "retries": {"mode": "adaptive", "total_max_attempts": ATTEMPTS},
+        "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
         **bounds,
     }
     addressing: Any = {
@@ -114,6 +115,8 @@ def connect(settings: Settings, *, signed: bool = True, **bounds: Any) -> S3Clie
         )
     except (BotoCoreError, ValueError) as error:
         raise ConfigurationError(str(error), key="storage.s3") from error
+    if "retries" not in bounds:
+        limit(client)
     return client
 
 
