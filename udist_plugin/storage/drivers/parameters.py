@@ -61,6 +61,11 @@ def _with(values: Mapping[str, object], names: Sequence[str], value: str | None)
     return {**values, names[0]: inner}
 
 
+def is_printable(text: str) -> bool:
+    """Whether there are no control characters."""
+    return re.search(r"[\x00-\x1f\x7f]", text) is None
+
+
 class Parameters:
     """The values below ``key``; every error is a ``ConfigurationError`` that names the key at fault."""
 
@@ -83,6 +88,13 @@ class Parameters:
         """Text that must be given; ``what`` says of what, for the error."""
         if not (value := self.text(name)):
             raise self.error(name, f"is missing: {what}")
+        return value
+
+    def credential(self, name: str) -> str:
+        """Text that goes into a header, and which no error may show."""
+        if not is_printable(value := self.text(name)):
+            problem = "has a line break or another control character, as files end with one: remove it"
+            raise self.error(name, problem)
         return value
 
     def number(self, name: str, default: int, least: int) -> int:

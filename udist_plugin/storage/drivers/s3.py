@@ -75,7 +75,7 @@ def settings(values: Mapping[str, object]) -> tuple[Settings, str]:
         endpoint=endpoint,
         access_key=_with(section, "accesskey", "secretkey"),
         secret_key=_with(section, "secretkey", "accesskey"),
-        session_token=section.text("sessiontoken"),
+        session_token=section.credential("sessiontoken"),
         credentials_file=section.text("credentialsconfigpath"),
         profile=section.text("profile"),
         addressing=_addressing(section, endpoint),
@@ -137,7 +137,9 @@ def _signature(section: Parameters, endpoint: str) -> str:
 
 def _with(section: Parameters, name: str, other: str) -> str:
     """A value that is nothing without the other; neither need be there."""
-    return section.required(name, f"{other} needs it") if section.given(other) else section.text(name)
+    if section.given(other):
+        section.required(name, f"{other} needs it")
+    return section.credential(name)
 
 
 def _size(section: Parameters, name: str, default: int, least: int) -> int:

@@ -1,14 +1,11 @@
-"""The one door to boto3: credentials, bounds in time, the library's errors as ours."""
+"""The door to boto3, with ``s3_session`` and ``s3_limiter``: bounds in time, the library's errors as ours."""
 
 from __future__ import annotations
 
-import os
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-import botocore.session
-from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -18,7 +15,6 @@ from botocore.exceptions import (
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
-    ProfileNotFound,
     SSLError,
 )
 from botocore.exceptions import ConnectionError as NoConnection
@@ -32,11 +28,13 @@ from udist_plugin.errors import (
     StorageFull,
     StorageUnavailable,
 )
+from udist_plugin.storage.drivers.redaction import shown
 from udist_plugin.storage.drivers.s3_limiter import limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from boto3.session import Session
     from mypy_boto3_s3 import S3Client
 
     from udist_plugin.storage.drivers.s3 import Settings
@@ -49,8 +47,6 @@ ATTEMPTS: Final = 5
 """Of a request that fails in passing: botocore waits longer each time, and slows down when throttled."""
 CONNECTIONS: Final = 64
 """Connections kept open for reuse."""
-REGION: Final = "us-east-1"
-"""Of a service that is not Amazon's, unless a region is named."""
 
 FAILURES: Final = (BotoCoreError, ClientError, URLLib3SSLError, OSError)
 """What the library raises, and lets through in the middle of a content."""
@@ -67,19 +63,15 @@ _UNMET: Final = {"409", "412", "ConditionalRequestConflict", "PreconditionFailed
 _FULL: Final = {"QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull"}
 
 
-def connect(settings: Settings, *, signed: bool = True, **bounds: Any) -> S3Client:
+def connect(session: Session, settings: Settings, *, signed: bool = True, **bounds: Any) -> S3Client:
     """A client of the bucket's service; ``bounds`` are botocore's, in place of those above.
 
     Where no TLS guards what is sent, signatures cover the content, too, unless ``signed`` is off.
 
-    Raises ``ConfigurationError`` without a region, profile or file that is there.
+    Raises ``ConfigurationError``.
     """
     if settings.verify is False:
         warnings.filterwarnings("ignore", "Unverified HTTPS request")  # skipverify asks for it
-    session = _session(settings)
-    region = settings.region or session.region_name or (REGION if settings.endpoint else "")
-    if not region:
-        raise ConfigurationError("is missing: the bucket's region", key="storage.s3.region")
     options: dict[str, Any] = {
         "connect_timeout": CONNECT_TIMEOUT,
         "read_timeout": READ_TIMEOUT,
@@ -107,7 +99,6 @@ def connect(settings: Settings, *, signed: bool = True, **bounds: Any) -> S3Clie
     try:
         client: S3Client = session.client(
             "s3",
-            region_name=region,
             endpoint_url=settings.endpoint or None,
             use_ssl=settings.secure,
             verify=settings.verify,
@@ -125,39 +116,19 @@ def is_plain(settings: Settings) -> bool:
     return settings.endpoint.startswith("http:")
 
 
-def _session(settings: Settings) -> Session:
-    """With the section's credentials, else what the SDK finds: the environment, shared files, a web identity,
-    the machine's metadata."""
-    core = botocore.session.Session(profile=settings.profile or None)
-    if settings.credentials_file:
-        if not os.path.isfile(settings.credentials_file):
-            problem = f"there is no file {settings.credentials_file}"
-            raise ConfigurationError(problem, key="storage.s3.credentialsconfigpath")
-        core.set_config_variable("credentials_file", settings.credentials_file)
-    try:
-        return Session(
-            aws_access_key_id=settings.access_key or None,
-            aws_secret_access_key=settings.secret_key or None,
-            aws_session_token=settings.session_token or None,
-            botocore_session=core,
-        )
-    except ProfileNotFound as error:
-        raise ConfigurationError(str(error), key="storage.s3.profile") from error
-    except BotoCoreError as error:
-        raise ConfigurationError(str(error), key="storage.s3") from error
-
-
 def error_code(error: BaseException | None) -> str:
     """The service's name of what went wrong, empty if it was not the service that said so."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
 def message(error: BaseException) -> str:
-    """What went wrong, in the words of whoever said so last."""
+    """What went wrong, in the words of whoever said so last, as far as it may be shown."""
     if isinstance(error, ClientError):
         said = error.response.get("Error", {})
-        return f"{said.get('Message') or 'refused'} ({said.get('Code') or 'no code'})"
-    return str(error)
+        return shown(f"{said.get('Message') or 'refused'} ({said.get('Code') or 'no code'})")
+    if isinstance(error, HTTPClientError) and isinstance(error.kwargs.get("error"), ValueError):
+        return "a header cannot be sent: credentials or settings have characters that none may"
+    return shown(error)
 
 
 @contextmanager

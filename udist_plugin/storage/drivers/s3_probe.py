@@ -17,6 +17,8 @@ from udist_plugin.storage.drivers.s3_client import (
 )
 
 if TYPE_CHECKING:
+    from boto3.session import Session
+
     from udist_plugin.storage.drivers.s3 import Settings
 
 BOUNDS: Final[dict[str, Any]] = {
@@ -40,9 +42,9 @@ _REGION: Final = {
 }
 
 
-def probe(settings: Settings) -> None:
+def probe(session: Session, settings: Settings) -> None:
     """See ``ObjectStore.probe``."""
-    client = connect(settings, **BOUNDS)
+    client = connect(session, settings, **BOUNDS)
     regions: set[str] = set()  # botocore asks again in another region where it is told to
 
     def signing(request: Any, **_: object) -> None:

@@ -15,6 +15,7 @@ from udist_plugin.storage.drivers.s3_join import PART_MIN, Join, plan
 from udist_plugin.storage.drivers.s3_listing import names, objects
 from udist_plugin.storage.drivers.s3_multipart import MultipartUpload
 from udist_plugin.storage.drivers.s3_probe import probe
+from udist_plugin.storage.drivers.s3_session import open_session
 from udist_plugin.storage.drivers.s3_transfers import PartBuffers, S3Content, S3Writer
 
 if TYPE_CHECKING:
@@ -43,10 +44,11 @@ class S3Store(ObjectStore):
 
     def __init__(self, settings: Settings) -> None:
         """Raises ``ConfigurationError``."""
-        self.client = connect(settings)
+        self._session = open_session(settings)
+        self.client = connect(self._session, settings)
         # Parts are of blobs, which all who read them check by their digests: without TLS a signature of each
         # part would hash every byte twice more, here and there.
-        self._sender = connect(settings, signed=False) if is_plain(settings) else self.client
+        self._sender = connect(self._session, settings, signed=False) if is_plain(settings) else self.client
         self.bucket = settings.bucket
         self._settings = settings
         self._buffers = PartBuffers(settings.part_size)
@@ -54,7 +56,8 @@ class S3Store(ObjectStore):
         self._signer = self.client
         if settings.redirect:  # the signature covers the host
             style = "path" if settings.addressing == "path" else "virtual"
-            self._signer = connect(settings._replace(endpoint=settings.redirect, addressing=style))
+            redirected = settings._replace(endpoint=settings.redirect, addressing=style)
+            self._signer = connect(self._session, redirected)
 
     def head(self, key: str) -> StoredObject:
         with errors(key):
@@ -226,7 +229,7 @@ class S3Store(ObjectStore):
             pass
 
     def probe(self) -> None:
-        probe(self._settings)
+        probe(self._session, self._settings)
 
 
 def _attributes(settings: Settings) -> dict[str, Any]:
