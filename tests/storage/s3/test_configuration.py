@@ -142,10 +142,19 @@ def test_an_endpoint_means_paths_unless_told_otherwise(values: dict[str, object]
         ({"accesskey": "id"}, "secretkey"),
         ({"secretkey": "secret"}, "accesskey"),
         ({"regionendpoint": "ftp://e"}, "regionendpoint"),
+        ({"regionendpoint": "http://e:99999"}, "regionendpoint"),
+        ({"regionendpoint": "e:port"}, "regionendpoint"),
+        ({"regionendpoint": "http://:9000"}, "regionendpoint"),
+        ({"regionendpoint": "http://[::1"}, "regionendpoint"),
+        ({"regionendpoint": "http://e/?token=hidden"}, "regionendpoint"),
+        ({"regionendpoint": "http://me:hidden@e"}, "regionendpoint"),
+        ({"regionendpoint": "http://e\n"}, "regionendpoint"),
         ({"redirectendpoint": "cdn.example.com"}, "redirectendpoint"),
         ({"redirectendpoint": "https://cdn.example.com/base"}, "redirectendpoint"),
+        ({"redirectendpoint": "https://cdn.example.com:99999"}, "redirectendpoint"),
         ({"v4auth": False}, "v4auth"),
         ({"encrypt": "perhaps"}, "encrypt"),
+        ({"keyid": "arn:aws:kms:r:1:key/k"}, "keyid"),
         ({"region": ""}, "region"),
         ({"credentialsconfigpath": "/not/there"}, "credentialsconfigpath"),
         ({"profile": "nobody"}, "profile"),
@@ -155,6 +164,7 @@ def test_wrong_parameters_are_named(values: dict[str, object], key: str) -> None
     with pytest.raises(ConfigurationError) as caught:
         opened({"bucket": "b", "region": "us-east-1", **values})
     assert caught.value.key == f"storage.s3.{key}"
+    assert "hidden" not in str(caught.value)
 
 
 @pytest.mark.parametrize("how", ["credentialsconfigpath", "profile", "environment"])

@@ -5,8 +5,9 @@ The keys in the bucket are distribution's, so that either can use a bucket of th
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from udist_plugin.storage.drivers.object_driver import ObjectDriver
 from udist_plugin.storage.drivers.parameters import Parameters
@@ -93,7 +94,7 @@ def settings(values: Mapping[str, object]) -> tuple[Settings, str]:
         storage_class=_named(section.text("storageclass").upper()),
         acl=_named(section.text("objectacl")),
         encrypt=section.flag("encrypt"),
-        kms_key=section.text("keyid"),
+        kms_key=_kms_key(section),
         redirect=_redirect(section),
     )
     root = section.text("rootdirectory").strip("/")
@@ -112,12 +113,27 @@ class S3Driver(ObjectDriver):
 
 
 def _endpoint(section: Parameters, secure: bool) -> str:
+    """A path is left to the service: some stand below one."""
     endpoint = section.text("regionendpoint").rstrip("/")
     if endpoint and "://" not in endpoint:
         endpoint = f"{'https' if secure else 'http'}://{endpoint}"
-    if endpoint and not (endpoint.startswith(("http://", "https://")) and urlsplit(endpoint).netloc):
-        raise section.error("regionendpoint", f"expected a host or an HTTP URL, not {endpoint!r}")
+    if endpoint and _parts(section, "regionendpoint", endpoint).scheme not in ("http", "https"):
+        raise section.error("regionendpoint", "expected a host or an HTTP URL")
     return endpoint
+
+
+def _parts(section: Parameters, name: str, url: str) -> SplitResult:
+    """No error shows the URL, which may hold a password or a key."""
+    try:
+        parts = urlsplit(url)
+        sound = parts.port != 0 and parts.hostname is not None and not re.search(r"[\s\\]", url)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise section.error(name, "expected a host, with a port from 1 to 65535 if any")
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise section.error(name, "expected no user, query or fragment: credentials have keys of their own")
+    return parts
 
 
 def _addressing(section: Parameters, endpoint: str) -> str:
@@ -142,6 +158,14 @@ def _with(section: Parameters, name: str, other: str) -> str:
     return section.credential(name)
 
 
+def _kms_key(section: Parameters) -> str:
+    """S3 refuses a key with what is not encrypted, which distribution finds out when it writes."""
+    key = section.text("keyid")
+    if key and not section.flag("encrypt"):
+        raise section.error("keyid", "needs encrypt: true")
+    return key
+
+
 def _size(section: Parameters, name: str, default: int, least: int) -> int:
     if (size := section.number(name, default, least)) > PART_MAX:
         raise section.error(name, f"expected at most {PART_MAX}, not {size}")
@@ -154,7 +178,6 @@ def _named(value: str) -> str:
 
 def _redirect(section: Parameters) -> str:
     url = section.text("redirectendpoint").rstrip("/")
-    parts = urlsplit(url)
-    if url and not (parts.scheme and parts.netloc and not parts.path and not parts.query):
-        raise section.error("redirectendpoint", f"expected a scheme and a host, not {url!r}")
+    if url and ("://" not in url or _parts(section, "redirectendpoint", url).path):
+        raise section.error("redirectendpoint", "expected a scheme and a host, and no path")
     return url
