@@ -215,7 +215,8 @@ def test_no_credentials(minio_server: S3Server) -> None:
         (403, "RequestTimeTooSkewed", {}, "accesskey", "clock"),
         (301, "PermanentRedirect", {}, "region", "region"),
         (400, "InvalidArgument", {}, "bucket", "said"),
-        (503, "SlowDown", {}, "bucket", "said"),
+        (403, "InvalidTokenId", {"sessiontoken": "old"}, "sessiontoken", "renew"),
+        (403, "InvalidTokenId", {}, "accesskey", "session token"),
     ],
 )
 def test_what_a_service_refuses(status: int, code: str, more: dict[str, object], key: str, cure: str) -> None:

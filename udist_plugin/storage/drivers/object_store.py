@@ -118,5 +118,5 @@ class ObjectStore(ABC):
         """Looks whether the store answers, within some seconds.
 
         Raises ``ConfigurationError`` with the bucket, what is wrong with it, and the key or permission that
-        mends it.
+        mends it, and ``StorageUnavailable`` when it may answer a while later.
         """

@@ -19,6 +19,7 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NoConnection
 from botocore.httpsession import URLLib3SSLError  # type: ignore[attr-defined]
+from botocore.parsers import ResponseParserError
 
 from udist_plugin.errors import (
     ConfigurationError,
@@ -30,6 +31,7 @@ from udist_plugin.errors import (
 )
 from udist_plugin.storage.drivers.redaction import shown
 from udist_plugin.storage.drivers.s3_limiter import limit
+from udist_plugin.storage.drivers.s3_permissions import name_permissions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +55,12 @@ FAILURES: Final = (BotoCoreError, ClientError, URLLib3SSLError, OSError)
 CREDENTIALS: Final = (CredentialRetrievalError, NoCredentialsError, PartialCredentialsError)
 """Nothing found to sign requests with."""
 CERTIFICATE: Final = SSLError
+REFUSED: Final = ClientError
+"""The service's own answer."""
 UNREACHABLE: Final = (NoConnection, HTTPClientError, URLLib3SSLError, OSError)
 """Nobody answered, or not to the end."""
+UNREADABLE: Final = (ResponseParserError, KeyError)
+"""An answer that is not S3's: a web page, or one without what S3 always says."""
 MALFORMED: Final = ParamValidationError
 """A request that the library does not send."""
 
@@ -106,6 +112,7 @@ def connect(session: Session, settings: Settings, *, signed: bool = True, **boun
         )
     except (BotoCoreError, ValueError) as error:
         raise ConfigurationError(str(error), key="storage.s3") from error
+    name_permissions(client, settings.bucket)
     if "retries" not in bounds:
         limit(client)
     return client
@@ -119,6 +126,10 @@ def is_plain(settings: Settings) -> bool:
 def error_code(error: BaseException | None) -> str:
     """The service's name of what went wrong, empty if it was not the service that said so."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def http_status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def message(error: BaseException) -> str:
@@ -142,10 +153,13 @@ def errors(key: str, *, unmet: type[StorageError] = PathBusy) -> Iterator[None]:
             raise PathNotFound("not found", driver=NAME, path=key) from error
         if code in _UNMET:
             raise unmet("changed by another meanwhile", driver=NAME, path=key) from error
-        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        status = http_status(error)
         kind: type[StorageError] = StorageUnavailable if status == 429 or status >= 500 else StorageError
         kind = StorageFull if code in _FULL else kind
         raise kind(message(error), driver=NAME, path=key) from error
+    except UNREADABLE as error:
+        problem = "the answer is not one of S3: is storage.s3.regionendpoint right, or a proxy between?"
+        raise StorageError(problem, driver=NAME, path=key) from error
     except UNREACHABLE as error:
         raise StorageUnavailable(message(error), driver=NAME, path=key) from error
     except BotoCoreError as error:

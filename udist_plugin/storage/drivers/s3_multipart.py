@@ -46,7 +46,7 @@ class MultipartUpload:
             started = client.create_multipart_upload(
                 **self._object, **attributes, Metadata={MARK: self._mark}
             )
-        self._upload: dict[str, Any] = {**self._object, "UploadId": started["UploadId"]}
+            self._upload: dict[str, Any] = {**self._object, "UploadId": started["UploadId"]}
 
     def send(self, number: int, content: bytes | memoryview) -> None:
         if number > PARTS_MAX:
