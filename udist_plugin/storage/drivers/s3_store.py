@@ -11,6 +11,7 @@ from udist_plugin.storage.drivers.object_store import MARK, ObjectStore, StoredO
 from udist_plugin.storage.drivers.s3_answer import Answer
 from udist_plugin.storage.drivers.s3_body import Body
 from udist_plugin.storage.drivers.s3_client import CONNECTIONS, NAME, connect, error_code, errors, is_plain
+from udist_plugin.storage.drivers.s3_deletion import delete_many
 from udist_plugin.storage.drivers.s3_join import PART_MIN, Join, plan
 from udist_plugin.storage.drivers.s3_listing import names, objects
 from udist_plugin.storage.drivers.s3_multipart import MultipartUpload
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from udist_plugin.storage.drivers.s3 import Settings
     from udist_plugin.storage.drivers.s3_join import Piece
 
-DELETED_MAX: Final = 1000
-"""Keys of one request (DeleteObjects)."""
 SMALL: Final = 256 << 10
 """Bytes sent without asking first whether the service will take them (``Expect: 100-continue``)."""
 SIGNED_FOR: Final = 20 * 60
@@ -62,9 +61,9 @@ class S3Store(ObjectStore):
     def head(self, key: str) -> StoredObject:
         with errors(key):
             found = self.client.head_object(Bucket=self.bucket, Key=key)
-        modified = float(int(found["LastModified"].timestamp()))  # some services list parts of seconds, too
-        mark = found.get("Metadata", {}).get(MARK, "")
-        return StoredObject(key, found["ContentLength"], modified, found["ETag"], mark)
+            modified = float(int(found["LastModified"].timestamp()))  # some list parts of seconds, too
+            mark = found["Metadata"].get(MARK, "")
+            return StoredObject(key, found["ContentLength"], modified, found["ETag"], mark)
 
     def get(self, key: str, start: int = 0, end: int | None = None) -> Content:
         if start >= 0 and (end is None or end > start):  # else no range can say it
@@ -186,18 +185,7 @@ class S3Store(ObjectStore):
             with errors(keys[0]):
                 self.client.delete_object(Bucket=self.bucket, Key=keys[0])
             return
-        for first in range(0, len(keys), DELETED_MAX):
-            self._delete_many(keys[first : first + DELETED_MAX])
-
-    def _delete_many(self, keys: Sequence[str]) -> None:
-        with errors(keys[0]):
-            answer = self.client.delete_objects(
-                Bucket=self.bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
-            )
-        for failed in answer.get("Errors", ()):
-            if failed.get("Code") != "NoSuchKey":
-                problem = f"not deleted: {failed.get('Message')} ({failed.get('Code')})"
-                raise StorageError(problem, driver=NAME, path=failed.get("Key", keys[0]))
+        delete_many(self.client, self.bucket, keys)
 
     def url_for(self, key: str) -> str | None:
         with errors(key):
