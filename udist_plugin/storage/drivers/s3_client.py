@@ -30,6 +30,7 @@ from udist_plugin.errors import (
     StorageUnavailable,
 )
 from udist_plugin.storage.drivers.redaction import shown
+from udist_plugin.storage.drivers.s3_digests import Digests
 from udist_plugin.storage.drivers.s3_limiter import limit
 from udist_plugin.storage.drivers.s3_permissions import name_permissions
 
@@ -113,6 +114,7 @@ def connect(session: Session, settings: Settings, *, signed: bool = True, **boun
     except (BotoCoreError, ValueError) as error:
         raise ConfigurationError(str(error), key="storage.s3") from error
     name_permissions(client, settings.bucket)
+    Digests(client)
     if "retries" not in bounds:
         limit(client)
     return client
