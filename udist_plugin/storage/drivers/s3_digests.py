@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 FREE: Final = 256 << 10
-"""Bytes whose digest costs nothing beside the request: links and manifests are no more."""
+"""Bytes whose digest costs little beside the request: links and manifests are no more."""
 PIECE: Final = 256 << 10
 """Bytes read at once."""
 
