@@ -16,7 +16,7 @@ from udist_plugin.client.plugin import Plugin
 from udist_plugin.errors import PathBusy, PathNotFound, StorageError, TransportError
 from udist_plugin.oci.digest import Digest
 from udist_plugin.remote.registry import RemoteRegistry
-from udist_plugin.storage.drivers import s3_client
+from udist_plugin.storage.drivers import s3_connection
 from udist_plugin.storage.drivers.s3 import settings
 from udist_plugin.storage.drivers.s3_join import PART_MIN
 from udist_plugin.storage.drivers.s3_store import S3Store
@@ -35,7 +35,7 @@ LARGE = 2 * PART_MIN + 100
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.01)
-    monkeypatch.setattr(s3_client, "READ_TIMEOUT", 0.5)
+    monkeypatch.setattr(s3_connection, "READ_TIMEOUT", 0.5)
 
 
 @contextmanager

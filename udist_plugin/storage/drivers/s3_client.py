@@ -1,28 +1,35 @@
-"""The door to boto3, with ``s3_session`` and ``s3_limiter``: bounds in time, the library's errors as ours."""
+"""The one door to boto3: what is used of it, and its errors as ours."""
 
 from __future__ import annotations
 
-import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from boto3.session import Session
 from botocore.config import Config
+from botocore.credentials import CredentialResolver
 from botocore.exceptions import (
     BotoCoreError,
+    CapacityNotAvailableError,
     ClientError,
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
+    ProfileNotFound,
     SSLError,
 )
 from botocore.exceptions import ConnectionError as NoConnection
 from botocore.httpsession import URLLib3SSLError  # type: ignore[attr-defined]
 from botocore.parsers import ResponseParserError
+from botocore.retries.adaptive import ClientRateLimiter, RateClocker
+from botocore.retries.bucket import Clock, TokenBucket
+from botocore.retries.standard import RetryEventAdapter, ThrottlingErrorDetector
+from botocore.retries.throttling import CubicCalculator
+from botocore.session import Session as CoreSession
 
 from udist_plugin.errors import (
-    ConfigurationError,
     PathBusy,
     PathNotFound,
     StorageError,
@@ -30,34 +37,46 @@ from udist_plugin.errors import (
     StorageUnavailable,
 )
 from udist_plugin.storage.drivers.redaction import shown
-from udist_plugin.storage.drivers.s3_digests import Digests
-from udist_plugin.storage.drivers.s3_limiter import limit
-from udist_plugin.storage.drivers.s3_permissions import name_permissions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from boto3.session import Session
-    from mypy_boto3_s3 import S3Client
-
-    from udist_plugin.storage.drivers.s3 import Settings
+__all__ = [
+    "CERTIFICATE",
+    "CREDENTIALS",
+    "FAILURES",
+    "MALFORMED",
+    "NAME",
+    "UNREACHABLE",
+    "UNREADABLE",
+    "BotoCoreError",
+    "CapacityNotAvailableError",
+    "ClientError",
+    "ClientRateLimiter",
+    "Clock",
+    "Config",
+    "CoreSession",
+    "CredentialResolver",
+    "CubicCalculator",
+    "HTTPClientError",
+    "ProfileNotFound",
+    "RateClocker",
+    "RetryEventAdapter",
+    "Session",
+    "ThrottlingErrorDetector",
+    "TokenBucket",
+    "error_code",
+    "errors",
+    "http_status",
+    "message",
+]
 
 NAME: Final = "s3"
-CONNECT_TIMEOUT: Final = 10.0
-READ_TIMEOUT: Final = 60.0
-"""Seconds to connect, or for a piece to be taken, and to wait for the next bytes."""
-ATTEMPTS: Final = 5
-"""Of a request that fails in passing: botocore waits longer each time, and slows down when throttled."""
-CONNECTIONS: Final = 64
-"""Connections kept open for reuse."""
-
 FAILURES: Final = (BotoCoreError, ClientError, URLLib3SSLError, OSError)
 """What the library raises, and lets through in the middle of a content."""
 CREDENTIALS: Final = (CredentialRetrievalError, NoCredentialsError, PartialCredentialsError)
 """Nothing found to sign requests with."""
 CERTIFICATE: Final = SSLError
-REFUSED: Final = ClientError
-"""The service's own answer."""
 UNREACHABLE: Final = (NoConnection, HTTPClientError, URLLib3SSLError, OSError)
 """Nobody answered, or not to the end."""
 UNREADABLE: Final = (ResponseParserError, KeyError)
@@ -68,61 +87,6 @@ MALFORMED: Final = ParamValidationError
 _MISSING: Final = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
 _UNMET: Final = {"409", "412", "ConditionalRequestConflict", "PreconditionFailed"}
 _FULL: Final = {"QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull"}
-
-
-def connect(session: Session, settings: Settings, *, signed: bool = True, **bounds: Any) -> S3Client:
-    """A client of the bucket's service; ``bounds`` are botocore's, in place of those above.
-
-    Where no TLS guards what is sent, signatures cover the content, too, unless ``signed`` is off.
-
-    Raises ``ConfigurationError``.
-    """
-    if settings.verify is False:
-        warnings.filterwarnings("ignore", "Unverified HTTPS request")  # skipverify asks for it
-    options: dict[str, Any] = {
-        "connect_timeout": CONNECT_TIMEOUT,
-        "read_timeout": READ_TIMEOUT,
-        "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
-        **bounds,
-    }
-    addressing: Any = {
-        "addressing_style": settings.addressing,
-        "use_accelerate_endpoint": settings.accelerate,
-        "payload_signing_enabled": signed and (not settings.secure or is_plain(settings)),
-    }
-    config = Config(
-        s3=addressing,
-        max_pool_connections=CONNECTIONS,
-        tcp_keepalive=True,
-        signature_version=settings.signature,
-        # Not every service takes the newer checksums; what is read here is checked by its digest.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        user_agent_extra=f"udist-plugin {settings.user_agent}".rstrip(),
-        use_dualstack_endpoint=settings.dual_stack,
-        use_fips_endpoint=settings.fips,
-        **options,
-    )
-    try:
-        client: S3Client = session.client(
-            "s3",
-            endpoint_url=settings.endpoint or None,
-            use_ssl=settings.secure,
-            verify=settings.verify,
-            config=config,
-        )
-    except (BotoCoreError, ValueError) as error:
-        raise ConfigurationError(str(error), key="storage.s3") from error
-    name_permissions(client, settings.bucket)
-    Digests(client)
-    if "retries" not in bounds:
-        limit(client)
-    return client
-
-
-def is_plain(settings: Settings) -> bool:
-    """Whether the endpoint, which is not Amazon's, is spoken to without TLS."""
-    return settings.endpoint.startswith("http:")
 
 
 def error_code(error: BaseException | None) -> str:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import CapacityNotAvailableError, HTTPClientError
-from botocore.retries.adaptive import ClientRateLimiter, RateClocker
-from botocore.retries.bucket import Clock, TokenBucket
-from botocore.retries.standard import RetryEventAdapter, ThrottlingErrorDetector
-from botocore.retries.throttling import CubicCalculator
+from udist_plugin.storage.drivers.s3_client import (
+    CapacityNotAvailableError,
+    ClientRateLimiter,
+    Clock,
+    CubicCalculator,
+    HTTPClientError,
+    RateClocker,
+    RetryEventAdapter,
+    ThrottlingErrorDetector,
+    TokenBucket,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

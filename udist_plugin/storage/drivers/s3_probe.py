@@ -12,24 +12,23 @@ from udist_plugin.storage.drivers.s3_client import (
     FAILURES,
     MALFORMED,
     NAME,
-    REFUSED,
     UNREACHABLE,
     UNREADABLE,
-    connect,
+    ClientError,
     error_code,
     http_status,
     message,
 )
+from udist_plugin.storage.drivers.s3_connection import connect
 from udist_plugin.storage.drivers.s3_permissions import NEEDED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from boto3.session import Session
-    from botocore.exceptions import ClientError
     from mypy_boto3_s3 import S3Client
 
     from udist_plugin.storage.drivers.s3 import Settings
+    from udist_plugin.storage.drivers.s3_client import Session
 
 BOUNDS: Final[dict[str, Any]] = {
     "connect_timeout": 5.0,
@@ -69,7 +68,7 @@ def probe(session: Session, settings: Settings) -> None:
     where = f"the bucket {settings.bucket} at {client.meta.endpoint_url}"
     try:
         answer = _list(client, settings.bucket)
-    except REFUSED as error:
+    except ClientError as error:
         if _is_busy(error):
             raise StorageUnavailable(f"{where} is busy: {message(error)}", driver=NAME) from error
         raise _problem(settings, where, error) from error
@@ -90,7 +89,7 @@ def _list(client: S3Client, bucket: str) -> Mapping[str, object]:
     for wait in WAITS:
         try:
             return client.list_objects_v2(Bucket=bucket, MaxKeys=1)
-        except REFUSED as error:
+        except ClientError as error:
             if not _is_busy(error) or time.monotonic() - begun > BUSY:
                 raise
         time.sleep(wait)

@@ -7,14 +7,17 @@ from concurrent.futures import Future
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-import botocore.session
-from boto3.session import Session
-from botocore.credentials import CredentialResolver
-from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
-
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.storage.drivers.parameters import is_printable
 from udist_plugin.storage.drivers.redaction import shown
+from udist_plugin.storage.drivers.s3_client import (
+    BotoCoreError,
+    ClientError,
+    CoreSession,
+    CredentialResolver,
+    ProfileNotFound,
+    Session,
+)
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -48,7 +51,7 @@ def open_session(settings: Settings) -> Session:
     Raises ``ConfigurationError`` without a region, profile or file that is there, and where whoever should
     give credentials fails or does not answer.
     """
-    core = botocore.session.Session(profile=settings.profile or None)
+    core = CoreSession(profile=settings.profile or None)
     file = settings.credentials_file
     if file:
         if not os.path.isfile(file):
@@ -76,7 +79,7 @@ def open_session(settings: Settings) -> Session:
     return session
 
 
-def _choose_region(core: botocore.session.Session, settings: Settings) -> None:
+def _choose_region(core: CoreSession, settings: Settings) -> None:
     """For token services, too."""
     region = settings.region or core.get_config_variable("region") or (REGION if settings.endpoint else "")
     if not region:
@@ -84,7 +87,7 @@ def _choose_region(core: botocore.session.Session, settings: Settings) -> None:
     core.set_config_variable("region", region)
 
 
-def _find(core: botocore.session.Session, bucket: str) -> None:
+def _find(core: CoreSession, bucket: str) -> None:
     """Lets ``core`` have its credentials, in a thread that is left behind where it does not end."""
     resolver = _Resolver(core.get_component("credential_provider").providers)
     core.register_component("credential_provider", resolver)

@@ -10,7 +10,8 @@ from udist_plugin.storage.drivers.inmemory import MemoryContent
 from udist_plugin.storage.drivers.object_store import MARK, ObjectStore, StoredObject
 from udist_plugin.storage.drivers.s3_answer import Answer
 from udist_plugin.storage.drivers.s3_body import Body
-from udist_plugin.storage.drivers.s3_client import CONNECTIONS, NAME, connect, error_code, errors, is_plain
+from udist_plugin.storage.drivers.s3_client import NAME, error_code, errors
+from udist_plugin.storage.drivers.s3_connection import CONNECTIONS, connect, is_plain
 from udist_plugin.storage.drivers.s3_deletion import delete_many
 from udist_plugin.storage.drivers.s3_join import PART_MIN, Join, plan
 from udist_plugin.storage.drivers.s3_listing import names, objects
