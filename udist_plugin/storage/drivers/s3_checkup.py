@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from udist_plugin.errors import ConfigurationError, StorageError
 from udist_plugin.storage.drivers.parameters import every_error
 from udist_plugin.storage.drivers.s3 import S3Driver, Settings, settings
-from udist_plugin.storage.drivers.s3_client import NAME, connect, error_code, errors
+from udist_plugin.storage.drivers.s3_client import NAME, error_code, errors
+from udist_plugin.storage.drivers.s3_connection import connect
+from udist_plugin.storage.drivers.s3_session import open_session
 from udist_plugin.storage.drivers.s3_store import S3Store
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ _DENIED: Final = {"403", "AccessDenied"}
 
 def problems(parameters: Mapping[str, object]) -> list[ConfigurationError]:
     """See ``drivers.problems``."""
-    return every_error(settings, parameters, _trust, connect, _connect_without_file)
+    return every_error(settings, parameters, _trust, _connect, _connect_without_file)
 
 
 def steps(driver: StorageDriver, folder: str) -> list[tuple[str, Callable[[], object]]]:
@@ -36,10 +38,14 @@ def _trust(found: Settings) -> None:
         raise ConfigurationError(f"there is no file {found.verify}", key="storage.s3.cafile")
 
 
+def _connect(found: Settings) -> None:
+    connect(open_session(found, find=False), found)
+
+
 def _connect_without_file(found: Settings) -> None:
     """For what else is wrong where the file of credentials is not there."""
     if found.credentials_file:
-        connect(found._replace(credentials_file=""))
+        _connect(found._replace(credentials_file=""))
 
 
 def _try_multipart(store: object, key: str) -> None:

@@ -44,9 +44,9 @@ class _Resolver(CredentialResolver):
         return None
 
 
-def open_session(settings: Settings) -> Session:
+def open_session(settings: Settings, *, find: bool = True) -> Session:
     """With the section's credentials, else what the SDK finds: the environment, shared files, a web identity,
-    the machine's metadata. With none, requests say so.
+    the machine's metadata. With none, requests say so. Without ``find`` nobody is asked yet.
 
     Raises ``ConfigurationError`` without a region, profile or file that is there, and where whoever should
     give credentials fails or does not answer.
@@ -68,7 +68,7 @@ def open_session(settings: Settings) -> Session:
             aws_session_token=settings.session_token or None,
             botocore_session=core,
         )
-        if not settings.access_key:
+        if find and not settings.access_key:
             _find(core, settings.bucket)
     except ProfileNotFound as error:
         where = f" (in {file})" if file else ""
