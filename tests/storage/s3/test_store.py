@@ -8,8 +8,10 @@ import pytest
 
 from tests.storage.object_store_suite import ObjectStoreSuite
 from udist_plugin.storage.drivers.s3 import settings
+from udist_plugin.storage.drivers.s3_client import CoreSession
 from udist_plugin.storage.drivers.s3_join import PART_MIN
 from udist_plugin.storage.drivers.s3_store import S3Store
+from udist_plugin.storage.drivers.s3_times import read_times
 
 if TYPE_CHECKING:
     from tests.storage.servers import S3Server
@@ -57,3 +59,23 @@ class TestVersitygw(Suite):
 def opened(server: S3Server) -> S3Store:
     found, _ = settings(server.parameters(server.bucket(), chunksize=PART_MIN))
     return S3Store(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2026-11-25T21:40:17Z", 1795642817.0),
+        ("2026-11-25T21:40:17.5Z", 1795642817.5),
+        ("2026-11-25T21:40:17.123456789Z", 1795642817.123456),
+        ("2026-11-25T23:40:17+02:00", 1795642817.0),
+        ("Wed, 25 Nov 2026 21:40:17 GMT", 1795642817.0),
+    ],
+)
+def test_times_of_every_service_are_read(text: str, seconds: float) -> None:
+    core = CoreSession()
+    read_times(core)
+    parser = core.get_component("response_parser_factory").create_parser("rest-xml")
+    model = core.get_service_model("s3").operation_model("ListObjectsV2").output_shape
+    body = f"<Result><Contents><LastModified>{text}</LastModified></Contents></Result>".encode()
+    answer = parser.parse({"body": body, "headers": {}, "status_code": 200}, model)
+    assert answer["Contents"][0]["LastModified"].timestamp() == seconds

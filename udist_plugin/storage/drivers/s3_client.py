@@ -28,6 +28,7 @@ from botocore.retries.bucket import Clock, TokenBucket
 from botocore.retries.standard import RetryEventAdapter, ThrottlingErrorDetector
 from botocore.retries.throttling import CubicCalculator
 from botocore.session import Session as CoreSession
+from botocore.utils import parse_timestamp
 
 from udist_plugin.errors import (
     PathBusy,
@@ -69,6 +70,7 @@ __all__ = [
     "errors",
     "http_status",
     "message",
+    "parse_timestamp",
 ]
 
 NAME: Final = "s3"

@@ -18,6 +18,7 @@ from udist_plugin.storage.drivers.s3_client import (
     ProfileNotFound,
     Session,
 )
+from udist_plugin.storage.drivers.s3_times import read_times
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -52,6 +53,7 @@ def open_session(settings: Settings, *, find: bool = True) -> Session:
     give credentials fails or does not answer.
     """
     core = CoreSession(profile=settings.profile or None)
+    read_times(core)
     file = settings.credentials_file
     if file:
         if not os.path.isfile(file):
