@@ -113,5 +113,5 @@ def test_a_refusal_comes_before_the_content_was_sent(plugins: list[Plugin]) -> N
 
 
 def test_escapes_reach_the_registry_as_they_were_sent(plugins: list[Plugin]) -> None:
-    response = plugins[0].request("GET", "/v2/a%2Fb/tags/list")
+    response = plugins[0].request("GET", "/v2/a%5Cb/tags/list")
     assert (response.status, b"NAME_INVALID" in response.read()) == (400, True)
