@@ -101,7 +101,6 @@ if sys.platform == "linux":
             self._length = 0
 
         def stage(self, source: Source, length: int) -> int:
-            self._length = 0
             self._length = source.splice(self._write, length)
             return self._length
 

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.storage.lost_answers import take_no_segment_of_another
 from tests.storage.s3.fault_proxy import fault_proxy
-from udist_plugin.errors import PathBusy
 from udist_plugin.storage.drivers import azure_transfers
 from udist_plugin.storage.drivers.azure import AzureDriver
 
@@ -46,10 +46,4 @@ def test_a_segment_is_known_for_one_s_own(
 
 def test_a_segment_of_another_is_not(faults: Faults, parameters: dict[str, object]) -> None:
     driver = AzureDriver.from_parameters(parameters)
-    writer = driver.writer("/a", append=True)
-    writer.write(b"mine")
-    driver.store.put(driver.segment_key("/a", 0), b"theirs")
-    faults.add("lost", "PUT .*segment", 1)
-    with pytest.raises(PathBusy):
-        writer.close()
-    assert writer.size == 0
+    take_no_segment_of_another(driver, faults, "PUT .*segment")

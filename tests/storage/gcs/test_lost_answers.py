@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.storage.lost_answers import take_no_segment_of_another
 from tests.storage.s3.fault_proxy import fault_proxy
-from udist_plugin.errors import PathBusy
 from udist_plugin.storage.drivers.gcs import GcsDriver
 
 if TYPE_CHECKING:
@@ -37,10 +37,4 @@ def test_a_segment_is_known_for_one_s_own(faults: Faults, bucket: str) -> None:
 
 def test_a_segment_of_another_is_not(faults: Faults, bucket: str) -> None:
     driver = GcsDriver.from_parameters({"bucket": bucket})
-    writer = driver.writer("/a", append=True)
-    writer.write(b"mine")
-    driver.store.put(driver.segment_key("/a", 0), b"theirs")
-    faults.add("lost", "POST .*uploadType=multipart", 1)
-    with pytest.raises(PathBusy):
-        writer.close()
-    assert writer.size == 0
+    take_no_segment_of_another(driver, faults, "POST .*uploadType=multipart")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.storage.lost_answers import take_no_segment_of_another
 from tests.storage.s3.fault_proxy import fault_proxy
-from udist_plugin.errors import PathBusy
 from udist_plugin.storage.drivers.s3 import S3Driver
 from udist_plugin.storage.drivers.s3_join import PART_MIN
 
@@ -35,10 +35,4 @@ def test_a_segment_is_known_for_one_s_own(size: int, pattern: str, server: S3Ser
 def test_a_segment_of_another_is_not(server: S3Server) -> None:
     with fault_proxy(server.url) as (url, faults):
         driver = S3Driver.from_parameters(server.parameters(server.bucket(), regionendpoint=url))
-        writer = driver.writer("/a", append=True)
-        writer.write(b"mine")
-        driver.store.put(driver.segment_key("/a", 0), b"theirs")
-        faults.add("lost", "PUT .*segment", 1)
-        with pytest.raises(PathBusy):
-            writer.close()
-        assert writer.size == 0
+        take_no_segment_of_another(driver, faults, "PUT .*segment")

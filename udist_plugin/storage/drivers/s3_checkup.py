@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from udist_plugin.errors import ConfigurationError, StorageError
 from udist_plugin.storage.drivers.parameters import every_error
 from udist_plugin.storage.drivers.s3 import S3Driver, Settings, settings
 from udist_plugin.storage.drivers.s3_client import NAME, error_code, errors
 from udist_plugin.storage.drivers.s3_connection import connect
+from udist_plugin.storage.drivers.s3_permissions import DENIED
 from udist_plugin.storage.drivers.s3_session import open_session
 from udist_plugin.storage.drivers.s3_store import S3Store
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from udist_plugin.storage.drivers.base import StorageDriver
-
-_DENIED: Final = {"403", "AccessDenied"}
 
 
 def problems(parameters: Mapping[str, object]) -> list[ConfigurationError]:
@@ -63,7 +62,7 @@ def _try_multipart(store: object, key: str) -> None:
             with errors(key):
                 return call()
         except StorageError as error:
-            if error_code(error.__cause__) not in _DENIED:
+            if error_code(error.__cause__) not in DENIED:
                 raise
             denied.append(permission)
             return None

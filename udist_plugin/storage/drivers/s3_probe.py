@@ -72,9 +72,7 @@ def probe(session: Session, settings: Settings) -> None:
         if _is_busy(error):
             raise StorageUnavailable(f"{where} is busy: {message(error)}", driver=NAME) from error
         raise _problem(settings, where, error) from error
-    except FAILURES as error:
-        raise _problem(settings, where, error) from error
-    except UNREADABLE as error:
+    except (*FAILURES, *UNREADABLE) as error:
         raise _problem(settings, where, error) from error
     if "IsTruncated" not in answer:
         key, problem = _foreign(settings, where)
