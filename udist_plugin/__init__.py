@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         UdistError,
     )
 
-__version__ = "0.1.0"
+from udist_plugin.version import __version__ as __version__
 
 __all__ = [
     "Cancelled",

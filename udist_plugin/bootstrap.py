@@ -7,13 +7,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.config import Configuration, Loaded, load, registry_environment
+from udist_plugin.drivers import open_driver
 from udist_plugin.errors import ConfigurationError, PathNotFound
 from udist_plugin.http_api.app import Application
 from udist_plugin.http_api.settings import Settings
-from udist_plugin.storage.descriptors import Descriptors, MemoryDescriptors
-from udist_plugin.storage.drivers import open_driver
-from udist_plugin.storage.purging import Purging
+from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
+from udist_plugin.storage.sizes.sizes import Descriptors, MemoryDescriptors
+from udist_plugin.storage.upkeep.schedule import Purging
 from udist_plugin.wrappers.read_only import NoDeleteRegistry, ReadOnlyRegistry
 from udist_plugin.wrappers.validation import Policy, ValidatingRegistry
 
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
     from udist_plugin.config.keys.health import Health as HealthSettings
     from udist_plugin.config.model import Validation
-    from udist_plugin.http_api.health import Check, Health
+    from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.http_api.middleware.health import Check, Health
     from udist_plugin.registry import Registry
-    from udist_plugin.storage.drivers.base import StorageDriver
 
     WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
     Record = Callable[[str, str], object]
@@ -45,7 +46,9 @@ class RegistryApp:
         http = configuration.http
         self.configuration = configuration
         self.drain_timeout = http.draintimeout
-        driver = open_driver(configuration.storage.driver, configuration.storage.parameters)
+        driver = open_driver(
+            configuration.storage.driver, configuration.storage.parameters, scratch=paths.SCRATCH
+        )
         driver.probe()
         self._descriptors = _descriptors(configuration)
         self.registry = _registry(driver, configuration, self._descriptors)
@@ -75,7 +78,7 @@ class RegistryApp:
     def log_access(self, write: Callable[[str], object]) -> None:
         """Has ``write`` given a line of each request from now on, unless the configuration wants none."""
         if not self.configuration.log.accesslog.disabled:
-            from udist_plugin.http_api.access_log import AccessLog
+            from udist_plugin.http_api.middleware.access_log import AccessLog
 
             self._answer = AccessLog(self._answer, write)
 
@@ -195,7 +198,7 @@ def _descriptors(configuration: Configuration) -> Descriptors:
         return MemoryDescriptors(cache.blobdescriptorsize)
     if cache.blobdescriptor != "redis" or redis is None:
         return Descriptors()
-    from udist_plugin.storage.redis_descriptors import RedisDescriptors, RedisSettings
+    from udist_plugin.storage.sizes.redis import RedisDescriptors, RedisSettings
 
     return RedisDescriptors(
         RedisSettings(
@@ -241,16 +244,16 @@ def _health(application: Application, configuration: Configuration, driver: Stor
     checks = list(_checks(configuration.health, driver)) if configuration.health else []
     if not checks:
         return None
-    from udist_plugin.http_api.health import Health
+    from udist_plugin.http_api.middleware.health import Health
 
     return Health(application, checks)
 
 
 def _checks(health: HealthSettings, driver: StorageDriver) -> Iterator[Check]:
     """The checks by distribution's names for them."""
-    from udist_plugin.config.kinds import without_login
-    from udist_plugin.http_api.checks import file_check, http_check, tcp_check
-    from udist_plugin.http_api.health import Check
+    from udist_plugin.http_api.middleware.checks import file_check, http_check, tcp_check
+    from udist_plugin.http_api.middleware.health import Check
+    from udist_plugin.redaction import without_login
 
     def look_at_store() -> None:
         with suppress(PathNotFound):  # it answers, and holds nothing yet

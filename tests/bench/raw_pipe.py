@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from udist_plugin.carrier.descriptors import grow_pipe
+from udist_plugin.link.fds import grow_pipe
 
 if TYPE_CHECKING:
     from pathlib import Path

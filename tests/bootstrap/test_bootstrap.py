@@ -17,11 +17,11 @@ import pytest
 from tests.house.test_imports import SLOW
 from udist_plugin.bootstrap import RegistryApp, build_service, create_app
 from udist_plugin.config import load
+from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import ConfigurationError, StorageError
 from udist_plugin.oci.digest import Digest
-from udist_plugin.storage.drivers.inmemory import InMemoryDriver
-from udist_plugin.storage.purging import Purging
 from udist_plugin.storage.registry import StorageRegistry
+from udist_plugin.storage.upkeep.schedule import Purging
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from udist_plugin.bootstrap import RegistryApp, create_app
 from udist_plugin.config import load
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
-from udist_plugin.storage.redis_descriptors import RedisDescriptors
+from udist_plugin.storage.sizes.redis import RedisDescriptors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

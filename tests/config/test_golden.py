@@ -20,7 +20,7 @@ from tests.house.generate import REPOSITORY
 from tests.tools import require_tool
 from udist_plugin.config.explaining import DEFAULT, explain
 from udist_plugin.config.keys import all_keys
-from udist_plugin.config.schema import UNSUPPORTED, Key
+from udist_plugin.keys import UNSUPPORTED, Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

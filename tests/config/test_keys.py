@@ -9,19 +9,21 @@ import pytest
 from tests.house.generate import REPOSITORY
 from udist_plugin.config.aliases import ALIASES
 from udist_plugin.config.keys import all_keys
-from udist_plugin.config.schema import WORKS
+from udist_plugin.keys import WORKS
 
 
 @pytest.mark.parametrize(
     ("section", "reader", "written"),
     [
-        ("storage.azure", "storage/drivers/azure.py", r"['\"]{}['\"]"),
-        ("storage.gcs", "storage/drivers/gcs.py", r"['\"]{}['\"]"),
+        ("storage.azure", "drivers/azure/settings.py", r"['\".]{}['\"]"),
+        ("storage.gcs", "drivers/gcs/settings.py", r"['\"]{}['\"]"),
+        ("storage.s3", "drivers/s3/settings.py", r"['\"]{}['\"]"),
         ("redis", "bootstrap.py", r"redis\.(tls\.)?{}\b"),
     ],
 )
 def test_who_reads_a_section_reads_every_key_that_works(section: str, reader: str, written: str) -> None:
-    source = (REPOSITORY / "udist_plugin" / reader).read_text()
+    readers = (reader, "drivers/section.py")  # which reads what all drivers have
+    source = "".join((REPOSITORY / "udist_plugin" / each).read_text() for each in readers)
     whole = {"storage.gcs.credentials"}  # handed on as it is
     known = {old for old, _ in ALIASES} | {"redis.tls.enabled"}
     unread = []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udist_plugin.config.kinds import Boolean, Choice, Duration, Integer, Kind, Pattern, Secret, Text
+from udist_plugin.kinds import Boolean, Choice, Duration, Integer, Kind, Pattern, Secret, Text
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from udist_plugin.config.aliases import ALIASES
 from udist_plugin.config.keys import all_keys
 from udist_plugin.config.keys.health import DriverCheck, FileCheck, HttpCheck
 from udist_plugin.config.model import AccessLog, Http, Indexes, Log, Platform, UploadPurging
-from udist_plugin.config.schema import WORKS
 from udist_plugin.errors import ConfigurationError
+from udist_plugin.keys import WORKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

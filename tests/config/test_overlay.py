@@ -8,11 +8,12 @@ import pytest
 
 from udist_plugin.config import load, registry_environment
 from udist_plugin.config.keys import schema
-from udist_plugin.config.kinds import Anything, Integer
 from udist_plugin.config.nodes import from_python, plain
 from udist_plugin.config.overlay import UnknownVariable, overlay
-from udist_plugin.config.schema import Key, tree
+from udist_plugin.config.schema import tree
 from udist_plugin.errors import ConfigurationError
+from udist_plugin.keys import Key
+from udist_plugin.kinds import Anything, Integer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ import re
 
 from tests.house.generate import REPOSITORY
 from udist_plugin.config.keys import all_keys
-from udist_plugin.config.schema import NO_EFFECT
+from udist_plugin.keys import NO_EFFECT
 
 
 def test_every_key_that_the_readme_names_is_one() -> None:

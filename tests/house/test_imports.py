@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.house.generate import REPOSITORY
-from udist_plugin.storage.drivers import DRIVERS
+from udist_plugin.drivers import DRIVERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,47 +22,64 @@ if TYPE_CHECKING:
 
 PACKAGE = REPOSITORY / "udist_plugin"
 
+LEAVES = {"errors", "content", "redaction", "version", "oci", "kinds", "keys"}
 BACKBONE = {"errors", "oci", "content", "registry"}
 ROOMS = {
     "errors": set(),
-    "oci": {"errors"},
     "content": set(),
+    "redaction": set(),
+    "version": set(),
+    "oci": {"errors"},
+    "kinds": {"redaction"},
+    "keys": {"kinds"},
     "registry": {"errors", "oci", "content"},
-    "storage": BACKBONE,
+    "drivers": {"errors", "content", "redaction", "kinds", "keys"},
+    "storage": BACKBONE | {"drivers"},
     "remote": BACKBONE,
     "wrappers": BACKBONE | {"remote"},
     "http_api": BACKBONE,
-    "config": {"errors"},
-    "bootstrap": BACKBONE | {"storage", "remote", "wrappers", "http_api", "config"},
+    "config": {"errors", "redaction", "kinds", "keys", "drivers"},
+    "service": BACKBONE | {"storage", "drivers", "http_api", "config"},
+    "bootstrap": BACKBONE
+    | {"redaction", "storage", "drivers", "remote", "wrappers", "http_api", "config", "service"},
     "wire": {"errors"},
-    "carrier": {"wire", "errors"},
-    "server": {"wire", "carrier", "errors"},
-    "client": {"wire", "carrier", "errors"},
+    "link": {"wire", "errors"},
+    "server": {"wire", "link", "errors", "version"},
+    "client": {"wire", "link", "errors", "version"},
     "images": BACKBONE | {"remote", "client"},
     "__main__": {"cli"},
-    "testing": BACKBONE | {"storage", "wire", "carrier", "client"},
+    "testing": BACKBONE | {"storage", "drivers", "wire", "link", "client"},
     "cli": BACKBONE
-    | {"storage", "remote", "wrappers", "http_api", "config", "bootstrap", "wire", "carrier", "server"}
-    | {"client", "images", "testing"},
+    | {
+        "storage",
+        "drivers",
+        "remote",
+        "wrappers",
+        "http_api",
+        "config",
+        "bootstrap",
+        "wire",
+        "link",
+        "server",
+    }
+    | {"client", "images", "testing", "redaction", "kinds", "keys", "version", "service"},
 }
 """What each room may import of the others."""
 
 SANS_IO = {"os", "socket", "threading", "time", "select", "selectors", "subprocess", "asyncio", "io"}
 """What ``wire`` does without: it is told what was read and asked what to write."""
 
-START_PATH = {
-    "errors",
-    "content",
-    "oci",
+START_PATH = LEAVES | {
     "registry",
+    "drivers",
     "storage",
     "http_api",
     "wrappers",
     "config",
+    "service",
     "bootstrap",
-} | {
     "wire",
-    "carrier",
+    "link",
     "server",
 }
 """Rooms that the plugin imports before its first answer."""

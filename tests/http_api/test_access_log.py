@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.http_api.images import push_blob
 from tests.http_api.wsgi import Client
 from udist_plugin.errors import Cancelled
-from udist_plugin.http_api.access_log import AccessLog
 from udist_plugin.http_api.app import Application
+from udist_plugin.http_api.middleware.access_log import AccessLog
 from udist_plugin.server.log import LINE as LINE_OF_LOG
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import pytest
 
 from tests.http_api.images import CONFIG, image
 from tests.http_api.wsgi import Client
+from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import StorageError, StorageFull, StorageUnavailable
 from udist_plugin.http_api.app import Application
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import OCI_MANIFEST
-from udist_plugin.storage.drivers.inmemory import InMemoryDriver
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.wrappers.validation import ValidatingRegistry
 

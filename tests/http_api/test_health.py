@@ -10,8 +10,8 @@ import pytest
 
 from tests.http_api.wsgi import Client
 from udist_plugin.http_api.app import Application
-from udist_plugin.http_api.checks import CheckFailed, file_check, http_check, tcp_check
-from udist_plugin.http_api.health import Check, Health
+from udist_plugin.http_api.middleware.checks import CheckFailed, file_check, http_check, tcp_check
+from udist_plugin.http_api.middleware.health import Check, Health
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

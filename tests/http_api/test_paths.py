@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from tests.http_api.images import push_image
 from tests.http_api.wsgi import Client
+from udist_plugin.drivers import open_driver
 from udist_plugin.http_api.app import Application
 from udist_plugin.http_api.routes import Route, match
 from udist_plugin.oci.digest import Digest
-from udist_plugin.storage.drivers import open_driver
+from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
@@ -139,7 +140,11 @@ def test_methods(client: Client, path: str, allow: str) -> None:
 
 def test_nothing_is_written_outside_the_store(tmp_path: Path) -> None:
     store = tmp_path / "store"
-    client = Client(Application(StorageRegistry(open_driver("filesystem", {"rootdirectory": str(store)}))))
+    client = Client(
+        Application(
+            StorageRegistry(open_driver("filesystem", {"rootdirectory": str(store)}, scratch=paths.SCRATCH))
+        )
+    )
     for name in ("..", "../..", "a/../..", "%2e%2e", "a/%2e%2e/%2e%2e"):
         client.request("POST", f"/v2/{name}/blobs/uploads/?digest={DIGEST}")
         client.request("PATCH", f"/v2/a/blobs/uploads/{name}", content=b"x")
@@ -198,7 +203,7 @@ fields = st.dictionaries(
 @pytest.fixture(scope="module")
 def kept() -> Client:
     """A client of a registry with something in it, for all examples."""
-    client = Client(Application(StorageRegistry(open_driver("inmemory", {}))))
+    client = Client(Application(StorageRegistry(open_driver("inmemory", {}, scratch=paths.SCRATCH))))
     push_image(client, "a", "v1")
     return client
 

@@ -4,14 +4,15 @@ import pytest
 
 from tests.http_api.images import push_blob, push_image
 from tests.http_api.wsgi import Client
+from udist_plugin.drivers import open_driver
 from udist_plugin.http_api.app import Application
 from udist_plugin.http_api.settings import Settings
-from udist_plugin.storage.drivers import open_driver
+from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
 
 
 def client_with(settings: Settings, script_name: str = "") -> Client:
-    registry = StorageRegistry(open_driver("inmemory", {}))
+    registry = StorageRegistry(open_driver("inmemory", {}, scratch=paths.SCRATCH))
     return Client(Application(registry, settings), {"SCRIPT_NAME": script_name})
 
 

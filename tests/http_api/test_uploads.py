@@ -15,9 +15,9 @@ from udist_plugin.storage.paths import blob_data
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
+    from udist_plugin.drivers import FileWriter, StorageDriver
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.registry import Registry, Upload
-    from udist_plugin.storage.drivers import FileWriter, StorageDriver
 
 CONTENT = b"0123456789" * 300
 DIGEST = Digest.of(CONTENT)

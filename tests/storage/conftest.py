@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.storage.memory_store import MemoryObjects
-from udist_plugin.storage.drivers import open_driver
+from udist_plugin.drivers import open_driver
+from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
 
 pytest.register_assert_rewrite("udist_plugin.testing.storage_driver")
 
@@ -20,7 +21,7 @@ pytest.register_assert_rewrite("udist_plugin.testing.storage_driver")
 def driver(request: pytest.FixtureRequest, tmp_path: Path) -> StorageDriver:
     if request.param == "objects":
         return MemoryObjects()
-    return open_driver(request.param, {"rootdirectory": str(tmp_path)})
+    return open_driver(request.param, {"rootdirectory": str(tmp_path)}, scratch=paths.SCRATCH)
 
 
 @pytest.fixture

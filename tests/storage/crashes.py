@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from udist_plugin.storage.drivers import files
-from udist_plugin.storage.drivers.filesystem import FilesystemDriver
-from udist_plugin.storage.drivers.inmemory import InMemoryDriver
+from udist_plugin.drivers.filesystem import calls
+from udist_plugin.drivers.filesystem.driver import FilesystemDriver
+from udist_plugin.drivers.inmemory import InMemoryDriver
+from udist_plugin.storage import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ class Event(NamedTuple):
 
 
 class Recording:
-    """The calls of ``files`` since it was made, below ``root``."""
+    """The calls of ``calls`` since it was made, below ``root``."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
         self.events: list[Event] = []
@@ -46,12 +47,12 @@ class Recording:
         self._open: dict[int, int] = {}
         self._opened = 0
         for verb in ("make_folder", "unlink", "remove_folder", "sync_folder"):
-            monkeypatch.setattr(files, verb, self._of_path(verb, getattr(files, verb)))
+            monkeypatch.setattr(calls, verb, self._of_path(verb, getattr(calls, verb)))
         for verb in ("create", "open_end"):
-            monkeypatch.setattr(files, verb, self._of_open(verb, getattr(files, verb)))
-        monkeypatch.setattr(files, "rename", self._of_rename(files.rename))
-        monkeypatch.setattr(files, "write", self._of_write(files.write))
-        monkeypatch.setattr(files, "sync", self._of_sync(files.sync))
+            monkeypatch.setattr(calls, verb, self._of_open(verb, getattr(calls, verb)))
+        monkeypatch.setattr(calls, "rename", self._of_rename(calls.rename))
+        monkeypatch.setattr(calls, "write", self._of_write(calls.write))
+        monkeypatch.setattr(calls, "sync", self._of_sync(calls.sync))
 
     def _relative(self, path: str) -> str:
         return os.path.relpath(path, self._root)
@@ -235,7 +236,7 @@ def on_disk(left: Left, root: Path) -> FilesystemDriver:
             target.mkdir()
         else:
             target.write_bytes(content)
-    return FilesystemDriver(str(root))
+    return FilesystemDriver(str(root), paths.SCRATCH)
 
 
 def everything(data: bytes, synced: int) -> bytes:

@@ -6,14 +6,13 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from udist_plugin.drivers.base import MemoryContent
+from udist_plugin.drivers.objects.driver import ObjectDriver
+from udist_plugin.drivers.objects.store import ObjectStore, ObjectWriter, StoredObject
 from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound
-from udist_plugin.storage.drivers.inmemory import MemoryContent
-from udist_plugin.storage.drivers.object_driver import ObjectDriver
-from udist_plugin.storage.drivers.object_store import ObjectStore, ObjectWriter, StoredObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import Self
 
     from udist_plugin.content import Content
 
@@ -119,5 +118,5 @@ class MemoryObjects(ObjectDriver):
         super().__init__(self.objects, prefix)
 
     @classmethod
-    def from_parameters(cls, parameters: Mapping[str, object]) -> Self:
-        return cls()
+    def open_store(cls, parameters: Mapping[str, object]) -> tuple[MemoryStore, str]:
+        return MemoryStore(), ""

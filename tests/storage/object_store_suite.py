@@ -11,7 +11,7 @@ import pytest
 from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound
 
 if TYPE_CHECKING:
-    from udist_plugin.storage.drivers.object_store import ObjectStore
+    from udist_plugin.drivers.objects.store import ObjectStore
 
 MANY = 70
 """More sources than Google joins at once, twice over."""

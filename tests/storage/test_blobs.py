@@ -14,7 +14,7 @@ from udist_plugin.storage import paths
 from udist_plugin.storage.links import write_link
 
 if TYPE_CHECKING:
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.storage.registry import StorageRegistry
 
 BLOB = b"some content"

@@ -13,7 +13,7 @@ from udist_plugin.registry import Page
 from udist_plugin.storage import paths
 
 if TYPE_CHECKING:
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.storage.registry import StorageRegistry
 
 NAMES = sorted(["a", "a-b", "a.b", "a/b", "a/b/c", "a/b-c", "a0", "a__b", "b/c/d/e", "z"])

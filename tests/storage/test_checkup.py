@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import ConfigurationError, StorageError
-from udist_plugin.storage.checkup import check
-from udist_plugin.storage.drivers.inmemory import InMemoryDriver
+from udist_plugin.storage.upkeep.checkup import check
 
 if TYPE_CHECKING:
-    from udist_plugin.storage.drivers.base import FileWriter
+    from udist_plugin.drivers.base import FileWriter
 
 
 class Failing(InMemoryDriver):

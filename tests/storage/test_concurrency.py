@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.storage.samples import image, push, read_blob
+from udist_plugin.drivers.filesystem.driver import FilesystemDriver
 from udist_plugin.errors import BlobUnknown, ManifestUnknown, NameUnknown
 from udist_plugin.oci.digest import Digest
-from udist_plugin.storage.drivers.filesystem import FilesystemDriver
+from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ ROUNDS = 12
 
 def work(root: str, worker: int) -> None:
     """Pushes and deletes what is its own, and what all push and delete."""
-    registry = StorageRegistry(FilesystemDriver(root))
+    registry = StorageRegistry(FilesystemDriver(root, paths.SCRATCH))
     digest = Digest.of(SHARED)
     for turn in range(ROUNDS):
         own = image(b"%d %d" % (worker, turn))
@@ -72,7 +73,7 @@ def test_all_that_was_acknowledged_holds(tmp_path: Path, kind: str) -> None:
     with executor(kind) as pool:
         for future in [pool.submit(work, str(tmp_path), worker) for worker in range(WORKERS)]:
             future.result(timeout=120)
-    registry = StorageRegistry(FilesystemDriver(str(tmp_path)))
+    registry = StorageRegistry(FilesystemDriver(str(tmp_path), paths.SCRATCH))
     for tag in registry.list_tags("shared").items:
         assert registry.get_manifest("shared", tag).content
     push(registry, "shared", COMMON, "common", "contended")
@@ -83,7 +84,7 @@ def test_all_that_was_acknowledged_holds(tmp_path: Path, kind: str) -> None:
 
 def test_one_blob_pushed_by_many_at_once(tmp_path: Path) -> None:
     """By push and by upload: the data that all of them rename into place is always whole."""
-    registry = StorageRegistry(FilesystemDriver(str(tmp_path)))
+    registry = StorageRegistry(FilesystemDriver(str(tmp_path), paths.SCRATCH))
     blob = bytes(range(256)) * 20000
     digest = Digest.of(blob)
     done = threading.Event()
@@ -118,7 +119,7 @@ def test_one_blob_pushed_by_many_at_once(tmp_path: Path) -> None:
 
 def test_pushing_beside_deleting_leaves_no_tag_without_manifest(tmp_path: Path) -> None:
     """Whoever comes last, a tag that is listed can be pulled."""
-    registries = [StorageRegistry(FilesystemDriver(str(tmp_path))) for _ in range(2)]
+    registries = [StorageRegistry(FilesystemDriver(str(tmp_path), paths.SCRATCH)) for _ in range(2)]
     for _ in range(40):
         start = threading.Barrier(2)
 
@@ -141,7 +142,7 @@ def test_pushing_beside_deleting_leaves_no_tag_without_manifest(tmp_path: Path) 
 
 def test_a_tag_pushed_while_its_old_manifest_is_deleted_stays(tmp_path: Path) -> None:
     old, new = image(b"old"), image(b"new")
-    registry = StorageRegistry(FilesystemDriver(str(tmp_path)))
+    registry = StorageRegistry(FilesystemDriver(str(tmp_path), paths.SCRATCH))
 
     class Slow(FilesystemDriver):
         def delete(self, path: str, *, durable: bool = True) -> None:
@@ -150,6 +151,6 @@ def test_a_tag_pushed_while_its_old_manifest_is_deleted_stays(tmp_path: Path) ->
                 push(registry, "a", new, "v1")
 
     push(registry, "a", old, "v1")
-    StorageRegistry(Slow(str(tmp_path))).delete_manifest("a", old.digest)
+    StorageRegistry(Slow(str(tmp_path), paths.SCRATCH)).delete_manifest("a", old.digest)
     assert registry.get_manifest("a", "v1").content == new.content
     assert registry.list_tags("a").items == ["v1"]

@@ -21,20 +21,20 @@ from tests.storage.crashes import (
     zeros,
 )
 from tests.storage.samples import Document, image, index, push, read_blob
+from udist_plugin.drivers.filesystem import calls
+from udist_plugin.drivers.filesystem.driver import FilesystemDriver
+from udist_plugin.drivers.filesystem.steps import StagedFiles
 from udist_plugin.errors import BlobUnknown, ManifestUnknown, NameUnknown, StorageError
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
-from udist_plugin.storage.drivers import files
-from udist_plugin.storage.drivers.filesystem import FilesystemDriver
-from udist_plugin.storage.drivers.filesystem_steps import StagedFiles
-from udist_plugin.storage.purge import purge_uploads
 from udist_plugin.storage.registry import StorageRegistry
+from udist_plugin.storage.upkeep.purge import purge_uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
 
 LAYER, CHUNKED = b"a layer" * 500, b"a layer in chunks" * 500
 OLD, NEW = image(LAYER), image(CHUNKED)
@@ -92,7 +92,7 @@ def record(monkeypatch: pytest.MonkeyPatch, root: Path) -> Trace:
     root.mkdir()
     recording = Recording(monkeypatch, root)
     ends = []
-    registry = StorageRegistry(FilesystemDriver(str(root)))
+    registry = StorageRegistry(FilesystemDriver(str(root), paths.SCRATCH))
     for step in STEPS:
         step.run(registry)
         ends.append(len(recording.events))
@@ -169,7 +169,7 @@ def test_what_was_acknowledged_survives_beside_others(
 
 def test_the_order_of_a_push(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each rename is durable before the next: blob, revision, then the tag's folder as a whole."""
-    registry = StorageRegistry(FilesystemDriver(str(tmp_path)))
+    registry = StorageRegistry(FilesystemDriver(str(tmp_path), paths.SCRATCH))
     push(registry, "a", OLD, "v1")
     recording = Recording(monkeypatch, tmp_path)
     push(registry, "a", NEW, "v2")
@@ -218,17 +218,17 @@ def test_work_goes_on_after_a_crash(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 def test_folders_above_are_synced_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process may have made them just now; what is known to be durable need not be synced again."""
-    driver = FilesystemDriver(str(tmp_path))
+    driver = FilesystemDriver(str(tmp_path), paths.SCRATCH)
     driver.put_content("/a/b/c", b"x")
     synced: list[str] = []
-    sync_folder = files.sync_folder
+    sync_folder = calls.sync_folder
 
     def recorded(path: str) -> None:
         synced.append(os.path.relpath(path, tmp_path))
         sync_folder(path)
 
-    monkeypatch.setattr(files, "sync_folder", recorded)
-    driver = FilesystemDriver(str(tmp_path))
+    monkeypatch.setattr(calls, "sync_folder", recorded)
+    driver = FilesystemDriver(str(tmp_path), paths.SCRATCH)
     for name in (".", "a", "a/b"):
         os.utime(tmp_path / name, (1, 1))
     driver.put_content("/a/b/d", b"x")

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.storage.samples import image
+from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import BlobUnknown, ManifestBlobUnknown
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
-from udist_plugin.storage.descriptors import LARGEST_SIZE, MemoryDescriptors
-from udist_plugin.storage.drivers.inmemory import InMemoryDriver
 from udist_plugin.storage.registry import StorageRegistry
+from udist_plugin.storage.sizes.sizes import LARGEST_SIZE, MemoryDescriptors
 from udist_plugin.wrappers.validation import ValidatingRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from udist_plugin.drivers.base import FileInfo
     from udist_plugin.registry import Registry
-    from udist_plugin.storage.drivers.base import FileInfo
 
 BLOB = b"some content"
 DIGEST = Digest.of(BLOB)
@@ -127,7 +127,7 @@ def test_a_push_replaces_a_size_read_of_damaged_data(registry: StorageRegistry, 
 def test_memory_is_bounded(limit: int, kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
     if kept == LARGEST_SIZE:
         kept = 5
-        monkeypatch.setattr("udist_plugin.storage.descriptors.LARGEST_SIZE", kept)
+        monkeypatch.setattr("udist_plugin.storage.sizes.sizes.LARGEST_SIZE", kept)
     descriptors = MemoryDescriptors(limit)
     digests = [Digest.of(bytes([number])) for number in range(8)]
     for digest in digests:

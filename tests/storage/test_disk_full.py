@@ -12,10 +12,10 @@ import pytest
 
 from tests.storage.samples import image, push, push_image, read_blob
 from tests.tools import require_tool
+from udist_plugin.drivers.filesystem.driver import FilesystemDriver
 from udist_plugin.errors import BlobUnknown, ManifestUnknown, StorageFull
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
-from udist_plugin.storage.drivers.filesystem import FilesystemDriver
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def registry(disk: Path) -> StorageRegistry:
-    return StorageRegistry(FilesystemDriver(str(disk)))
+    return StorageRegistry(FilesystemDriver(str(disk), paths.SCRATCH))
 
 
 def fill(disk: Path) -> Path:
@@ -119,7 +119,7 @@ def test_deleting_needs_no_room(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="No space left"):
             for number in range(100):
                 (disk / str(number)).write_bytes(b"")
-        driver = FilesystemDriver(str(disk))
+        driver = FilesystemDriver(str(disk), paths.SCRATCH)
         with pytest.raises(StorageFull):
             driver.put_content("/new", b"x")
         driver.delete("/folder")

@@ -9,23 +9,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from udist_plugin.drivers import ENTRY_POINTS, Shipped, open_driver
+from udist_plugin.drivers.filesystem import calls
+from udist_plugin.drivers.filesystem.driver import FilesystemDriver
+from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import ConfigurationError, InvalidPath, PathBusy, StorageError
-from udist_plugin.storage.drivers import ENTRY_POINTS, Source, files, open_driver
-from udist_plugin.storage.drivers.filesystem import DEFAULT_ROOT, FilesystemDriver
-from udist_plugin.storage.drivers.inmemory import InMemoryDriver
+from udist_plugin.storage import paths
 from udist_plugin.storage.paths import SCRATCH
 from udist_plugin.testing.storage_driver import StorageDriverSuite
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
 
 
 class TestFilesystem(StorageDriverSuite):
     @pytest.fixture
     def driver(self, tmp_path: Path) -> StorageDriver:
-        return FilesystemDriver(str(tmp_path / "not" / "made"))
+        return FilesystemDriver(str(tmp_path / "not" / "made"), paths.SCRATCH)
 
 
 class TestInMemory(StorageDriverSuite):
@@ -36,7 +38,7 @@ class TestInMemory(StorageDriverSuite):
 
 @pytest.fixture
 def filesystem(tmp_path: Path) -> FilesystemDriver:
-    return FilesystemDriver(str(tmp_path))
+    return FilesystemDriver(str(tmp_path), paths.SCRATCH)
 
 
 def test_nothing_stays_in_the_scratch_folder(filesystem: FilesystemDriver) -> None:
@@ -67,7 +69,7 @@ def test_links_do_not_lead_deletions_out_of_the_store(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "file").write_bytes(b"x")
-    driver = FilesystemDriver(str(tmp_path / "root"))
+    driver = FilesystemDriver(str(tmp_path / "root"), paths.SCRATCH)
     driver.put_content("/folder/file", b"x")
     (tmp_path / "root" / "folder" / "link").symlink_to(outside)
     driver.delete("/folder")
@@ -84,7 +86,7 @@ def test_the_root_is_not_deleted(filesystem: FilesystemDriver) -> None:
 def test_a_writer_that_does_not_let_go_is_named(
     filesystem: FilesystemDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "LOCK_WAIT", 0.0)
+    monkeypatch.setattr(calls, "LOCK_WAIT", 0.0)
     with filesystem.writer("/data", append=True), pytest.raises(PathBusy, match="/data"):
         filesystem.writer("/data", append=True)
     filesystem.writer("/data", append=True).close()
@@ -100,10 +102,10 @@ def test_a_folder_that_keeps_vanishing_is_an_error_in_the_end(
         attempts += 1
         raise FileNotFoundError(destination)
 
-    monkeypatch.setattr(files, "rename", rename)
+    monkeypatch.setattr(calls, "rename", rename)
     with pytest.raises(StorageError, match="kept deleting"):
         filesystem.put_content("/folder/file", b"x")
-    assert attempts == files.ATTEMPTS
+    assert attempts == calls.ATTEMPTS
     assert filesystem.list(SCRATCH) == []
 
 
@@ -112,17 +114,17 @@ def test_folders_that_others_change_meanwhile(
     filesystem: FilesystemDriver, monkeypatch: pytest.MonkeyPatch, meanwhile: str
 ) -> None:
     filesystem.put_content("/here/file", b"x")
-    rename = files.rename
+    rename = calls.rename
 
     def overtaken(source: str, destination: str) -> None:
-        monkeypatch.setattr(files, "rename", rename)
+        monkeypatch.setattr(calls, "rename", rename)
         if meanwhile == "made":
             filesystem.put_content("/here/new/other", b"theirs")
         else:
             filesystem.delete("/here")
         rename(source, destination)
 
-    monkeypatch.setattr(files, "rename", overtaken)
+    monkeypatch.setattr(calls, "rename", overtaken)
     filesystem.put_contents({"/here/new/first": b"1"}, {"/here/new/second": b"2"})
     assert filesystem.get_content("/here/new/first") == b"1"
     assert filesystem.get_content("/here/new/second") == b"2"
@@ -135,13 +137,13 @@ def test_a_new_folder_appears_with_all_it_holds(
 ) -> None:
     filesystem.put_content("/tags/old/link", b"x")
     seen: list[list[str]] = []
-    rename = files.rename
+    rename = calls.rename
 
     def recorded(source: str, destination: str) -> None:
         rename(source, destination)
         seen.append(sorted(filesystem.list("/tags")))
 
-    monkeypatch.setattr(files, "rename", recorded)
+    monkeypatch.setattr(calls, "rename", recorded)
     filesystem.put_contents(
         {"/tags/new/index/link": b"x"}, {"/tags/old/link": b"y", "/tags/new/current": b"x"}
     )
@@ -171,13 +173,12 @@ def test_threads_share_a_driver(filesystem: FilesystemDriver) -> None:
 
 
 def test_drivers_open_by_name(tmp_path: Path) -> None:
-    driver = open_driver("filesystem", {"rootdirectory": str(tmp_path), "maxthreads": 100})
+    driver = open_driver("filesystem", {"rootdirectory": str(tmp_path)}, scratch="/scratch")
     assert isinstance(driver, FilesystemDriver)
-    assert driver.root == str(tmp_path)
-    default = open_driver("filesystem", {})
-    assert isinstance(default, FilesystemDriver)
-    assert default.root == DEFAULT_ROOT
-    assert isinstance(open_driver("inmemory", {}), InMemoryDriver)
+    driver.put_content("/a", b"x")
+    assert (tmp_path / "a").read_bytes() == b"x"
+    assert (tmp_path / "scratch").is_dir()
+    assert isinstance(open_driver("inmemory", {}, scratch=paths.SCRATCH), InMemoryDriver)
 
 
 @pytest.mark.parametrize(
@@ -188,19 +189,12 @@ def test_drivers_open_by_name(tmp_path: Path) -> None:
             {},
             r"storage\.nosuch: no such storage driver; there are azure, filesystem, gcs, inmemory, s3",
         ),
-        ("filesystem", {"rootdirectory": 1}, r"storage\.filesystem\.rootdirectory: expected a path"),
-        ("filesystem", {"rootdirectory": ""}, r"storage\.filesystem\.rootdirectory"),
-        (
-            "filesystem",
-            {"maxthreads": "many"},
-            r"storage\.filesystem\.maxthreads: expected a positive number",
-        ),
-        ("filesystem", {"maxthreads": 0}, r"storage\.filesystem\.maxthreads"),
+        ("filesystem", {"rootdirectory": ""}, r"storage\.filesystem\.rootdirectory: is missing"),
     ],
 )
 def test_wrong_parameters_are_named(name: str, parameters: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        open_driver(name, parameters)
+        open_driver(name, parameters, scratch=paths.SCRATCH)
 
 
 def test_a_root_that_can_be_no_folder_is_refused(tmp_path: Path) -> None:
@@ -208,9 +202,11 @@ def test_a_root_that_can_be_no_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dangling").symlink_to(tmp_path / "missing")
     for root in ("file", "file/below", "dangling"):
         with pytest.raises(ConfigurationError, match=rf"rootdirectory: expected a folder.*{root}"):
-            open_driver("filesystem", {"rootdirectory": str(tmp_path / root)})
+            open_driver("filesystem", {"rootdirectory": str(tmp_path / root)}, scratch=paths.SCRATCH)
     (tmp_path / "missing").mkdir()
-    open_driver("filesystem", {"rootdirectory": str(tmp_path / "dangling")}).put_content("/file", b"x")
+    open_driver(
+        "filesystem", {"rootdirectory": str(tmp_path / "dangling")}, scratch=paths.SCRATCH
+    ).put_content("/file", b"x")
     assert (tmp_path / "missing/file").read_bytes() == b"x"
 
 
@@ -218,24 +214,24 @@ def test_others_add_drivers_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> N
     here = __name__
     added = EntryPoints(
         [
-            EntryPoint("mine", "udist_plugin.storage.drivers.inmemory:InMemoryDriver", ENTRY_POINTS),
+            EntryPoint("mine", "udist_plugin.drivers.inmemory:InMemoryDriver", ENTRY_POINTS),
             EntryPoint("other", f"{here}:TestInMemory", ENTRY_POINTS),
         ]
     )
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: added.select(group=group))
-    assert isinstance(open_driver("mine", {}), InMemoryDriver)
+    assert isinstance(open_driver("mine", {}, scratch=paths.SCRATCH), InMemoryDriver)
     with pytest.raises(ConfigurationError, match="TestInMemory is not a StorageDriver"):
-        open_driver("other", {})
+        open_driver("other", {}, scratch=paths.SCRATCH)
     with pytest.raises(
         ConfigurationError, match="there are azure, filesystem, gcs, inmemory, mine, other, s3"
     ):
-        open_driver("nosuch", {})
+        open_driver("nosuch", {}, scratch=paths.SCRATCH)
 
 
 def test_a_driver_that_cannot_be_imported_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    missing = Source("no_such_sdk", "Driver", "pip install 'udist-plugin[sdk]'")
-    monkeypatch.setattr("udist_plugin.storage.drivers.DRIVERS", {"cloud": missing})
+    missing = Shipped("no_such_sdk", "Driver", "pip install 'udist-plugin[sdk]'")
+    monkeypatch.setattr("udist_plugin.drivers.DRIVERS", {"cloud": missing})
     with pytest.raises(
         ConfigurationError, match=r"storage\.cloud: .*no_such_sdk.*pip install 'udist-plugin\[sdk\]'"
     ):
-        open_driver("cloud", {})
+        open_driver("cloud", {}, scratch=paths.SCRATCH)

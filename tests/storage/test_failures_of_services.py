@@ -11,8 +11,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from google.api_core.exceptions import Forbidden, RetryError, TooManyRequests, from_http_status
 from google.cloud.storage.exceptions import InvalidResponse
 
+from udist_plugin.drivers.azure import client as azure_client
+from udist_plugin.drivers.gcs import client as gcs_client
+from udist_plugin.drivers.s3 import client as s3_client
 from udist_plugin.errors import PathBusy, PathNotFound, StorageError, StorageFull, StorageUnavailable
-from udist_plugin.storage.drivers import azure_client, gcs_client, s3_client
 
 if TYPE_CHECKING:
     from types import ModuleType

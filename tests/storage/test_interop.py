@@ -9,13 +9,13 @@ import pytest
 
 from tests.storage.samples import Document, image, index, push, push_image, read_blob
 from tests.storage.stock import Stock, collect_garbage, serving
+from udist_plugin.drivers.filesystem.driver import FilesystemDriver
 from udist_plugin.errors import BlobUnknown, ManifestUnknown, NameUnknown
 from udist_plugin.oci.digest import Digest
 from udist_plugin.registry import Page
 from udist_plugin.storage import paths
-from udist_plugin.storage.drivers.filesystem import FilesystemDriver
-from udist_plugin.storage.purge import purge_uploads
 from udist_plugin.storage.registry import StorageRegistry
+from udist_plugin.storage.upkeep.purge import purge_uploads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def registry(root: Path) -> StorageRegistry:
-    return StorageRegistry(FilesystemDriver(str(root)))
+    return StorageRegistry(FilesystemDriver(str(root), paths.SCRATCH))
 
 
 @pytest.fixture

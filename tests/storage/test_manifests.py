@@ -25,7 +25,7 @@ from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
 
 ROOT = "/docker/registry/v2/repositories"
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.storage.samples import Document, image, index, push, read_blob
+from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import BlobUnknown, ManifestUnknown, NameUnknown
 from udist_plugin.oci.digest import Digest
-from udist_plugin.storage.descriptors import Descriptors, MemoryDescriptors
-from udist_plugin.storage.drivers.inmemory import InMemoryDriver
 from udist_plugin.storage.registry import StorageRegistry
+from udist_plugin.storage.sizes.sizes import Descriptors, MemoryDescriptors
 
 if TYPE_CHECKING:
     from collections.abc import Callable

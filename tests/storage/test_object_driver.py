@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.storage.memory_store import MemoryObjects, MemoryStore
+from udist_plugin.drivers.objects import turns
 from udist_plugin.errors import BlobUploadInvalid, BlobUploadUnknown, PathBusy, PathNotFound
 from udist_plugin.oci.digest import Digest
-from udist_plugin.storage.drivers import object_driver
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.testing.storage_driver import StorageDriverSuite
 
 if TYPE_CHECKING:
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
 
 
 class TestObjectDriver(StorageDriverSuite):
@@ -104,7 +104,7 @@ def test_a_write_that_fails_leaves_what_stood(store: MemoryStore, monkeypatch: p
 
 
 def test_a_writer_that_does_not_let_go_is_named(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(object_driver, "LOCK_WAIT", 0.0)
+    monkeypatch.setattr(turns, "LOCK_WAIT", 0.0)
     driver = MemoryObjects(store)
     with driver.writer("/data", append=True), pytest.raises(PathBusy, match="/data"):
         driver.writer("/data", append=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from udist_plugin.errors import StorageError
-from udist_plugin.storage.outages import FIRST_WAIT, LONGEST_WAIT, Outages
+from udist_plugin.storage.sizes.outages import FIRST_WAIT, LONGEST_WAIT, Outages
 
 if TYPE_CHECKING:
     from collections.abc import Callable

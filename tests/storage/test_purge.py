@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.storage.samples import push_image
+from udist_plugin.drivers.filesystem.driver import FilesystemDriver
 from udist_plugin.errors import BlobUploadUnknown, StorageError
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
-from udist_plugin.storage.drivers.filesystem import FilesystemDriver
-from udist_plugin.storage.purge import purge_uploads
+from udist_plugin.storage.upkeep.purge import purge_uploads
 from udist_plugin.storage.uploads import STARTED_AT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.storage.registry import StorageRegistry
 
 DAY = 24 * 3600.0
@@ -114,7 +114,7 @@ def test_an_upload_that_ends_meanwhile_is_no_error(
 
 
 def test_scratch_files_of_killed_processes_are_purged(tmp_path: Path) -> None:
-    driver = FilesystemDriver(str(tmp_path))
+    driver = FilesystemDriver(str(tmp_path), paths.SCRATCH)
     scratch = tmp_path / paths.SCRATCH[1:]
     with driver.writer("/file") as writer:
         writer.write(b"under way")

@@ -15,12 +15,12 @@ import pytest
 
 from tests.storage.redis_server import READY, RedisServer, free_port, running
 from tests.tools import require_tool
+from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import BlobUnknown, ConfigurationError
 from udist_plugin.oci.digest import Digest
-from udist_plugin.storage import outages
-from udist_plugin.storage.drivers.inmemory import InMemoryDriver
-from udist_plugin.storage.redis_descriptors import LIFETIME, PREFIX, RedisDescriptors, RedisSettings
 from udist_plugin.storage.registry import StorageRegistry
+from udist_plugin.storage.sizes import outages
+from udist_plugin.storage.sizes.redis import LIFETIME, PREFIX, RedisDescriptors, RedisSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.storage.samples import image, index, push
+from udist_plugin.drivers.base import SMALL_FILE_MAX
+from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import StorageFull
 from udist_plugin.oci.media_types import OCI_EMPTY
 from udist_plugin.registry import Page
 from udist_plugin.storage import paths, referrers
-from udist_plugin.storage.drivers.base import SMALL_FILE_MAX
-from udist_plugin.storage.drivers.inmemory import InMemoryDriver
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
 
 SUBJECT = image(b"subject")
 

@@ -7,10 +7,10 @@ import threading
 import pytest
 
 from tests.storage.samples import image
+from udist_plugin.drivers.base import SMALL_FILE_MAX
+from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import StorageError
 from udist_plugin.storage import paths
-from udist_plugin.storage.drivers.base import SMALL_FILE_MAX
-from udist_plugin.storage.drivers.inmemory import InMemoryDriver
 from udist_plugin.storage.registry import StorageRegistry
 
 AT_ONCE = 4

@@ -11,6 +11,8 @@ import pytest
 
 from tests.storage.samples import read_blob
 from udist_plugin.content import BytesChunk
+from udist_plugin.drivers.filesystem import calls
+from udist_plugin.drivers.filesystem.driver import FilesystemDriver
 from udist_plugin.errors import (
     BlobUnknown,
     BlobUploadInvalid,
@@ -21,15 +23,13 @@ from udist_plugin.errors import (
 )
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
-from udist_plugin.storage.drivers import files
-from udist_plugin.storage.drivers.filesystem import FilesystemDriver
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from udist_plugin.content import Chunk
-    from udist_plugin.storage.drivers.base import FileWriter, StorageDriver
+    from udist_plugin.drivers.base import FileWriter, StorageDriver
 
 BLOB = bytes(range(256)) * 10000
 DIGEST = Digest.of(BLOB)
@@ -151,8 +151,8 @@ def test_two_writers_of_one_upload_do_not_mix(
     registry: StorageRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One holds the file while it waits for content; the other is refused, whatever process it is in."""
-    monkeypatch.setattr(files, "LOCK_WAIT", 0.0)
-    monkeypatch.setattr("udist_plugin.storage.drivers.inmemory.LOCK_WAIT", 0.0)
+    monkeypatch.setattr(calls, "LOCK_WAIT", 0.0)
+    monkeypatch.setattr("udist_plugin.drivers.inmemory.LOCK_WAIT", 0.0)
     upload = registry.start_upload("a")
     twin = StorageRegistry(registry.driver).resume_upload("a", upload.id)
     errors: list[BaseException] = []
@@ -179,7 +179,7 @@ def test_two_writers_of_one_upload_do_not_mix(
 
 def test_a_writer_cannot_reach_a_committed_blob(tmp_path: Path) -> None:
     """A second process that waits for the file while the first commits must not write into the blob."""
-    registry = StorageRegistry(FilesystemDriver(str(tmp_path)))
+    registry = StorageRegistry(FilesystemDriver(str(tmp_path), paths.SCRATCH))
     upload = registry.start_upload("a")
     upload.write(io.BytesIO(BLOB))
     twin = registry.resume_upload("a", upload.id)
@@ -260,19 +260,19 @@ def test_a_cut_push_leaves_nothing(registry: StorageRegistry, driver: StorageDri
 
 
 def test_a_chunk_written_in_part_is_hashed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    registry = StorageRegistry(FilesystemDriver(str(tmp_path)))
+    registry = StorageRegistry(FilesystemDriver(str(tmp_path), paths.SCRATCH))
     upload = registry.start_upload("a")
     upload.write(io.BytesIO(BLOB[:1000]))
-    write, calls = files.write, 0
+    write, made = calls.write, 0
 
     def short(descriptor: int, data: bytes | memoryview) -> int:
-        nonlocal calls
-        calls += 1
-        if calls > 1:
+        nonlocal made
+        made += 1
+        if made > 1:
             raise OSError(28, "No space left on device")
         return write(descriptor, data[:10])
 
-    monkeypatch.setattr(files, "write", short)
+    monkeypatch.setattr(calls, "write", short)
     with pytest.raises(StorageFull):
         upload.write(io.BytesIO(BLOB[1000:]))
     monkeypatch.undo()
@@ -318,21 +318,21 @@ class LentChunk(BytesChunk):
 def test_every_chunk_is_released_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, failing: str | None
 ) -> None:
-    registry = StorageRegistry(FilesystemDriver(str(tmp_path)))
+    registry = StorageRegistry(FilesystemDriver(str(tmp_path), paths.SCRATCH))
     upload = registry.start_upload("a")
     source = Lender(count, fail_at=count // 2 if failing == "source" else -1)
     threads = threading.active_count()
-    calls = 0
+    made = 0
 
     def fail_later(*arguments: object) -> int:
-        nonlocal calls
-        calls += 1
-        if calls > count // 2:
+        nonlocal made
+        made += 1
+        if made > count // 2:
             raise OSError(28, "No space left on device")
         return len(arguments[-1])  # type: ignore[arg-type]
 
     if failing == "write":
-        monkeypatch.setattr(files, "write", fail_later)
+        monkeypatch.setattr(calls, "write", fail_later)
     if failing == "hash":
         monkeypatch.setattr("udist_plugin.storage.pump.RunningHash.update", fail_later)
     try:

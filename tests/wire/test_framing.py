@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.wire.frames import frames, messages_astray
-from udist_plugin.carrier import frame_input
-from udist_plugin.carrier.frame_input import FrameInput
 from udist_plugin.errors import RemoteProtocolError
+from udist_plugin.link import input as frame_input
+from udist_plugin.link.input import FrameInput
 from udist_plugin.wire.constants import MAX_CONTROL, MAX_DATA, MAX_DATA_HEAD, PREFIX_SIZE
 from udist_plugin.wire.encoding import encode, encode_data_head
 from udist_plugin.wire.framing import DataHead, data_head

@@ -12,8 +12,8 @@ from tests.vectors import generate
 from tests.vectors.notation import Json, expand
 from tests.wire.categories import CATEGORIES
 from tests.wire.sides import Caller, Plugin, Side, read
-from udist_plugin.carrier.frame_input import FrameInput
 from udist_plugin.errors import RemoteProtocolError
+from udist_plugin.link.input import FrameInput
 from udist_plugin.wire import frames as values
 from udist_plugin.wire.decoding import decode
 from udist_plugin.wire.encoding import encode, encode_data_head
@@ -94,7 +94,7 @@ def test_invalid(vector: Json) -> None:
 
 def read_one(reader: FrameInput, vector: Json, end: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("udist_plugin.carrier.frame_input.wait_for", lambda *_, **__: end() or True)
+        patch.setattr("udist_plugin.link.input.wait_for", lambda *_, **__: end() or True)
         item = reader.next()
         if isinstance(item, DataHead):
             reader.read_payload(memoryview(bytearray(item.length)))

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from udist_plugin.drivers import open_driver
 from udist_plugin.errors import BlobUnknown, ManifestUnknown, Unsupported
 from udist_plugin.http_api.app import Application
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import OCI_INDEX
 from udist_plugin.remote.wsgi import WSGITransport
-from udist_plugin.storage.drivers import open_driver
+from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.wrappers.read_only import NoDeleteRegistry, ReadOnlyRegistry
 
@@ -26,7 +27,7 @@ MANIFEST = Digest.of(INDEX)
 
 @pytest.fixture
 def inner() -> Registry:
-    registry = StorageRegistry(open_driver("inmemory", {}))
+    registry = StorageRegistry(open_driver("inmemory", {}, scratch=paths.SCRATCH))
     registry.push_blob("a", BLOB, io.BytesIO(b"blob"))
     registry.push_manifest("a", INDEX, OCI_INDEX, MANIFEST, ["v1"])
     return registry

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.http_api.images import CONFIG, descriptor, image, index
+from udist_plugin.drivers import open_driver
 from udist_plugin.errors import ManifestBlobUnknown, ManifestInvalid, ManifestUnknown
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import (
@@ -16,7 +17,7 @@ from udist_plugin.oci.media_types import (
     OCI_LAYER_TAR_GZIP,
     OCI_MANIFEST,
 )
-from udist_plugin.storage.drivers import open_driver
+from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.wrappers.validation import Policy, ValidatingRegistry
 
@@ -31,7 +32,7 @@ ARM64 = {"os": "linux", "architecture": "arm64"}
 
 @pytest.fixture
 def inner() -> Registry:
-    registry = StorageRegistry(open_driver("inmemory", {}))
+    registry = StorageRegistry(open_driver("inmemory", {}, scratch=paths.SCRATCH))
     registry.push_blob("a", Digest.of(CONFIG), io.BytesIO(CONFIG))
     registry.push_blob("a", Digest.of(b"layer"), io.BytesIO(b"layer"))
     return registry

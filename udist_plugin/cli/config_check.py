@@ -8,9 +8,9 @@ from udist_plugin.cli.connecting import read_config
 from udist_plugin.cli.output import note, print_json, print_table, printable
 from udist_plugin.config import registry_environment
 from udist_plugin.config.explaining import Explained, Setting, explain
-from udist_plugin.config.kinds import Secret
+from udist_plugin.drivers import problems
 from udist_plugin.errors import ConfigurationError
-from udist_plugin.storage.drivers import problems
+from udist_plugin.kinds import Secret
 
 if TYPE_CHECKING:
     import argparse

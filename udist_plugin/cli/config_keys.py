@@ -7,8 +7,8 @@ import re
 
 from udist_plugin.cli.output import print_json, print_table
 from udist_plugin.config.keys import all_keys
-from udist_plugin.config.kinds import Choice
-from udist_plugin.config.schema import REQUIRED, Key
+from udist_plugin.keys import REQUIRED, Key
+from udist_plugin.kinds import Choice
 
 _EPILOG = """\
 [] behind a name stands for the entries of a list, * for any name. In a variable, REGISTRY_ goes before the

@@ -8,14 +8,15 @@ from udist_plugin.cli.connecting import read_config
 from udist_plugin.cli.options import add_config_option
 from udist_plugin.cli.output import note, print_json, printable
 from udist_plugin.config import load, registry_environment
-from udist_plugin.storage.checkup import check
-from udist_plugin.storage.drivers import open_driver
+from udist_plugin.drivers import open_driver
+from udist_plugin.storage import paths
+from udist_plugin.storage.upkeep.checkup import check
 
 if TYPE_CHECKING:
     import argparse
 
     from udist_plugin.errors import UdistError
-    from udist_plugin.storage.checkup import Step
+    from udist_plugin.storage.upkeep.checkup import Step
 
 _EPILOG = """\
 The configuration is read and the store tried as a registry would use it: it is reached, and small files below
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     storage = loaded.configuration.storage
     for message in loaded.warnings:
         note(printable(message))
-    driver = open_driver(storage.driver, storage.parameters)
+    driver = open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
     steps = []
     if not arguments.json:
         print(f"ok      the configuration names the storage driver {storage.driver}")

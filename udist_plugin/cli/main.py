@@ -89,7 +89,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    from udist_plugin import __version__
+    from udist_plugin.version import __version__
 
     parser = _Parser(
         prog="udist",

@@ -57,7 +57,7 @@ def _config_path(arguments: list[str]) -> str | None:
         case []:
             return None
         case ["--version"]:
-            from udist_plugin import __version__
+            from udist_plugin.version import __version__
 
             sys.stdout.write(f"udist-plugin {__version__}\n")
             sys.exit(0)

@@ -10,12 +10,12 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.carrier.descriptors import wait_for
-from udist_plugin.carrier.exchange import Exchange, reset_error
-from udist_plugin.carrier.frame_input import Interrupted
-from udist_plugin.carrier.link import Link
-from udist_plugin.carrier.waiter import Waiter
 from udist_plugin.errors import DeadlineExceeded, HandshakeFailed, PluginDied, TransportError
+from udist_plugin.link.exchange import Exchange, reset_error
+from udist_plugin.link.fds import wait_for
+from udist_plugin.link.input import Interrupted
+from udist_plugin.link.link import Link
+from udist_plugin.link.waiter import Waiter
 from udist_plugin.wire.caller import CallerConnection
 from udist_plugin.wire.frames import GoAway, Log, Request, Reset, Settings
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 from urllib.request import AbstractHTTPHandler, OpenerDirector, ProxyHandler, Request
 
-from udist_plugin import __version__
-from udist_plugin.carrier.exchange import READ
 from udist_plugin.client.redirects import PATIENCE, Fetched, asked, explained, failed, follow, handed_back
 from udist_plugin.client.response import Response
 from udist_plugin.errors import Cancelled, DeadlineExceeded
+from udist_plugin.link.exchange import READ
+from udist_plugin.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

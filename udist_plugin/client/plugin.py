@@ -8,13 +8,13 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin import __version__
 from udist_plugin.client.link import ClientLink
 from udist_plugin.client.process import PluginProcess
 from udist_plugin.client.redirects import CAPABILITY, location_of
 from udist_plugin.client.response import Response
 from udist_plugin.client.sending import send
 from udist_plugin.errors import DeadlineExceeded
+from udist_plugin.version import __version__
 from udist_plugin.wire.constants import VERSION
 from udist_plugin.wire.frames import Request, Settings
 from udist_plugin.wire.frames import Response as Head
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from udist_plugin.carrier.exchange import Exchange
     from udist_plugin.client.sending import Readable
+    from udist_plugin.link.exchange import Exchange
 
     Body = bytes | bytearray | memoryview | Readable | None
 

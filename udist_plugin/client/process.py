@@ -9,8 +9,8 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.carrier.descriptors import grow_pipe
 from udist_plugin.errors import PluginNotFound
+from udist_plugin.link.fds import grow_pipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from udist_plugin.carrier.exchange import READ
+from udist_plugin.link.exchange import READ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

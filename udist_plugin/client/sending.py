@@ -11,14 +11,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from udist_plugin.carrier.splice import FileSource, descriptor_of
 from udist_plugin.client.link import LAST_WORDS
 from udist_plugin.errors import TransportError
+from udist_plugin.link.splice import FileSource, descriptor_of
 from udist_plugin.wire.constants import INITIAL_CREDIT
 
 if TYPE_CHECKING:
-    from udist_plugin.carrier.exchange import Exchange
     from udist_plugin.client.link import ClientLink
+    from udist_plugin.link.exchange import Exchange
 
     class Readable(Protocol):
         """Anything with a binary file's ``read``."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from udist_plugin.config.nodes import Node, Scalar, Table, is_null, plain
 from udist_plugin.config.overlay import choose_driver
-from udist_plugin.config.schema import REQUIRED, STORAGE_SETTINGS, Deferred, SchemaNode, Section
+from udist_plugin.config.schema import STORAGE_SETTINGS, Deferred, SchemaNode, Section
+from udist_plugin.keys import REQUIRED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

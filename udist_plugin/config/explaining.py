@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.config.driver import DEFAULT_DRIVER, default_root
-from udist_plugin.config.kinds import Anything, Text
 from udist_plugin.config.loading import Examined, examine
 from udist_plugin.config.nodes import Node, is_null
 from udist_plugin.config.reading import Reader
-from udist_plugin.config.schema import STORAGE_SETTINGS, WORKS, Key
+from udist_plugin.config.schema import STORAGE_SETTINGS
+from udist_plugin.keys import WORKS, Key
+from udist_plugin.kinds import Anything, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -179,7 +179,7 @@ def _models(values: Mapping[str, Any]) -> Mapping[str, Any]:
         if values[name] is not None:
             from importlib import import_module
 
-            module = import_module(f"udist_plugin.config.keys.{DEFERRED[name]}")
+            module = import_module(DEFERRED[name])
             models = models | {f"{name}.{path}".rstrip("."): part for path, part in module.MODELS.items()}
     return models
 

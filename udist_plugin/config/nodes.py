@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from udist_plugin.config.kinds import MASK, without_query
 from udist_plugin.errors import ConfigurationError
+from udist_plugin.redaction import MASK, without_query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

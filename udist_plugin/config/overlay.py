@@ -11,10 +11,11 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from udist_plugin.config.kinds import Anything, Text
 from udist_plugin.config.nodes import MAX_DEPTH, Items, Node, Scalar, Table
-from udist_plugin.config.schema import STORAGE_SETTINGS, Deferred, Entries, Key, Listing, SchemaNode, Section
+from udist_plugin.config.schema import STORAGE_SETTINGS, Deferred, Entries, Listing, SchemaNode, Section
 from udist_plugin.errors import ConfigurationError
+from udist_plugin.keys import Key
+from udist_plugin.kinds import Anything, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

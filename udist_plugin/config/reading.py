@@ -5,23 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from udist_plugin.config.kinds import Anything, Secret
 from udist_plugin.config.nodes import Items, Node, Scalar, Table, describe, is_null
-from udist_plugin.config.schema import (
-    NO_EFFECT,
-    NO_LISTENER,
-    REQUIRED,
-    UNSUPPORTED,
-    WORKS,
-    Deferred,
-    Entries,
-    Key,
-    Listing,
-    SchemaNode,
-    Section,
-)
+from udist_plugin.config.schema import Deferred, Entries, Listing, SchemaNode, Section
 from udist_plugin.config.switches import asks, hint, is_disabled
 from udist_plugin.errors import ConfigurationError
+from udist_plugin.keys import NO_EFFECT, NO_LISTENER, REQUIRED, UNSUPPORTED, WORKS, Key
+from udist_plugin.kinds import Anything, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,42 +1,14 @@
-"""How keys are described, and the tree that their rows make.
-
-A path names a key as in YAML; ``[]`` behind a name stands for the entries of a list, ``*`` for any name.
-"""
+"""The tree that the rows of keys make."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from udist_plugin.config.kinds import Empty, Kind
+from udist_plugin.keys import Key
+from udist_plugin.kinds import Empty
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-WORKS: Final = "works"
-NO_EFFECT: Final = "no effect"
-"""Accepted and named once in the log: there is nothing here for it to act on."""
-NO_LISTENER: Final = "no effect without a listener"
-"""The same, of what a server listens with."""
-UNSUPPORTED: Final = "not supported yet"
-"""An error, unless the value asks for nothing: the default, or what ``switches`` knows as off."""
-
-
-class Required:
-    """The default of a key that has none: its section is an error without it."""
-
-
-REQUIRED: Final = Required()
-
-
-class Key(NamedTuple):
-    """A row: where, of what type, worth what when absent, for what, and whether it works."""
-
-    path: str
-    kind: Kind
-    default: object
-    effect: str
-    status: str = WORKS
 
 
 class Section:
@@ -50,12 +22,12 @@ class Section:
 
 
 class Deferred:
-    """A section whose rows are in a module of ``keys`` that is imported when something stands there."""
+    """A section whose rows are in a module that is imported when something stands there."""
 
     __slots__ = ("_section", "module")
 
     def __init__(self, module: str) -> None:
-        self.module = f"udist_plugin.config.keys.{module}"
+        self.module = module
         self._section: Section | None = None
 
     def section(self) -> Section:

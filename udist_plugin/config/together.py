@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from udist_plugin.config.kinds import without_login, without_query
+from udist_plugin.redaction import without_login, without_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from udist_plugin.carrier.exchange import Exchange
-from udist_plugin.carrier.frame_input import Interrupted
-from udist_plugin.carrier.link import Link
 from udist_plugin.errors import Cancelled, TransportError, VersionMismatch
-from udist_plugin.server.keeper import Keeper
+from udist_plugin.link.exchange import Exchange
+from udist_plugin.link.input import Interrupted
+from udist_plugin.link.keeper import Keeper
+from udist_plugin.link.link import Link
 from udist_plugin.wire.frames import GoAway, Request, Response, Settings
 from udist_plugin.wire.plugin import PluginConnection
 from udist_plugin.wire.stream import Half
@@ -17,8 +17,8 @@ from udist_plugin.wire.stream import Half
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from udist_plugin.carrier.waiter import Waiter
     from udist_plugin.errors import UdistError
+    from udist_plugin.link.waiter import Waiter
     from udist_plugin.wire.connection import ConnectionReceived, HeadReceived
     from udist_plugin.wire.stream import Stream
 
@@ -105,7 +105,7 @@ class ServerLink(Link):
 
     def wait_readable(self) -> None:
         """Standard input blocks by itself, but not until a time, nor where a caller made it non-blocking."""
-        from udist_plugin.carrier.descriptors import wait_for
+        from udist_plugin.link.fds import wait_for
 
         if not wait_for(self.source, timeout=self.time_left()):
             raise Interrupted

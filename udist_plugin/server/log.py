@@ -11,7 +11,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.carrier.descriptors import write_all
+from udist_plugin.link.fds import write_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,13 +11,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin import __version__
-from udist_plugin.carrier.descriptors import reader_gone
 from udist_plugin.errors import ConfigurationError, StorageError, TransportError, UdistError
+from udist_plugin.link.fds import reader_gone
 from udist_plugin.server.link import EndOfRequests, ServerLink
 from udist_plugin.server.log import Log
 from udist_plugin.server.workers import Workers
 from udist_plugin.server.wsgi import serve_exchange
+from udist_plugin.version import __version__
 from udist_plugin.wire.constants import VERSION
 from udist_plugin.wire.frames import Settings
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from udist_plugin.carrier.descriptors import grow_pipe
+from udist_plugin.link.fds import grow_pipe
 
 
 def take_standard_streams() -> tuple[int, int]:

@@ -14,7 +14,7 @@ from udist_plugin.errors import TransportError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from udist_plugin.carrier.exchange import Exchange
+    from udist_plugin.link.exchange import Exchange
     from udist_plugin.server.link import ServerLink
 
 

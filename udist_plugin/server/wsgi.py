@@ -6,9 +6,9 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from udist_plugin.carrier.output import SMALL
-from udist_plugin.carrier.splice import FileSource, descriptor_of
 from udist_plugin.errors import LocalProtocolError, StorageError, TransportError
+from udist_plugin.link.output import SMALL
+from udist_plugin.link.splice import FileSource, descriptor_of
 from udist_plugin.wire.constants import CODES, KEPT_FIELDS, KEPT_LENGTH
 from udist_plugin.wire.frames import Request, Response
 from udist_plugin.wire.heads import HOP_BY_HOP
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-    from udist_plugin.carrier.exchange import Exchange
-    from udist_plugin.carrier.inbox import PooledChunk
-    from udist_plugin.carrier.splice import Source
+    from udist_plugin.link.exchange import Exchange
+    from udist_plugin.link.inbox import PooledChunk
+    from udist_plugin.link.splice import Source
     from udist_plugin.server.link import ServerLink
     from udist_plugin.server.log import Log
 

@@ -8,16 +8,16 @@ from udist_plugin.errors import BlobUnknown, DigestInvalid, PathNotFound
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.media_types import OCTET_STREAM
 from udist_plugin.storage import paths
-from udist_plugin.storage.descriptors import Descriptors
 from udist_plugin.storage.links import read_link, write_link
 from udist_plugin.storage.pump import RunningHash, pump
+from udist_plugin.storage.sizes.sizes import Descriptors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from udist_plugin.content import Content, Readable
+    from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.oci.digest import Digest
-    from udist_plugin.storage.drivers.base import StorageDriver
 
 
 class BlobStore:

@@ -13,8 +13,8 @@ from udist_plugin.storage import paths
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.storage.catalog_index import CatalogIndex
-    from udist_plugin.storage.drivers.base import StorageDriver
 
     Look = Callable[[str], Sequence[str]]
     """The names of what stands in a folder below ``REPOSITORIES``."""

@@ -21,7 +21,7 @@ from udist_plugin.storage.cache import Cache
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
 
 CONTENT: Final = ("_layers", "_manifests")
 """What makes a folder a repository: it holds one of these."""

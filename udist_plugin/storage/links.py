@@ -9,7 +9,7 @@ from udist_plugin.errors import BrokenLink, DigestInvalid, PathNotFound
 from udist_plugin.oci.digest import Digest
 
 if TYPE_CHECKING:
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
 
 LINK_MAX: Final = 1024
 """No link is longer, in bytes."""

@@ -25,7 +25,7 @@ from udist_plugin.storage.links import link_content, read_link, write_link
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.storage.tags import TagStore
 
 FACTS: Final = 8192

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from queue import SimpleQueue
 
     from udist_plugin.content import Chunk, Readable
-    from udist_plugin.storage.drivers.base import FileWriter
+    from udist_plugin.drivers.base import FileWriter
 
 DEPTH: Final = 4
 """Chunks written but not hashed yet, at most."""

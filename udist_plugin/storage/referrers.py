@@ -17,8 +17,8 @@ from udist_plugin.registry import Page
 from udist_plugin.storage import paths
 
 if TYPE_CHECKING:
+    from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.oci.descriptor import Descriptor
-    from udist_plugin.storage.drivers.base import StorageDriver
     from udist_plugin.storage.manifests import ManifestStore
 
 INDEX_MAX: Final = 64 << 20

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from udist_plugin.content import Content, Readable
+    from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
-    from udist_plugin.storage.descriptors import Descriptors
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.storage.sizes.sizes import Descriptors
 
 
 class StorageRegistry(Registry):

@@ -14,8 +14,8 @@ from udist_plugin.storage.links import read_link
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.oci.digest import Digest
-    from udist_plugin.storage.drivers.base import StorageDriver
 
 
 class TagStore:

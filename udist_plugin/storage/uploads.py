@@ -24,10 +24,10 @@ from udist_plugin.storage.pump import RunningHash, pump
 
 if TYPE_CHECKING:
     from udist_plugin.content import Readable
+    from udist_plugin.drivers.base import FileWriter, StorageDriver
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
     from udist_plugin.storage.blobs import BlobStore
-    from udist_plugin.storage.drivers.base import FileWriter, StorageDriver
 
 STARTED_AT: Final = "%Y-%m-%dT%H:%M:%SZ"
 HASHES: Final = 1024

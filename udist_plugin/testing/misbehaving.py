@@ -113,7 +113,7 @@ def _answer(kind: str) -> None:
 
 def _sleep() -> None:
     """Reads nothing, and ends when the reader of standard output is gone, or after a minute."""
-    from udist_plugin.carrier.descriptors import reader_gone
+    from udist_plugin.link.fds import reader_gone
 
     end = time.monotonic() + 60
     while not reader_gone(1) and time.monotonic() < end:

@@ -21,7 +21,7 @@ from udist_plugin.errors import InvalidOffset, InvalidPath, PathNotFound, Storag
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
 
 BAD_PATHS = [
     "",

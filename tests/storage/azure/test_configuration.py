@@ -9,9 +9,10 @@ import pytest
 
 from tests.storage.azure.server import ACCOUNT, KEY
 from udist_plugin.config import load
+from udist_plugin.drivers.azure.keys import RETRIES
+from udist_plugin.drivers.azure.settings import Settings, settings
+from udist_plugin.drivers.azure.store import AzureStore
 from udist_plugin.errors import ConfigurationError
-from udist_plugin.storage.drivers.azure import RETRIES, Settings, settings
-from udist_plugin.storage.drivers.azure_store import AzureStore
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient

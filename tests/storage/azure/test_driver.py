@@ -9,22 +9,23 @@ import pytest
 
 from tests.conformance.plugin import RUNS, check
 from udist_plugin import Plugin
+from udist_plugin.drivers import open_driver
 from udist_plugin.errors import HandshakeFailed
-from udist_plugin.storage.drivers import open_driver
+from udist_plugin.storage import paths
 from udist_plugin.testing.storage_driver import StorageDriverSuite
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
 
 
 class TestAzure(StorageDriverSuite):
     @pytest.fixture(params=["", "/some/root", "legacy"])
     def driver(self, parameters: dict[str, object], request: pytest.FixtureRequest) -> StorageDriver:
         if request.param == "legacy":
-            return open_driver("azure", {**parameters, "trimlegacyrootprefix": False})
-        return open_driver("azure", {**parameters, "rootdirectory": request.param})
+            return open_driver("azure", {**parameters, "trimlegacyrootprefix": False}, scratch=paths.SCRATCH)
+        return open_driver("azure", {**parameters, "rootdirectory": request.param}, scratch=paths.SCRATCH)
 
 
 @pytest.mark.parametrize(("version", "sparse", "least"), RUNS)

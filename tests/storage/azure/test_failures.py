@@ -10,12 +10,12 @@ from azure.storage.blob import BlobClient, ContainerClient
 
 from tests.storage.processes import free_port
 from tests.storage.scripted import Reply, Request, scripted
+from udist_plugin.drivers.azure import transfers as azure_transfers
+from udist_plugin.drivers.azure.bounds import BACKOFF_MAX
+from udist_plugin.drivers.azure.client import Retry
+from udist_plugin.drivers.azure.settings import settings
+from udist_plugin.drivers.azure.store import AzureStore
 from udist_plugin.errors import ConfigurationError, StorageError, StorageUnavailable
-from udist_plugin.storage.drivers import azure_transfers
-from udist_plugin.storage.drivers.azure import settings
-from udist_plugin.storage.drivers.azure_bounds import BACKOFF_MAX
-from udist_plugin.storage.drivers.azure_client import Retry
-from udist_plugin.storage.drivers.azure_store import AzureStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,8 +17,9 @@ from tests.storage.test_interop import (
     stock_pushes,
     udist_pushes,
 )
+from udist_plugin.drivers import open_driver
 from udist_plugin.oci.digest import Digest
-from udist_plugin.storage.drivers import open_driver
+from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def stock(section: dict[str, object], tmp_path: Path) -> Iterator[Stock]:
 
 @pytest.fixture
 def registry(section: dict[str, object]) -> StorageRegistry:
-    return StorageRegistry(open_driver("azure", section))
+    return StorageRegistry(open_driver("azure", section, scratch=paths.SCRATCH))
 
 
 def test_either_serves_what_the_other_pushed(stock: Stock, registry: StorageRegistry) -> None:

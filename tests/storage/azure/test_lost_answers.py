@@ -9,8 +9,9 @@ import pytest
 
 from tests.storage.lost_answers import take_no_segment_of_another
 from tests.storage.s3.fault_proxy import fault_proxy
-from udist_plugin.storage.drivers import azure_transfers
-from udist_plugin.storage.drivers.azure import AzureDriver
+from udist_plugin.drivers.azure import transfers as azure_transfers
+from udist_plugin.drivers.azure.driver import AzureDriver
+from udist_plugin.storage import paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,7 @@ def test_a_segment_is_known_for_one_s_own(
     size: int, pattern: str, faults: Faults, parameters: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(azure_transfers, "PIECE", PIECE)
-    driver = AzureDriver.from_parameters(parameters)
+    driver = AzureDriver.from_parameters(parameters, scratch=paths.SCRATCH)
     faults.add("lost", pattern, 1)
     with driver.writer("/a", append=True) as writer:
         writer.write(b"x" * size)
@@ -45,5 +46,5 @@ def test_a_segment_is_known_for_one_s_own(
 
 
 def test_a_segment_of_another_is_not(faults: Faults, parameters: dict[str, object]) -> None:
-    driver = AzureDriver.from_parameters(parameters)
+    driver = AzureDriver.from_parameters(parameters, scratch=paths.SCRATCH)
     take_no_segment_of_another(driver, faults, "PUT .*segment")

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tests.storage.azure.server import ACCOUNT, KEY, azurite
 from tests.storage.processes import free_port
 from tests.storage.scripted import Reply, scripted
+from udist_plugin.drivers.azure.settings import settings
+from udist_plugin.drivers.azure.store import AzureStore
 from udist_plugin.errors import ConfigurationError, StorageError, StorageUnavailable
-from udist_plugin.storage.drivers.azure import settings
-from udist_plugin.storage.drivers.azure_store import AzureStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,18 +10,19 @@ from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobClient
 
 from tests.storage.object_store_suite import ObjectStoreSuite
+from udist_plugin.drivers.azure import store as azure_store
+from udist_plugin.drivers.azure import transfers as azure_transfers
+from udist_plugin.drivers.azure.settings import settings
+from udist_plugin.drivers.azure.store import AzureStore
+from udist_plugin.drivers.azure.transfers import BESIDE
 from udist_plugin.errors import PathNotFound
-from udist_plugin.storage.drivers import azure_store, azure_transfers
-from udist_plugin.storage.drivers.azure import settings
-from udist_plugin.storage.drivers.azure_store import AzureStore
-from udist_plugin.storage.drivers.azure_transfers import BESIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azure.storage.blob import ContainerClient
 
-    from udist_plugin.storage.drivers.object_store import ObjectStore
+    from udist_plugin.drivers.objects.store import ObjectStore
 
 PIECE = 256 << 10
 

@@ -16,9 +16,10 @@ from google.cloud.storage import Blob
 from tests.storage.gcs.server import fake_gcs
 from tests.storage.processes import free_port
 from tests.storage.scripted import Reply, Request, scripted
+from udist_plugin.drivers.gcs.keys import CHUNK_SIZE
+from udist_plugin.drivers.gcs.settings import Settings, settings
+from udist_plugin.drivers.gcs.store import GcsStore
 from udist_plugin.errors import ConfigurationError, StorageError
-from udist_plugin.storage.drivers.gcs import CHUNK_SIZE, Settings, settings
-from udist_plugin.storage.drivers.gcs_store import GcsStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,20 +10,21 @@ import pytest
 
 from tests.conformance.plugin import RUNS, check
 from udist_plugin import Plugin
+from udist_plugin.drivers import open_driver
 from udist_plugin.errors import ConfigurationError, HandshakeFailed
-from udist_plugin.storage.drivers import open_driver
+from udist_plugin.storage import paths
 from udist_plugin.testing.storage_driver import StorageDriverSuite
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
 
 
 class TestGcs(StorageDriverSuite):
     @pytest.fixture
     def driver(self, bucket: str) -> StorageDriver:
-        return open_driver("gcs", {"bucket": bucket, "rootdirectory": "/some/root/"})
+        return open_driver("gcs", {"bucket": bucket, "rootdirectory": "/some/root/"}, scratch=paths.SCRATCH)
 
 
 @pytest.mark.parametrize(("version", "sparse", "least"), RUNS)
@@ -38,11 +39,11 @@ def test_a_plugin_says_at_start_what_is_wrong_with_its_bucket(endpoint: str) -> 
 
 
 def test_a_missing_sdk_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in [name for name in sys.modules if name.startswith("udist_plugin.storage.drivers.gcs")]:
+    for module in [name for name in sys.modules if name.startswith("udist_plugin.drivers.gcs.driver")]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "google.cloud.storage", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'udist-plugin\[gcs\]'"):
-        open_driver("gcs", {"bucket": "b"})
+        open_driver("gcs", {"bucket": "b"}, scratch=paths.SCRATCH)
 
 
 def test_a_plugin_takes_what_velero_passes(bucket: str) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from tests.storage.lost_answers import take_no_segment_of_another
 from tests.storage.s3.fault_proxy import fault_proxy
-from udist_plugin.storage.drivers.gcs import GcsDriver
+from udist_plugin.drivers.gcs.driver import GcsDriver
+from udist_plugin.storage import paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ def faults(endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def test_a_segment_is_known_for_one_s_own(faults: Faults, bucket: str) -> None:
-    driver = GcsDriver.from_parameters({"bucket": bucket})
+    driver = GcsDriver.from_parameters({"bucket": bucket}, scratch=paths.SCRATCH)
     faults.add("lost", "POST .*uploadType=multipart", 1)
     with driver.writer("/a", append=True) as writer:
         writer.write(b"mine")
@@ -36,5 +37,5 @@ def test_a_segment_is_known_for_one_s_own(faults: Faults, bucket: str) -> None:
 
 
 def test_a_segment_of_another_is_not(faults: Faults, bucket: str) -> None:
-    driver = GcsDriver.from_parameters({"bucket": bucket})
+    driver = GcsDriver.from_parameters({"bucket": bucket}, scratch=paths.SCRATCH)
     take_no_segment_of_another(driver, faults, "POST .*uploadType=multipart")

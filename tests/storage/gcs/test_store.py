@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.storage.object_store_suite import ObjectStoreSuite
+from udist_plugin.drivers.gcs.keys import CHUNK_STEP
+from udist_plugin.drivers.gcs.settings import Settings
+from udist_plugin.drivers.gcs.store import COMPOSED_MAX, GcsStore
 from udist_plugin.errors import StorageUnavailable
-from udist_plugin.storage.drivers.gcs import CHUNK_STEP, Settings
-from udist_plugin.storage.drivers.gcs_store import COMPOSED_MAX, GcsStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from udist_plugin.storage.drivers.object_store import ObjectStore
+    from udist_plugin.drivers.objects.store import ObjectStore
 
 
 class TestGcs(ObjectStoreSuite):

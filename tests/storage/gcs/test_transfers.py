@@ -9,11 +9,12 @@ import pytest
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from tests.storage.scripted import Reply, Request, scripted
+from udist_plugin.drivers.gcs import client as gcs_client
+from udist_plugin.drivers.gcs.keys import CHUNK_STEP
+from udist_plugin.drivers.gcs.settings import Settings
+from udist_plugin.drivers.gcs.store import GcsStore
+from udist_plugin.drivers.gcs.transfers import RESUMPTIONS
 from udist_plugin.errors import PathBusy, StorageError
-from udist_plugin.storage.drivers import gcs_client
-from udist_plugin.storage.drivers.gcs import CHUNK_STEP, Settings
-from udist_plugin.storage.drivers.gcs_store import GcsStore
-from udist_plugin.storage.drivers.gcs_transfers import RESUMPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,9 +12,10 @@ import pytest
 from tests.storage.many.conftest import bucket, plugins
 from tests.storage.samples import image, index, push, push_image, read_blob
 from tests.storage.stock import Stock, running
+from udist_plugin.drivers import open_driver
 from udist_plugin.errors import BlobUnknown, ManifestUnknown
 from udist_plugin.oci.digest import Digest
-from udist_plugin.storage.drivers import open_driver
+from udist_plugin.storage import paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,8 @@ def pair(
             patch.setenv(name, value)
         with running("registry", config) as stock, plugins(configuration, 1, environ=environ) as (udist,):
             yield Pair(stock, udist)
-    assert open_driver("s3", storage["s3"]).list("/") == ["below" if request.param else "docker"]
+    driver = open_driver("s3", storage["s3"], scratch=paths.SCRATCH)
+    assert driver.list("/") == ["below" if request.param else "docker"]
 
 
 def stock_pushes(stock: Stock, name: str) -> None:

@@ -15,9 +15,9 @@ from tests.storage.processes import free_port
 from tests.storage.scripted import Reply, Request, scripted
 from tests.storage.servers import ACCESS_KEY, SECRET_KEY, minio
 from tests.tools import require_tool
+from udist_plugin.drivers.s3.settings import Settings, settings
+from udist_plugin.drivers.s3.store import S3Store
 from udist_plugin.errors import ConfigurationError
-from udist_plugin.storage.drivers.s3 import Settings, settings
-from udist_plugin.storage.drivers.s3_store import S3Store
 
 if TYPE_CHECKING:
     from pathlib import Path

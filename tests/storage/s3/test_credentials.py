@@ -13,10 +13,10 @@ import pytest
 
 from tests.storage.scripted import Reply, scripted
 from tests.storage.servers import ACCESS_KEY, SECRET_KEY
+from udist_plugin.drivers.s3 import session as s3_session
+from udist_plugin.drivers.s3.settings import settings
+from udist_plugin.drivers.s3.store import S3Store
 from udist_plugin.errors import ConfigurationError, StorageError
-from udist_plugin.storage.drivers import s3_session
-from udist_plugin.storage.drivers.s3 import settings
-from udist_plugin.storage.drivers.s3_store import S3Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.storage.scripted import Reply, Request, scripted
+from udist_plugin.drivers.s3 import store as s3_store
+from udist_plugin.drivers.s3.settings import settings
+from udist_plugin.drivers.s3.store import S3Store
 from udist_plugin.errors import StorageError, StorageUnavailable
-from udist_plugin.storage.drivers import s3_store
-from udist_plugin.storage.drivers.s3 import settings
-from udist_plugin.storage.drivers.s3_store import S3Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     if hasattr(s3_store, "delete_many"):
-        monkeypatch.setattr("udist_plugin.storage.drivers.s3_deletion.WAITS", (0.01,) * 4)
+        monkeypatch.setattr("udist_plugin.drivers.s3.deletion.WAITS", (0.01,) * 4)
 
 
 def opened(url: str) -> S3Store:

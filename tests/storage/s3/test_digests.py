@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.storage.scripted import Reply, Request, scripted
+from udist_plugin.drivers.s3.keys import PART_MIN
+from udist_plugin.drivers.s3.settings import settings
+from udist_plugin.drivers.s3.store import S3Store
 from udist_plugin.errors import StorageError
-from udist_plugin.storage.drivers.s3 import settings
-from udist_plugin.storage.drivers.s3_join import PART_MIN
-from udist_plugin.storage.drivers.s3_store import S3Store
 
 if TYPE_CHECKING:
     from tests.storage.servers import S3Server

@@ -7,27 +7,32 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conformance.plugin import RUNS, check
-from udist_plugin.storage.drivers import open_driver
+from udist_plugin.drivers import open_driver
+from udist_plugin.storage import paths
 from udist_plugin.testing.storage_driver import StorageDriverSuite
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.storage.servers import S3Server
-    from udist_plugin.storage.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import StorageDriver
 
 
 class TestMinio(StorageDriverSuite):
     @pytest.fixture(params=["", "/some/root/"])
     def driver(self, request: pytest.FixtureRequest, minio_server: S3Server) -> StorageDriver:
         bucket = minio_server.bucket()
-        return open_driver("s3", minio_server.parameters(bucket, rootdirectory=request.param))
+        return open_driver(
+            "s3", minio_server.parameters(bucket, rootdirectory=request.param), scratch=paths.SCRATCH
+        )
 
 
 class TestVersitygw(StorageDriverSuite):
     @pytest.fixture
     def driver(self, versitygw_server: S3Server) -> StorageDriver:
-        return open_driver("s3", versitygw_server.parameters(versitygw_server.bucket()))
+        return open_driver(
+            "s3", versitygw_server.parameters(versitygw_server.bucket()), scratch=paths.SCRATCH
+        )
 
     @pytest.mark.skip("its keys are paths of a folder, and it refuses one whose folder it is removing")
     def test_puts_beside_deletions_of_the_folder_all_succeed(self, driver: StorageDriver) -> None:

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from udist_plugin.drivers.objects.store import StoredObject
+from udist_plugin.drivers.s3.join import plan
+from udist_plugin.drivers.s3.keys import PART_MAX, PART_MIN
+from udist_plugin.drivers.s3.multipart import PARTS_MAX
+from udist_plugin.drivers.s3.settings import settings
+from udist_plugin.drivers.s3.store import S3Store
 from udist_plugin.errors import PathNotFound
-from udist_plugin.storage.drivers.object_store import StoredObject
-from udist_plugin.storage.drivers.s3 import settings
-from udist_plugin.storage.drivers.s3_join import PART_MAX, PART_MIN, plan
-from udist_plugin.storage.drivers.s3_multipart import PARTS_MAX
-from udist_plugin.storage.drivers.s3_store import S3Store
 
 if TYPE_CHECKING:
     from tests.storage.servers import S3Server

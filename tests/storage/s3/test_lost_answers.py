@@ -8,8 +8,8 @@ import pytest
 
 from tests.storage.lost_answers import take_no_segment_of_another
 from tests.storage.s3.fault_proxy import fault_proxy
-from udist_plugin.storage.drivers.s3 import S3Driver
-from udist_plugin.storage.drivers.s3_join import PART_MIN
+from udist_plugin.drivers.s3.driver import S3Driver
+from udist_plugin.drivers.s3.keys import PART_MIN
 
 if TYPE_CHECKING:
     from tests.storage.servers import S3Server
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 )
 def test_a_segment_is_known_for_one_s_own(size: int, pattern: str, server: S3Server) -> None:
     with fault_proxy(server.url) as (url, faults):
-        driver = S3Driver.from_parameters(
-            server.parameters(server.bucket(), regionendpoint=url, chunksize=PART_MIN)
+        driver = S3Driver(
+            *S3Driver.open_store(server.parameters(server.bucket(), regionendpoint=url, chunksize=PART_MIN))
         )
         faults.add("lost", pattern, 1)
         with driver.writer("/a", append=True) as writer:
@@ -34,5 +34,5 @@ def test_a_segment_is_known_for_one_s_own(size: int, pattern: str, server: S3Ser
 
 def test_a_segment_of_another_is_not(server: S3Server) -> None:
     with fault_proxy(server.url) as (url, faults):
-        driver = S3Driver.from_parameters(server.parameters(server.bucket(), regionendpoint=url))
+        driver = S3Driver(*S3Driver.open_store(server.parameters(server.bucket(), regionendpoint=url)))
         take_no_segment_of_another(driver, faults, "PUT .*segment")

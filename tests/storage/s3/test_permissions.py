@@ -9,10 +9,10 @@ import pytest
 from boto3.session import Session
 
 from tests.storage.servers import ACCESS_KEY, REGION, SECRET_KEY
+from udist_plugin.drivers.s3.keys import PART_MIN
+from udist_plugin.drivers.s3.settings import settings
+from udist_plugin.drivers.s3.store import S3Store
 from udist_plugin.errors import ConfigurationError, StorageError
-from udist_plugin.storage.drivers.s3 import settings
-from udist_plugin.storage.drivers.s3_join import PART_MIN
-from udist_plugin.storage.drivers.s3_store import S3Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

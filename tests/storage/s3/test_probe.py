@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.storage.scripted import Reply, Request, scripted
+from udist_plugin.drivers.s3 import probe as s3_probe
+from udist_plugin.drivers.s3.settings import settings
+from udist_plugin.drivers.s3.store import S3Store
 from udist_plugin.errors import ConfigurationError, StorageError, StorageUnavailable
-from udist_plugin.storage.drivers import s3_probe
-from udist_plugin.storage.drivers.s3 import settings
-from udist_plugin.storage.drivers.s3_store import S3Store
 
 if TYPE_CHECKING:
     from pathlib import Path

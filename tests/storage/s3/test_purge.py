@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from udist_plugin.storage.drivers.s3 import S3Driver, settings
-from udist_plugin.storage.drivers.s3_store import S3Store
+from udist_plugin.drivers.s3.driver import S3Driver
+from udist_plugin.drivers.s3.settings import settings
+from udist_plugin.drivers.s3.store import S3Store
+from udist_plugin.storage import paths
 
 if TYPE_CHECKING:
     from tests.storage.servers import S3Server
@@ -27,7 +29,7 @@ def test_uploads_of_other_programs_stay(root: str, server: S3Server) -> None:
     begun = [f"{root}/{OURS}".lstrip("/"), "velero/backups/big.tar.gz", f"{root}/other/{OURS}".lstrip("/")]
     for key in begun:
         store.client.create_multipart_upload(Bucket=store.bucket, Key=key)
-    driver.purge(-60)
+    driver.purge(paths.ROOT, -60)
     left = store.client.list_multipart_uploads(Bucket=store.bucket).get("Uploads", ())
     assert sorted(each["Key"] for each in left) == sorted(begun[1:])
 
@@ -41,5 +43,5 @@ def test_on_amazon_only_the_registry_s_are_listed() -> None:
         return type("Answer", (), {"status_code": 200}), {}
 
     store.client.meta.events.register("before-call.s3.ListMultipartUploads", answer)
-    driver.purge(0)
+    driver.purge(paths.ROOT, 0)
     assert asked == ["docker/registry/v2/"]

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.storage.object_store_suite import ObjectStoreSuite
-from udist_plugin.storage.drivers.s3 import settings
-from udist_plugin.storage.drivers.s3_client import CoreSession
-from udist_plugin.storage.drivers.s3_join import PART_MIN
-from udist_plugin.storage.drivers.s3_store import S3Store
-from udist_plugin.storage.drivers.s3_times import read_times
+from udist_plugin.drivers.s3.client import CoreSession
+from udist_plugin.drivers.s3.keys import PART_MIN
+from udist_plugin.drivers.s3.settings import settings
+from udist_plugin.drivers.s3.store import S3Store
+from udist_plugin.drivers.s3.times import read_times
 
 if TYPE_CHECKING:
     from tests.storage.servers import S3Server
-    from udist_plugin.storage.drivers.object_store import ObjectStore
+    from udist_plugin.drivers.objects.store import ObjectStore
 
 
 class Suite(ObjectStoreSuite):

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.storage.scripted import Reply, Request, scripted
+from udist_plugin.drivers.s3 import limiter as s3_limiter
+from udist_plugin.drivers.s3.settings import settings
+from udist_plugin.drivers.s3.store import S3Store
 from udist_plugin.errors import StorageUnavailable
-from udist_plugin.storage.drivers import s3_limiter
-from udist_plugin.storage.drivers.s3 import settings
-from udist_plugin.storage.drivers.s3_store import S3Store
 
 PATIENCE = 2.0
 BUSY = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"

@@ -1,15 +1,18 @@
 """The keys of distribution's configuration, version 0.1, one row each.
 
-Here are those that every start reads; the sections in ``DEFERRED`` have a module each, whose paths begin
-below the section, and ``refused`` lists what is known but not supported yet. A key that distribution added
-later, or that works here one day, is one more row.
+Here are those that every start reads. The sections in ``DEFERRED`` have a module each, a driver's in its own
+room; their paths begin below the section. ``refused`` lists what is known but not supported yet. A key that
+distribution added later, or that works here one day, is one more row.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from udist_plugin.config.kinds import (
+from udist_plugin.config.schema import Section, plant_deferred, tree
+from udist_plugin.drivers.filesystem.keys import KEYS as FILESYSTEM
+from udist_plugin.keys import NO_EFFECT, NO_LISTENER, REQUIRED, UNSUPPORTED, Key, below
+from udist_plugin.kinds import (
     Anything,
     Boolean,
     Choice,
@@ -21,23 +24,12 @@ from udist_plugin.config.kinds import (
     Secret,
     Text,
 )
-from udist_plugin.config.schema import (
-    NO_EFFECT,
-    NO_LISTENER,
-    REQUIRED,
-    UNSUPPORTED,
-    Key,
-    Section,
-    plant_deferred,
-    tree,
-)
 
 _FLAG = Boolean()
 _TEXT = Text()
 _ANY = Anything()
 _LEVEL = Choice("error", "warn", "info", "debug")
 _CACHE = Choice("inmemory", "redis", empty="")
-_FOLDER = Text("the path of a folder", r"[^\0]+")
 _HOST = Text("a URL such as https://registry.example:5000", r"|https?://[^/?#\s@]+(/[^?#\s]*)?")
 _BASE = Text("a URL such as https://cdn.example/registry", r"[a-z][a-z0-9+.-]*://[^/?#\s@]+(/[^?#\s]*)?")
 _REDIRECT = Text("redirect, the one middleware that is supported yet", "redirect")
@@ -56,10 +48,7 @@ KEYS: Final = (
     Key("log.reportcaller", _FLAG, False, "the source line in each record", UNSUPPORTED),
     Key("log.hooks", _ANY, None, "mail on errors", UNSUPPORTED),
     Key("loglevel", _LEVEL, None, "log.level by its old name"),
-    Key(
-        "storage.filesystem.rootdirectory", _FOLDER, None, "the folder; by default in the user's data folder"
-    ),
-    Key("storage.filesystem.maxthreads", _CONCURRENCY, 100, "a limit that streams set here", NO_EFFECT),
+    *below("storage.filesystem", FILESYSTEM),
     Key("storage.inmemory", Empty(), None, "content lives as long as the process"),
     Key("storage.oss", _ANY, None, "Aliyun OSS", UNSUPPORTED),
     Key("storage.swift", _ANY, None, "OpenStack Swift", UNSUPPORTED),
@@ -121,15 +110,15 @@ KEYS: Final = (
 S3AWS: Final = "storage.s3aws"
 
 DEFERRED: Final = {
-    "health": "health",
-    "http.tls": "tls",
-    "redis": "redis",
-    "storage.azure": "azure",
-    "storage.gcs": "gcs",
-    "storage.s3": "s3",
-    S3AWS: "s3",
+    "health": "udist_plugin.config.keys.health",
+    "http.tls": "udist_plugin.config.keys.tls",
+    "redis": "udist_plugin.config.keys.redis",
+    "storage.azure": "udist_plugin.drivers.azure.keys",
+    "storage.gcs": "udist_plugin.drivers.gcs.keys",
+    "storage.s3": "udist_plugin.drivers.s3.keys",
+    S3AWS: "udist_plugin.drivers.s3.keys",
 }
-"""Sections and their modules beside this one, whose ``KEYS`` are imported when something stands there. Their
+"""Sections and the modules whose ``KEYS`` state them, imported when something stands there. Their
 ``VARIABLES`` are the names that distribution knows children by in variables, its Go fields', where they are
 not YAML's; their ``MODELS`` are the classes of their parts."""
 
@@ -153,6 +142,6 @@ def all_keys() -> list[Key]:
 
     rows = [*KEYS, *REFUSED, Key(S3AWS, _ANY, None, "storage.s3 by its other name")]
     for path, module in DEFERRED.items():
-        keys = import_module(f"{__name__}.{module}").KEYS if path != S3AWS else ()
-        rows += [key._replace(path=f"{path}.{key.path}") for key in keys]
+        keys = import_module(module).KEYS if path != S3AWS else ()
+        rows += below(path, keys)
     return sorted(rows, key=lambda row: row.path)

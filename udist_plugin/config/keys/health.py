@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.config.kinds import Boolean, Duration, Integer, Secret, Text
 from udist_plugin.config.model import Part
-from udist_plugin.config.schema import REQUIRED, Key
+from udist_plugin.keys import REQUIRED, Key
+from udist_plugin.kinds import Boolean, Duration, Integer, Secret, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from udist_plugin.config.kinds import Boolean, Duration, Integer, Secret, Text
 from udist_plugin.config.model import Part
-from udist_plugin.config.schema import NO_EFFECT, Key
+from udist_plugin.keys import NO_EFFECT, Key
+from udist_plugin.kinds import Boolean, Duration, Integer, Secret, Text
 
 _FLAG = Boolean()
 _TEXT = Text()

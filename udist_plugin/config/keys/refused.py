@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from udist_plugin.config.kinds import Boolean, Duration, Integer, Kind, Secret, Text
-from udist_plugin.config.schema import UNSUPPORTED, Key
+from udist_plugin.keys import UNSUPPORTED, Key
+from udist_plugin.kinds import Boolean, Duration, Integer, Kind, Secret, Text
 
 _FLAG = Boolean()
 _TEXT = Text()

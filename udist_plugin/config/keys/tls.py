@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from udist_plugin.config.kinds import Choice, Text
-from udist_plugin.config.schema import NO_LISTENER, Key
+from udist_plugin.keys import NO_LISTENER, Key
+from udist_plugin.kinds import Choice, Text
 
 _TEXT = Text()
 _MODE = Choice(

@@ -1,0 +1,119 @@
+"""Storage drivers by name, imported when one is opened.
+
+Others add theirs with an entry point in the group ``udist_plugin.storage_drivers`` that names a subclass of
+``StorageDriver``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from udist_plugin.drivers.base import FileInfo, FileWriter, StorageDriver
+from udist_plugin.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = [
+    "DRIVERS",
+    "ENTRY_POINTS",
+    "FileInfo",
+    "FileWriter",
+    "StorageDriver",
+    "further_steps",
+    "open_driver",
+    "problems",
+]
+
+ENTRY_POINTS: Final = "udist_plugin.storage_drivers"
+
+
+class Shipped(NamedTuple):
+    """A driver of this package: where it is found, and what to install when its imports fail."""
+
+    module: str
+    attribute: str
+    install: str = "pip install udist-plugin"
+    checkup: str = ""
+    """The module with ``problems`` and ``steps``, where there is more to look at than what serving needs."""
+
+
+DRIVERS: Final[Mapping[str, Shipped]] = {
+    "azure": Shipped(
+        f"{__name__}.azure.driver",
+        "AzureDriver",
+        "pip install 'udist-plugin[azure]'",
+        f"{__name__}.azure.checkup",
+    ),
+    "filesystem": Shipped(f"{__name__}.filesystem.driver", "FilesystemDriver"),
+    "gcs": Shipped(
+        f"{__name__}.gcs.driver", "GcsDriver", "pip install 'udist-plugin[gcs]'", f"{__name__}.gcs.checkup"
+    ),
+    "inmemory": Shipped(f"{__name__}.inmemory", "InMemoryDriver"),
+    "s3": Shipped(f"{__name__}.s3.driver", "S3Driver", checkup=f"{__name__}.s3.checkup"),
+}
+
+
+def open_driver(name: str, parameters: Mapping[str, object], *, scratch: str) -> StorageDriver:
+    """The driver ``name`` with its section of the configuration; see ``StorageDriver.from_parameters``.
+
+    Raises ``ConfigurationError`` when there is no such driver, it is not installed, or a parameter is wrong.
+    """
+    return _load(name).from_parameters(parameters, scratch=scratch)
+
+
+def problems(name: str, parameters: Mapping[str, object]) -> list[ConfigurationError]:
+    """All that is wrong with the section of the driver ``name``, as far as this machine can tell: no store is
+    asked. Of a driver that another package announces this is only whether it is there."""
+    try:
+        driver = _load(name)
+        if (checkup := _checkup(name)) is not None:
+            found: list[ConfigurationError] = checkup.problems(parameters)
+            return found
+        if name in DRIVERS:
+            driver.from_parameters(parameters, scratch="/scratch")
+    except ConfigurationError as error:
+        return [error]
+    return []
+
+
+def further_steps(driver: StorageDriver, folder: str) -> list[tuple[str, Callable[[], object]]]:
+    """What else a registry does with the driver's service, by name, to be tried below ``folder``."""
+    steps = getattr(_checkup(driver.name), "steps", None)
+    found: list[tuple[str, Callable[[], object]]] = steps(driver, folder) if steps is not None else []
+    return found
+
+
+def _checkup(name: str) -> Any:
+    import importlib
+
+    shipped = DRIVERS.get(name)
+    return importlib.import_module(shipped.checkup) if shipped is not None and shipped.checkup else None
+
+
+def _load(name: str) -> type[StorageDriver]:
+    import importlib
+
+    key = f"storage.{name}"
+    if (shipped := DRIVERS.get(name)) is None:
+        return _load_entry_point(name)
+    try:
+        module = importlib.import_module(shipped.module)
+    except ImportError as error:
+        raise ConfigurationError(f"{error}; {shipped.install}", key=key) from error
+    driver: type[StorageDriver] = getattr(module, shipped.attribute)
+    return driver
+
+
+def _load_entry_point(name: str) -> type[StorageDriver]:
+    from importlib.metadata import entry_points
+
+    key = f"storage.{name}"
+    found = entry_points(group=ENTRY_POINTS)
+    for entry in found.select(name=name):
+        driver = entry.load()
+        if not (isinstance(driver, type) and issubclass(driver, StorageDriver)):
+            raise ConfigurationError(f"entry point {entry.value} is not a StorageDriver", key=key)
+        return driver
+    known = ", ".join(sorted({*DRIVERS, *found.names}))
+    raise ConfigurationError(f"no such storage driver; there are {known}", key=key)

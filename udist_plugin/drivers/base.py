@@ -1,0 +1,244 @@
+"""What a storage driver is: distribution's verbs over a tree of files, with typed errors.
+
+Paths are absolute, slash-separated and canonical, of letters, digits and ``._-``; ``/`` is the root of the
+store. Any verb may raise ``InvalidPath``, ``StorageFull`` or ``StorageError``.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from udist_plugin.content import Content
+from udist_plugin.errors import InvalidPath, PathNotFound, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
+    from typing import BinaryIO, Self
+
+LOCK_WAIT = 5.0
+"""Seconds to wait for another writer: a request that was cut may still be writing what it had."""
+
+SMALL_FILE_MAX = 8 << 20
+"""What ``get_content`` reads at most unless told otherwise, in bytes: twice the largest manifest."""
+
+PATHS_KEPT = 1024
+"""Paths of which is kept whether they are canonical: most are used more than once."""
+
+_PATH = r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+"  # compiled on first use
+
+
+class FileInfo(NamedTuple):
+    """What stands at ``path``: ``size`` in bytes (0 for a folder), ``modified`` in seconds since 1970."""
+
+    path: str
+    size: int
+    modified: float
+    is_folder: bool = False
+
+
+class MemoryContent(Content):
+    """Bytes that nobody changes any more."""
+
+    def __init__(self, view: memoryview) -> None:
+        self.size = len(view)
+        self._view = view
+
+    def read(self, size: int = -1) -> bytes:
+        size = self.size if size < 0 else min(size, self.size)
+        data = bytes(self._view[:size])
+        self._view = self._view[size:]
+        self.size -= size
+        return data
+
+
+class FileContent(Content):
+    """At most ``size`` bytes of an open file, from where it is positioned."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self.file = file
+        self.size = size
+        self._open = file
+
+    def read(self, size: int = -1) -> bytes:
+        size = self.size if size < 0 else min(size, self.size)
+        data = self._open.read(size) if size else b""
+        self.size -= len(data)
+        return data
+
+    def close(self) -> None:
+        self._open.close()
+
+
+class FileWriter(ABC):
+    """A file being written. Use it as a context manager, or close it.
+
+    ``size`` is the number of bytes that stand in the file, those of earlier writers included.
+    """
+
+    size: int
+
+    @abstractmethod
+    def write(self, data: bytes | memoryview) -> None:
+        """Appends all of ``data``; after an error ``size`` says how much of it arrived."""
+
+    @abstractmethod
+    def commit(self, path: str | None = None) -> None:
+        """Makes the file durable and visible, at ``path`` when given, and closes the writer."""
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """Drops the file and closes the writer."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Lets go of the file; twice is once. See ``StorageDriver.writer`` for what stays."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class StorageDriver(ABC):
+    """A tree of files somewhere. Every verb may be called from any thread."""
+
+    name: ClassVar[str]
+    lookups: ClassVar[int] = 1
+    """Small files that one request does well to ask for at once: one where they do not leave the machine."""
+
+    has_folders: ClassVar[bool] = True
+    """Whether a folder is more than what files have in common in their paths."""
+
+    @classmethod
+    @abstractmethod
+    def from_parameters(cls, parameters: Mapping[str, object], *, scratch: str) -> Self:
+        """The driver for a section of the configuration: typed values by the names of its keys.
+
+        ``scratch`` is a folder of the tree that the driver may keep files in while they are written; nobody
+        else reads there. Raises ``ConfigurationError``.
+        """
+
+    def get_content(self, path: str, limit: int = SMALL_FILE_MAX) -> bytes:
+        """A small file, whole. Raises ``PathNotFound``, or ``StorageError`` when it exceeds ``limit``."""
+        with self.reader(path) as content:
+            if content.size > limit:
+                raise self.too_large(path, limit)
+            return content.read()
+
+    def too_large(self, path: str, limit: int) -> StorageError:
+        """What ``get_content`` raises."""
+        return StorageError(f"more bytes than the {limit} that belong", driver=self.name, path=path)
+
+    @abstractmethod
+    def put_content(self, path: str, content: bytes, *, durable: bool = True) -> None:
+        """Makes or replaces a file at once: a reader sees the old content or the new, never a part.
+
+        ``durable`` is off for what may be lost with the power without harm.
+        """
+
+    def put_contents(self, *steps: Mapping[str, bytes]) -> None:
+        """Makes or replaces small files, by path, in steps: each is durable before the next one begins.
+
+        The files of a step appear in their order; of a step under way a loss of power leaves any, each whole.
+        A folder that did not stand may appear with all its files at once, in the step of the last of them.
+        """
+        for step in steps:
+            for path, content in step.items():
+                self.put_content(path, content)
+
+    @abstractmethod
+    def reader(self, path: str, start: int = 0, end: int | None = None) -> Content:
+        """The bytes from ``start`` up to, not including, ``end``.
+
+        Raises ``PathNotFound``, and ``InvalidOffset`` when ``start`` lies behind the end of the file.
+        """
+
+    @abstractmethod
+    def writer(self, path: str, *, append: bool = False) -> FileWriter:
+        """A writer of new content, or one that goes on where the last left off.
+
+        New content is invisible until it is committed, and dropped by a close without commit. With
+        ``append`` a close keeps what was written for the next writer, and there is one writer at a time:
+        raises ``PathBusy`` when another does not let go.
+        """
+
+    def appended(self, path: str) -> Content:
+        """What writers with ``append`` have left at ``path`` so far. Raises ``PathNotFound``.
+
+        The other verbs need not see it before it is committed.
+        """
+        return self.reader(path)
+
+    @abstractmethod
+    def stat(self, path: str) -> FileInfo:
+        """Raises ``PathNotFound``."""
+
+    @abstractmethod
+    def list(self, path: str) -> list[str]:
+        """The names of what stands in a folder, in no order. Raises ``PathNotFound``."""
+
+    def names(self, path: str, *, after: str = "") -> Iterator[str]:
+        """As ``list``, in the order of characters, from behind ``after``, fetched as asked for."""
+        return (name for name in sorted(self.list(path)) if name > after)
+
+    def folders(self, path: str, holding: str, *, after: str = "") -> Iterator[str]:
+        """The ``names`` of those folders in which the file ``holding`` stands. A driver without real folders
+        may give all: there, one in which nothing stands is none."""
+        return (name for name in self.names(path, after=after) if self.exists(f"{path}/{name}/{holding}"))
+
+    def files(self, path: str, *, after: str = "") -> Iterator[str]:
+        """Every file below a folder, however deep: paths from there, in the order of their characters, from
+        behind ``after``, fetched as asked for. Only of drivers without real folders."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def move(self, source: str, destination: str) -> None:
+        """Moves a file, replacing what stands at ``destination``; durable. Raises ``PathNotFound``."""
+
+    @abstractmethod
+    def delete(self, path: str, *, durable: bool = True) -> None:
+        """Deletes a file, or a folder with all in it. Raises ``PathNotFound``."""
+
+    def url_for(self, path: str) -> str | None:  # noqa: ARG002
+        """A URL that serves the file to whoever has it, or ``None``."""
+        return None
+
+    def probe(self) -> None:
+        """Looks whether the store can be used, within some seconds.
+
+        Raises ``ConfigurationError`` with what is wrong, and the key or permission that mends it.
+        """
+
+    def purge(self, folder: str, age: float) -> None:
+        """Drops what writers below ``folder`` left, more than ``age`` seconds ago, where no path leads to."""
+
+    def exists(self, path: str) -> bool:
+        """Whether anything stands at the path."""
+        try:
+            self.stat(path)
+        except PathNotFound:
+            return False
+        return True
+
+    def check_path(self, path: str) -> str:
+        """``path`` itself; raises ``InvalidPath`` unless it is absolute and canonical."""
+        return check_path(path, self.name)
+
+
+def check_path(path: str, driver: str) -> str:
+    """``path`` itself; raises ``InvalidPath`` unless it is absolute and canonical."""
+    if path != "/" and not _is_canonical(path):
+        raise InvalidPath("not an absolute, canonical path", driver=driver, path=repr(path[:512]))
+    return path
+
+
+@lru_cache(PATHS_KEPT)
+def _is_canonical(path: str) -> bool:
+    return re.fullmatch(_PATH, path) is not None

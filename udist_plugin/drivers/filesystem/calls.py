@@ -1,0 +1,131 @@
+"""The calls of the operating system that change files, and what differs between systems.
+
+Nothing else in the filesystem driver changes anything, so a test can record here what was done, in order.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from udist_plugin.drivers.base import LOCK_WAIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ATTEMPTS = 16
+"""How often to begin again when others change the same folders."""
+
+_LOCK_PAUSE = 0.01
+_ALWAYS = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_WRITE = os.O_WRONLY | _ALWAYS
+
+READ = os.O_RDONLY | _ALWAYS
+
+
+def create(path: str) -> int:
+    """A descriptor of a new file; raises ``FileExistsError``."""
+    return os.open(path, _WRITE | os.O_CREAT | os.O_EXCL, 0o666)
+
+
+def open_end(path: str) -> int:
+    """A descriptor of a file, made if missing, that writes at its end."""
+    return os.open(path, _WRITE | os.O_CREAT | os.O_APPEND, 0o666)
+
+
+def write(descriptor: int, data: bytes | memoryview) -> int:
+    """Writes a part of ``data``, as ``write(2)`` does, and returns its length."""
+    return os.write(descriptor, data)
+
+
+def sync(descriptor: int) -> None:
+    """Makes what the file holds durable."""
+    _flush(descriptor)
+
+
+def sync_folder(path: str) -> None:
+    """Makes the entries of a folder durable."""
+    if sys.platform == "win32":
+        return  # NTFS journals entries, and has no call for it
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _flush(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _flush(descriptor: int) -> None:
+    if sys.platform == "darwin":
+        import fcntl
+
+        with suppress(OSError):  # not on every file system
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync(2) there leaves it in the drive's cache
+            return
+    os.fsync(descriptor)
+
+
+def make_folder(path: str) -> None:
+    os.mkdir(path, 0o777)
+
+
+def rename(source: str, destination: str) -> None:
+    """Replaces a file at ``destination``, at once."""
+    os.replace(source, destination)
+
+
+def unlink(path: str) -> None:
+    os.unlink(path)
+
+
+def remove_folder(path: str) -> None:
+    os.rmdir(path)
+
+
+def lock(descriptor: int) -> bool:
+    """Takes the file for this writer alone, until it is closed; false when another does not let go."""
+    if sys.platform == "win32":
+        return True  # an open file cannot be renamed there, which is what the lock is for
+    import fcntl
+
+    deadline = time.monotonic() + LOCK_WAIT
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_LOCK_PAUSE)  # flock has no time limit of its own
+        else:
+            return True
+
+
+def write_all(descriptor: int, data: bytes | memoryview) -> Iterator[int]:
+    """Writes all of ``data``, yielding the length of each part as it is written."""
+    left = memoryview(data)
+    while left:
+        written = write(descriptor, left)
+        left = left[written:]
+        yield written
+
+
+def remove_tree(folder: str) -> None:
+    """Takes a folder apart, with what others who looked it up before still put into it."""
+    for attempt in range(1, ATTEMPTS + 1):
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    if entry.is_dir(follow_symlinks=False):
+                        remove_tree(entry.path)
+                    else:
+                        unlink(entry.path)
+        try:
+            remove_folder(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or attempt == ATTEMPTS:
+                raise
+        else:
+            return

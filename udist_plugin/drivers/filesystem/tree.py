@@ -1,0 +1,142 @@
+"""The folder that holds the store: where a path leads, and how a rename there becomes durable."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from udist_plugin.drivers.base import check_path
+from udist_plugin.drivers.filesystem import calls
+from udist_plugin.errors import InvalidPath, PathNotFound, StorageError, StorageFull
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+NAME = "filesystem"
+FINE_TICK, COARSE_TICK = 0.05, 2.5
+"""Seconds within which two changes of a folder may bear the same time: a kernel's clock has ticks of at most
+10 ms, and some file systems keep whole seconds only."""
+SYNCED_MAX = 4096
+"""Folders of which is kept in memory when they were synced."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+INVALID = {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOTEMPTY, errno.EEXIST, errno.ELOOP}
+
+
+class Tree:
+    """Files below ``root``, a folder of the file system; ``scratch`` is the path of those being written."""
+
+    def __init__(self, root: str, scratch: str) -> None:
+        self.root = os.path.abspath(root)
+        self.scratch = check_path(scratch, NAME)
+        self._above = self.root.rstrip("/")
+        self._synced: dict[str, tuple[int, int]] = {}
+
+    def full_path(self, path: str) -> str:
+        """Where ``path`` stands in the file system. Raises ``InvalidPath``."""
+        return self._above + check_path(path, NAME) if path != "/" else self.root
+
+    def scratch_path(self) -> str:
+        """A path for a file on its way, in a folder that stands."""
+        folder = self.full_path(self.scratch)
+        self.make_folders(folder)
+        return f"{folder}/{os.urandom(16).hex()}"
+
+    def make_folders(self, folder: str) -> None:
+        """Makes ``folder`` and what is missing above it."""
+        above = os.path.dirname(folder)
+        try:
+            calls.make_folder(folder)
+        except FileExistsError:
+            return
+        except FileNotFoundError:
+            if above == folder:
+                raise
+            self.make_folders(above)
+            with suppress(FileExistsError):
+                calls.make_folder(folder)
+        if len(folder) <= len(self.root):
+            with suppress(PermissionError):  # it may not be ours to read
+                calls.sync_folder(above)  # the root is new; from there on down, sync_above does it
+
+    def place(self, source: str, path: str, *, durable: bool = True) -> None:
+        """Renames the file ``source`` to ``path``, in folders that others may be deleting."""
+        target = self.full_path(path)
+        folder = os.path.dirname(target)
+        for _ in range(calls.ATTEMPTS):
+            try:
+                calls.rename(source, target)
+                break
+            except FileNotFoundError:
+                if not os.path.lexists(source):
+                    raise
+            with suppress(FileNotFoundError):  # vanished again: the next attempt makes it
+                self.make_folders(folder)
+        else:
+            raise StorageError("others kept deleting its folder; try again", driver=NAME, path=path)
+        if durable:
+            self.sync_above((target,))
+
+    def sync_above(self, targets: Iterable[str]) -> None:
+        """Makes the entries durable that lead from the root to what was renamed to ``targets``.
+
+        Whoever made a folder above, another process too, may not have synced it yet.
+        """
+        seen: set[str] = set()
+        for folder in dict.fromkeys(map(os.path.dirname, targets)):
+            with suppress(FileNotFoundError):  # deleted by another after the rename, and the file with it
+                calls.sync_folder(folder)
+                while folder != self.root and (folder := os.path.dirname(folder)) not in seen:
+                    seen.add(folder)
+                    self._sync_if_changed(folder)
+
+    def _sync_if_changed(self, folder: str) -> None:
+        """Syncs a folder unless it was synced here since it last changed."""
+        status = os.stat(folder)
+        state = (status.st_ino, status.st_mtime_ns)
+        if self._synced.get(folder) == state:
+            return
+        calls.sync_folder(folder)
+        tick = FINE_TICK if status.st_mtime_ns % 1_000_000_000 else COARSE_TICK
+        if time.time() - status.st_mtime > tick:
+            if len(self._synced) >= SYNCED_MAX:
+                self._synced.clear()
+            self._synced[folder] = state
+
+    def discard(self, full: str) -> None:
+        """Takes a file or folder out of sight by one rename, then apart."""
+        if not os.path.lexists(full):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), full)
+        try:
+            hidden = self.scratch_path()
+            calls.rename(full, hidden)
+        except OSError as error:
+            if error.errno not in (_FULL | {errno.EINVAL}):
+                raise
+            hidden = full  # no room to move it to, which deleting makes, or the scratch folder is in it
+        if os.path.isdir(hidden) and not os.path.islink(hidden):
+            calls.remove_tree(hidden)
+        else:
+            calls.unlink(hidden)
+
+    @contextmanager
+    def named_errors(self, path: str) -> Iterator[None]:
+        """Turns what the operating system says into the errors of a driver, which tell where the store is."""
+        try:
+            yield
+        except OSError as error:
+            raise self.named_error(error, path) from error
+
+    def named_error(self, error: OSError, path: str) -> StorageError:
+        """The driver's error for one of the operating system's about ``path``."""
+        if isinstance(error, FileNotFoundError):
+            return PathNotFound("not found", driver=NAME, path=path)
+        kind = StorageError
+        if error.errno in _FULL:
+            kind = StorageFull
+        elif error.errno in INVALID:
+            kind = InvalidPath
+        return kind(error.strerror or str(error), driver=NAME, path=self._above + path)

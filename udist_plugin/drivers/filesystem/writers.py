@@ -1,0 +1,129 @@
+"""How the filesystem driver writes: new files out of sight, growing ones in place and locked."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from udist_plugin.drivers.base import FileWriter, check_path
+from udist_plugin.drivers.filesystem import calls
+from udist_plugin.drivers.filesystem.tree import NAME
+from udist_plugin.errors import PathBusy
+
+if TYPE_CHECKING:
+    from udist_plugin.drivers.filesystem.tree import Tree
+
+
+class NewFile(FileWriter):
+    """A file in the scratch folder until it is committed."""
+
+    def __init__(self, tree: Tree, path: str, *, durable: bool = True) -> None:
+        self.size = 0
+        self._tree = tree
+        self._path = check_path(path, NAME)
+        self._durable = durable
+        self._descriptor = -1
+        with tree.named_errors(path):
+            self._scratch = tree.scratch_path()
+            self._descriptor = calls.create(self._scratch)
+
+    def write(self, data: bytes | memoryview) -> None:
+        with self._tree.named_errors(self._path):
+            for written in calls.write_all(self._descriptor, data):
+                self.size += written
+
+    def commit(self, path: str | None = None) -> None:
+        path = path or self._path
+        with self._tree.named_errors(path):
+            if self._durable:
+                calls.sync(self._descriptor)
+            self._close()
+            try:
+                self._tree.place(self._scratch, path, durable=self._durable)
+            except BaseException:
+                self._drop()
+                raise
+
+    def cancel(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            self._close()
+            self._drop()
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        os.close(descriptor)
+
+    def _drop(self) -> None:
+        with suppress(OSError):  # what stays is purged
+            calls.unlink(self._scratch)
+
+
+class AppendedFile(FileWriter):
+    """A file that grows in place, locked: once it is committed no other writer can still hold it open.
+
+    The lock is between writers of this package; a stock server takes none.
+    """
+
+    def __init__(self, tree: Tree, path: str) -> None:
+        self._tree = tree
+        self._path = path
+        self._full = tree.full_path(path)
+        self._descriptor = -1
+        with tree.named_errors(path):
+            self._descriptor = self._open()
+            self.size = os.fstat(self._descriptor).st_size
+
+    def write(self, data: bytes | memoryview) -> None:
+        with self._tree.named_errors(self._path):
+            for written in calls.write_all(self._descriptor, data):
+                self.size += written
+
+    def commit(self, path: str | None = None) -> None:
+        with self._tree.named_errors(path or self._path):
+            calls.sync(self._descriptor)
+            if os.name == "nt":
+                self.close()  # Windows renames no open file
+            try:
+                self._tree.place(self._full, path or self._path)
+            finally:
+                self.close()
+
+    def cancel(self) -> None:
+        with suppress(OSError):  # gone already, or purged with its upload
+            calls.unlink(self._full)
+        self.close()
+
+    def close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def _open(self) -> int:
+        for _ in range(calls.ATTEMPTS):
+            try:
+                descriptor = calls.open_end(self._full)
+            except FileNotFoundError:
+                with suppress(FileNotFoundError):
+                    self._tree.make_folders(os.path.dirname(self._full))
+                continue
+            try:
+                if not calls.lock(descriptor):
+                    raise PathBusy("another writer holds it", driver=NAME, path=self._path)
+                if _stands_at(descriptor, self._full):
+                    return descriptor
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)  # committed or deleted while this one waited
+        raise PathBusy("others kept replacing it", driver=NAME, path=self._path)
+
+
+def _stands_at(descriptor: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False

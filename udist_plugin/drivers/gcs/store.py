@@ -1,0 +1,196 @@
+"""The objects of a bucket of Google Cloud Storage; a version is a generation."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.drivers.base import MemoryContent
+from udist_plugin.drivers.gcs.client import BOUNDS, NAME, GcsClient
+from udist_plugin.drivers.gcs.probe import probe
+from udist_plugin.drivers.gcs.transfers import GcsContent, GcsWriter
+from udist_plugin.drivers.objects.store import MARK, ObjectStore, StoredObject
+from udist_plugin.errors import InvalidOffset, PathNotFound, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from google.cloud.storage import Blob
+
+    from udist_plugin.content import Content
+    from udist_plugin.drivers.gcs.settings import Settings
+    from udist_plugin.drivers.objects.store import ObjectWriter
+
+COMPOSED_MAX: Final = 32
+"""Objects that one request joins (https://cloud.google.com/storage/docs/composite-objects)."""
+DELETED_AT_ONCE: Final = 16
+URL_LIFETIME: Final = 20 * 60
+"""Seconds, as in distribution."""
+
+CONTENT_TYPE: Final = "application/octet-stream"
+SESSION_TYPE: Final = "application/x-docker-upload-session"
+"""What distribution leaves of an upload that is not complete; it hides it, too."""
+
+
+class GcsStore(ObjectStore):
+    """See ``ObjectStore``."""
+
+    name = NAME
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises ``ConfigurationError`` without credentials."""
+        self._chunk_size = settings.chunk_size
+        self._client = GcsClient(settings)
+        self._bucket = self._client.bucket
+
+    def head(self, key: str) -> StoredObject:
+        with self._client.errors(key):
+            blob = self._bucket.get_blob(key, **BOUNDS)
+        if blob is None or blob.content_type == SESSION_TYPE:
+            raise PathNotFound("not found", driver=self.name, path=key)
+        return _stored(blob)
+
+    def get(self, key: str, start: int = 0, end: int | None = None) -> Content:
+        empty = start < 0 or (end is not None and end <= start)  # what no range can say
+        response = None if empty else self._client.open(key, start, end)
+        if response is not None:
+            return GcsContent(self._client, key, start, response)
+        size = self.head(key).size
+        if not 0 <= start <= size:
+            raise InvalidOffset(f"offset {start} of {size} bytes", driver=self.name, path=key)
+        return MemoryContent(memoryview(b""))
+
+    def put(self, key: str, content: bytes) -> None:
+        self._put(key, content)
+
+    def _put(self, key: str, content: bytes, mark: str = "") -> None:
+        with self._client.errors(key):
+            self._marked(key, mark).upload_from_string(
+                content, content_type=CONTENT_TYPE, if_generation_match=0 if mark else None, **BOUNDS
+            )
+
+    def _marked(self, key: str, mark: str) -> Blob:
+        blob = self._bucket.blob(key)
+        if mark:
+            blob.metadata = {MARK: mark}
+        return blob
+
+    def writer(self, key: str, *, mark: str = "") -> ObjectWriter:
+        def start() -> str:
+            with self._client.errors(key):
+                session: str = self._marked(key, mark).create_resumable_upload_session(
+                    content_type=CONTENT_TYPE,
+                    if_generation_match=0 if mark else None,
+                    checksum=None,  # it would be of nothing: the content is not known yet
+                    **BOUNDS,
+                )
+            return session
+
+        def put(content: bytes) -> None:
+            self._put(key, content, mark)
+
+        return GcsWriter(self._client, key, self._chunk_size, start=start, put=put)
+
+    def join(self, sources: Sequence[StoredObject], key: str) -> None:
+        if not sources:
+            self.put(key, b"")
+        elif len(sources) == 1:
+            self._rewrite(sources[0], key)
+        else:
+            self._compose(sources, key)
+
+    def _rewrite(self, source: StoredObject, key: str) -> None:
+        blob = self._bucket.blob(source.key, generation=int(source.version))
+        token = None
+        with self._client.errors(source.key):
+            while True:  # one call within a class and region; across them each moves on
+                token, _, _ = self._bucket.blob(key).rewrite(blob, token=token, **BOUNDS)
+                if token is None:
+                    return
+
+    def _compose(self, sources: Sequence[StoredObject], key: str) -> None:
+        """In a cascade when there are more than one request joins. What is between stands beside the sources,
+        behind them, so that whoever purges those purges it."""
+        folder, slash, _ = sources[0].key.rpartition("/")
+        between: list[str] = []
+        try:
+            while len(sources) > COMPOSED_MAX:
+                joined = []
+                for first in range(0, len(sources), COMPOSED_MAX):
+                    between.append(f"{folder}{slash}joined-{os.urandom(8).hex()}")
+                    joined.append(self._compose_once(sources[first : first + COMPOSED_MAX], between[-1]))
+                sources = joined
+            self._compose_once(sources, key)
+        finally:
+            with suppress(StorageError):
+                self.delete(between)
+
+    def _compose_once(self, sources: Sequence[StoredObject], key: str) -> StoredObject:
+        blob = self._bucket.blob(key)
+        blob.content_type = CONTENT_TYPE
+        parts = [self._bucket.blob(source.key) for source in sources]
+        generations = [int(source.version) for source in sources]
+        with self._client.errors(sources[0].key, unmet=PathNotFound):
+            blob.compose(parts, if_source_generation_match=generations, **BOUNDS)
+        return _stored(blob)
+
+    def objects(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
+        with self._client.errors(prefix):
+            for blob in self._client.library.list_blobs(
+                self._bucket,
+                prefix=prefix,
+                start_offset=after or None,
+                fields="items(name,size,updated,generation),nextPageToken",
+                **BOUNDS,
+            ):
+                if blob.name != after:
+                    yield _stored(blob)
+
+    def names(self, prefix: str, *, after: str = "") -> Iterator[str]:
+        """All are read first: by their keys ``a-b/`` comes before ``a/``."""
+        found: set[str] = set()
+        with self._client.errors(prefix):
+            listing = self._client.library.list_blobs(
+                self._bucket,
+                prefix=prefix,
+                start_offset=prefix + after if after else None,
+                delimiter="/",
+                fields="items(name),prefixes,nextPageToken",
+                **BOUNDS,
+            )
+            for page in listing.pages:
+                keys = [blob.name for blob in page] + list(page.prefixes)
+                found.update(key[len(prefix) :].rstrip("/") for key in keys)
+        yield from sorted(name for name in found if name > after)
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """One request each, some at a time: the service's batches are no faster."""
+        if len(keys) < 2:
+            for key in keys:
+                self._delete(key)
+            return
+        with ThreadPoolExecutor(min(DELETED_AT_ONCE, len(keys)), "udist-gcs") as pool:
+            for _ in pool.map(self._delete, keys):
+                pass
+
+    def _delete(self, key: str) -> None:
+        with suppress(PathNotFound), self._client.errors(key):
+            self._bucket.blob(key).delete(**BOUNDS)
+
+    def url_for(self, key: str) -> str | None:
+        if not self._client.signs:
+            return None
+        url: str | None = None
+        with suppress(StorageError), self._client.errors(key):  # some ask Google to sign, who may refuse
+            url = self._bucket.blob(key).generate_signed_url(expiration=URL_LIFETIME, version="v4")
+        return url
+
+    def probe(self) -> None:
+        probe(self._client)
+
+
+def _stored(blob: Blob) -> StoredObject:
+    mark = (blob.metadata or {}).get(MARK, "")
+    return StoredObject(blob.name, blob.size, blob.updated.timestamp(), str(blob.generation), mark)

@@ -1,0 +1,1 @@
+"""What the drivers for object stores share: a tree of files made of flat keys."""

@@ -1,0 +1,145 @@
+"""A tree of files on an object store: a folder is what the keys below it have in common.
+
+A file is an object. One that grows (``writer(append=True)``) is a *segment* object for each writer that
+added to it, ``<path>/<offset>.segment``, made only where none stands: so two plugins cannot both write the
+same bytes of it, any other goes on where one left off, and its commit is a join by the service itself.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.drivers.base import FileInfo, StorageDriver
+from udist_plugin.drivers.objects.files import AppendedObject, NewObject, Segments
+from udist_plugin.drivers.objects.tree import Tree
+from udist_plugin.drivers.objects.turns import Turns
+from udist_plugin.errors import InvalidPath, PathNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Self
+
+    from udist_plugin.content import Content
+    from udist_plugin.drivers.base import FileWriter
+    from udist_plugin.drivers.objects.store import ObjectStore
+
+DELETED_AT_ONCE: Final = 1000
+"""Keys of a folder held in memory while it is deleted."""
+
+
+class ObjectDriver(StorageDriver):
+    """The driver of ``store``; ``prefix``, empty or up to a slash, stands before every key.
+
+    A service's driver is a subclass with ``name`` and ``open_store``.
+    """
+
+    lookups = 16
+    has_folders = False
+
+    def __init__(self, store: ObjectStore, prefix: str = "") -> None:
+        self.store = store
+        self._tree = Tree(store, prefix)
+        self._turns = Turns()
+
+    @classmethod
+    @abstractmethod
+    def open_store(cls, parameters: Mapping[str, object]) -> tuple[ObjectStore, str]:
+        """The store of a section, and the prefix of its keys. Raises ``ConfigurationError``."""
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, object], *, scratch: str) -> Self:  # noqa: ARG003
+        return cls(*cls.open_store(parameters))
+
+    def put_content(self, path: str, content: bytes, *, durable: bool = True) -> None:  # noqa: ARG002
+        with self._tree.named_errors(path):
+            self.store.put(self._tree.key(path), content)
+
+    def reader(self, path: str, start: int = 0, end: int | None = None) -> Content:
+        with self._tree.named_errors(path):
+            return self.store.get(self._tree.key(path), start, end)
+
+    def writer(self, path: str, *, append: bool = False) -> FileWriter:
+        return AppendedObject(self._tree, self._turns, path) if append else NewObject(self._tree, path)
+
+    def appended(self, path: str) -> Content:
+        return Segments(self.store, self._tree.segments(path))
+
+    def stat(self, path: str) -> FileInfo:
+        key, folder = self._tree.key(path), self._tree.folder(path)
+        with self._tree.named_errors(path):
+            try:
+                if key != folder:
+                    found = self.store.head(key)
+                    return FileInfo(path, found.size, found.modified)
+            except PathNotFound:
+                pass
+            for below in self.store.objects(folder):
+                return FileInfo(path, 0, below.modified, is_folder=True)
+        if path == "/":
+            return FileInfo(path, 0, 0.0, is_folder=True)
+        raise self._tree.missing(path)
+
+    def list(self, path: str) -> list[str]:
+        with self._tree.named_errors(path):
+            names = list(self.store.names(self._tree.folder(path)))
+        if not names and path != "/":
+            raise self._tree.missing(path)
+        return names
+
+    def names(self, path: str, *, after: str = "") -> Iterator[str]:
+        """One grouped listing: nothing below the names is walked."""
+        found = False
+        with self._tree.named_errors(path):
+            for name in self.store.names(self._tree.folder(path), after=after):
+                found = True
+                yield name
+        if not found and not self.exists(path):
+            raise self._tree.missing(path)
+
+    def folders(self, path: str, holding: str, *, after: str = "") -> Iterator[str]:  # noqa: ARG002
+        """To look into each would cost a request each, or a walk of everything: a folder of which a killed
+        process made only a part is among them."""
+        return self.names(path, after=after)
+
+    def files(self, path: str, *, after: str = "") -> Iterator[str]:
+        folder = self._tree.folder(path)
+        with self._tree.named_errors(path):
+            for found in self.store.objects(folder, after=f"{folder}{after}" if after else ""):
+                yield found.key[len(folder) :]
+
+    def move(self, source: str, destination: str) -> None:
+        self._tree.move(source, destination)
+
+    def delete(self, path: str, *, durable: bool = True) -> None:  # noqa: ARG002
+        key, folder = self._tree.key(path), self._tree.folder(path)
+        if path == "/":
+            raise InvalidPath("the root of the store is not deleted", driver=self.name, path=path)
+        keys: list[str] = []
+        deleted = False
+        with self._tree.named_errors(path):
+            if self._tree.stands(key):
+                keys.append(key)
+            for found in self.store.objects(folder):
+                keys.append(found.key)
+                if len(keys) == DELETED_AT_ONCE:
+                    self.store.delete(keys)
+                    keys, deleted = [], True
+            if keys:
+                self.store.delete(keys)
+            elif not deleted:
+                raise self._tree.missing(path)
+
+    def key(self, path: str) -> str:
+        """The key of a file. Raises ``InvalidPath``."""
+        return self._tree.key(path)
+
+    def url_for(self, path: str) -> str | None:
+        with self._tree.named_errors(path):
+            return self.store.url_for(self._tree.key(path))
+
+    def purge(self, folder: str, age: float) -> None:
+        self.store.purge(self._tree.folder(folder), age)
+
+    def probe(self) -> None:
+        self.store.probe()

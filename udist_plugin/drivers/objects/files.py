@@ -1,0 +1,181 @@
+"""Files of ``ObjectDriver`` being written, and one that grows being read."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from udist_plugin.content import Content
+from udist_plugin.drivers.base import FileWriter
+from udist_plugin.errors import PathBusy, PathNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from udist_plugin.drivers.objects.store import ObjectStore, ObjectWriter, StoredObject
+    from udist_plugin.drivers.objects.tree import Tree
+    from udist_plugin.drivers.objects.turns import Turns
+
+
+class NewObject(FileWriter):
+    """A file of any size whose parts are sent while it is written."""
+
+    def __init__(self, tree: Tree, path: str) -> None:
+        self.size = 0
+        self._tree = tree
+        self._path = path
+        self._writer = tree.store.writer(tree.key(path))
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._writer.write(data)
+        self.size = self._writer.size
+
+    def commit(self, path: str | None = None) -> None:
+        target = None if path is None else self._tree.key(path)
+        self._writer.commit()
+        if path is not None and target != self._tree.key(self._path):
+            self._tree.move(self._path, path)
+
+    def cancel(self) -> None:
+        self._writer.cancel()
+
+    def close(self) -> None:
+        self._writer.cancel()
+
+
+class AppendedObject(FileWriter):
+    """A growing file: what this writer adds becomes a segment when it is closed.
+
+    An error there means that nothing of it was added, and ``size`` says so.
+    """
+
+    def __init__(self, tree: Tree, turns: Turns, path: str) -> None:
+        self._tree = tree
+        self._turns = turns
+        self._path = path
+        self._writer: ObjectWriter | None = None
+        self._mark = ""
+        self._open = True
+        tree.key(path)  # checks it
+        turns.take(path)
+        try:
+            self._segments = [*tree.segments(path)]
+        except BaseException:
+            self._let_go()
+            raise
+        self.size = self._stored
+
+    def write(self, data: bytes | memoryview) -> None:
+        if not data:
+            return
+        try:
+            if self._writer is None:
+                self._mark = os.urandom(16).hex()
+                self._writer = self._tree.store.writer(self._next_key, mark=self._mark)
+            self._writer.write(data)
+        except BaseException:
+            self._drop()
+            raise
+        self.size += len(data)
+
+    def commit(self, path: str | None = None) -> None:
+        store, key = self._tree.store, self._tree.key(path or self._path)
+        try:
+            self._add()
+            with self._tree.named_errors(self._path):
+                if self._segments:
+                    store.join(self._segments, key)
+                else:
+                    store.put(key, b"")
+                store.delete([segment.key for segment in self._segments])
+        finally:
+            self._drop()
+            self._let_go()
+
+    def cancel(self) -> None:
+        self._drop()
+        try:
+            self._tree.store.delete([segment.key for segment in self._segments])
+        finally:
+            self._let_go()
+
+    def close(self) -> None:
+        try:
+            if self._open:
+                self._add()
+        finally:
+            self._drop()
+            self._let_go()
+
+    @property
+    def _stored(self) -> int:
+        return sum(segment.size for segment in self._segments)
+
+    @property
+    def _next_key(self) -> str:
+        return self._tree.segment_key(self._path, self._stored)
+
+    def _add(self) -> None:
+        """Makes what was written a segment. Raises ``PathBusy`` when another plugin wrote one there."""
+        if self._writer is not None:
+            try:
+                self._writer.commit()
+            except PathBusy:
+                if not self._is_made():
+                    raise
+                self._writer.cancel()
+            self._writer = None
+            self._segments.append(self._tree.store.head(self._next_key))
+
+    def _is_made(self) -> bool:
+        """Whether the segment that stands there is this writer's: the answer was lost, not the request."""
+        try:
+            return self._tree.store.head(self._next_key).mark == self._mark
+        except PathNotFound:
+            return False
+
+    def _drop(self) -> None:
+        if self._writer is not None:
+            self._writer.cancel()
+            self._writer = None
+        self.size = self._stored
+
+    def _let_go(self) -> None:
+        if self._open:
+            self._open = False
+            self._turns.give_back(self._path)
+
+
+class Segments(Content):
+    """The segments of a growing file, one after the other, each of the version it had when listed."""
+
+    def __init__(self, store: ObjectStore, segments: Sequence[StoredObject]) -> None:
+        self.size = sum(segment.size for segment in segments)
+        self._store = store
+        self._left = list(reversed(segments))
+        self._content: Content | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            return b"".join(iter(lambda: self.read(1 << 20), b""))
+        while size and self.size:
+            if self._content is None:
+                self._content = self._next()
+            if data := self._content.read(size):
+                self.size -= len(data)
+                return data
+            self.close()
+        return b""
+
+    def close(self) -> None:
+        if self._content is not None:
+            self._content.close()
+            self._content = None
+
+    def _next(self) -> Content:
+        segment = self._left.pop()
+        content = self._store.get(segment.key)
+        if content.size != segment.size:
+            content.close()
+            raise PathNotFound("changed by another meanwhile", driver=self._store.name, path=segment.key)
+        return content

@@ -1,0 +1,83 @@
+"""``storage.s3``: distribution's parameters of its versions 2 and 3, and the names udistribution added."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from udist_plugin.keys import NO_EFFECT, REQUIRED, Key
+from udist_plugin.kinds import Boolean, Choice, Integer, Secret, Text
+
+PART_MIN: Final = 5 << 20
+PART_MAX: Final = 5 << 30
+"""Bytes of an upload's part, the last one aside: the service's own limits."""
+PART_SIZE: Final = 10 << 20
+COPY_SIZE: Final = 32 << 20
+COPIES: Final = 100
+
+_FLAG = Boolean()
+_TEXT = Text()
+_SECRET = Secret()
+_PART = Integer(PART_MIN, PART_MAX)
+_CLASS = Choice(
+    "NONE",
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "OUTPOSTS",
+    "GLACIER_IR",
+    "EXPRESS_ONEZONE",
+)
+_ACL = Choice(
+    "private",
+    "public-read",
+    "public-read-write",
+    "authenticated-read",
+    "aws-exec-read",
+    "bucket-owner-read",
+    "bucket-owner-full-control",
+)
+_LOG = Choice(
+    "off",
+    "false",
+    "debug",
+    "debugwithsigning",
+    "debugwithhttpbody",
+    "debugwithrequestretries",
+    "debugwithrequesterrors",
+    "debugwitheventstreambody",
+)
+
+KEYS: Final = (
+    Key("bucket", Text("the name of a bucket", r".+"), REQUIRED, "the bucket"),
+    Key("region", _TEXT, None, "the bucket's region"),
+    Key("regionendpoint", _TEXT, None, "the address of a store that is not Amazon's"),
+    Key(
+        "forcepathstyle", _FLAG, None, "the bucket in the path, not in the host; by default with an endpoint"
+    ),
+    Key("accesskey", _SECRET, None, "the access key's id; none: the SDK's own search for credentials"),
+    Key("secretkey", _SECRET, None, "the secret access key"),
+    Key("sessiontoken", _SECRET, None, "the session token of temporary credentials"),
+    Key("credentialsconfigpath", _TEXT, None, "a shared credentials file (udistribution's)"),
+    Key("profile", _TEXT, None, "the profile in the shared files (udist's own)"),
+    Key("rootdirectory", _TEXT, "", "a prefix of all keys in the bucket"),
+    Key("encrypt", _FLAG, False, "encryption on the server"),
+    Key("keyid", _TEXT, None, "the KMS key, with encrypt"),
+    Key("secure", _FLAG, True, "HTTPS, where the endpoint names no scheme"),
+    Key("skipverify", _FLAG, False, "any certificate of the endpoint will do"),
+    Key("cafile", _TEXT, None, "certificates to trust the endpoint by, PEM (udist's own)"),
+    Key("v4auth", _FLAG, True, "signatures of version 4; false: version 2, for old stores"),
+    Key("chunksize", _PART, PART_SIZE, "bytes of an upload's parts"),
+    Key("multipartcopychunksize", _PART, COPY_SIZE, "bytes of a copy's parts"),
+    Key("multipartcopymaxconcurrency", Integer(1, 1 << 31), COPIES, "parts copied at once"),
+    Key("multipartcopythresholdsize", Integer(0, PART_MAX), COPY_SIZE, "above it, a copy is made of parts"),
+    Key("storageclass", _CLASS, "STANDARD", "the storage class of objects; NONE: unnamed"),
+    Key("objectacl", _ACL, "private", "the canned access list of objects"),
+    Key("useragent", _TEXT, None, "added to the User-Agent of requests"),
+    Key("usedualstack", _FLAG, False, "Amazon's dual-stack endpoints"),
+    Key("usefipsendpoint", _FLAG, False, "Amazon's FIPS endpoints"),
+    Key("accelerate", _FLAG, False, "Amazon's transfer acceleration"),
+    Key("redirectendpoint", _TEXT, None, "the address that redirects name in place of the endpoint"),
+    Key("loglevel", _LOG, "off", "the SDK's log, which log.level covers here", NO_EFFECT),
+)

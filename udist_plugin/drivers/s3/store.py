@@ -1,0 +1,236 @@
+"""The objects of an S3 bucket; a version is an ETag."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from udist_plugin.drivers.base import MemoryContent
+from udist_plugin.drivers.objects.store import MARK, ObjectStore, StoredObject
+from udist_plugin.drivers.s3.answer import Answer
+from udist_plugin.drivers.s3.body import Body
+from udist_plugin.drivers.s3.client import NAME, error_code, errors
+from udist_plugin.drivers.s3.connection import CONNECTIONS, connect, is_plain
+from udist_plugin.drivers.s3.deletion import delete_many
+from udist_plugin.drivers.s3.join import Join, plan
+from udist_plugin.drivers.s3.keys import PART_MIN
+from udist_plugin.drivers.s3.listing import names, objects
+from udist_plugin.drivers.s3.multipart import MultipartUpload
+from udist_plugin.drivers.s3.probe import probe
+from udist_plugin.drivers.s3.session import open_session
+from udist_plugin.drivers.s3.transfers import PartBuffers, S3Content, S3Writer
+from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from udist_plugin.content import Content
+    from udist_plugin.drivers.objects.store import ObjectWriter
+    from udist_plugin.drivers.s3.join import Piece
+    from udist_plugin.drivers.s3.settings import Settings
+
+SMALL: Final = 256 << 10
+"""Bytes sent without asking first whether the service will take them (``Expect: 100-continue``)."""
+SIGNED_FOR: Final = 20 * 60
+"""Seconds for which a signed URL serves, as in distribution."""
+
+_UNCONDITIONAL: Final = {"501", "NotImplemented"}
+"""What services say that know no If-None-Match."""
+
+
+class S3Store(ObjectStore):
+    """See ``ObjectStore``."""
+
+    name = NAME
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises ``ConfigurationError``."""
+        self._session = open_session(settings)
+        self.client = connect(self._session, settings)
+        # Parts are of blobs, which all who read them check by their digests: without TLS a signature of each
+        # part would hash every byte twice more, here and there.
+        self._sender = connect(self._session, settings, signed=False) if is_plain(settings) else self.client
+        self.bucket = settings.bucket
+        self._settings = settings
+        self._buffers = PartBuffers(settings.part_size)
+        self._attributes = _attributes(settings)
+        self._signer = self.client
+        if settings.redirect:  # the signature covers the host
+            style = "path" if settings.addressing == "path" else "virtual"
+            redirected = settings._replace(endpoint=settings.redirect, addressing=style)
+            self._signer = connect(self._session, redirected)
+
+    def head(self, key: str) -> StoredObject:
+        with errors(key):
+            found = self.client.head_object(Bucket=self.bucket, Key=key)
+            modified = float(int(found["LastModified"].timestamp()))  # some list parts of seconds, too
+            mark = found["Metadata"].get(MARK, "")
+            return StoredObject(key, found["ContentLength"], modified, found["ETag"], mark)
+
+    def get(self, key: str, start: int = 0, end: int | None = None) -> Content:
+        if start >= 0 and (end is None or end > start):  # else no range can say it
+            try:
+                return self._open(key, start, end)
+            except StorageError as error:
+                if error_code(error.__cause__) not in ("InvalidRange", "416"):
+                    raise
+        size = self.head(key).size
+        if not 0 <= start <= size:
+            raise InvalidOffset(f"offset {start} of {size} bytes", driver=NAME, path=key)
+        return MemoryContent(memoryview(b""))
+
+    def _open(self, key: str, start: int, end: int | None, version: str = "") -> Content:
+        """Raises ``PathNotFound`` when the object is not of that version."""
+        last = "" if end is None else end - 1
+
+        def ask(offset: int, version: str) -> Any:
+            wanted: dict[str, Any] = {"IfMatch": version} if version else {}
+            if offset or end is not None:
+                wanted["Range"] = f"bytes={offset}-{last}"
+            with errors(key, unmet=PathNotFound):
+                return self.client.get_object(Bucket=self.bucket, Key=key, **wanted)
+
+        def answer(said: Any) -> Answer:
+            return Answer(said["Body"], self.client.meta.config.read_timeout)  # type: ignore[attr-defined]
+
+        said = ask(start, version)
+        size: int = said["ContentLength"]
+        plain = is_plain(self._settings)
+        return S3Content(
+            key, start, size, answer(said), lambda offset: answer(ask(offset, said["ETag"])), plain=plain
+        )
+
+    def put(self, key: str, content: bytes) -> None:
+        self._put(key, content)
+
+    def _put(self, key: str, content: bytes, **condition: Any) -> None:
+        body: Any = Body(content) if len(content) > SMALL else content
+        with errors(key):
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **self._attributes, **condition)
+
+    def writer(self, key: str, *, mark: str = "") -> ObjectWriter:
+        def put(content: bytes) -> None:
+            marked: dict[str, Any] = {"Metadata": {MARK: mark}} if mark else {}
+            self._new_or_not(key, mark, lambda **condition: self._put(key, content, **marked, **condition))
+
+        def complete(upload: MultipartUpload) -> None:
+            self._new_or_not(key, mark, upload.complete)
+
+        return S3Writer(self._buffers, put=put, start=lambda: self._upload(key, mark), complete=complete)
+
+    def _upload(self, key: str, mark: str = "") -> MultipartUpload:
+        return MultipartUpload(self.client, self._sender, self.bucket, key, self._attributes, mark)
+
+    def _new_or_not(self, key: str, new: object, make: Callable[..., None]) -> None:
+        """``make``, under the condition that no object stands there when it has to be new."""
+        if not new:
+            make()
+            return
+        try:
+            make(IfNoneMatch="*")
+        except StorageError as error:
+            if error_code(error.__cause__) not in _UNCONDITIONAL:
+                raise
+            if self._stands(key):
+                raise PathBusy("stands already", driver=NAME, path=key) from error
+            make()
+
+    def _stands(self, key: str) -> bool:
+        try:
+            self.head(key)
+        except PathNotFound:
+            return False
+        return True
+
+    def join(self, sources: Sequence[StoredObject], key: str) -> None:
+        size = sum(source.size for source in sources)
+        if len(sources) == 1 and size <= self._settings.copy_threshold:
+            self._copy(sources[0], key)
+            return
+        for source in sources:
+            if not source.size and self.head(source.key).version != source.version:
+                raise PathNotFound("changed by another meanwhile", driver=NAME, path=source.key)
+        parts = plan(sources, self._settings.copy_size)
+        if size < PART_MIN:
+            self.put(key, b"".join(self._read(piece) for part in parts for piece in part))
+            return
+        upload = self._upload(key)
+        try:
+            Join(upload, self._read).run(parts, min(self._settings.copies, CONNECTIONS))
+            upload.complete()
+        except BaseException:
+            upload.abort()
+            raise
+
+    def _copy(self, source: StoredObject, key: str) -> None:
+        with errors(source.key, unmet=PathNotFound):
+            self.client.copy_object(
+                Bucket=self.bucket,
+                Key=key,
+                CopySource={"Bucket": self.bucket, "Key": source.key},
+                CopySourceIfMatch=source.version,
+                **self._attributes,
+            )
+
+    def _read(self, piece: Piece) -> bytes:
+        with self._open(piece.source.key, piece.start, piece.end, piece.source.version) as content:
+            return content.read()
+
+    def objects(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
+        return objects(self.client, self.bucket, prefix, after)
+
+    def names(self, prefix: str, *, after: str = "") -> Iterator[str]:
+        return names(self.client, self.bucket, prefix, after)
+
+    def delete(self, keys: Sequence[str]) -> None:
+        if len(keys) == 1:
+            with errors(keys[0]):
+                self.client.delete_object(Bucket=self.bucket, Key=keys[0])
+            return
+        delete_many(self.client, self.bucket, keys)
+
+    def url_for(self, key: str) -> str | None:
+        with errors(key):
+            return self._signer.generate_presigned_url(
+                "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=SIGNED_FOR
+            )
+
+    def purge(self, prefix: str, age: float) -> None:
+        """MinIO lists uploads of one key, or all; so where a service that is not Amazon's tells of none they
+        are looked for among all."""
+        before = time.time() - age
+        for asked in dict.fromkeys((prefix, "") if self._settings.endpoint else (prefix,)):
+            found = False
+            with errors(prefix):
+                pages = self.client.get_paginator("list_multipart_uploads")
+                for page in pages.paginate(Bucket=self.bucket, Prefix=asked):
+                    for upload in page.get("Uploads", ()):
+                        found = True
+                        if upload["Key"].startswith(prefix) and upload["Initiated"].timestamp() < before:
+                            self._abort(upload["Key"], upload["UploadId"])
+            if found:
+                return
+
+    def _abort(self, key: str, upload: str) -> None:
+        try:
+            with errors(key):
+                self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
+        except PathNotFound:  # ended meanwhile
+            pass
+
+    def probe(self) -> None:
+        probe(self._session, self._settings)
+
+
+def _attributes(settings: Settings) -> dict[str, Any]:
+    """What is said of each object that is made."""
+    found: dict[str, Any] = {"ContentType": "application/octet-stream"}
+    if settings.encrypt:
+        found["ServerSideEncryption"] = "aws:kms" if settings.kms_key else "AES256"
+        if settings.kms_key:
+            found["SSEKMSKeyId"] = settings.kms_key
+    if settings.storage_class:
+        found["StorageClass"] = settings.storage_class
+    if settings.acl:
+        found["ACL"] = settings.acl
+    return found

@@ -1,0 +1,1 @@
+"""WSGI middleware around the registry: health checks and the access log."""

@@ -1,0 +1,216 @@
+"""One stream as its user sees it: a head to wait for, content to read, content to send."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.errors import Cancelled, DeadlineExceeded, StreamReset, TransportError
+from udist_plugin.link.inbox import Inbox, PooledChunk
+from udist_plugin.link.output import SMALL
+from udist_plugin.link.waiter import Waiter
+from udist_plugin.wire.constants import MAX_DATA
+from udist_plugin.wire.stream import Half
+
+if TYPE_CHECKING:
+    from udist_plugin.link.link import Link
+    from udist_plugin.link.splice import Source
+    from udist_plugin.wire.frames import Fields, Request, Reset, Response
+    from udist_plugin.wire.stream import Stream
+
+
+READ = 256 << 10
+"""Bytes read at a time where the caller gives no buffer."""
+
+
+class ContentCut(TransportError):
+    """Content ended before the length that was announced for it."""
+
+    code = "DATA_LOSS"
+
+
+class Exchange(Waiter):
+    """The waits of one stream. One thread reads at a time, and one sends.
+
+    ``head`` is the peer's, ``None`` before it came; ``deadline`` is on the monotonic clock, in seconds;
+    ``error`` is why nothing more can be read or sent, ``faulty`` whether what ended was wrong in itself.
+    """
+
+    def __init__(self, link: Link, stream: Stream) -> None:
+        super().__init__()
+        self.link = link
+        self.stream = stream
+        self.head: Request | Response | None = None
+        self.trailers: Fields = ()
+        self.error: TransportError | None = None
+        self.faulty = False
+        self.inbox = Inbox(link.pool)
+
+    @property
+    def busy(self) -> bool:
+        return self.inbox.filling
+
+    def wait_head(self) -> None:
+        """Returns once ``head`` is there."""
+        with self.link.lock:
+            self.link.wait(self, lambda: self.head is not None or self.error is not None)
+            if self.head is None and self.error:
+                raise self.error
+
+    def read_into(self, target: memoryview) -> int:
+        """Reads once into ``target``; 0 at the content's end. The bytes arrive there without a copy when
+        they had not come yet. Raises ``TransportError`` when the exchange was cut."""
+        link, inbox = self.link, self.inbox
+        if not target:
+            return 0
+        with link.lock:
+            inbox.lent_filled = 0
+            if not inbox.chunks:
+                inbox.lent = target
+                try:
+                    link.wait(self, self._filled)
+                finally:
+                    inbox.lent = None
+            if length := inbox.lent_filled:
+                link.connection.consume(self.stream, length)
+            else:
+                length = self._move(target)
+        link.output.flush()
+        return length
+
+    def read(self, size: int = -1) -> bytes:
+        """``size`` bytes, fewer only at the content's end; all that is left when negative."""
+        parts = []
+        while size:
+            buffer = memoryview(bytearray(min(size, READ) if size > 0 else READ))
+            filled = 0  # whole buffers only: a peer that sends byte by byte must not cost one for each
+            while filled < len(buffer) and (count := self.read_into(buffer[filled:])):
+                filled += count
+            parts.append(buffer[:filled])
+            if filled < len(buffer):
+                break
+            size -= filled if size > 0 else 0
+        return b"".join(parts)
+
+    def next_chunk(self) -> PooledChunk | None:
+        """Borrows what came next; ``None`` at the content's end. Raises as ``read_into`` does."""
+        with self.link.lock:
+            self.link.wait(self, self._readable)
+            if self.inbox.chunks:
+                return self.inbox.chunks.popleft()
+            self._check_end()
+            return None
+
+    def release(self, chunk: PooledChunk) -> None:
+        """Takes a borrowed chunk back."""
+        with self.link.lock:
+            self.link.pool.give_back(chunk.buffer)
+            self.link.connection.consume(self.stream, len(chunk))
+        self.link.output.flush()
+
+    def send_content(self, content: bytes | memoryview, *, end: bool) -> None:
+        """Sends all of ``content`` as credit allows; ``end`` marks the last of it."""
+        left = memoryview(content)
+        while len(left) or end:
+            length = self._reserve(min(len(left), self.link.payload)) if len(left) else 0
+            last = end and length == len(left)
+            with self.link.output.turn(bulk=length > SMALL, until=self.deadline):
+                with self.link.lock:
+                    head, tail = self._data(length, last)
+                self.link.output.write(head, left[:length], tail)
+            left = left[length:]
+            if last:
+                return
+
+    def send_source(self, source: Source, length: int, *, end: bool) -> None:
+        """Sends ``length`` bytes of ``source``. Raises ``ContentCut`` when it has fewer, and its errors."""
+        stage = self.link.stage
+        staged = stage.take()
+        empty = False
+        try:
+            while length:
+                wanted = self._reserve(min(length, stage.payload))
+                try:
+                    count = staged.stage(source, wanted)
+                except OSError:
+                    if stage.portable:
+                        raise
+                    stage.give_back(staged, empty=False)
+                    stage = self.link.fallback_stage
+                    staged = stage.take()
+                    count = staged.stage(source, wanted)
+                if not count:
+                    raise ContentCut(f"the content ended {length} bytes before its end")
+                with self.link.output.turn(bulk=count > SMALL, until=self.deadline):
+                    with self.link.lock:
+                        head, tail = self._data(count, end and count == length)
+                    self.link.output.write(head)
+                    staged.write(self.link.output)
+                    if tail:
+                        self.link.output.write(tail)
+                length -= count
+            empty = True
+        finally:
+            stage.give_back(staged, empty=empty)
+
+    def abandon(self) -> None:
+        """Drops what was received and not read."""
+        with self.link.lock:
+            self.link.connection.consume(self.stream, self.inbox.clear())
+
+    def fail(self, error: TransportError) -> None:
+        """Ends every wait with ``error``; what was received before stays readable. Under the link's lock."""
+        if self.error is None:
+            self.error = error
+        self.link.wake(self)
+
+    def _filled(self) -> bool:
+        return bool(self.inbox.lent_filled) or self._readable()
+
+    def _readable(self) -> bool:
+        inbox = self.inbox
+        if inbox.chunks:
+            return True
+        return not inbox.filling and (self.stream.incoming is Half.DONE or self.error is not None)
+
+    def _move(self, target: memoryview) -> int:
+        if not self.inbox.chunks:
+            self._check_end()
+            return 0
+        chunk = self.inbox.chunks[0]
+        length = chunk.move_into(target)
+        self.link.connection.consume(self.stream, length)
+        if not len(chunk):
+            self.inbox.chunks.popleft()
+            self.link.pool.give_back(chunk.buffer)
+        return length
+
+    def _check_end(self) -> None:
+        if self.error and (self.faulty or self.stream.incoming is not Half.DONE):
+            raise self.error
+
+    def _reserve(self, wanted: int) -> int:
+        """Waits for credit, and returns how much of ``wanted`` it covers."""
+        window = self.stream.send_window
+        with self.link.lock:
+            self.begin()  # whoever waits for the head meanwhile sees that the exchange goes on
+            self.link.wait(self, lambda: window.credit > 0 or self.error is not None)
+            if self.error:
+                raise self.error
+            return min(wanted, window.credit, MAX_DATA)
+
+    def _data(self, length: int, last: bool) -> tuple[bytes, bytes]:
+        """A data frame's head, and what is owed right behind its payload. Under the link's lock."""
+        if self.error:
+            raise self.error
+        head = self.link.connection.send_data(self.stream, length, last)
+        return head, self.link.sent_last(self) if last else b""
+
+
+def reset_error(reset: Reset) -> TransportError:
+    """A peer's reset as an error."""
+    kind = {"CANCELLED": Cancelled, "DEADLINE_EXCEEDED": DeadlineExceeded}.get(reset.code, StreamReset)
+    return kind(
+        reset.message or f"the peer reset the stream: {reset.code}",
+        code=reset.code,
+        retryable=reset.unprocessed,
+    )

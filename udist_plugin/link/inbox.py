@@ -1,0 +1,110 @@
+"""The payload that has arrived on one stream and waits to be read.
+
+A consumer that is waiting lends its own buffer, and the payload goes straight there; otherwise it goes into
+a pooled one, which the consumer may in turn borrow. All of it is guarded by the link's lock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmap import mmap
+
+    from udist_plugin.link.buffers import BufferPool
+    from udist_plugin.link.exchange import Exchange
+
+
+class PooledChunk:
+    """A borrowed payload: ``view`` is valid until ``release``, which is called exactly once."""
+
+    __slots__ = ("_exchange", "_taken", "_used", "buffer")
+
+    def __init__(self, exchange: Exchange, buffer: mmap) -> None:
+        self._exchange = exchange
+        self.buffer = buffer
+        self._used = 0
+        self._taken = 0
+
+    @property
+    def view(self) -> memoryview:
+        return memoryview(self.buffer)[self._taken : self._used]
+
+    def release(self) -> None:
+        """Gives the buffer back, and the sender credit for what it held."""
+        self._exchange.release(self)
+
+    def __len__(self) -> int:
+        return self._used - self._taken
+
+    @property
+    def room(self) -> int:
+        return len(self.buffer) - self._used
+
+    def extend(self, length: int) -> memoryview:
+        """The next ``length`` free bytes, from now on part of the chunk."""
+        start = self._used
+        self._used += length
+        return memoryview(self.buffer)[start : self._used]
+
+    def move_into(self, target: memoryview) -> int:
+        """Copies from the chunk's beginning, which it loses."""
+        length = min(len(self), len(target))
+        target[:length] = self.view[:length]
+        self._taken += length
+        return length
+
+
+class Inbox:
+    """A queue of chunks, and the buffer of a consumer that waits.
+
+    ``filling`` is true between ``claim`` and ``settle``, while the reader writes into what it was given; a
+    chunk that is being filled stands in ``_open``, out of everybody's reach.
+    """
+
+    __slots__ = ("_direct", "_open", "_pool", "chunks", "filling", "lent", "lent_filled")
+
+    def __init__(self, pool: BufferPool) -> None:
+        self._pool = pool
+        self._open: PooledChunk | None = None
+        self._direct = 0
+        self.chunks: deque[PooledChunk] = deque()
+        self.lent: memoryview | None = None
+        self.lent_filled = 0
+        self.filling = False
+
+    def claim(self, exchange: Exchange, length: int) -> list[memoryview]:
+        """Where a payload of ``length`` bytes is to be put."""
+        self.filling = True
+        targets = []
+        if self.lent is not None and not self.chunks:
+            direct = self.lent[:length]
+            self.lent = None
+            self._direct = len(direct)
+            length -= len(direct)
+            targets.append(direct)
+        if length:
+            if self.chunks and self.chunks[-1].room >= length:
+                self._open = self.chunks.pop()
+            else:
+                self._open = PooledChunk(exchange, self._pool.take(length))
+            targets.append(self._open.extend(length))
+        return targets
+
+    def settle(self) -> None:
+        """The payload stands where ``claim`` said."""
+        self.filling = False
+        if self._direct:  # a later payload may settle before the consumer has looked
+            self.lent_filled, self._direct = self._direct, 0
+        if self._open:
+            self.chunks.append(self._open)
+            self._open = None
+
+    def clear(self) -> int:
+        """Drops everything unread and returns how many bytes that was."""
+        dropped = sum(map(len, self.chunks))
+        for chunk in self.chunks:
+            self._pool.give_back(chunk.buffer)
+        self.chunks.clear()
+        return dropped

@@ -1,0 +1,133 @@
+"""Takes frames off a descriptor: heads through a small buffer, payloads straight to where they belong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.errors import RemoteProtocolError
+from udist_plugin.link.fds import read_into, wait_for
+from udist_plugin.wire.constants import PREFIX_SIZE
+from udist_plugin.wire.framing import (
+    LOOK_AHEAD,
+    DataHead,
+    check_control_length,
+    check_flag,
+    data_head,
+    frame_length,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+AHEAD = 512
+"""Bytes read ahead of what is needed: most requests are smaller, and a larger buffer would copy payloads."""
+
+STALL = 120.0
+"""Seconds that a frame once begun may stand still. Its sender waits for nothing but its reader."""
+
+
+class Interrupted(Exception):
+    """The wait for a frame's first bytes was interrupted; nothing of a frame is lost."""
+
+
+class FrameInput:
+    """Frames from ``fd``. ``wait`` blocks until it is readable, or raises ``Interrupted``.
+
+    ``timed`` is set while a frame must not be waited for by a read that blocks: a read has no time-out.
+    ``waiting`` is true while, or if it was broken off when, nothing of a frame had been taken and lost.
+    """
+
+    def __init__(self, fd: int, wait: Callable[[], None]) -> None:
+        self._fd = fd
+        self._wait = wait
+        self.timed = False
+        self.waiting = False
+        self._ahead = memoryview(bytearray(AHEAD))
+        self._start = 0
+        self._end = 0
+
+    def next(self) -> DataHead | bytes | None:
+        """The next frame: the head of a canonical data frame, whose payload must then be read; or any other
+        frame's message; or ``None`` at the end of file.
+
+        Raises ``RemoteProtocolError`` for what cannot be a frame, or ends within one.
+        """
+        self.waiting = False
+        if not self._have(1):
+            return None
+        check_flag(self._ahead[self._start])
+        self._have(PREFIX_SIZE)
+        length = frame_length(self._ahead, self._start)
+        self._have(min(PREFIX_SIZE + length, LOOK_AHEAD))
+        head = data_head(self._ahead, self._start, self._end)
+        if head:
+            self._start += head.size
+            return head
+        check_control_length(length)
+        self._start += PREFIX_SIZE
+        if self._end - self._start >= length:
+            self._start += length
+            return bytes(self._ahead[self._start - length : self._start])
+        message = bytearray(length)
+        self.read_payload(memoryview(message))
+        return bytes(message)
+
+    def read_payload(self, target: memoryview) -> None:
+        """Fills ``target``, and reads ahead what comes with it."""
+        size = len(target)
+        filled = min(self._end - self._start, size)
+        if filled:
+            target[:filled] = self._ahead[self._start : self._start + filled]
+            self._start += filled
+        if filled == size:
+            return
+        self._start = self._end = 0
+        while filled < size:
+            try:
+                count = read_into(self._fd, (target[filled:], self._ahead))
+            except BlockingIOError:
+                if not wait_for(self._fd, timeout=STALL):
+                    raise RemoteProtocolError(f"a frame stood still for {STALL:g} s") from None
+                continue
+            if not count:
+                raise RemoteProtocolError(f"the stream ended within a frame, {size - filled} bytes short")
+            filled += count
+        self._end = filled - size
+
+    def skip_payload(self, length: int) -> None:
+        """Drops ``length`` bytes."""
+        scratch = memoryview(bytearray(min(length, 64 << 10)))
+        while length:
+            part = scratch[: min(length, len(scratch))]
+            self.read_payload(part)
+            length -= len(part)
+
+    def beginning(self) -> bytes:
+        """The bytes read ahead and not used: what text stood where a frame should, for an error's message."""
+        return bytes(self._ahead[self._start : self._end])
+
+    def _have(self, size: int) -> bool:
+        """Reads until ``size`` bytes stand ahead; ``False`` at the end of file before any."""
+        if self._end - self._start < size and self._start:
+            have = self._end - self._start
+            self._ahead[:have] = bytes(self._ahead[self._start : self._end])
+            self._start, self._end = 0, have
+        while self._end - self._start < size:
+            if self.timed:
+                self._await()
+            try:
+                count = read_into(self._fd, (self._ahead[self._end :],))
+            except BlockingIOError:
+                self._await()
+                continue
+            if not count:
+                if self._end > self._start:
+                    raise RemoteProtocolError("the stream ended within a frame")
+                return False
+            self._end += count
+        return True
+
+    def _await(self) -> None:
+        self.waiting = True
+        self._wait()
+        self.waiting = False

@@ -1,0 +1,192 @@
+"""Writing in turns: one thread at a time, small replies before bulk data, each stream one frame a turn.
+
+A plain lock would let whoever asks first keep asking first; replies behind a bulk transfer would wait for
+several of its frames instead of one.
+"""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from udist_plugin.errors import DeadlineExceeded
+from udist_plugin.link.fds import write_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from udist_plugin.link.fds import Buffer
+
+SMALL = 16 << 10
+"""Bytes up to which a reply goes before bulk data."""
+
+
+class Output:
+    """The descriptor that frames are written to.
+
+    ``take_control`` gives the frames that the protocol itself owes, and ``owes_control`` whether there are
+    any; whoever holds the turn writes them along. ``stall`` bounds, in seconds, how long a write may stand
+    still.
+    """
+
+    def __init__(
+        self,
+        fd: int,
+        take_control: Callable[[], bytes],
+        owes_control: Callable[[], bool],
+        stall: float | None,
+    ) -> None:
+        self.fd = fd
+        self.stall = stall
+        self._take_control = take_control
+        self._owes_control = owes_control
+        self._mutex = threading.Lock()
+        self._busy = False
+        self.broken: OSError | None = None
+        self._small: deque[threading.Lock] = deque()
+        self._bulk: deque[threading.Lock] = deque()
+        self._torn = False
+        self._nudge: threading.Semaphore | None = None
+
+    def turn(self, *, bulk: bool, until: float | None = None) -> Turn:
+        """A context manager: inside it, the descriptor is this thread's. ``until``, on the monotonic clock,
+        is when to wait no more for that: ``DeadlineExceeded``."""
+        return Turn(self, self._bulk if bulk else self._small, until)
+
+    def write(self, *buffers: Buffer) -> None:
+        """Writes all of ``buffers``. Only inside a turn. Raises ``OSError``, ``TimeoutError`` being one."""
+        self._torn = True
+        write_all(self.fd, buffers, self.stall)
+        self._torn = False
+
+    def flush(self) -> None:
+        """Writes what control frames are owed, unless another thread has the turn: then that one does.
+
+        A failure is not raised: that the peer is gone, whoever reads or writes next will find.
+        """
+        if not self._owes_control():
+            return
+        with self._mutex:
+            if self._busy or self.broken:
+                return
+            self._busy = True
+        with suppress(OSError):
+            self._release()
+
+    def flush_elsewhere(self) -> None:
+        """As ``flush``, from a thread of its own: the reader never writes."""
+        if self._nudge is None:
+            self._nudge = threading.Semaphore(0)
+            threading.Thread(target=self._flush_when_nudged, name="udist-control", daemon=True).start()
+        self._nudge.release()
+
+    def _flush_when_nudged(self) -> None:
+        assert self._nudge
+        while not self.broken:
+            self._nudge.acquire()
+            self.flush()
+
+    def _acquire(self, queue: deque[threading.Lock], until: float | None) -> None:
+        with self._mutex:
+            if self.broken:
+                raise self.broken
+            if not self._busy:
+                self._busy = True
+                return
+            gate = threading.Lock()
+            gate.acquire()
+            queue.append(gate)
+        try:
+            mine = gate.acquire(timeout=-1 if until is None else max(0, until - time.monotonic()))
+        except BaseException:
+            self._leave(queue, gate)
+            raise
+        if not mine:
+            self._leave(queue, gate)
+            raise DeadlineExceeded("the time given to the exchange was over")
+        if self.broken:
+            raise self.broken
+
+    def _leave(self, queue: deque[threading.Lock], gate: threading.Lock) -> None:
+        """Waits no more for a turn; one that came just now is handed on."""
+        with self._mutex:
+            waiting = gate in queue
+            if waiting:
+                queue.remove(gate)
+        if not waiting and not self.broken:
+            self._release()
+
+    def _release(self) -> None:
+        """Writes what is owed, then hands the turn on. After half a frame nobody may write any more."""
+        if self._torn:
+            self.fail(BrokenPipeError(errno.EPIPE, "a write was interrupted"))
+            return
+        try:
+            while not self._hand_on():
+                self.write(self._take_control())
+        except OSError as error:
+            self.fail(error)
+            raise
+        except BaseException:
+            self.fail(BrokenPipeError(errno.EPIPE, "a write was interrupted"))
+            raise
+
+    def _hand_on(self) -> bool:
+        with self._mutex:
+            if self._owes_control():
+                return False
+            if queue := self._small or self._bulk:
+                queue.popleft().release()
+            else:
+                self._busy = False
+        return True
+
+    def retire(self, timeout: float) -> bool:
+        """Nobody writes any more. Whether that is so within ``timeout`` seconds: one who is stuck may not
+        have noticed yet."""
+        gate = threading.Lock()
+        with self._mutex:
+            if self._busy:
+                gate.acquire()
+                self._small.appendleft(gate)
+            self._busy = True
+        idle = gate.acquire(timeout=timeout)
+        self.fail(BrokenPipeError(errno.EPIPE, "closed by this side"))
+        return idle
+
+    def fail(self, error: OSError) -> None:
+        """A frame may stand half written: nobody writes any more."""
+        with self._mutex:
+            self.broken = error
+            for queue in (self._small, self._bulk):
+                while queue:
+                    queue.popleft().release()
+        if self._nudge:
+            self._nudge.release()  # its thread ends
+
+
+class Turn:
+    """Enters and leaves a turn."""
+
+    __slots__ = ("_output", "_queue", "_until")
+
+    def __init__(self, output: Output, queue: deque[threading.Lock], until: float | None) -> None:
+        self._output = output
+        self._queue = queue
+        self._until = until
+
+    def __enter__(self) -> None:
+        self._output._acquire(self._queue, self._until)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError):
+            self._output.fail(error)
+        else:
+            self._output._release()

@@ -1,0 +1,165 @@
+"""Content into the output without passing through this process (Linux), or by a buffer elsewhere.
+
+Its bytes are first spliced into a small private pipe, outside the writer's turn: a frame is announced
+with the length that is really there, and once begun it waits for its reader alone, never for a disk.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from udist_plugin.link.fds import grow_pipe, wait_writable
+
+if TYPE_CHECKING:
+    from udist_plugin.link.output import Output
+
+POOLED = 4
+"""Staging pipes kept; each holds up to its payload of the user's pipe budget."""
+
+
+class Source:
+    """Content that the kernel can move, from where it stands."""
+
+    def splice(self, pipe: int, size: int) -> int:
+        """Moves up to ``size`` bytes into an empty pipe, as many as are there and it has room for; waits for
+        the first. 0 at the end."""
+        raise NotImplementedError
+
+
+class FileSource(Source):
+    """The file of a descriptor."""
+
+    def __init__(self, file: int) -> None:
+        self.file = file
+
+    if sys.platform == "linux":
+
+        def splice(self, pipe: int, size: int) -> int:
+            total = 0
+            while total < size:
+                try:
+                    count = os.splice(self.file, pipe, size - total, flags=os.SPLICE_F_NONBLOCK)
+                except BlockingIOError:
+                    break  # the pipe is full: a page takes a slot, however little of it is used
+                if not count:
+                    break
+                total += count
+            return total
+
+    def read_into(self, target: memoryview) -> int:
+        """Where the kernel does not move it."""
+        if hasattr(os, "readv"):
+            return os.readv(self.file, [target])
+        data = os.read(self.file, len(target))
+        target[: len(data)] = data
+        return len(data)
+
+
+class Staged:
+    """A piece of content, taken and not yet written. One thread's at a time."""
+
+    def stage(self, source: Source, length: int) -> int:
+        """Takes up to ``length`` bytes; 0 at the end."""
+        raise NotImplementedError
+
+    def write(self, output: Output) -> None:
+        """Writes all that was staged, within the output's turn."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Drops what is staged and whatever held it."""
+
+
+class StagedInBuffer(Staged):
+    """The portable way: one copy in, one out."""
+
+    def __init__(self, size: int) -> None:
+        self._buffer = memoryview(bytearray(min(size, 256 << 10)))
+        self._length = 0
+
+    def stage(self, source: Source, length: int) -> int:
+        assert isinstance(source, FileSource)
+        self._length = source.read_into(self._buffer[:length])
+        return self._length
+
+    def write(self, output: Output) -> None:
+        output.write(self._buffer[: self._length])
+
+
+if sys.platform == "linux":
+
+    class StagedInPipe(Staged):
+        """The kernel's way: pages move, bytes do not."""
+
+        def __init__(self, size: int) -> None:
+            self._read, self._write = os.pipe()
+            grow_pipe(self._write, size)
+            self._length = 0
+
+        def stage(self, source: Source, length: int) -> int:
+            self._length = source.splice(self._write, length)
+            return self._length
+
+        def write(self, output: Output) -> None:
+            while self._length:
+                try:
+                    self._length -= os.splice(self._read, output.fd, self._length)
+                except BlockingIOError:
+                    wait_writable(output.fd, output.stall)
+
+        def close(self) -> None:
+            os.close(self._read)
+            os.close(self._write)
+
+
+class Stage:
+    """Hands out staging places for payloads of up to ``payload`` bytes; ``portable`` ones take any file, and
+    no other source."""
+
+    def __init__(self, payload: int, *, portable: bool = sys.platform != "linux") -> None:
+        self.payload = payload
+        self.portable = portable
+        self._free: list[Staged] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def take(self) -> Staged:
+        """A free place, or a new one."""
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+        if sys.platform == "linux" and not self.portable:
+            return StagedInPipe(self.payload)
+        return StagedInBuffer(self.payload)
+
+    def give_back(self, staged: Staged, *, empty: bool) -> None:
+        """Keeps a place for the next file, or drops it when something is left in it."""
+        with self._lock:
+            if empty and len(self._free) < POOLED and not self._closed:
+                self._free.append(staged)
+                return
+        staged.close()
+
+    def close(self) -> None:
+        """Drops what was kept, and keeps no more."""
+        with self._lock:
+            self._closed = True
+            while self._free:
+                self._free.pop().close()
+
+
+def descriptor_of(file: object) -> int | None:
+    """The descriptor of a real file, standing where reading ``file`` would go on; ``None`` for anything else:
+    what is only like a file, pipes, and what decodes or wraps."""
+    raw = file.raw if isinstance(file, io.BufferedReader) else file
+    if not isinstance(raw, io.FileIO) or not raw.seekable():
+        return None
+    if isinstance(file, io.BufferedReader):
+        position = file.tell()
+        file.seek(0, os.SEEK_END)  # drops the buffer: within it, a seek leaves the descriptor where it is
+        file.seek(position)
+    return raw.fileno()

@@ -1,0 +1,123 @@
+"""Sizes of blobs remembered in Redis, for every plugin that shares it.
+
+The keys are udist's own, so distribution may use the same database; what it wrote there is never read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from udist_plugin.errors import ConfigurationError
+from udist_plugin.storage.sizes.outages import Outages
+from udist_plugin.storage.sizes.sizes import Descriptors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from udist_plugin.oci.digest import Digest
+    from udist_plugin.storage.sizes.redis_client import RedisClient
+    from udist_plugin.storage.sizes.sizes import Record
+
+PREFIX: Final = "udist:blob-size:"
+LIFETIME: Final = 24 * 3600
+"""Seconds an entry stays after it was learned: what nobody asks for leaves Redis by itself."""
+DIAL_MAX: Final = 1.0
+ANSWER_MAX: Final = 0.25
+"""Seconds a request waits for Redis at most. Longer ones can be configured: distribution's defaults are three
+seconds, four times over."""
+POOL_SIZE: Final = 64
+"""Connections at once unless told otherwise: as many as there are requests at once."""
+SIZE_DIGITS: Final = 19
+"""No size has more: 64 bits, signed."""
+
+
+class RedisSettings(NamedTuple):
+    """distribution's ``redis`` section. Times are in seconds; 0, or more than a default, is the default: the
+    store, which is asked instead, answers as soon.
+
+    ``addresses`` are ``host:port``, or the path of a Unix-domain socket. With ``master`` they are Sentinels
+    that know the server by this name; else several are nodes of a Redis Cluster, as distribution 3's client
+    has it, where ``database`` says nothing. ``answer_timeout`` is for each piece of an exchange. Without
+    ``root_cas`` the system's are trusted.
+    """
+
+    addresses: Sequence[str]
+    username: str = ""
+    password: str = ""
+    database: int = 0
+    client_name: str = ""
+    master: str = ""
+    sentinel_username: str = ""
+    sentinel_password: str = ""
+    dial_timeout: float = DIAL_MAX
+    answer_timeout: float = ANSWER_MAX
+    pool_size: int = POOL_SIZE
+    pool_timeout: float = ANSWER_MAX
+    tls: bool = False
+    certificate: str = ""
+    key: str = ""
+    root_cas: Sequence[str] = ()
+
+
+class RedisDescriptors(Descriptors):
+    """Sizes in Redis. Without it, before ``start`` too, it remembers nothing, and says so once.
+
+    Raises ``ConfigurationError`` for settings that cannot work: whether a server is there is seen later.
+    """
+
+    def __init__(self, settings: RedisSettings) -> None:
+        from importlib.util import find_spec
+
+        if find_spec("redis") is None:
+            raise ConfigurationError(
+                'needs the package redis; pip install "udist-plugin[redis]"',
+                key="storage.cache.blobdescriptor",
+            )
+        for key, paths in (
+            ("certificate", (settings.certificate,)),
+            ("key", (settings.key,)),
+            ("rootcas", settings.root_cas),
+        ):
+            for path in filter(None, paths):
+                _check_readable(f"redis.tls.{key}", path)
+        self._settings = settings._replace(
+            dial_timeout=min(settings.dial_timeout or DIAL_MAX, DIAL_MAX),
+            answer_timeout=min(settings.answer_timeout or ANSWER_MAX, ANSWER_MAX),
+            pool_timeout=min(settings.pool_timeout or ANSWER_MAX, ANSWER_MAX),
+            pool_size=settings.pool_size or POOL_SIZE,
+        )
+        self._client: RedisClient | None = None
+        self._outages: Outages | None = None
+
+    def start(self, record: Record) -> None:
+        from udist_plugin.storage.sizes.redis_client import RedisClient
+
+        self._outages = Outages(record, "redis", "sizes of blobs are not cached")
+        self._client = RedisClient(self._settings)
+
+    def size(self, digest: Digest) -> int | None:
+        if (client := self._client) is None or (outages := self._outages) is None:
+            return None
+        text = outages.ask(lambda: client.get(PREFIX + digest))
+        return int(text) if text and len(text) <= SIZE_DIGITS and text.isdigit() else None
+
+    def learn(self, digest: Digest, size: int) -> None:
+        if (client := self._client) is not None and (outages := self._outages) is not None:
+            outages.ask(lambda: client.set(PREFIX + digest, b"%d" % size, LIFETIME))
+
+    def forget(self, digest: Digest) -> None:
+        if (client := self._client) is not None and (outages := self._outages) is not None:
+            outages.ask(lambda: client.delete(PREFIX + digest))
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+
+def _check_readable(key: str, path: str) -> None:
+    try:
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}; expected a file in PEM form", key=key) from None

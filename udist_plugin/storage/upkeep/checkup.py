@@ -1,0 +1,91 @@
+"""Whether a store lets a registry do all it has to: a small tree is made, read, listed and deleted again."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from udist_plugin.drivers import further_steps
+from udist_plugin.errors import StorageError, UdistError
+from udist_plugin.storage import paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from udist_plugin.drivers.base import StorageDriver
+
+CONTENT = b"written by udist doctor, and safe to delete\n"
+
+
+class Step(NamedTuple):
+    """What was tried, how many seconds it took, and why it failed, if it did."""
+
+    name: str
+    seconds: float
+    error: UdistError | None = None
+
+
+def check(driver: StorageDriver, *, writing: bool = True) -> Iterator[Step]:
+    """Each step as it is done; the first that fails is the last. What was made is deleted again.
+
+    Without ``writing`` nothing is made: the store is only looked at.
+    """
+    reached = _try("reach", driver.probe)
+    yield reached
+    if reached.error is not None or not writing:
+        return
+    folder = f"{paths.SCRATCH}/doctor-{os.urandom(8).hex()}"
+    try:
+        for name, action in _tree(driver, folder):
+            step = _try(name, action)
+            yield step
+            if step.error is not None:
+                break
+    finally:
+        with suppress(Exception):  # what is wrong was told by a step, and is not to be hidden by this one
+            driver.delete(folder, durable=False)
+
+
+def _try(name: str, action: Callable[[], object]) -> Step:
+    begun = time.monotonic()
+    try:
+        action()
+    except UdistError as error:
+        return Step(name, time.monotonic() - begun, error)
+    return Step(name, time.monotonic() - begun)
+
+
+def _tree(driver: StorageDriver, folder: str) -> Iterator[tuple[str, Callable[[], object]]]:
+    small, upload, blob = f"{folder}/link", f"{folder}/upload/data", f"{folder}/blob/data"
+
+    def append() -> None:
+        with driver.writer(upload, append=True) as writer:
+            writer.write(CONTENT)
+
+    def commit() -> None:
+        with driver.writer(upload, append=True) as writer:
+            writer.commit(blob)
+
+    def read() -> None:
+        for path in (small, blob):
+            if driver.get_content(path) != CONTENT:
+                raise StorageError("what was read is not what was written", driver=driver.name, path=path)
+
+    def look() -> None:
+        if not {"link", "blob"} <= set(driver.list(folder)):
+            raise StorageError("what was written is not listed", driver=driver.name, path=folder)
+
+    def delete() -> None:
+        driver.delete(folder)
+        if driver.exists(small):
+            raise StorageError("what was deleted is still there", driver=driver.name, path=small)
+
+    yield "write", lambda: driver.put_content(small, CONTENT)
+    yield "upload", append
+    yield "commit", commit
+    yield "read", read
+    yield "list", look
+    yield from further_steps(driver, folder)
+    yield "delete", delete
