@@ -16,15 +16,19 @@ if TYPE_CHECKING:
 STALL: Final = 1.0
 """Seconds that a stalled answer takes."""
 
-_STATUS: Final = {"throttled": (503, "SlowDown"), "failed": (500, "InternalError")}
+_STATUS: Final = {
+    "denied": (403, "AccessDenied"),
+    "failed": (500, "InternalError"),
+    "throttled": (503, "SlowDown"),
+}
 
 
 class Faults:
     """What befalls which requests, and the requests there were: ``METHOD target``.
 
-    ``throttled`` and ``failed`` are answers; ``refused`` requests are dropped before the server sees them and
-    ``lost`` ones after; of an answer that is ``cut`` half arrives, of one that is ``halted`` the other half
-    comes late; a ``stalled`` one comes late as a whole.
+    ``denied``, ``failed`` and ``throttled`` are answers; ``refused`` requests are dropped before the server
+    sees them and ``lost`` ones after; of an answer that is ``cut`` half arrives, of one that is ``halted``
+    the other half comes late; a ``stalled`` one comes late as a whole.
     """
 
     def __init__(self) -> None:

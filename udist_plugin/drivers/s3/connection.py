@@ -9,6 +9,7 @@ from udist_plugin.drivers.s3.client import BotoCoreError, Config
 from udist_plugin.drivers.s3.digests import Digests
 from udist_plugin.drivers.s3.limiter import limit
 from udist_plugin.drivers.s3.permissions import name_permissions
+from udist_plugin.drivers.s3.refusals import Proven
 from udist_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,10 +27,13 @@ CONNECTIONS: Final = 64
 """Connections kept open for reuse."""
 
 
-def connect(session: Session, settings: Settings, *, signed: bool = True, **bounds: Any) -> S3Client:
+def connect(
+    session: Session, settings: Settings, *, proven: Proven | None = None, signed: bool = True, **bounds: Any
+) -> S3Client:
     """A client of the bucket's service; ``bounds`` are botocore's, in place of those above.
 
-    Where no TLS guards what is sent, signatures cover the content, too, unless ``signed`` is off.
+    ``proven`` is shared by the clients of one store. Where no TLS guards what is sent, signatures cover the
+    content, too, unless ``signed`` is off.
 
     Raises ``ConfigurationError``.
     """
@@ -71,6 +75,7 @@ def connect(session: Session, settings: Settings, *, signed: bool = True, **boun
         raise ConfigurationError(str(error), key="storage.s3") from error
     name_permissions(client, settings.bucket)
     Digests(client)
+    (proven or Proven()).watch(client)
     if "retries" not in bounds:
         limit(client)
     return client

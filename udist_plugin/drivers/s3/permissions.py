@@ -34,9 +34,14 @@ _BY_OPERATION: Final = {
 }
 
 
+def right(operation: str) -> str:
+    """What an operation on the bucket or its objects needs."""
+    return _BY_OPERATION.get(operation, NEEDED)
+
+
 def lacking(operation: str, bucket: str) -> str:
     """What to do about a denial of an operation on the bucket or its objects."""
-    return f"grant these credentials, for the bucket {bucket}, {_BY_OPERATION.get(operation, NEEDED)}"
+    return f"grant these credentials, for the bucket {bucket}, {right(operation)}"
 
 
 def name_permissions(client: S3Client, bucket: str) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from udist_plugin.drivers.s3.client import Session
+    from udist_plugin.drivers.s3.refusals import Proven
     from udist_plugin.drivers.s3.settings import Settings
 
 BOUNDS: Final[dict[str, Any]] = {
@@ -56,9 +57,9 @@ _REGION: Final = {
 }
 
 
-def probe(session: Session, settings: Settings) -> None:
+def probe(session: Session, settings: Settings, proven: Proven) -> None:
     """See ``ObjectStore.probe``."""
-    client = connect(session, settings, **BOUNDS)
+    client = connect(session, settings, proven=proven, **BOUNDS)
     regions: set[str] = set()  # botocore asks again in another region where it is told to
 
     def signing(request: Any, **_: object) -> None:

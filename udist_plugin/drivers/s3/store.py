@@ -17,6 +17,7 @@ from udist_plugin.drivers.s3.keys import PART_MIN
 from udist_plugin.drivers.s3.listing import names, objects
 from udist_plugin.drivers.s3.multipart import MultipartUpload
 from udist_plugin.drivers.s3.probe import probe
+from udist_plugin.drivers.s3.refusals import Proven
 from udist_plugin.drivers.s3.session import open_session
 from udist_plugin.drivers.s3.transfers import PartBuffers, S3Content, S3Writer
 from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError
@@ -46,10 +47,13 @@ class S3Store(ObjectStore):
     def __init__(self, settings: Settings) -> None:
         """Raises ``ConfigurationError``."""
         self._session = open_session(settings)
-        self.client = connect(self._session, settings)
+        self._proven = Proven()
+        self.client = connect(self._session, settings, proven=self._proven)
         # Parts are of blobs, which all who read them check by their digests: without TLS a signature of each
         # part would hash every byte twice more, here and there.
-        self._sender = connect(self._session, settings, signed=False) if is_plain(settings) else self.client
+        self._sender = self.client
+        if is_plain(settings):
+            self._sender = connect(self._session, settings, proven=self._proven, signed=False)
         self.bucket = settings.bucket
         self._settings = settings
         self._buffers = PartBuffers(settings.part_size)
@@ -219,7 +223,7 @@ class S3Store(ObjectStore):
             pass
 
     def probe(self) -> None:
-        probe(self._session, self._settings)
+        probe(self._session, self._settings, self._proven)
 
 
 def _attributes(settings: Settings) -> dict[str, Any]:
