@@ -1,111 +1,34 @@
-"""The composition root: from a configuration to a registry behind a WSGI application."""
+"""From a configuration to the parts of a registry, and to the whole."""
 
 from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from udist_plugin.config import Configuration, Loaded, load, registry_environment
+from udist_plugin.config import Configuration, Loaded, load
+from udist_plugin.config.files import read_file
+from udist_plugin.config.overlay import PREFIX
 from udist_plugin.drivers import open_driver
 from udist_plugin.errors import ConfigurationError, PathNotFound
 from udist_plugin.http_api.app import Application
-from udist_plugin.http_api.settings import Settings
+from udist_plugin.http_api.options import Options
+from udist_plugin.service import RegistryApp
 from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
-from udist_plugin.storage.sizes.sizes import Descriptors, MemoryDescriptors
+from udist_plugin.storage.sizes.sizes import MemorySizes, Sizes
 from udist_plugin.storage.upkeep.schedule import Purging
 from udist_plugin.wrappers.read_only import NoDeleteRegistry, ReadOnlyRegistry
 from udist_plugin.wrappers.validation import Policy, ValidatingRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from udist_plugin.config.keys.health import Health as HealthSettings
-    from udist_plugin.config.model import Validation
+    from udist_plugin.config.model import Maintenance
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.http_api.middleware.health import Check, Health
     from udist_plugin.registry import Registry
-
-    WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-    Record = Callable[[str, str], object]
-    """Takes a level (debug, info, warn, error) and a message for the log."""
-
-MAX_FILE = 1 << 20
-"""Characters read of a configuration file; the parser refuses far fewer."""
-
-
-class RegistryApp:
-    """A registry at work: a WSGI application (PEP 3333), and what runs beside requests.
-
-    Close it, or use it as a context manager. ``drain_timeout`` is in seconds.
-    """
-
-    def __init__(self, loaded: Loaded) -> None:
-        configuration = loaded.configuration
-        http = configuration.http
-        self.configuration = configuration
-        self.drain_timeout = http.draintimeout
-        driver = open_driver(
-            configuration.storage.driver, configuration.storage.parameters, scratch=paths.SCRATCH
-        )
-        driver.probe()
-        self._descriptors = _descriptors(configuration)
-        self.registry = _registry(driver, configuration, self._descriptors)
-        self.application = Application(
-            self.registry,
-            Settings(
-                http.host,
-                http.prefix,
-                http.headers,
-                catalog_max=configuration.catalog.maxentries,
-                tags_max=configuration.tags.maxtags,
-            ),
-        )
-        self._health = _health(self.application, configuration, driver)
-        self._answer: WSGI = self._health or self.application
-        self._messages = [("warn", text) for text in loaded.warnings]
-        self._messages += [("info", text) for text in loaded.notices]
-        maintenance = configuration.storage.maintenance
-        self._purging: Purging | None = None
-        if maintenance.uploadpurging.enabled and not maintenance.readonly.enabled:
-            purging = maintenance.uploadpurging
-            self._purging = Purging(driver, purging.age, purging.interval, dry_run=purging.dryrun)
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        return self._answer(environ, start_response)
-
-    def log_access(self, write: Callable[[str], object]) -> None:
-        """Has ``write`` given a line of each request from now on, unless the configuration wants none."""
-        if not self.configuration.log.accesslog.disabled:
-            from udist_plugin.http_api.middleware.access_log import AccessLog
-
-            self._answer = AccessLog(self._answer, write)
-
-    def start(self, record: Record) -> None:
-        """Logs what there is to say of the configuration, and starts what runs beside requests."""
-        self.application.warm_up()
-        for level, message in self._messages:
-            record(level, message)
-        self._descriptors.start(record)
-        if self._purging:
-            self._purging.start(record)
-        if self._health:
-            self._health.start(record)
-
-    def close(self) -> None:
-        """Ends what runs beside requests; twice is once."""
-        if self._health:
-            self._health.close()
-        if self._purging:
-            self._purging.close()
-        self._descriptors.close()
-
-    def __enter__(self) -> RegistryApp:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def create_app(
@@ -126,56 +49,84 @@ def create_app(
         loaded = Loaded(config, [], [])
     elif isinstance(config, os.PathLike):
         path = os.fspath(config)
-        loaded = load(_read(path), environ or {}, source_name=path)
+        loaded = load(read_file(path), _with_variables(os.environ, environ or {}), source_name=path)
     else:
-        loaded = load(config, environ or {})
-    app = RegistryApp(loaded)
+        loaded = load(config, _with_variables(os.environ, environ or {}))
+    app = open_app(loaded)
     app.log_access(_access)
     app.start(_record)
     return app
 
 
 def build_service(
-    path: str | None, configuration: str | None, environment: Mapping[str, str] | None
+    path: str | None,
+    configuration: str | None,
+    variables: Mapping[str, str] | None,
+    environ: Mapping[str, str],
 ) -> RegistryApp:
     """The plugin's registry, not yet started.
 
-    ``path`` is the command line's file; ``configuration``, YAML text, and ``environment`` are the caller's,
-    which replaces all ``REGISTRY_*`` variables of the process. Raises ``ConfigurationError``, also when the
-    configuration comes from both sides, and ``StorageError``.
+    ``path`` is the command line's file, ``environ`` the process's environment. ``configuration``, YAML text,
+    and ``variables`` are the caller's; the latter replace all ``REGISTRY_*`` of the process. Raises
+    ``ConfigurationError``, also when the configuration comes from both sides, and ``StorageError``.
     """
     if path is not None and configuration is not None:
         raise ConfigurationError(
             "the caller sent a configuration too; expected one", source=f"--config {path}"
         )
-    variables = registry_environment() if environment is None else environment
+    if variables is not None:
+        environ = _with_variables(environ, variables)
     if path is not None:
-        return RegistryApp(load(_read(path), variables, source_name=path))
-    return RegistryApp(load(configuration, variables, source_name="the caller's configuration"))
+        return open_app(load(read_file(path), environ, source_name=path))
+    return open_app(load(configuration, environ, source_name="the caller's configuration"))
 
 
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read(MAX_FILE)
-    except OSError as error:
-        raise ConfigurationError(f"cannot be read: {error.strerror}", source=path) from None
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"not UTF-8 at byte {error.start}", source=path) from None
-    return text
+def _with_variables(environ: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    """An environment whose ``REGISTRY_*`` are ``variables`` alone."""
+    return {k: v for k, v in environ.items() if not k.startswith(PREFIX)} | {
+        k: v for k, v in variables.items() if k.startswith(PREFIX)
+    }
 
 
-def _registry(driver: StorageDriver, configuration: Configuration, descriptors: Descriptors) -> Registry:
+def open_app(loaded: Loaded) -> RegistryApp:
+    """A configuration's registry, not yet started. Raises ``ConfigurationError`` and ``StorageError``."""
+    configuration = loaded.configuration
+    http = configuration.http
+    driver = open_driver(
+        configuration.storage.driver, configuration.storage.parameters, scratch=paths.SCRATCH
+    )
+    driver.probe()
+    sizes = _sizes(configuration)
+    registry = _registry(driver, configuration, sizes)
+    application = Application(
+        registry,
+        Options(
+            http.host,
+            http.prefix,
+            http.headers,
+            catalog_max=configuration.catalog.maxentries,
+            tags_max=configuration.tags.maxtags,
+        ),
+    )
+    health = _health(application, configuration, driver)
+    jobs = [sizes, _purging(driver, configuration.storage.maintenance), health]
+    messages = [("warn", text) for text in loaded.warnings] + [("info", text) for text in loaded.notices]
+    return RegistryApp(
+        configuration, registry, application, health or application, list(filter(None, jobs)), messages
+    )
+
+
+def _registry(driver: StorageDriver, configuration: Configuration, sizes: Sizes) -> Registry:
     storage = configuration.storage
     read_only = storage.maintenance.readonly.enabled
     registry: Registry = StorageRegistry(
         driver,
         save_referrers=not read_only,
-        descriptors=descriptors,
+        sizes=sizes,
         url_for=_url_for(driver, configuration),
         tag_lookups=storage.tag.concurrencylimit,
     )
-    registry = ValidatingRegistry(registry, _policy(configuration.validation))
+    registry = ValidatingRegistry(registry, _policy(configuration))
     if read_only:
         return ReadOnlyRegistry(registry)
     return registry if storage.delete.enabled else NoDeleteRegistry(registry)
@@ -192,15 +143,15 @@ def _url_for(driver: StorageDriver, configuration: Configuration) -> Callable[[s
     return driver.url_for
 
 
-def _descriptors(configuration: Configuration) -> Descriptors:
+def _sizes(configuration: Configuration) -> Sizes:
     cache, redis = configuration.storage.cache, configuration.redis
     if cache.blobdescriptor == "inmemory":
-        return MemoryDescriptors(cache.blobdescriptorsize)
+        return MemorySizes(cache.blobdescriptorsize)
     if cache.blobdescriptor != "redis" or redis is None:
-        return Descriptors()
-    from udist_plugin.storage.sizes.redis import RedisDescriptors, RedisSettings
+        return Sizes()
+    from udist_plugin.storage.sizes.redis import RedisSettings, RedisSizes
 
-    return RedisDescriptors(
+    return RedisSizes(
         RedisSettings(
             addresses=redis.addrs,
             username=redis.username,
@@ -222,17 +173,25 @@ def _descriptors(configuration: Configuration) -> Descriptors:
     )
 
 
-def _policy(validation: Validation) -> Policy:
+def _purging(driver: StorageDriver, maintenance: Maintenance) -> Purging | None:
+    purging = maintenance.uploadpurging
+    if not purging.enabled or maintenance.readonly.enabled:
+        return None
+    return Purging(driver, purging.age, purging.interval, dry_run=purging.dryrun)
+
+
+def _policy(configuration: Configuration) -> Policy:
     """As in distribution, validation that is switched off still looks for a manifest's blobs. Unlike there,
     every URL is allowed while neither ``allow`` nor ``deny`` is set: a registry that conforms takes images
     whose layers are elsewhere."""
+    validation, references = configuration.validation, configuration.udist.validation.references
     manifests = validation.manifests
     if validation.disabled and not validation.enabled:
-        return Policy(references=manifests.references, indexes=False)
+        return Policy(references=references, indexes=False)
     allow, deny = manifests.urls
     indexes = manifests.indexes
     return Policy(
-        references=manifests.references,
+        references=references,
         indexes=indexes.platforms != "none",
         platforms=indexes.platformlist if indexes.platforms == "list" else (),
         allow=allow,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.house.test_imports import SLOW
-from udist_plugin.bootstrap import RegistryApp, build_service, create_app
+from udist_plugin.bootstrap import build_service, create_app
 from udist_plugin.config import load
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import ConfigurationError, StorageError
@@ -25,6 +25,8 @@ from udist_plugin.storage.upkeep.schedule import Purging
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from udist_plugin.service import RegistryApp
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -115,20 +117,23 @@ class TestThePlugin:
     def test_takes_the_caller_s_environment_for_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("REGISTRY_STORAGE", "inmemory")
         monkeypatch.setenv("REGISTRY_LOG_LEVEL", "debug")
-        assert build_service(None, None, None).configuration.log.level == "debug"
-        assert build_service(None, None, {"REGISTRY_STORAGE": "inmemory"}).configuration.log.level == "info"
+        assert build_service(None, None, None, os.environ).configuration.log.level == "debug"
+        assert (
+            build_service(None, None, {"REGISTRY_STORAGE": "inmemory"}, os.environ).configuration.log.level
+            == "info"
+        )
 
     def test_takes_one_configuration(self, tmp_path: Path) -> None:
         path = tmp_path / "config.yml"
         path.write_text("version: 0.1\nstorage: inmemory\nlog: {level: warn}")
-        assert build_service(str(path), None, {}).configuration.log.level == "warn"
-        assert build_service(None, path.read_text(), {}).configuration.log.level == "warn"
+        assert build_service(str(path), None, {}, {}).configuration.log.level == "warn"
+        assert build_service(None, path.read_text(), {}, {}).configuration.log.level == "warn"
         with pytest.raises(ConfigurationError, match="expected one"):
-            build_service(str(path), path.read_text(), {})
+            build_service(str(path), path.read_text(), {}, {})
 
     def test_says_where_in_the_caller_s_configuration_the_mistake_is(self) -> None:
         with pytest.raises(ConfigurationError, match=r"log\.level \(the caller's configuration:2\)"):
-            build_service(None, "version: 0.1\nlog: {level: loud}", {})
+            build_service(None, "version: 0.1\nlog: {level: loud}", {}, {})
 
 
 class TestValidation:
@@ -277,7 +282,7 @@ def test_the_first_answer_needs_nothing_slow(tmp_path: Path) -> None:
 import sys
 before = set(sys.modules)
 from udist_plugin.bootstrap import build_service
-app = build_service(None, None, {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": sys.argv[1]})
+app = build_service(None, None, {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": sys.argv[1]}, {})
 app.start(print)
 environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/v2/", "QUERY_STRING": "", "REQUEST_URI": "/v2/"}
 assert b"".join(app(environ, lambda status, fields: None)) == b"{}"

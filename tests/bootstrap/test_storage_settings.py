@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.storage.redis_server import free_port, running
-from udist_plugin.bootstrap import RegistryApp, create_app
+from udist_plugin.bootstrap import create_app, open_app
 from udist_plugin.config import load
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
-from udist_plugin.storage.sizes.redis import RedisDescriptors
+from udist_plugin.storage.sizes.redis import RedisSizes
+from udist_plugin.storage.sizes.sizes import Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from udist_plugin.service import RegistryApp
 
 BLOB = b"some content"
 DIGEST = Digest.of(BLOB)
@@ -68,10 +71,14 @@ def test_redirects_that_are_disabled_are_nobodys() -> None:
         assert get(app) == (200, "")
 
 
+def sizes_of(app: RegistryApp) -> Sizes:
+    return next(job for job in app._jobs if isinstance(job, Sizes))
+
+
 def test_a_cache_in_memory() -> None:
     storage = {"cache": {"blobdescriptor": "inmemory", "blobdescriptorsize": 1}}
     with create_app(configuration(storage=storage)) as app:
-        sizes = app._descriptors
+        sizes = sizes_of(app)
         app.registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
         assert sizes.size(DIGEST) == len(BLOB)
         app.registry.push_blob("a", Digest.of(b"other"), io.BytesIO(b"other"))
@@ -96,16 +103,16 @@ def test_the_shorter_timeout_of_redis_holds(times: dict[str, object], expected: 
         **configuration(storage={"cache": {"blobdescriptor": "redis"}}),
         "redis": {"addr": "a:1", **times},
     }
-    with RegistryApp(load(given, {})) as app:
-        sizes = app._descriptors
-        assert isinstance(sizes, RedisDescriptors)
+    with open_app(load(given, {})) as app:
+        sizes = sizes_of(app)
+        assert isinstance(sizes, RedisSizes)
         assert sizes._settings.answer_timeout == expected
 
 
 def test_no_cache_unless_told() -> None:
     with create_app(configuration()) as app:
         app.registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
-        assert app._descriptors.size(DIGEST) is None
+        assert sizes_of(app).size(DIGEST) is None
 
 
 @pytest.mark.parametrize("version", [2, 3])
@@ -124,7 +131,7 @@ def test_a_cache_in_redis(version: int, tmp_path: Path) -> None:
         variables = {"REGISTRY_REDIS_PASSWORD": "a-password"}
         with create_app(text, variables) as app, create_app(text, variables) as other:
             app.registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
-            assert other._descriptors.size(DIGEST) == len(BLOB)
+            assert sizes_of(other).size(DIGEST) == len(BLOB)
 
 
 def test_redis_that_is_away_delays_no_start() -> None:
@@ -134,7 +141,7 @@ def test_redis_that_is_away_delays_no_start() -> None:
         {},
     )
     records: list[str] = []
-    with RegistryApp(loaded) as app:
+    with open_app(loaded) as app:
         app.start(lambda level, message: records.append(f"{level}: {message}"))
         app.registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
         assert app.registry.resolve_blob("a", DIGEST).size == len(BLOB)

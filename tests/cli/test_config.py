@@ -119,11 +119,11 @@ S3 = "s3: {bucket: b, region: r"
                 "chunksize": 5,
                 "regionendpoint": 3,
                 "redirectendpoint": 4,
-                "cafile": 6,
+                "udist.s3.cafile": 6,
                 "credentialsconfigpath": 6,
             },
         ),
-        (f"{S3}, v4auth: false, profile: nobody}}", {"v4auth": 2, "profile": 2}),
+        (f"{S3}, v4auth: false, profile: nobody}}", {"v4auth": 2, "udist.s3.profile": 2}),
         ("s3: {v4auth: false}", {"bucket": 2, "v4auth": 2, "region": 2}),
         ("gcs: {bucket: b,\n  keyfile: /not/there}", {"keyfile": 3}),
         ("gcs: {keyfile: /not/there, credentials: s3cret}", {"bucket": 2, "credentials": 2, "keyfile": 2}),
@@ -151,7 +151,8 @@ def test_check_tells_what_the_driver_would(
     driver = storage.partition(":")[0]
     found = [error["detail"] for error in json.loads(ran.err)["errors"]]
     assert {error["key"]: error["source"] for error in found} == {
-        f"storage.{driver}.{key}": f"config.yml:{line}" for key, line in expected.items()
+        key if key.startswith("udist.") else f"storage.{driver}.{key}": f"config.yml:{line}"
+        for key, line in expected.items()
     }
     assert "s3cret" not in ran.err
 

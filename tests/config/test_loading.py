@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -79,7 +80,7 @@ def problems(text: str, environ: Mapping[str, str] | None = None) -> list[str]:
 
 
 def test_the_defaults() -> None:
-    configuration = load(None, {}).configuration
+    configuration = load(None, os.environ).configuration
     assert configuration.version == "0.1"
     assert configuration.log.level == "info"
     assert configuration.storage.driver == "filesystem"
@@ -89,14 +90,26 @@ def test_the_defaults() -> None:
     assert configuration.storage.delete.enabled is True
     assert configuration.storage.maintenance.uploadpurging == UploadPurging(True, 604800.0, 86400.0, False)
     assert configuration.storage.maintenance.readonly.enabled is False
-    assert configuration.validation.manifests.references is True
+    assert configuration.udist.validation.references is True
     assert configuration.validation.manifests.indexes == Indexes("all", ())
     assert configuration.http == Http("", "/", False, {}, 10.0)
 
 
+def test_the_default_folder_is_that_of_the_environment_it_is_handed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/another")
+    for environ, root in (
+        ({"XDG_DATA_HOME": "/data", "HOME": "/me"}, "/data/udist"),
+        ({"XDG_DATA_HOME": "relative", "HOME": "/me"}, "/me/.local/share/udist"),
+        ({"HOME": "/me"}, "/me/.local/share/udist"),
+    ):
+        assert load(None, environ).configuration.storage.parameters["rootdirectory"] == root
+
+
 def test_the_default_folder_is_the_user_s(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", "/somewhere")
-    root = load(None, {}).configuration.storage.parameters["rootdirectory"]
+    root = load(None, os.environ).configuration.storage.parameters["rootdirectory"]
     assert root == platformdirs.user_data_dir("udist", appauthor=False)
 
 
@@ -371,7 +384,7 @@ def test_values_are_typed() -> None:
     assert configuration.http.relativeurls
     assert configuration.http.draintimeout == 90.0
     assert configuration.validation.disabled is True
-    assert configuration.validation.manifests.references is False
+    assert configuration.udist.validation.references is False
     assert configuration.validation.manifests.urls.deny[0].match("https://a/b")
     assert configuration.validation.manifests.indexes == Indexes("list", (Platform("amd64", "linux"),))
 
@@ -410,7 +423,7 @@ def test_every_key_that_works_reaches_the_configuration() -> None:
     )
     older = {old for old, _ in ALIASES} | {"middleware.storage[].disabled"}
     for key in all_keys():
-        driver = re.match(r"storage\.(s3|s3aws|azure|gcs|inmemory)\b", key.path)
+        driver = re.match(r"(storage|udist)\.(s3|s3aws|azure|gcs|inmemory)\b", key.path)
         if key.status is not WORKS or key.path in older or driver:
             continue
         value: object = configuration

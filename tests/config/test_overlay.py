@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from udist_plugin.config import load, registry_environment
+from udist_plugin.config import load
 from udist_plugin.config.keys import schema
 from udist_plugin.config.nodes import from_python, plain
-from udist_plugin.config.overlay import UnknownVariable, overlay
+from udist_plugin.config.overlay import UnknownVariable, overlay, registry_variables
 from udist_plugin.config.schema import tree
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.keys import Key
@@ -140,7 +140,7 @@ def test_a_subtree_that_is_not_yaml_names_key_and_variable() -> None:
 
 def test_variables_of_other_programs_are_left_alone() -> None:
     environ = {"REGISTRY_AUTH_FILE": "/run/auth.json", "REGISTRY_LOG_LEVEL": "warn", "PATH": "/bin"}
-    assert registry_environment(environ) == {"REGISTRY_LOG_LEVEL": "warn"}
+    assert registry_variables(environ) == {"REGISTRY_LOG_LEVEL": "warn"}
     loaded = load(None, environ)
     assert loaded.warnings == []
     assert loaded.configuration.log.level == "warn"

@@ -9,7 +9,7 @@ import pytest
 from tests.http_api.images import artifact, push_blob, push_image, put_manifest
 from tests.http_api.wsgi import Answer, Client
 from udist_plugin.http_api.app import Application
-from udist_plugin.http_api.settings import Settings
+from udist_plugin.http_api.options import Options
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import OCI_INDEX, OCI_MANIFEST
 from udist_plugin.registry import Page, RegistryWrapper
@@ -124,7 +124,7 @@ class TestCatalog:
         assert (answer.status, answer.code) == (400, "PAGINATION_NUMBER_INVALID")
 
     def test_its_limit_is_a_setting(self, registry: Registry) -> None:
-        client = Client(Application(registry, Settings(catalog_max=2)))
+        client = Client(Application(registry, Options(catalog_max=2)))
         assert len(client.get(self.url).json()["repositories"]) == 2
         assert client.get(f"{self.url}?n=3").status == 400
 

@@ -6,30 +6,30 @@ from tests.http_api.images import push_blob, push_image
 from tests.http_api.wsgi import Client
 from udist_plugin.drivers import open_driver
 from udist_plugin.http_api.app import Application
-from udist_plugin.http_api.settings import Settings
+from udist_plugin.http_api.options import Options
 from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
 
 
-def client_with(settings: Settings, script_name: str = "") -> Client:
+def client_with(options: Options, script_name: str = "") -> Client:
     registry = StorageRegistry(open_driver("inmemory", {}, scratch=paths.SCRATCH))
-    return Client(Application(registry, settings), {"SCRIPT_NAME": script_name})
+    return Client(Application(registry, options), {"SCRIPT_NAME": script_name})
 
 
 @pytest.mark.parametrize(
-    ("settings", "script_name", "base"),
+    ("options", "script_name", "base"),
     [
-        (Settings(), "", ""),
-        (Settings(), "/mounted at", "/mounted%20at"),
-        (Settings(prefix="/some/prefix/"), "", "/some/prefix"),
-        (Settings(prefix="/some/prefix/"), "/mounted", "/mounted/some/prefix"),
-        (Settings(host="https://registry.example"), "/mounted", "https://registry.example"),
-        (Settings(host="https://registry.example/path/"), "", "https://registry.example/path"),
+        (Options(), "", ""),
+        (Options(), "/mounted at", "/mounted%20at"),
+        (Options(prefix="/some/prefix/"), "", "/some/prefix"),
+        (Options(prefix="/some/prefix/"), "/mounted", "/mounted/some/prefix"),
+        (Options(host="https://registry.example"), "/mounted", "https://registry.example"),
+        (Options(host="https://registry.example/path/"), "", "https://registry.example/path"),
     ],
 )
-def test_every_url_begins_where_clients_find_it(settings: Settings, script_name: str, base: str) -> None:
-    client = client_with(settings, script_name)
-    client.prefix = settings.prefix[:-1]
+def test_every_url_begins_where_clients_find_it(options: Options, script_name: str, base: str) -> None:
+    client = client_with(options, script_name)
+    client.prefix = options.prefix[:-1]
     started = client.request("POST", "/v2/a/blobs/uploads/")
     assert started.field("location").startswith(f"{base}/v2/a/blobs/uploads/")
     push_image(client, "a", "v1")
@@ -39,14 +39,14 @@ def test_every_url_begins_where_clients_find_it(settings: Settings, script_name:
 
 
 def test_nothing_is_served_outside_the_prefix() -> None:
-    client = client_with(Settings(prefix="/some/prefix/"))
+    client = client_with(Options(prefix="/some/prefix/"))
     assert client.get("/some/prefix/v2/").status == 200
     for path in ("/v2/", "/v2/a/tags/list", "/some/v2/", "/some/prefixv2/", "/some/prefix/x/v2/"):
         assert client.get(path).status == 404
 
 
 def test_what_an_answer_says_itself_is_not_said_twice() -> None:
-    client = client_with(Settings(headers={"content-type": ["text/x"], "Cache-Control": ["no-store"]}))
+    client = client_with(Options(headers={"content-type": ["text/x"], "Cache-Control": ["no-store"]}))
     assert client.get("/v2/").all("content-type") == ["application/json"]
     assert client.get("/v2/").all("cache-control") == ["no-store"]
     digest = push_blob(client, "a", b"content")
@@ -54,7 +54,7 @@ def test_what_an_answer_says_itself_is_not_said_twice() -> None:
 
 
 def test_configured_fields_are_in_every_answer() -> None:
-    client = client_with(Settings(headers={"X-Content-Type-Options": ["nosniff"], "X-Two": ["1", "2"]}))
+    client = client_with(Options(headers={"X-Content-Type-Options": ["nosniff"], "X-Two": ["1", "2"]}))
     for target in ("/v2/", "/v2/_catalog", "/v2/nowhere/tags/list", "/elsewhere"):
         answer = client.get(target)
         assert answer.all("x-content-type-options") == ["nosniff"]

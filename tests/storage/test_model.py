@@ -15,7 +15,7 @@ from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import BlobUnknown, ManifestUnknown, NameUnknown
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage.registry import StorageRegistry
-from udist_plugin.storage.sizes.sizes import Descriptors, MemoryDescriptors
+from udist_plugin.storage.sizes.sizes import MemorySizes, Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,8 +127,8 @@ class RegistryMachine(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        caches = (MemoryDescriptors(2), MemoryDescriptors(), Descriptors())
-        self.turns = cycle([StorageRegistry(self.driver, descriptors=cache) for cache in caches])
+        caches = (MemorySizes(2), MemorySizes(), Sizes())
+        self.turns = cycle([StorageRegistry(self.driver, sizes=cache) for cache in caches])
 
     @rule(limit=st.integers(1, 5))
     def list_repositories(self, limit: int) -> None:

@@ -20,12 +20,12 @@ from udist_plugin.errors import BlobUnknown, ConfigurationError
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.storage.sizes import outages
-from udist_plugin.storage.sizes.redis import LIFETIME, PREFIX, RedisDescriptors, RedisSettings
+from udist_plugin.storage.sizes.redis import LIFETIME, PREFIX, RedisSettings, RedisSizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Connect = Callable[[RedisSettings], RedisDescriptors]
+    Connect = Callable[[RedisSettings], RedisSizes]
 
 BLOB = b"some content"
 DIGEST = Digest.of(BLOB)
@@ -64,23 +64,23 @@ def records() -> Records:
 def connect(records: Records) -> Iterator[Connect]:
     opened = []
 
-    def start(settings: RedisSettings) -> RedisDescriptors:
-        descriptors = RedisDescriptors(settings)
-        descriptors.start(records)
-        opened.append(descriptors)
-        return descriptors
+    def start(settings: RedisSettings) -> RedisSizes:
+        sizes = RedisSizes(settings)
+        sizes.start(records)
+        opened.append(sizes)
+        return sizes
 
     yield start
-    for descriptors in opened:
-        descriptors.close()
+    for sizes in opened:
+        sizes.close()
 
 
 def check_few_connections(connect: Connect, settings: RedisSettings, records: Records) -> None:
     """More requests at once than connections wait for one, which is no outage."""
-    descriptors = connect(settings._replace(pool_size=1))
-    descriptors.learn(DIGEST, len(BLOB))
+    sizes = connect(settings._replace(pool_size=1))
+    sizes.learn(DIGEST, len(BLOB))
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(descriptors.size, [DIGEST] * 200)) == {len(BLOB)}
+        assert set(pool.map(sizes.size, [DIGEST] * 200)) == {len(BLOB)}
     assert records == []
 
 
@@ -175,15 +175,15 @@ def test_files_that_cannot_be_read_are_named_at_start(name: str) -> None:
     value = ["/does/not/exist"] if name == "root_cas" else "/does/not/exist"
     settings = RedisSettings(["127.0.0.1:6379"], tls=True)._replace(**{name: value})  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match=r"redis\.tls\.\w+: /does/not/exist: No such file"):
-        RedisDescriptors(settings)
+        RedisSizes(settings)
 
 
 def test_what_distribution_keeps_there_is_another_matter(connect: Connect, server: RedisServer) -> None:
     server.command("HSET", f"blobs::{DIGEST}", "digest", DIGEST, "size", 7)
-    descriptors = connect(RedisSettings([server.address]))
-    descriptors.forget(DIGEST)
-    assert descriptors.size(DIGEST) is None
-    descriptors.learn(DIGEST, 5)
+    sizes = connect(RedisSettings([server.address]))
+    sizes.forget(DIGEST)
+    assert sizes.size(DIGEST) is None
+    sizes.learn(DIGEST, 5)
     assert b"7" in server.command("HGET", f"blobs::{DIGEST}", "size")
     seconds = int(server.command("TTL", PREFIX + DIGEST).strip(b":\r\n"))
     assert 0 < seconds <= LIFETIME
@@ -215,8 +215,8 @@ def test_whoever_answers_instead_breaks_no_request(connect: Connect, reply: byte
 
 
 def test_a_cluster_that_is_away_is_one_warning(connect: Connect, records: Records) -> None:
-    descriptors = connect(RedisSettings([f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"]))
-    assert [descriptors.size(DIGEST) for _ in range(3)] == [None] * 3
+    sizes = connect(RedisSettings([f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"]))
+    assert [sizes.size(DIGEST) for _ in range(3)] == [None] * 3
     assert records.levels == ["warn"]
 
 
@@ -238,15 +238,15 @@ def test_sentinels_that_say_nothing_hold_up_a_request_as_long_as_one(connect: Co
 
 
 def test_nothing_is_asked_before_the_start(server: RedisServer) -> None:
-    descriptors = RedisDescriptors(RedisSettings([server.address]))
-    descriptors.learn(DIGEST, 1)
-    assert descriptors.size(DIGEST) is None
-    descriptors.close()
+    sizes = RedisSizes(RedisSettings([server.address]))
+    sizes.learn(DIGEST, 1)
+    assert sizes.size(DIGEST) is None
+    sizes.close()
 
 
 def test_killed_and_back(connect: Connect, fresh: RedisServer, records: Records) -> None:
-    descriptors = connect(RedisSettings([fresh.address]))
-    registry = StorageRegistry(InMemoryDriver(), descriptors=descriptors)
+    sizes = connect(RedisSettings([fresh.address]))
+    registry = StorageRegistry(InMemoryDriver(), sizes=sizes)
     registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
     fresh.kill()
     for _ in range(50):
@@ -256,7 +256,7 @@ def test_killed_and_back(connect: Connect, fresh: RedisServer, records: Records)
     assert records.levels == ["warn"]
     assert records[0][1].startswith("redis is away; sizes of blobs are not cached until it is back: ")
     fresh.start()
-    until(lambda: registry.resolve_blob("b", DIGEST) and descriptors.size(DIGEST) == len(BLOB))
+    until(lambda: registry.resolve_blob("b", DIGEST) and sizes.size(DIGEST) == len(BLOB))
     assert records.levels == ["warn", "info"]
     with pytest.raises(BlobUnknown):
         registry.resolve_blob("a", DIGEST)
@@ -266,8 +266,8 @@ def test_paused_it_holds_up_one_request_each_while(
     connect: Connect, fresh: RedisServer, records: Records
 ) -> None:
     timeout = 0.2
-    descriptors = connect(RedisSettings([fresh.address], answer_timeout=timeout))
-    registry = StorageRegistry(InMemoryDriver(), descriptors=descriptors)
+    sizes = connect(RedisSettings([fresh.address], answer_timeout=timeout))
+    registry = StorageRegistry(InMemoryDriver(), sizes=sizes)
     registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
     fresh.pause()
     try:
@@ -279,14 +279,14 @@ def test_paused_it_holds_up_one_request_each_while(
         assert records.levels == ["warn"]
     finally:
         fresh.resume()
-    until(lambda: descriptors.size(DIGEST) == len(BLOB))
+    until(lambda: sizes.size(DIGEST) == len(BLOB))
     assert records.levels == ["warn", "info"]
 
 
 def test_away_at_the_start_is_one_warning(connect: Connect, records: Records) -> None:
-    descriptors = connect(RedisSettings([f"127.0.0.1:{free_port()}"]))
+    sizes = connect(RedisSettings([f"127.0.0.1:{free_port()}"]))
     with ThreadPoolExecutor(16) as pool:
-        assert set(pool.map(descriptors.size, [DIGEST] * 200)) == {None}
+        assert set(pool.map(sizes.size, [DIGEST] * 200)) == {None}
     assert records.levels == ["warn"]
     assert "Connection refused" in records[0][1]
 

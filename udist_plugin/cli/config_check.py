@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from udist_plugin.cli.connecting import read_config
 from udist_plugin.cli.output import note, print_json, print_table, printable
-from udist_plugin.config import registry_environment
 from udist_plugin.config.explaining import Explained, Setting, explain
+from udist_plugin.config.files import read_file
 from udist_plugin.drivers import problems
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.kinds import Secret
@@ -41,8 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     path = arguments.file
-    text = read_config(path) if path else None
-    explained = explain(text, registry_environment(), source_name=path or "configuration")
+    text = read_file(path) if path else None
+    explained = explain(text, os.environ, source_name=path or "configuration")
     examined = explained.examined
     if errors := [*examined.errors, *_driver_problems(explained)]:
         raise ExceptionGroup("the configuration is wrong", errors)

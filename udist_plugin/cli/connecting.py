@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.cli.output import printable
 from udist_plugin.client.plugin import Plugin
-from udist_plugin.errors import ConfigurationError
+from udist_plugin.config.files import read_file
 from udist_plugin.remote.registry import RemoteRegistry
 
 if TYPE_CHECKING:
@@ -19,20 +19,10 @@ if TYPE_CHECKING:
 @contextmanager
 def connected(arguments: argparse.Namespace) -> Iterator[RemoteRegistry]:
     """The registry behind a plugin spawned as ``arguments`` say, ended when the block is left."""
-    config = read_config(arguments.config) if arguments.config else None
+    config = read_file(arguments.config) if arguments.config else None
     log = _print_log if arguments.verbose else None
     with Plugin(config, command=arguments.plugin, log=log) as plugin:
         yield RemoteRegistry(plugin)
-
-
-def read_config(path: str) -> str:
-    """A configuration file's text. Raises ``ConfigurationError``."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise ConfigurationError(f"cannot be read: {reason}", source=path) from None
 
 
 def _print_log(line: str) -> None:

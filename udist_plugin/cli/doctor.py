@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.cli.connecting import read_config
 from udist_plugin.cli.options import add_config_option
 from udist_plugin.cli.output import note, print_json, printable
-from udist_plugin.config import load, registry_environment
+from udist_plugin.config import load
+from udist_plugin.config.files import read_file
 from udist_plugin.drivers import open_driver
 from udist_plugin.storage import paths
 from udist_plugin.storage.upkeep.checkup import check
@@ -48,9 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     path = arguments.config
-    loaded = load(
-        read_config(path) if path else None, registry_environment(), source_name=path or "configuration"
-    )
+    loaded = load(read_file(path) if path else None, os.environ, source_name=path or "configuration")
     storage = loaded.configuration.storage
     for message in loaded.warnings:
         note(printable(message))

@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from udist_plugin.bootstrap import RegistryApp
     from udist_plugin.server.log import Log
+    from udist_plugin.service import RegistryApp
     from udist_plugin.wire.frames import Settings
 
 USAGE = """\
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
     from udist_plugin.server.stdio import serve
 
     def build(settings: Settings, log: Log) -> RegistryApp:
-        app = build_service(path, settings.configuration, settings.environment)
+        app = build_service(path, settings.configuration, settings.environment, os.environ)
         configured = app.configuration.log
         log.configure(configured.level, configured.formatter, configured.fields)
         app.log_access(log.line)

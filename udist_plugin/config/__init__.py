@@ -2,6 +2,5 @@
 
 from udist_plugin.config.loading import Examined, Loaded, examine, load
 from udist_plugin.config.model import Configuration
-from udist_plugin.config.overlay import registry_environment
 
-__all__ = ["Configuration", "Examined", "Loaded", "examine", "load", "registry_environment"]
+__all__ = ["Configuration", "Examined", "Loaded", "examine", "load"]

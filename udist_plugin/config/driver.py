@@ -85,7 +85,7 @@ def filled(values: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in found.items() if v not in (None, "", {}, REQUIRED)}
 
 
-def default_root() -> str:
+def default_root(environ: Mapping[str, str]) -> str:
     """The store's folder inside the user's data folder."""
     if sys.platform != "linux":
         import platformdirs
@@ -93,5 +93,7 @@ def default_root() -> str:
         return platformdirs.user_data_dir("udist", appauthor=False)
     # The XDG base directory specification's one rule; platformdirs, which follows it too, takes longer to
     # import than the plugin to start.
-    data = os.environ.get("XDG_DATA_HOME", "").strip()
-    return os.path.join(data if os.path.isabs(data) else os.path.expanduser("~/.local/share"), "udist")
+    data = environ.get("XDG_DATA_HOME", "").strip()
+    if not os.path.isabs(data):
+        data = f"{environ.get('HOME') or os.path.expanduser('~')}/.local/share"
+    return os.path.join(data, "udist")

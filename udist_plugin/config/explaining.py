@@ -48,7 +48,7 @@ def explain(
     source_name: str = "configuration",
 ) -> Explained:
     """As ``examine``, with every value: those that were given, and the defaults that hold beside them."""
-    recorder = _Recorder()
+    recorder = _Recorder(environ)
     examined = examine(source, environ, source_name=source_name, reader=recorder)
     driver = Setting("storage", *recorder.driver, _DRIVER)
     settings = [setting for setting in recorder.settings if _counts(setting, recorder.driver[0])]
@@ -58,8 +58,9 @@ def explain(
 class _Recorder(Reader):
     """Notes every key it reads."""
 
-    def __init__(self) -> None:
+    def __init__(self, environ: Mapping[str, str]) -> None:
         super().__init__()
+        self._environ = environ
         self.settings: list[Setting] = []
         self.driver = (DEFAULT_DRIVER, DEFAULT)
 
@@ -69,7 +70,8 @@ class _Recorder(Reader):
     def _key(self, key: Key, node: Node | None, path: str, above: str) -> object:
         value = super()._key(key, node, path, above)
         source = DEFAULT if node is None or is_null(node) else node.source
-        shown = default_root() if path == "storage.filesystem.rootdirectory" and value is None else value
+        unset = path == "storage.filesystem.rootdirectory" and value is None
+        shown = default_root(self._environ) if unset else value
         self.settings.append(Setting(path, shown, source, key))
         return value
 

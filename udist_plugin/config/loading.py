@@ -9,7 +9,7 @@ from udist_plugin.config.aliases import rename
 from udist_plugin.config.driver import DEFAULT_DRIVER, default_root, filled, find_driver, with_driver
 from udist_plugin.config.keys import DEFERRED, all_keys, schema
 from udist_plugin.config.nodes import Node, Table, from_python, is_null
-from udist_plugin.config.overlay import PREFIX, UnknownVariable, overlay, registry_environment
+from udist_plugin.config.overlay import PREFIX, UnknownVariable, overlay, registry_variables
 from udist_plugin.config.reading import Reader, nearest
 from udist_plugin.errors import ConfigurationError
 
@@ -37,6 +37,8 @@ _MODELS: dict[str, Any] = {
     "catalog": model.Catalog,
     "tags": model.Tags,
     "http": model.Http,
+    "udist": model.Own,
+    "udist.validation": model.OwnValidation,
     "validation": model.Validation,
     "validation.manifests": model.Manifests,
     "validation.manifests.urls": model.Urls,
@@ -79,8 +81,9 @@ def load(
 ) -> Loaded:
     """The configuration of YAML text or a mapping (none: the defaults), overlaid by ``REGISTRY_*`` variables.
 
-    ``source_name`` is what errors call the text, a file's name. Raises ``ConfigurationError``, the first of
-    those ``examine`` lists.
+    ``environ`` is an environment, as ``os.environ`` is: its ``REGISTRY_*`` variables count, and those
+    that say where the user keeps data. ``source_name`` is what errors call the text: a file's name. Raises
+    ``ConfigurationError``, the first of those that ``examine`` lists.
     """
     examined = examine(source, environ, source_name=source_name)
     if examined.configuration is None:
@@ -104,8 +107,8 @@ def examine(
         return Examined(None, [error], [], [], None)
     if isinstance(source, str) and not _given(root, "version"):
         reader.wrong("expected the version of the format, version: 0.1", "version", root)
-    root = _overlaid(with_driver(root), keys, registry_environment(environ), reader)
-    configuration, section = _configuration(root, keys, reader)
+    root = _overlaid(with_driver(root), keys, registry_variables(environ), reader)
+    configuration, section = _configuration(root, keys, reader, environ)
     notices = []
     if reader.without_effect:
         notices.append(f"no effect here: {', '.join(reader.without_effect)}")
@@ -137,7 +140,7 @@ def _overlaid(root: Node, keys: Section, variables: Mapping[str, str], reader: R
 
 
 def _configuration(
-    root: Node, keys: Section, reader: Reader
+    root: Node, keys: Section, reader: Reader, environ: Mapping[str, str]
 ) -> tuple[model.Configuration | None, DriverSection | None]:
     root = rename(root, reader.warnings.append)
     entries = dict(root.entries) if isinstance(root, Table) else {}
@@ -149,7 +152,7 @@ def _configuration(
         from udist_plugin.config.together import check
 
         check(values, entries, reader)
-    section = _driver_section(driver, foreign, values["storage"], reader)
+    section = _driver_section(driver, foreign, values, reader, environ)
     if reader.errors or section is None:
         return None, section
     values["storage"].update(driver=driver, parameters=section.parameters)
@@ -157,14 +160,20 @@ def _configuration(
 
 
 def _driver_section(
-    driver: str, foreign: dict[str, Any] | None, storage: Mapping[str, Any], reader: Reader
+    driver: str,
+    foreign: dict[str, Any] | None,
+    values: Mapping[str, Any],
+    reader: Reader,
+    environ: Mapping[str, str],
 ) -> DriverSection | None:
     """``foreign`` are the parameters of a driver from elsewhere."""
     if any(error.key in ("storage", f"storage.{driver}") for error in reader.errors):
         return None
-    parameters = foreign if foreign is not None else filled(storage[driver])
+    if foreign is not None:
+        return DriverSection(driver, foreign)
+    parameters = filled({**values["storage"][driver], **(values["udist"].get(driver) or {})})
     if driver == DEFAULT_DRIVER:
-        parameters.setdefault("rootdirectory", default_root())
+        parameters.setdefault("rootdirectory", default_root(environ))
     return DriverSection(driver, parameters)
 
 

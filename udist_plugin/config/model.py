@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, dataclass_transform
+from typing import TYPE_CHECKING, NamedTuple
+
+from udist_plugin.config.part import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -10,29 +12,6 @@ if TYPE_CHECKING:
 
     from udist_plugin.config.keys.health import Health
     from udist_plugin.config.keys.redis import Redis
-
-
-@dataclass_transform(frozen_default=True)
-class Part:
-    """A part of the configuration: immutable, its values in the order of their annotations.
-
-    Neither a named tuple nor a dataclass, because making a dozen of those is felt in every start.
-    """
-
-    def __init__(self, *values: object) -> None:
-        self.__dict__.update(zip(self.__annotations__, values, strict=True))
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"a configuration does not change: {name}")
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.__dict__ == other.__dict__
-
-    def __hash__(self) -> int:
-        return hash(tuple(self.__dict__.values()))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(self.__dict__)})"  # without values: some are secrets
 
 
 class AccessLog(Part):
@@ -168,11 +147,10 @@ class Indexes(Part):
 
 
 class Manifests(Part):
-    """``references``, udist's own, is whether what a manifest refers to must exist."""
+    """What is looked for in a manifest that is pushed."""
 
     urls: Urls
     indexes: Indexes
-    references: bool
 
 
 class Validation(Part):
@@ -181,6 +159,19 @@ class Validation(Part):
     enabled: bool
     disabled: bool
     manifests: Manifests
+
+
+class OwnValidation(Part):
+    """``references`` is whether what a manifest refers to must exist."""
+
+    references: bool
+
+
+class Own(Part):
+    """``udist``: what distribution has no key for. What it says of a storage driver is in that one's
+    parameters."""
+
+    validation: OwnValidation
 
 
 class Http(Part):
@@ -207,3 +198,4 @@ class Configuration(Part):
     tags: Tags
     validation: Validation
     http: Http
+    udist: Own

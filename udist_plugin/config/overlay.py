@@ -7,7 +7,6 @@ key and whole sections take YAML.
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
@@ -31,8 +30,8 @@ class UnknownVariable(Exception):
     """No key goes by the variable's name."""
 
 
-def registry_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The variables of ``environ``, by default the process's, that are meant for a registry."""
+def registry_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables of ``environ`` that are meant for a registry."""
     return {k: v for k, v in environ.items() if k.startswith(PREFIX) and k not in FOREIGN}
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from udist_plugin.errors import StorageError, TransportError, UdistError, Unsupported
 from udist_plugin.http_api.errors import error_response
+from udist_plugin.http_api.options import Options
 from udist_plugin.http_api.request import Request
 from udist_plugin.http_api.response import REASONS, Blocks, Response, SplicedBlocks
 from udist_plugin.http_api.routes import match
-from udist_plugin.http_api.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,13 +44,13 @@ class Application:
     foresee is 500 for the client and a stack trace for ``wsgi.errors``.
     """
 
-    def __init__(self, registry: Registry, settings: Settings | None = None) -> None:
-        settings = settings or Settings()
-        self._host = settings.host.rstrip("/")
-        self._prefix = settings.prefix
-        self._configured = [(name, value) for name, values in settings.headers.items() for value in values]
+    def __init__(self, registry: Registry, options: Options | None = None) -> None:
+        options = options or Options()
+        self._host = options.host.rstrip("/")
+        self._prefix = options.prefix
+        self._configured = [(name, value) for name, values in options.headers.items() for value in values]
         self._registry = registry
-        self._settings = settings
+        self._options = options
         self._resources: dict[str, Resource] = {}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -98,7 +98,7 @@ class Application:
         if resource is None:
             module, _, kind = RESOURCES[name].partition(":")
             found: type[Resource] = getattr(import_module(f"udist_plugin.http_api.{module}"), kind)
-            resource = self._resources[name] = found(self._registry, self._settings)
+            resource = self._resources[name] = found(self._registry, self._options)
         return resource
 
     def _base(self, environ: Environ) -> str:

@@ -19,7 +19,7 @@ class Catalog(Resource):
     """The repositories of a registry."""
 
     def get(self, request: Request) -> Response:
-        most = self.settings.catalog_max
+        most = self.options.catalog_max
         size = page_size(request, min(PAGE_SIZE, most), most)
         if not size:
             return Response.json(200, {"repositories": []})

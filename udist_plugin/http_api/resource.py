@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from udist_plugin.http_api.options import Options
     from udist_plugin.http_api.request import Request
     from udist_plugin.http_api.response import Response
-    from udist_plugin.http_api.settings import Settings
     from udist_plugin.registry import Registry
 
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -18,9 +18,9 @@ VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 class Resource:
     """A resource: it answers the HTTP methods it has methods for, in lower case."""
 
-    def __init__(self, registry: Registry, settings: Settings) -> None:
+    def __init__(self, registry: Registry, options: Options) -> None:
         self.registry = registry
-        self.settings = settings
+        self.options = options
         self.methods: dict[str, Callable[[Request], Response]] = {
             verb: getattr(self, verb.lower()) for verb in VERBS if hasattr(self, verb.lower())
         }

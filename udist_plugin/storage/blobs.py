@@ -10,7 +10,7 @@ from udist_plugin.oci.media_types import OCTET_STREAM
 from udist_plugin.storage import paths
 from udist_plugin.storage.links import read_link, write_link
 from udist_plugin.storage.pump import RunningHash, pump
-from udist_plugin.storage.sizes.sizes import Descriptors
+from udist_plugin.storage.sizes.sizes import Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class BlobStore:
-    """The blob verbs of ``Registry``; what ``descriptors`` may answer is said there.
+    """The blob verbs of ``Registry``; what ``sizes`` may answer is said there.
 
     ``url_for`` gives a URL for the data at a path, or ``None``.
     """
@@ -29,16 +29,16 @@ class BlobStore:
     def __init__(
         self,
         driver: StorageDriver,
-        descriptors: Descriptors | None = None,
+        sizes: Sizes | None = None,
         url_for: Callable[[str], str | None] | None = None,
     ) -> None:
         self._driver = driver
-        self._descriptors = descriptors or Descriptors()
+        self._sizes = sizes or Sizes()
         self._url_for = url_for or driver.url_for
 
     def resolve(self, name: str, digest: Digest) -> Descriptor:
         target = self._target(name, digest)
-        if (size := self._descriptors.size(target)) is None:
+        if (size := self._sizes.size(target)) is None:
             return self._stat(digest, target)
         return Descriptor(OCTET_STREAM, digest, size)
 
@@ -92,7 +92,7 @@ class BlobStore:
     def link(self, name: str, digest: Digest, size: int) -> Descriptor:
         """Makes a blob part of the repository; its data must be durable."""
         write_link(self._driver, paths.link(paths.layer(name, digest)), digest)
-        self._descriptors.learn(digest, size)
+        self._sizes.learn(digest, size)
         return Descriptor(OCTET_STREAM, digest, size)
 
     def _target(self, name: str, digest: Digest) -> Digest:
@@ -106,9 +106,9 @@ class BlobStore:
             size = self._driver.stat(paths.blob_data(target)).size
         except PathNotFound:
             raise self._gone(digest, target) from None
-        self._descriptors.learn(target, size)
+        self._sizes.learn(target, size)
         return Descriptor(OCTET_STREAM, digest, size)
 
     def _gone(self, digest: Digest, target: Digest) -> BlobUnknown:
-        self._descriptors.forget(target)
+        self._sizes.forget(target)
         return BlobUnknown(digest)

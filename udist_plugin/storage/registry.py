@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
-    from udist_plugin.storage.sizes.sizes import Descriptors
+    from udist_plugin.storage.sizes.sizes import Sizes
 
 
 class StorageRegistry(Registry):
     """A registry whose whole state stands in ``driver``: any number of them may share one store.
 
     What a push returned for is durable. ``save_referrers`` is off for a store that must not be written to
-    by reading from it. ``descriptors`` and ``url_for`` are those of ``BlobStore``,
+    by reading from it. ``sizes`` and ``url_for`` are those of ``BlobStore``,
     ``tag_lookups`` the ``lookups`` of ``TagStore``: by default as many as suit the driver.
     """
 
@@ -35,12 +35,12 @@ class StorageRegistry(Registry):
         driver: StorageDriver,
         *,
         save_referrers: bool = True,
-        descriptors: Descriptors | None = None,
+        sizes: Sizes | None = None,
         url_for: Callable[[str], str | None] | None = None,
         tag_lookups: int = 0,
     ) -> None:
         self.driver = driver
-        self._blobs = BlobStore(driver, descriptors, url_for)
+        self._blobs = BlobStore(driver, sizes, url_for)
         self._uploads = UploadStore(driver, self._blobs)
         self._tags = TagStore(driver, tag_lookups or driver.lookups)
         self._manifests = ManifestStore(driver, self._tags)

@@ -8,6 +8,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.storage.azure.server import ACCOUNT, KEY
+from tests.storage.sections import section
 from udist_plugin.config import load
 from udist_plugin.drivers.azure.keys import RETRIES
 from udist_plugin.drivers.azure.settings import Settings, settings
@@ -23,18 +24,17 @@ LEAST: dict[str, object] = {"container": "c", "accountname": "a"}
 def test_parameters() -> None:
     url = "https://a.blob.core.windows.net"
     assert settings(LEAST) == (Settings("c", url, "default_credentials", "a"), "")
-    found, root = settings(
-        {
-            **LEAST,
-            "accountkey": "a2V5",
-            "realm": "core.chinacloudapi.cn",
-            "rootdirectory": "/x/y/",
-            "max_retries": "-1",
-            "retry_delay": "1m0.5s",
-            "skipverify": "true",
-            "trimlegacyrootprefix": False,
-        }
-    )
+    given = {
+        **LEAST,
+        "accountkey": "a2V5",
+        "realm": "core.chinacloudapi.cn",
+        "rootdirectory": "/x/y/",
+        "max_retries": "-1",
+        "retry_delay": "1m0.5s",
+        "skipverify": "true",
+        "trimlegacyrootprefix": False,
+    }
+    found, root = settings(section("azure", given))
     assert root == "/x/y/"
     assert found == Settings(
         "c",
@@ -48,9 +48,13 @@ def test_parameters() -> None:
         legacy_root=True,
     )
     assert settings({**LEAST, "rootdirectory": "x"})[1] == "x/"
-    assert settings({**LEAST, "trimlegacyrootprefix": "false"})[1] == "/"
+    assert settings(section("azure", {**LEAST, "trimlegacyrootprefix": "false"}))[1] == "/"
     assert settings({**LEAST, "trimlegacyrootprefix": True})[0].legacy_root is False
     assert settings({**LEAST, "max_retries": 0})[0].retries == RETRIES  # as if it were not given
+    for delay, seconds in (("50us", 5e-05), ("7ns", 7e-09), ("0s", 0.0), ("90m", 5400.0)):
+        assert settings(section("azure", {**LEAST, "retry_delay": delay}))[0].retry_delay == pytest.approx(
+            seconds
+        )
 
 
 @pytest.mark.parametrize(
@@ -84,7 +88,7 @@ def test_credentials_are_chosen(given: dict[str, object], kind: str) -> None:
 )
 def test_wrong_parameters_are_named(values: dict[str, object], key: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        settings(values)
+        settings(section("azure", values))
     assert caught.value.key == f"storage.azure.{key}"
 
 

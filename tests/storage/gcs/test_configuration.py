@@ -16,6 +16,7 @@ from google.cloud.storage import Blob
 from tests.storage.gcs.server import fake_gcs
 from tests.storage.processes import free_port
 from tests.storage.scripted import Reply, Request, scripted
+from tests.storage.sections import section
 from udist_plugin.drivers.gcs.keys import CHUNK_SIZE
 from udist_plugin.drivers.gcs.settings import Settings, settings
 from udist_plugin.drivers.gcs.store import GcsStore
@@ -53,16 +54,15 @@ def refusal(store: GcsStore) -> ConfigurationError:
 
 def test_parameters() -> None:
     assert settings({"bucket": "b"}) == (Settings("b", chunk_size=CHUNK_SIZE), "")
-    found, root = settings(
-        {
-            "bucket": "b",
-            "keyfile": "/key.json",
-            "rootdirectory": "/a/b/",
-            "chunksize": "524288",
-            "maxconcurrency": 100,
-            "useragent": "me",
-        }
-    )
+    given = {
+        "bucket": "b",
+        "keyfile": "/key.json",
+        "rootdirectory": "/a/b/",
+        "chunksize": "524288",
+        "maxconcurrency": 100,
+        "useragent": "me",
+    }
+    found, root = settings(section("gcs", given))
     assert found == Settings("b", "/key.json", {}, 524288, 100, "me")
     assert root == "a/b/"
     assert settings({"bucket": "b", "maxconcurrency": 1})[0].connections == 25
@@ -84,7 +84,7 @@ def test_parameters() -> None:
 )
 def test_wrong_parameters_are_named(values: dict[str, object], key: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        settings(values)
+        settings(section("gcs", values))
     assert caught.value.key == f"storage.gcs.{key}"
 
 

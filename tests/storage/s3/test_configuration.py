@@ -13,6 +13,7 @@ import pytest
 
 from tests.storage.processes import free_port
 from tests.storage.scripted import Reply, Request, scripted
+from tests.storage.sections import section
 from tests.storage.servers import ACCESS_KEY, SECRET_KEY, minio
 from tests.tools import require_tool
 from udist_plugin.drivers.s3.settings import Settings, settings
@@ -66,17 +67,17 @@ def test_parameters() -> None:
             "sessiontoken": "token",
             "credentialsconfigpath": "/c",
             "profile": "p",
-            "encrypt": "true",
+            "encrypt": True,
             "keyid": "k",
             "secure": False,
             "skipverify": True,
             "v4auth": False,
-            "chunksize": str(6 * MIB),
+            "chunksize": 6 * MIB,
             "multipartcopychunksize": 7 * MIB,
             "multipartcopymaxconcurrency": 8,
             "multipartcopythresholdsize": 9,
             "rootdirectory": "/a/b/",
-            "storageclass": "standard_ia",
+            "storageclass": "STANDARD_IA",
             "objectacl": "public-read",
             "useragent": "me",
             "usedualstack": True,
@@ -124,7 +125,7 @@ def test_parameters() -> None:
         ({}, "auto"),
         ({"forcepathstyle": True}, "path"),
         ({"regionendpoint": "http://e"}, "path"),
-        ({"regionendpoint": "http://e", "forcepathstyle": "false"}, "virtual"),
+        ({"regionendpoint": "http://e", "forcepathstyle": False}, "virtual"),
     ],
 )
 def test_an_endpoint_means_paths_unless_told_otherwise(values: dict[str, object], style: str) -> None:
@@ -157,13 +158,13 @@ def test_an_endpoint_means_paths_unless_told_otherwise(values: dict[str, object]
         ({"keyid": "arn:aws:kms:r:1:key/k"}, "keyid"),
         ({"region": ""}, "region"),
         ({"credentialsconfigpath": "/not/there"}, "credentialsconfigpath"),
-        ({"profile": "nobody"}, "profile"),
+        ({"profile": "nobody"}, "udist.s3.profile"),
     ],
 )
 def test_wrong_parameters_are_named(values: dict[str, object], key: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        opened({"bucket": "b", "region": "us-east-1", **values})
-    assert caught.value.key == f"storage.s3.{key}"
+        opened(dict(section("s3", {"bucket": "b", "region": "us-east-1", **values})))
+    assert caught.value.key == (key if "." in key else f"storage.s3.{key}")
     assert "hidden" not in str(caught.value)
 
 
@@ -262,7 +263,7 @@ def test_a_certificate_that_nobody_signed(tmp_path: Path) -> None:
     with minio(data, certificates=certificates) as server:
         values = server.parameters(server.bucket())
         error = refusal(values)
-        assert error.key == "storage.s3.cafile"
+        assert error.key == "udist.s3.cafile"
         assert "not trusted" in error.problem
         for trusting in ({"cafile": str(public)}, {"skipverify": True}):
             store = opened({**values, **trusting})

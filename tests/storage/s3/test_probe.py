@@ -109,6 +109,6 @@ def test_a_file_of_certificates_that_is_none(
         monkeypatch.setenv(variable, str(file))
     with scripted(lambda _: Reply(200)) as url:
         error = refusal(url.replace("http:", "https:"), **({} if variable else {"cafile": str(file)}))
-    assert error.key == "storage.s3.cafile"
+    assert error.key == "udist.s3.cafile"
     assert (variable or str(file)) in error.problem
     assert "PEM" in error.problem

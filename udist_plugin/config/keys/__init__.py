@@ -97,7 +97,8 @@ KEYS: Final = (
     ),
     Key("validation.manifests.indexes.platformlist[].architecture", _TEXT, "", "with platforms: list"),
     Key("validation.manifests.indexes.platformlist[].os", _TEXT, "", "with platforms: list"),
-    Key("validation.manifests.references", _FLAG, True, "udist's own: what a manifest refers to must exist"),
+    Key("validation.manifests.references", _FLAG, None, "udist.validation.references by its old name"),
+    Key("udist.validation.references", _FLAG, True, "what a manifest refers to must exist"),
     Key("auth", _ANY, None, "access control", UNSUPPORTED),
     Key("reporting", _ANY, None, "error reporting services", UNSUPPORTED),
     Key("notifications.events.includereferences", _FLAG, False, "what events hold", NO_EFFECT),
@@ -117,6 +118,7 @@ DEFERRED: Final = {
     "storage.gcs": "udist_plugin.drivers.gcs.keys",
     "storage.s3": "udist_plugin.drivers.s3.keys",
     S3AWS: "udist_plugin.drivers.s3.keys",
+    "udist.s3": "udist_plugin.drivers.s3.own_keys",
 }
 """Sections and the modules whose ``KEYS`` state them, imported when something stands there. Their
 ``VARIABLES`` are the names that distribution knows children by in variables, its Go fields', where they are

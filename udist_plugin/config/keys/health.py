@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.config.model import Part
+from udist_plugin.config.part import Part
 from udist_plugin.keys import REQUIRED, Key
 from udist_plugin.kinds import Boolean, Duration, Integer, Secret, Text
 

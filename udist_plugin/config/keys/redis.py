@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from udist_plugin.config.model import Part
+from udist_plugin.config.part import Part
 from udist_plugin.keys import NO_EFFECT, Key
 from udist_plugin.kinds import Boolean, Duration, Integer, Secret, Text
 

@@ -35,7 +35,7 @@ def steps(driver: StorageDriver, folder: str) -> list[tuple[str, Callable[[], ob
 
 def _trust(found: Settings) -> None:
     if isinstance(found.verify, str) and not os.path.isfile(found.verify):
-        raise ConfigurationError(f"there is no file {found.verify}", key="storage.s3.cafile")
+        raise ConfigurationError(f"there is no file {found.verify}", key="udist.s3.cafile")
 
 
 def _connect(found: Settings) -> None:

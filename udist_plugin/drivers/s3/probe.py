@@ -116,7 +116,8 @@ def _problem(settings: Settings, where: str, error: Exception) -> ConfigurationE
         key, problem = _foreign(settings, where)
     else:
         key, problem = _refused(settings, where, error_code(error))
-    return ConfigurationError(f"{problem} ({message(error)})", key=f"storage.s3.{key}")
+    key = key if key.startswith("udist.") else f"storage.s3.{key}"
+    return ConfigurationError(f"{problem} ({message(error)})", key=key)
 
 
 def _place(settings: Settings) -> str:
@@ -132,10 +133,13 @@ def _foreign(settings: Settings, where: str) -> tuple[str, str]:
 def _untrusted(settings: Settings, where: str, error: str) -> tuple[str, str]:
     """The key to mend, and what to do, where TLS failed."""
     if "CERTIFICATE_VERIFY_FAILED" in error:
-        return "cafile", f"the certificate of {where} is not trusted: name the file of its authority"
+        return "udist.s3.cafile", f"the certificate of {where} is not trusted: name the file of its authority"
     if "[Errno" in error or "[X509" in error:
         file = settings.verify if isinstance(settings.verify, str) else "AWS_CA_BUNDLE or REQUESTS_CA_BUNDLE"
-        return "cafile", f"no certificates to trust for {where} are in {file}: name a file of them (PEM)"
+        return (
+            "udist.s3.cafile",
+            f"no certificates to trust for {where} are in {file}: name a file of them (PEM)",
+        )
     key = _place(settings)
     return key, f"{where} speaks no TLS there: correct the port of {key}, or say http://"
 

@@ -74,7 +74,7 @@ def open_session(settings: Settings, *, find: bool = True) -> Session:
             _find(core, settings.bucket)
     except ProfileNotFound as error:
         where = f" (in {file})" if file else ""
-        raise ConfigurationError(f"{error}{where}", key="storage.s3.profile") from error
+        raise ConfigurationError(f"{error}{where}", key="udist.s3.profile") from error
     except BotoCoreError as error:
         key = "storage.s3.credentialsconfigpath" if file else "storage.s3"
         raise ConfigurationError(shown(error), key=key) from error
@@ -112,7 +112,7 @@ def _find(core: CoreSession, bucket: str) -> None:
         problem = f"it does not answer within {FINDING:g} s" if not outcome.done() else shown(error)
         raise ConfigurationError(
             f"no credentials for the bucket {bucket} from {resolver.asked}: {problem}. Mend that, or give "
-            "accesskey and secretkey, credentialsconfigpath, or a profile",
+            "accesskey and secretkey, credentialsconfigpath, or udist.s3.profile",
             key="storage.s3.accesskey",
         ) from error
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from udist_plugin.drivers.s3.keys import COPIES, COPY_SIZE, KEYS, PART_SIZE
+from udist_plugin.drivers.s3.own_keys import KEYS as OWN
 from udist_plugin.drivers.section import Section
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Settings(NamedTuple):
 
 def settings(values: Mapping[str, object]) -> tuple[Settings, str]:
     """The section's settings, and what stands before every key. Raises ``ConfigurationError``."""
-    section = Section("storage.s3", KEYS, values)
+    section = Section("storage.s3", (*KEYS, *OWN), values)
     endpoint = _endpoint(section)
     found = Settings(
         bucket=section.required("bucket", "the name of the bucket that holds the registry"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.storage.sizes.outages import Outages
-from udist_plugin.storage.sizes.sizes import Descriptors
+from udist_plugin.storage.sizes.sizes import Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ class RedisSettings(NamedTuple):
     root_cas: Sequence[str] = ()
 
 
-class RedisDescriptors(Descriptors):
+class RedisSizes(Sizes):
     """Sizes in Redis. Without it, before ``start`` too, it remembers nothing, and says so once.
 
     Raises ``ConfigurationError`` for settings that cannot work: whether a server is there is seen later.

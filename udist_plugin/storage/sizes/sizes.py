@@ -32,7 +32,7 @@ LARGEST_SIZE: Final = 1 << 18
 """Entries of one that distribution would not bound: 64 MiB or so."""
 
 
-class Descriptors:
+class Sizes:
     """Sizes of blobs by digest, in bytes; safe from any thread. This one remembers nothing."""
 
     def size(self, digest: Digest) -> int | None:  # noqa: ARG002
@@ -52,7 +52,7 @@ class Descriptors:
         """Lets go of connections; twice is once."""
 
 
-class MemoryDescriptors(Descriptors):
+class MemorySizes(Sizes):
     """In this process; ``limit`` entries, without one (zero or less) as many as are harmless."""
 
     def __init__(self, limit: int = DEFAULT_SIZE) -> None:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class Settings(NamedTuple):
+class Options(NamedTuple):
     """The ``http``, ``catalog`` and ``tags`` sections, as far as the API itself depends on them.
 
     ``host`` is the root of every URL handed out, such as ``https://registry.example/path``; without one

@@ -13,7 +13,7 @@ from udist_plugin.errors import BlobUnknown, ManifestBlobUnknown
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
-from udist_plugin.storage.sizes.sizes import LARGEST_SIZE, MemoryDescriptors
+from udist_plugin.storage.sizes.sizes import LARGEST_SIZE, MemorySizes
 from udist_plugin.wrappers.validation import ValidatingRegistry
 
 if TYPE_CHECKING:
@@ -49,12 +49,12 @@ def driver() -> Watched:
 
 @pytest.fixture
 def registry(driver: Watched) -> StorageRegistry:
-    return StorageRegistry(driver, descriptors=MemoryDescriptors())
+    return StorageRegistry(driver, sizes=MemorySizes())
 
 
 def test_the_data_is_looked_at_once(driver: Watched) -> None:
     StorageRegistry(driver).push_blob("a", DIGEST, io.BytesIO(BLOB))
-    reader = StorageRegistry(driver, descriptors=MemoryDescriptors())
+    reader = StorageRegistry(driver, sizes=MemorySizes())
     for _ in range(3):
         assert reader.resolve_blob("a", DIGEST).size == len(BLOB)
     assert driver.looked_at.count(DATA) == 1
@@ -128,8 +128,8 @@ def test_memory_is_bounded(limit: int, kept: int, monkeypatch: pytest.MonkeyPatc
     if kept == LARGEST_SIZE:
         kept = 5
         monkeypatch.setattr("udist_plugin.storage.sizes.sizes.LARGEST_SIZE", kept)
-    descriptors = MemoryDescriptors(limit)
+    sizes = MemorySizes(limit)
     digests = [Digest.of(bytes([number])) for number in range(8)]
     for digest in digests:
-        descriptors.learn(digest, 1)
-    assert [descriptors.size(digest) for digest in digests] == [None] * (8 - kept) + [1] * kept
+        sizes.learn(digest, 1)
+    assert [sizes.size(digest) for digest in digests] == [None] * (8 - kept) + [1] * kept

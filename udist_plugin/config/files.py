@@ -1,0 +1,21 @@
+"""A configuration file's text."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from udist_plugin.errors import ConfigurationError
+
+MAX_FILE: Final = 1 << 20
+"""Characters read of a file; the parser refuses far fewer."""
+
+
+def read_file(path: str) -> str:
+    """Raises ``ConfigurationError``, which names the path."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read(MAX_FILE)
+    except OSError as error:
+        raise ConfigurationError(f"cannot be read: {error.strerror}", source=path) from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"not UTF-8 at byte {error.start}", source=path) from None

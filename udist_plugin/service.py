@@ -1,0 +1,78 @@
+"""A registry at work: a WSGI application, and the jobs that run beside its requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, Protocol, Self
+
+    from udist_plugin.config import Configuration
+    from udist_plugin.http_api.app import Application
+    from udist_plugin.registry import Registry
+
+    WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+    Record = Callable[[str, str], object]
+    """Takes a level (debug, info, warn, error) and a message for the log."""
+
+    class Job(Protocol):
+        """What runs beside requests from ``start`` to ``close``; closing twice is closing once."""
+
+        def start(self, record: Record, /) -> None: ...
+
+        def close(self) -> None: ...
+
+
+class RegistryApp:
+    """A WSGI application (PEP 3333) over ``registry``. Close it, or use it as a context manager.
+
+    It is handed its parts. ``application`` answers every request that ``answer``, the middleware in front of
+    it, lets through. ``messages`` are levels and texts for the log. ``drain_timeout`` is in seconds.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        registry: Registry,
+        application: Application,
+        answer: WSGI,
+        jobs: Sequence[Job],
+        messages: Sequence[tuple[str, str]],
+    ) -> None:
+        self.configuration = configuration
+        self.registry = registry
+        self.application = application
+        self.drain_timeout = configuration.http.draintimeout
+        self._answer = answer
+        self._jobs = jobs
+        self._messages = messages
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return self._answer(environ, start_response)
+
+    def log_access(self, write: Callable[[str], object]) -> None:
+        """From now on gives ``write`` a line for each request, unless the configuration wants none."""
+        if not self.configuration.log.accesslog.disabled:
+            from udist_plugin.http_api.middleware.access_log import AccessLog
+
+            self._answer = AccessLog(self._answer, write)
+
+    def start(self, record: Record) -> None:
+        """Logs what there is to say about the configuration, and starts the jobs."""
+        self.application.warm_up()
+        for level, message in self._messages:
+            record(level, message)
+        for job in self._jobs:
+            job.start(record)
+
+    def close(self) -> None:
+        """Ends the jobs; closing twice is closing once."""
+        for job in reversed(self._jobs):
+            job.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
