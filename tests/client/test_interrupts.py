@@ -41,7 +41,7 @@ def test_ctrl_c_again_and_again_leaves_the_lock_as_it_was(handled: threading.Sem
         link = plugin._link
         while True:
             with link.lock:
-                if len(link._waiting) != 1:
+                if len(link.role._sleeping) != 1:
                     continue
                 for _ in range(3):
                     signal.pthread_kill(main, signal.SIGUSR1)
@@ -55,7 +55,7 @@ def test_ctrl_c_again_and_again_leaves_the_lock_as_it_was(handled: threading.Sem
 
     with Plugin(command=COMMAND) as plugin, ThreadPoolExecutor(2) as pool:
         stalled = pool.submit(lambda: plugin.request("GET", "/stall", timeout=60).read())
-        while plugin._link._leader is None or not plugin._link.connection.streams:
+        while plugin._link.role._reader is None or not plugin._link.connection.streams:
             assert not stalled.done()
         interrupting = pool.submit(interrupt_thrice, plugin)
         with pytest.raises(KeyboardInterrupt):

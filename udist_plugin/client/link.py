@@ -11,7 +11,8 @@ import weakref
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import DeadlineExceeded, HandshakeFailed, PluginDied, TransportError
-from udist_plugin.link.exchange import Exchange, reset_error
+from udist_plugin.link.errors import reset_error
+from udist_plugin.link.exchange import Exchange
 from udist_plugin.link.fds import wait_for
 from udist_plugin.link.input import Interrupted
 from udist_plugin.link.link import Link
@@ -175,7 +176,7 @@ class ClientLink(Link):
         return self.settled(CLOSING)
 
     def wait_readable(self) -> None:
-        if not wait_for(self.source, wake=self._wake_read, timeout=self.time_left()):
+        if not wait_for(self.source, wake=self._wake_read, timeout=self.role.time_left):
             if wait_for(self._wake_read, timeout=0):
                 os.read(self._wake_read, 4096)
             raise Interrupted
@@ -187,7 +188,7 @@ class ClientLink(Link):
 
     def on_broken(self, error: UdistError) -> TransportError:
         kind = HandshakeFailed if self.connection.peer is None else TransportError
-        text = self._input.beginning()
+        text = self.intake.beginning()
         if text[:1] in (b"", b"\0"):
             return kind(self._told(f"the plugin broke the protocol: {error}"), code="INTERNAL")
         shown = text.decode(errors="backslashreplace").rstrip()
@@ -211,11 +212,11 @@ class ClientLink(Link):
             for waiter in self._for_slots:
                 self.wake(waiter)
 
-    def _owes_control(self) -> bool:
-        return bool(self._resets) or super()._owes_control()
+    def owes_control(self) -> bool:
+        return bool(self._resets) or super().owes_control()
 
-    def _take_control(self) -> bytes:
-        frames = super()._take_control()
+    def take_control(self) -> bytes:
+        frames = super().take_control()
         with self.lock:
             resets, self._resets = self._resets, []
         return frames + b"".join(resets)

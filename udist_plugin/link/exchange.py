@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from udist_plugin.errors import Cancelled, DeadlineExceeded, StreamReset, TransportError
+from udist_plugin.link.errors import ContentCut
 from udist_plugin.link.inbox import Inbox, PooledChunk
 from udist_plugin.link.output import SMALL
 from udist_plugin.link.waiter import Waiter
@@ -12,20 +12,40 @@ from udist_plugin.wire.constants import MAX_DATA
 from udist_plugin.wire.stream import Half
 
 if TYPE_CHECKING:
-    from udist_plugin.link.link import Link
-    from udist_plugin.link.splice import Source
-    from udist_plugin.wire.frames import Fields, Request, Reset, Response
+    from collections.abc import Callable
+    from threading import Lock
+    from typing import Protocol
+
+    from udist_plugin.errors import TransportError
+    from udist_plugin.link.buffers import BufferPool
+    from udist_plugin.link.output import Output
+    from udist_plugin.link.splice import Source, Stage
+    from udist_plugin.wire.connection import Connection
+    from udist_plugin.wire.frames import Fields, Request, Response
     from udist_plugin.wire.stream import Stream
+
+    class Shared(Protocol):
+        """What the exchanges of one link have in common; ``Link`` is one."""
+
+        lock: Lock
+        pool: BufferPool
+        stage: Stage
+        fallback_stage: Stage
+        output: Output
+        payload: int
+
+        @property
+        def connection(self) -> Connection: ...
+
+        def wait(self, who: Waiter, ready: Callable[[], bool], /) -> None: ...
+
+        def wake(self, who: Waiter, /) -> None: ...
+
+        def sent_last(self, stream: Stream, /) -> bytes: ...
 
 
 READ = 256 << 10
 """Bytes read at a time where the caller gives no buffer."""
-
-
-class ContentCut(TransportError):
-    """Content ended before the length that was announced for it."""
-
-    code = "DATA_LOSS"
 
 
 class Exchange(Waiter):
@@ -35,7 +55,7 @@ class Exchange(Waiter):
     ``error`` is why nothing more can be read or sent, ``faulty`` whether what ended was wrong in itself.
     """
 
-    def __init__(self, link: Link, stream: Stream) -> None:
+    def __init__(self, link: Shared, stream: Stream) -> None:
         super().__init__()
         self.link = link
         self.stream = stream
@@ -43,7 +63,7 @@ class Exchange(Waiter):
         self.trailers: Fields = ()
         self.error: TransportError | None = None
         self.faulty = False
-        self.inbox = Inbox(link.pool)
+        self.inbox = Inbox(link.pool, self.release)
 
     @property
     def busy(self) -> bool:
@@ -203,14 +223,4 @@ class Exchange(Waiter):
         if self.error:
             raise self.error
         head = self.link.connection.send_data(self.stream, length, last)
-        return head, self.link.sent_last(self) if last else b""
-
-
-def reset_error(reset: Reset) -> TransportError:
-    """A peer's reset as an error."""
-    kind = {"CANCELLED": Cancelled, "DEADLINE_EXCEEDED": DeadlineExceeded}.get(reset.code, StreamReset)
-    return kind(
-        reset.message or f"the peer reset the stream: {reset.code}",
-        code=reset.code,
-        retryable=reset.unprocessed,
-    )
+        return head, self.link.sent_last(self.stream) if last else b""

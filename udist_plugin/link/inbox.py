@@ -10,19 +10,19 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from mmap import mmap
 
     from udist_plugin.link.buffers import BufferPool
-    from udist_plugin.link.exchange import Exchange
 
 
 class PooledChunk:
     """A borrowed payload: ``view`` is valid until ``release``, which is called exactly once."""
 
-    __slots__ = ("_exchange", "_taken", "_used", "buffer")
+    __slots__ = ("_release", "_taken", "_used", "buffer")
 
-    def __init__(self, exchange: Exchange, buffer: mmap) -> None:
-        self._exchange = exchange
+    def __init__(self, buffer: mmap, release: Callable[[PooledChunk], None]) -> None:
+        self._release = release
         self.buffer = buffer
         self._used = 0
         self._taken = 0
@@ -33,7 +33,7 @@ class PooledChunk:
 
     def release(self) -> None:
         """Gives the buffer back, and the sender credit for what it held."""
-        self._exchange.release(self)
+        self._release(self)
 
     def __len__(self) -> int:
         return self._used - self._taken
@@ -63,10 +63,12 @@ class Inbox:
     chunk that is being filled stands in ``_open``, out of everybody's reach.
     """
 
-    __slots__ = ("_direct", "_open", "_pool", "chunks", "filling", "lent", "lent_filled")
+    __slots__ = ("_direct", "_open", "_pool", "_release", "chunks", "filling", "lent", "lent_filled")
 
-    def __init__(self, pool: BufferPool) -> None:
+    def __init__(self, pool: BufferPool, release: Callable[[PooledChunk], None]) -> None:
+        """``release`` takes a borrowed chunk back."""
         self._pool = pool
+        self._release = release
         self._open: PooledChunk | None = None
         self._direct = 0
         self.chunks: deque[PooledChunk] = deque()
@@ -74,7 +76,7 @@ class Inbox:
         self.lent_filled = 0
         self.filling = False
 
-    def claim(self, exchange: Exchange, length: int) -> list[memoryview]:
+    def claim(self, length: int) -> list[memoryview]:
         """Where a payload of ``length`` bytes is to be put."""
         self.filling = True
         targets = []
@@ -88,7 +90,7 @@ class Inbox:
             if self.chunks and self.chunks[-1].room >= length:
                 self._open = self.chunks.pop()
             else:
-                self._open = PooledChunk(exchange, self._pool.take(length))
+                self._open = PooledChunk(self._pool.take(length), self._release)
             targets.append(self._open.extend(length))
         return targets
 

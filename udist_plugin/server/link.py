@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING
 from udist_plugin.errors import Cancelled, TransportError, VersionMismatch
 from udist_plugin.link.exchange import Exchange
 from udist_plugin.link.input import Interrupted
-from udist_plugin.link.keeper import Keeper
 from udist_plugin.link.link import Link
+from udist_plugin.link.role import IDLE
 from udist_plugin.wire.frames import GoAway, Request, Response, Settings
 from udist_plugin.wire.plugin import PluginConnection
 from udist_plugin.wire.stream import Half
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from udist_plugin.errors import UdistError
-    from udist_plugin.link.waiter import Waiter
     from udist_plugin.wire.connection import ConnectionReceived, HeadReceived
     from udist_plugin.wire.stream import Stream
 
@@ -41,30 +38,24 @@ class ServerLink(Link):
 
     def __init__(self, source: int, sink: int, max_streams: int) -> None:
         connection = PluginConnection(memory=MEMORY, max_streams=max_streams)
-        super().__init__(connection, source, sink, payload=PAYLOAD, stall=None)
         self._accepted: deque[Exchange] = deque()
-        self._keeper = Keeper(self.lock, self._free_role)
-
-    def wait(self, who: Waiter | None, ready: Callable[[], bool]) -> None:
-        if self._keeper.mine and not ready():
-            self._keeper.let_go()
-            self._leader = None
-        super().wait(who, ready)
+        super().__init__(
+            connection, source, sink, payload=PAYLOAD, stall=None, keeps_role=self._has_one_request
+        )
 
     def settings(self) -> Settings:
         """Waits for the caller's settings. Raises ``TransportError``."""
         with self.lock:
-            self.wait(None, lambda: self.connection.peer is not None)
+            self.wait(IDLE, lambda: self.connection.peer is not None)
             assert self.connection.peer
             return self.connection.peer
 
     def accept(self) -> Exchange:
         """The next request. Raises ``EndOfRequests`` at the end, ``TransportError`` when the link broke."""
         with self.lock:
-            self.wait(None, lambda: bool(self._accepted))
-            if self._keeper.mine and len(self.connection.streams) > 1:
-                self._keeper.let_go()
-                self._free_role()
+            self.wait(IDLE, lambda: bool(self._accepted))
+            if len(self.connection.streams) > 1:
+                self.role.let_go()
             return self._accepted.popleft()
 
     def send_settings(self, settings: Settings) -> None:
@@ -90,7 +81,7 @@ class ServerLink(Link):
                 if content:
                     frames += self.connection.send_data(stream, len(content), end) + content
                 if end:
-                    frames += self.sent_last(exchange)
+                    frames += self.sent_last(stream)
             self.output.write(frames)
 
     def finish(self, exchange: Exchange, code: str, message: str) -> None:
@@ -107,7 +98,7 @@ class ServerLink(Link):
         """Standard input blocks by itself, but not until a time, nor where a caller made it non-blocking."""
         from udist_plugin.link.fds import wait_for
 
-        if not wait_for(self.source, timeout=self.time_left()):
+        if not wait_for(self.source, timeout=self.role.time_left):
             raise Interrupted
 
     def at_end(self) -> TransportError:
@@ -129,26 +120,18 @@ class ServerLink(Link):
 
             exchange.deadline = time.monotonic() + event.head.timeout_ms / 1000
         self._accepted.append(exchange)
-        self.wake_idle()
+        self.role.wake_idle()
 
     def on_connection(self, event: ConnectionReceived) -> None:
         if isinstance(event.body, GoAway):
             self.fail(Cancelled("the caller goes away"))
 
-    def on_role_free(self, who: Waiter | None) -> None:
-        if who is None and self._accepted and len(self.connection.streams) == 1:
-            self._leader = self
-            self._keeper.keep()
-        else:
-            self._pass_on()
-
-    def _free_role(self) -> None:
-        self._leader = None
-        self._pass_on()
+    def _has_one_request(self) -> bool:
+        return bool(self._accepted) and len(self.connection.streams) == 1
 
     def ends(self, stream: Stream, error: TransportError) -> bool:
         """A request that has come whole is still answered, as far as the credit for it goes."""
         return not isinstance(error, EndOfRequests) or stream.incoming is not Half.DONE
 
-    def sent_last(self, exchange: Exchange) -> bytes:
-        return self.connection.finish(exchange.stream)
+    def sent_last(self, stream: Stream) -> bytes:
+        return self.connection.finish(stream)

@@ -1,0 +1,33 @@
+"""What ends an exchange, or a whole link, as errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.errors import Cancelled, DeadlineExceeded, StreamReset, TransportError, UdistError
+
+if TYPE_CHECKING:
+    from udist_plugin.wire.frames import Reset
+
+
+class ContentCut(TransportError):
+    """Content ended before the length that was announced for it."""
+
+    code = "DATA_LOSS"
+
+
+def reset_error(reset: Reset) -> TransportError:
+    """A peer's reset as an error."""
+    kind = {"CANCELLED": Cancelled, "DEADLINE_EXCEEDED": DeadlineExceeded}.get(reset.code, StreamReset)
+    return kind(
+        reset.message or f"the peer reset the stream: {reset.code}",
+        code=reset.code,
+        retryable=reset.unprocessed,
+    )
+
+
+def as_error(error: UdistError | OSError) -> UdistError:
+    """An error of the descriptor as one of ours."""
+    if isinstance(error, UdistError):
+        return error
+    return TransportError(error.strerror or str(error), code="UNAVAILABLE")

@@ -1,0 +1,168 @@
+"""Takes frames in: from the descriptor into the connection's state, and on to the exchange each is for.
+
+The reader never writes: what the protocol owes for a frame is written by another thread.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.errors import Cancelled, UdistError
+from udist_plugin.link.errors import as_error, reset_error
+from udist_plugin.link.input import FrameInput, Interrupted
+from udist_plugin.link.lock import take_back
+from udist_plugin.wire.connection import (
+    ConnectionReceived,
+    EndReceived,
+    HeadReceived,
+    ResetReceived,
+    StreamFault,
+)
+from udist_plugin.wire.decoding import decode
+from udist_plugin.wire.framing import DataHead
+
+if TYPE_CHECKING:
+    from threading import Lock
+    from typing import Any, Protocol
+
+    from udist_plugin.errors import TransportError
+    from udist_plugin.link.waiter import Waiter
+    from udist_plugin.wire.connection import Connection, Event
+    from udist_plugin.wire.frames import Frame
+
+    class Receiver(Protocol):
+        """Whose frames these are. Every method is called under the lock."""
+
+        @property
+        def connection(self) -> Connection: ...
+
+        def on_head(self, event: HeadReceived) -> None: ...
+
+        def on_connection(self, event: ConnectionReceived) -> None: ...
+
+        def on_frame(self) -> None: ...
+
+        def on_owed(self) -> None: ...
+
+        def wake(self, who: Waiter) -> None: ...
+
+        def wait_readable(self) -> None: ...
+
+        def at_end(self) -> TransportError: ...
+
+        def on_broken(self, error: UdistError) -> TransportError: ...
+
+        def fail(self, error: TransportError) -> None: ...
+
+
+class Intake:
+    """Reads from the descriptor ``source`` for ``receiver``; every method is called under ``lock``."""
+
+    def __init__(self, source: int, receiver: Receiver, lock: Lock) -> None:
+        self._receiver = receiver
+        self._lock = lock
+        self._input = FrameInput(source, receiver.wait_readable)
+
+    def read(self, *, timed: bool) -> None:
+        """Reads one frame and acts on it; the lock is let go of for every read.
+
+        ``timed``: a read that would block is not to be begun, because the wait has an end. Raises
+        ``Interrupted``. What is wrong with the peer or the descriptor ends the link instead.
+        """
+        self._input.timed = timed
+        try:
+            message = self._next()
+            if message is None:
+                self._receiver.fail(self._receiver.at_end())
+            else:
+                self._take_in(message)
+        except Interrupted:
+            raise
+        except (UdistError, OSError) as error:
+            self._receiver.fail(self._receiver.on_broken(as_error(error)))
+        except BaseException:
+            if not self._input.waiting:
+                self._receiver.fail(Cancelled("interrupted while reading a frame"))
+            raise
+
+    def beginning(self) -> bytes:
+        """What was read and is no frame, for an error's message."""
+        return self._input.beginning()
+
+    def _next(self) -> DataHead | tuple[Frame, bytes | None] | None:
+        try:
+            self._lock.release()
+            item = self._input.next()
+            return decode(item) if isinstance(item, bytes) else item
+        finally:
+            take_back(self._lock)
+
+    def _take_in(self, message: DataHead | tuple[Frame, bytes | None]) -> None:
+        """Acts on one frame, and reads the payload if it has one."""
+        try:
+            event = self._receive(message)
+        except StreamFault as fault:
+            if exchange := fault.stream.owner:
+                exchange.faulty = True
+                exchange.fail(reset_error(fault.reset))
+            event = None
+        if event:
+            self._dispatch(event)
+        elif self._receiver.connection.owes_control:
+            self._receiver.on_owed()
+        self._receiver.on_frame()
+
+    def _receive(self, message: DataHead | tuple[Frame, bytes | None]) -> Event | None:
+        if isinstance(message, DataHead):
+            self._take_data(message, None)
+            return None
+        frame, payload = message
+        if payload is None:
+            return self._receiver.connection.receive(frame)
+        self._take_data(DataHead(frame.stream_id, frame.end_stream, len(payload), 0), payload)
+        return None
+
+    def _take_data(self, head: DataHead, payload: bytes | None) -> None:
+        try:
+            stream = self._receiver.connection.receive_data(head.stream_id, head.length, head.end_stream)
+        except StreamFault:
+            self._read_payload(None, head.length, payload)
+            raise
+        exchange = stream.owner if stream else None
+        self._read_payload(exchange, head.length, payload)
+        if exchange:
+            self._receiver.wake(exchange)
+
+    def _read_payload(self, exchange: Any, length: int, payload: bytes | None) -> None:
+        if not length:
+            return
+        targets = exchange.inbox.claim(length) if exchange else []
+        try:
+            self._lock.release()
+            if payload is not None:
+                for target in targets:
+                    target[:] = payload[: len(target)]
+                    payload = payload[len(target) :]
+            elif not targets:
+                self._input.skip_payload(length)
+            else:
+                for target in targets:
+                    self._input.read_payload(target)
+        finally:
+            try:
+                take_back(self._lock)
+            finally:
+                if exchange:
+                    exchange.inbox.settle()
+
+    def _dispatch(self, event: Event) -> None:
+        if isinstance(event, HeadReceived):
+            self._receiver.on_head(event)
+        elif isinstance(event, ConnectionReceived):
+            self._receiver.on_connection(event)
+        elif exchange := event.stream.owner:
+            if isinstance(event, ResetReceived):
+                exchange.fail(reset_error(event.reset))
+            elif isinstance(event, EndReceived):
+                exchange.trailers = event.trailers
+            self._receiver.wake(exchange)
