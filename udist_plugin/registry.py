@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from udist_plugin.content import Content, Readable
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
+    from udist_plugin.oci.manifest import Manifest
 
 Item = TypeVar("Item")
 
@@ -120,13 +121,10 @@ class Registry(ABC):
         """A manifest by digest or tag. Raises ``NameUnknown`` or ``ManifestUnknown``."""
 
     @abstractmethod
-    def push_manifest(
-        self, name: str, content: bytes, media_type: str, digest: Digest, tags: Sequence[str] = ()
-    ) -> Descriptor:
+    def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         """Stores a manifest and points ``tags`` at it.
 
-        ``digest`` is that of ``content``. Raises ``ManifestInvalid``, ``DigestInvalid``, or
-        ``ManifestBlobUnknown`` when what it refers to is not in the repository.
+        Raises ``ManifestInvalid``, and ``ManifestBlobUnknown`` when the repository lacks what it refers to.
         """
 
     @abstractmethod
@@ -191,10 +189,8 @@ class RegistryWrapper(Registry):
     def get_manifest(self, name: str, target: Digest | str) -> ManifestContent:
         return self.inner.get_manifest(name, target)
 
-    def push_manifest(
-        self, name: str, content: bytes, media_type: str, digest: Digest, tags: Sequence[str] = ()
-    ) -> Descriptor:
-        return self.inner.push_manifest(name, content, media_type, digest, tags)
+    def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
+        return self.inner.push_manifest(name, manifest, tags)
 
     def delete_manifest(self, name: str, digest: Digest) -> None:
         self.inner.delete_manifest(name, digest)

@@ -19,6 +19,8 @@ from udist_plugin.bootstrap import build_service, create_app
 from udist_plugin.config import load
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import ConfigurationError, StorageError
+from udist_plugin.oci import digest as oci_digest
+from udist_plugin.oci import manifest as oci_manifest
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.storage.upkeep.schedule import Purging
@@ -187,6 +189,29 @@ class TestValidation:
             ({"allow": ["^https://"], "deny": ["example"]}, INVALID),
         ):
             assert self.push(content, manifests={"references": False, "urls": urls}) == code, urls
+
+
+def test_a_pushed_manifest_is_parsed_and_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found travels with the bytes: through validation, the store, and the caches."""
+    content = manifest()
+    done: list[str] = []
+
+    def counted(module: object, name: str) -> None:
+        original = getattr(module, name)
+
+        def call(*arguments: object) -> object:
+            done.append(name)
+            return original(*arguments)
+
+        monkeypatch.setattr(module, name, call)
+
+    with create_app({"storage": "inmemory", "udist": {"validation": {"references": False}}}) as app:
+        counted(oci_manifest, "_load")
+        counted(oci_digest, "new_hash")
+        for reference in ("v1", digest_of(content)):
+            done.clear()
+            status, _ = ask(app, "PUT", f"/v2/a/manifests/{reference}", content, MANIFEST)
+            assert (status, sorted(done)) == (201, ["_load", "new_hash"])
 
 
 def test_read_only(tmp_path: Path) -> None:

@@ -115,9 +115,8 @@ class MemoryRegistry(Registry):
             raise ManifestUnknown({"name": name, "reference": target})
         return self.manifests[name, digest]
 
-    def push_manifest(
-        self, name: str, content: bytes, media_type: str, digest: Digest, tags: Sequence[str] = ()
-    ) -> Descriptor:
+    def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
+        content, media_type, digest = manifest.content, manifest.media_type, manifest.digest
         self.manifests[name, digest] = ManifestContent(content, media_type, digest)
         self.tags.update({(name, tag): digest for tag in tags})
         return Descriptor(media_type, digest, len(content))

@@ -19,6 +19,7 @@ from udist_plugin.images.pull import pull_artifact
 from udist_plugin.images.push import Pushed, Source, push_artifact
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import OCI_INDEX, OCI_LAYER_TAR, OCI_LAYER_TAR_GZIP, OCI_MANIFEST
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def push_layer(registry: RemoteRegistry, content: bytes, **changes: object) -> N
     registry.push_blob("demo", digest, io.BytesIO(content))
     layer = Descriptor(OCI_LAYER_TAR, digest, len(content), annotations={TITLE: "file"})._replace(**changes)  # type: ignore[arg-type]
     manifest = manifest_of([layer])
-    registry.push_manifest("demo", manifest, OCI_MANIFEST, Digest.of(manifest), ["v1"])
+    registry.push_manifest("demo", Manifest.parse(manifest, OCI_MANIFEST), ["v1"])
 
 
 def test_everything_comes_back(registry: RemoteRegistry, tree: Path, tmp_path: Path) -> None:
@@ -264,14 +265,14 @@ def test_two_layers_of_one_name_are_refused(registry: RemoteRegistry, tree: Path
     layer = Descriptor(OCI_LAYER_TAR, Digest.of(b""), 0, annotations={TITLE: "a"})
     other = layer._replace(annotations={TITLE: "./a"})
     manifest = manifest_of([layer, other])
-    registry.push_manifest("demo", manifest, OCI_MANIFEST, Digest.of(manifest), ["v2"])
+    registry.push_manifest("demo", Manifest.parse(manifest, OCI_MANIFEST), ["v2"])
     with pytest.raises(ArtifactError, match="two layers have this name"):
         pull_artifact(registry, "demo", "v2", str(tmp_path / "out"))
 
 
 def test_an_index_is_not_an_artifact(registry: RemoteRegistry, tmp_path: Path) -> None:
     index = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}).encode()
-    registry.push_manifest("demo", index, OCI_INDEX, Digest.of(index), ["v1"])
+    registry.push_manifest("demo", Manifest.parse(index, OCI_INDEX), ["v1"])
     with pytest.raises(ArtifactError, match="an index"):
         pull_artifact(registry, "demo", "v1", str(tmp_path))
     with pytest.raises(ManifestUnknown):

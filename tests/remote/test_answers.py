@@ -11,6 +11,7 @@ from tests.remote.scripted import answering
 from udist_plugin import errors
 from udist_plugin.errors import RegistryError
 from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import OCI_INDEX, OCI_MANIFEST
 from udist_plugin.remote.reading import RemoteContent
 
@@ -125,7 +126,7 @@ def test_an_endless_manifest_is_refused() -> None:
 def test_a_push_under_another_digest_is_noticed() -> None:
     remote = answering(201, docker_content_digest=Digest.of(b"else"))
     with pytest.raises(errors.DigestInvalid):
-        remote.push_manifest("a", DATA, "application/x", DIGEST)
+        remote.push_manifest("a", Manifest(DATA, "application/x", DIGEST))
 
 
 def test_a_session_needs_a_location() -> None:

@@ -19,6 +19,7 @@ from udist_plugin.errors import (
 )
 from udist_plugin.http_api.app import Application
 from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
 from udist_plugin.remote.registry import RemoteRegistry
 from udist_plugin.remote.wsgi import WSGITransport
@@ -52,7 +53,7 @@ def push_image(remote: RemoteRegistry, name: str, *tags: str, text: str = "{}") 
             "layers": [],
         }
     ).encode()
-    return remote.push_manifest(name, manifest, OCI_MANIFEST, Digest.of(manifest), tags).digest
+    return remote.push_manifest(name, Manifest.parse(manifest, OCI_MANIFEST), tags).digest
 
 
 @pytest.mark.parametrize("kind", [io.BytesIO, Unseekable])
@@ -202,7 +203,7 @@ def test_referrers_are_listed_and_filtered() -> None:
                 "subject": {"mediaType": OCI_MANIFEST, "digest": subject, "size": 1},
             }
         ).encode()
-        remote.push_manifest("refs", manifest, OCI_INDEX, Digest.of(manifest))
+        remote.push_manifest("refs", Manifest.parse(manifest, OCI_INDEX))
     kinds = {item.artifact_type for item in remote.list_referrers("refs", subject).items}
     assert kinds == {"application/a", "application/b"}
     assert [item.artifact_type for item in remote.list_referrers("refs", subject, "application/b").items] == [

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import OCI_EMPTY, OCI_INDEX, OCI_LAYER_TAR, OCI_MANIFEST
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def push_image(registry: Registry, name: str, *layers: bytes, tags: Sequence[str
 
 
 def push(registry: Registry, name: str, document: Document, *tags: str) -> None:
-    registry.push_manifest(name, document.content, document.media_type, document.digest, tags)
+    manifest = Manifest.parse(document.content, document.media_type, document.digest)
+    registry.push_manifest(name, manifest, tags)
 
 
 def read_blob(registry: Registry, name: str, digest: Digest) -> bytes:

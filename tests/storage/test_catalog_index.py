@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.storage.memory_store import MemoryObjects, MemoryStore
-from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import OCI_INDEX
 from udist_plugin.registry import Page
 from udist_plugin.storage import catalog_index, paths
@@ -91,7 +91,7 @@ def test_what_is_pushed_below_a_repository_is_seen_at_once(
     reader.list_repositories()
     content = b'{"schemaVersion":2,"manifests":[]}'
     for name in ("above", "above/below", "above/next/below"):
-        registry(store).push_manifest(name, content, OCI_INDEX, Digest.of(content))
+        registry(store).push_manifest(name, Manifest.parse(content, OCI_INDEX))
         assert name in reader.list_repositories().items
         assert name in listed(store)[0]
     assert len(MemoryObjects(store).list(paths.NEWS)) == 1

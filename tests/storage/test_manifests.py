@@ -18,7 +18,7 @@ from udist_plugin.errors import (
     TagInvalid,
 )
 from udist_plugin.oci.digest import Digest
-from udist_plugin.oci.manifest import MANIFEST_MAX
+from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest
 from udist_plugin.oci.media_types import DOCKER_MANIFEST, OCI_MANIFEST
 from udist_plugin.registry import Page
 from udist_plugin.storage import paths
@@ -97,7 +97,7 @@ def test_a_bad_manifest_is_refused(
     registry: StorageRegistry, driver: StorageDriver, content: bytes, media_type: str, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        registry.push_manifest("a", content, media_type, Digest.of(content), ["latest"])
+        registry.push_manifest("a", Manifest.parse(content, media_type), ["latest"])
     assert not driver.exists(paths.BLOBS)
     assert registry.list_repositories() == Page([])
 
@@ -108,14 +108,14 @@ def test_a_media_type_that_would_be_lost_is_refused(registry: StorageRegistry) -
     del value["mediaType"]
     content = json.dumps(value).encode()
     with pytest.raises(ManifestInvalid, match="must stand in the document"):
-        registry.push_manifest("a", content, DOCKER_MANIFEST, Digest.of(content))
-    registry.push_manifest("a", content, OCI_MANIFEST, Digest.of(content), ["latest"])
+        registry.push_manifest("a", Manifest.parse(content, DOCKER_MANIFEST))
+    registry.push_manifest("a", Manifest.parse(content, OCI_MANIFEST), ["latest"])
     assert registry.get_manifest("a", "latest").media_type == OCI_MANIFEST
 
 
-def test_a_wrong_digest_is_refused(registry: StorageRegistry) -> None:
+def test_a_wrong_digest_is_refused() -> None:
     with pytest.raises(DigestInvalid):
-        registry.push_manifest("a", image().content, OCI_MANIFEST, image(b"other").digest)
+        Manifest.parse(image().content, OCI_MANIFEST, image(b"other").digest)
 
 
 def test_a_bad_tag_is_refused_before_anything_points_anywhere(registry: StorageRegistry) -> None:

@@ -11,6 +11,7 @@ from tests.storage.samples import image
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import BlobUnknown, ManifestBlobUnknown
 from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.manifest import Manifest
 from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.storage.sizes.sizes import LARGEST_SIZE, MemorySizes
@@ -98,7 +99,7 @@ def locate(registry: Registry) -> None:
 
 def push_image(registry: Registry) -> None:
     document = image(BLOB, config=BLOB)
-    registry.push_manifest("a", document.content, document.media_type, document.digest)
+    registry.push_manifest("a", Manifest.parse(document.content, document.media_type))
 
 
 @pytest.mark.parametrize("verb", [mount, mount_from_anywhere, read, locate, push_image])

@@ -10,6 +10,7 @@ from tests.storage.samples import image
 from udist_plugin.drivers.base import SMALL_FILE_MAX
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import StorageError
+from udist_plugin.oci.manifest import Manifest
 from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
 
@@ -35,9 +36,9 @@ class Gathering(InMemoryDriver):
 def tagged(driver: InMemoryDriver, **options: int) -> StorageRegistry:
     registry = StorageRegistry(driver, **options)  # type: ignore[arg-type]
     kept = image(b"kept")
-    registry.push_manifest("a", kept.content, kept.media_type, kept.digest, ["kept"])
+    registry.push_manifest("a", Manifest.parse(kept.content, kept.media_type), ["kept"])
     document = image()
-    registry.push_manifest("a", document.content, document.media_type, document.digest, TAGS)
+    registry.push_manifest("a", Manifest.parse(document.content, document.media_type), TAGS)
     return registry
 
 

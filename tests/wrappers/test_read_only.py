@@ -9,6 +9,7 @@ from udist_plugin.drivers import open_driver
 from udist_plugin.errors import BlobUnknown, ManifestUnknown, Unsupported
 from udist_plugin.http_api.app import Application
 from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import OCI_INDEX
 from udist_plugin.remote.wsgi import WSGITransport
 from udist_plugin.storage import paths
@@ -29,7 +30,7 @@ MANIFEST = Digest.of(INDEX)
 def inner() -> Registry:
     registry = StorageRegistry(open_driver("inmemory", {}, scratch=paths.SCRATCH))
     registry.push_blob("a", BLOB, io.BytesIO(b"blob"))
-    registry.push_manifest("a", INDEX, OCI_INDEX, MANIFEST, ["v1"])
+    registry.push_manifest("a", Manifest.parse(INDEX, OCI_INDEX), ["v1"])
     return registry
 
 
@@ -50,7 +51,7 @@ def test_read_only_refuses_every_change_and_answers(inner: Registry) -> None:
         lambda: registry.push_blob("a", Digest.of(b"more"), io.BytesIO(b"more")),
         lambda: registry.start_upload("a"),
         lambda: registry.resume_upload("a", upload.id),
-        lambda: registry.push_manifest("a", INDEX, OCI_INDEX, MANIFEST, ["v2"]),
+        lambda: registry.push_manifest("a", Manifest.parse(INDEX, OCI_INDEX), ["v2"]),
         lambda: registry.delete_blob("a", BLOB),
         lambda: registry.delete_manifest("a", MANIFEST),
         lambda: registry.delete_tag("a", "v1"),

@@ -11,6 +11,7 @@ from tests.http_api.images import CONFIG, descriptor, image, index
 from udist_plugin.drivers import open_driver
 from udist_plugin.errors import ManifestBlobUnknown, ManifestInvalid, ManifestUnknown
 from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import (
     DOCKER_FOREIGN_LAYER,
     DOCKER_MANIFEST_LIST,
@@ -41,7 +42,7 @@ def inner() -> Registry:
 def push(inner: Registry, manifest: bytes, policy: Policy | None = None) -> Digest:
     digest = Digest.of(manifest)
     kind = json.loads(manifest)["mediaType"]
-    ValidatingRegistry(inner, policy).push_manifest("a", manifest, kind, digest, ["v1"])
+    ValidatingRegistry(inner, policy).push_manifest("a", Manifest.parse(manifest, kind), ["v1"])
     assert inner.get_manifest("a", "v1").digest == digest
     return digest
 

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _print_summary(reference: str, found: ManifestContent) -> None:
-    manifest = Manifest.parse(found.content, found.media_type)
+    manifest = Manifest.parse(found.content, found.media_type, found.digest, hashed=True)
     rows = [
         ("Reference:", reference),
         ("Digest:", str(found.digest)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from udist_plugin.errors import DigestInvalid, ManifestTooLarge, ManifestUnknown, TagInvalid
+from udist_plugin.errors import ManifestTooLarge, ManifestUnknown, TagInvalid
 from udist_plugin.http_api.conditionals import not_modified
 from udist_plugin.http_api.errors import TooManyTags
 from udist_plugin.http_api.negotiation import accepts, check_accepted
@@ -42,7 +42,8 @@ class ManifestResource(Resource):
         return _answer(request, found.digest, found.media_type, found.content, len(found.content))
 
     def _default_platform(self, name: str, found: ManifestContent) -> ManifestContent:
-        for descriptor in Manifest.parse(found.content, found.media_type).manifests:
+        parsed = Manifest.parse(found.content, found.media_type, found.digest, hashed=True)
+        for descriptor in parsed.manifests:
             platform = descriptor.other.get("platform")
             if (
                 isinstance(platform, dict)
@@ -63,11 +64,9 @@ class ManifestResource(Resource):
         target = Digest(request.reference) if by_digest else check_tag(request.reference)
         tags = _tags(request, target)
         content = _read_manifest(request)
-        digest = Digest.of(content, target.algorithm if isinstance(target, Digest) else "sha256")
-        if by_digest and digest != target:
-            raise DigestInvalid({"digest": target, "content": digest})
-        manifest = Manifest.parse(content, request.media_type)
-        self.registry.push_manifest(request.name, content, manifest.media_type, digest, tags)
+        manifest = Manifest.parse(content, request.media_type, target if isinstance(target, Digest) else None)
+        self.registry.push_manifest(request.name, manifest, tags)
+        digest = manifest.digest
         fields = [("Location", request.url("manifests", digest)), ("Docker-Content-Digest", digest)]
         if manifest.subject is not None:
             fields.append(("OCI-Subject", manifest.subject.digest))

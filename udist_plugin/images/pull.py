@@ -50,7 +50,7 @@ def pull_artifact(
     for what cannot be placed safely, ``DigestInvalid`` for wrong content, and the registry's errors.
     """
     manifest = registry.get_manifest(name, target)
-    parsed = Manifest.parse(manifest.content, manifest.media_type)
+    parsed = Manifest.parse(manifest.content, manifest.media_type, manifest.digest, hashed=True)
     if parsed.is_index:
         listed = ", ".join(str(item.digest) for item in parsed.manifests[:8])
         raise ArtifactError(f"an index, not an artifact; pull one of its manifests by digest: {listed}")

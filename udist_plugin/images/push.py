@@ -22,6 +22,7 @@ from udist_plugin.images.placing import named
 from udist_plugin.images.progress import SILENT, watched
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest, new_hash
+from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import OCI_LAYER_TAR, OCI_LAYER_TAR_GZIP, OCI_MANIFEST
 
 if TYPE_CHECKING:
@@ -89,8 +90,7 @@ def push_artifact(
     layers = [_push_source(registry, name, source, progress) for source in sources]
     _push_empty(registry, name)
     manifest = manifest_of(layers, artifact_type, annotations, subject)
-    digest = Digest.of(manifest)
-    pushed = registry.push_manifest(name, manifest, OCI_MANIFEST, digest, tags)
+    pushed = registry.push_manifest(name, Manifest.parse(manifest, OCI_MANIFEST), tags)
     return Pushed(pushed._replace(artifact_type=artifact_type), manifest)
 
 

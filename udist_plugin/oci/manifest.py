@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple, NoReturn
 
-from udist_plugin.errors import ManifestInvalid
+from udist_plugin.errors import DigestInvalid, ManifestInvalid, ManifestTooLarge
 from udist_plugin.oci.descriptor import Descriptor, check_annotations
+from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import INDEXES, MANIFESTS, OCI_INDEX, OCI_MANIFEST
 
 MANIFEST_MAX: Final = 4 << 20
@@ -13,9 +14,15 @@ MANIFEST_MAX: Final = 4 << 20
 
 
 class Manifest(NamedTuple):
-    """A parsed manifest or index: what it is and what it refers to. The bytes stay the truth."""
+    """A manifest or index: its bytes, which stay the truth, and what they say. ``digest`` is theirs.
 
+    ``stated_type`` is the media type that the document says or implies by itself.
+    """
+
+    content: bytes
     media_type: str
+    digest: Digest
+    stated_type: str = ""
     config: Descriptor | None = None
     layers: tuple[Descriptor, ...] = ()
     manifests: tuple[Descriptor, ...] = ()
@@ -39,19 +46,31 @@ class Manifest(NamedTuple):
         return self.artifact_type or (self.config.media_type if self.config else None)
 
     @classmethod
-    def parse(cls, content: bytes, media_type: str = "") -> Manifest:
-        """Reads ``content``, pushed or stored as ``media_type``.
+    def parse(
+        cls, content: bytes, media_type: str = "", digest: Digest | None = None, *, hashed: bool = False
+    ) -> Manifest:
+        """Reads ``content``, pushed or stored as ``media_type``; ``digest`` is what it should have, sha256's
+        unless given, and is not looked at again where it was ``hashed`` before.
 
-        The document's own ``mediaType`` wins where it has one, and must agree. Raises ``ManifestInvalid``
-        for what is not JSON, not a known manifest, or contradicts itself.
+        The document's own ``mediaType`` wins where it has one, and must agree. Raises ``ManifestTooLarge``,
+        ``DigestInvalid``, and ``ManifestInvalid`` for what is not JSON, not a known manifest, or contradicts
+        itself.
         """
+        if len(content) > MANIFEST_MAX:
+            raise ManifestTooLarge({"size": len(content), "limit": MANIFEST_MAX})
+        if digest is None or not hashed:
+            actual = Digest.of(content, digest.algorithm if digest else "sha256")
+            if digest and actual != digest:
+                raise DigestInvalid({"digest": digest, "content": actual})
+            digest = actual
         document = _load(content)
         own = document.get("mediaType", "")
         if not isinstance(own, str):
             raise ManifestInvalid("mediaType: expected a string")
         if own and media_type and own != media_type:
             raise ManifestInvalid(f"mediaType: the document says {own!r}, the request {media_type!r}")
-        kind = own or media_type or (OCI_INDEX if "manifests" in document else OCI_MANIFEST)
+        stated = own or (OCI_INDEX if "manifests" in document else OCI_MANIFEST)
+        kind = own or media_type or stated
         if kind not in MANIFESTS:
             raise ManifestInvalid(f"mediaType: {kind!r} is not an image manifest or index")
         version = document.get("schemaVersion")
@@ -62,7 +81,10 @@ class Manifest(NamedTuple):
         if kind not in INDEXES and "manifests" in document:
             raise ManifestInvalid("an image manifest has no manifests")
         return cls(
+            content,
             kind,
+            digest,
+            stated,
             None if kind in INDEXES else Descriptor.from_json(document.get("config"), "config"),
             () if kind in INDEXES else _descriptors(document, "layers"),
             _descriptors(document, "manifests") if kind in INDEXES else (),

@@ -138,27 +138,26 @@ class RemoteRegistry(Registry):
                 check_digest(Digest.of(content, digest.algorithm), digest)
             return ManifestContent(content, answer.header("content-type") or "", digest)
 
-    def push_manifest(
-        self, name: str, content: bytes, media_type: str, digest: Digest, tags: Sequence[str] = ()
-    ) -> Descriptor:
+    def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         """As ``Registry.push_manifest``: one request where the registry takes tags with a push by digest,
         and says so (OCI-Tag), else one more for each tag."""
-        target = _manifest(name, digest)
+        target = _manifest(name, manifest.digest)
         if tags:
             target += "?" + urlencode([("tag", tag) for tag in tags])
-        answer = self._put_manifest(target, content, media_type, digest)
+        answer = self._put_manifest(target, manifest)
         tagged = {
             tag.strip() for key, value in answer.headers if key == "oci-tag" for tag in value.split(",")
         }
         for tag in tags:
             if tag not in tagged:
-                self._put_manifest(_manifest(name, tag), content, media_type, digest)
-        return Descriptor(media_type, digest, len(content))
+                self._put_manifest(_manifest(name, tag), manifest)
+        return Descriptor(manifest.media_type, manifest.digest, len(manifest.content))
 
-    def _put_manifest(self, target: str, content: bytes, media_type: str, digest: Digest) -> Response:
-        headers = [("content-type", media_type), ("content-length", str(len(content)))]
+    def _put_manifest(self, target: str, manifest: Manifest) -> Response:
+        content = manifest.content
+        headers = [("content-type", manifest.media_type), ("content-length", str(len(content)))]
         with self._exchange.send("PUT", target, (201,), NameUnknown, headers=headers, body=content) as answer:
-            check_digest(answer.header("docker-content-digest"), digest)
+            check_digest(answer.header("docker-content-digest"), manifest.digest)
         return answer
 
     def delete_manifest(self, name: str, digest: Digest) -> None:

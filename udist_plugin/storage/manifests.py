@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from udist_plugin.errors import (
     DigestInvalid,
     ManifestInvalid,
-    ManifestTooLarge,
     ManifestUnknown,
     PathNotFound,
     StorageError,
@@ -70,21 +69,16 @@ class ManifestStore:
         fact = self._facts.get(digest) or self._learn(digest, content)
         return ManifestContent(content, fact.media_type, digest)
 
-    def push(
-        self, name: str, content: bytes, media_type: str, digest: Digest, tags: Sequence[str]
-    ) -> Descriptor:
+    def push(self, name: str, manifest: Manifest, tags: Sequence[str]) -> Descriptor:
         """Blob, revision, tags: each durable before the next, so that nothing points at what may vanish.
 
         No one looks a tag up by its index link, so it may come and go with the revision.
         """
         for tag in tags:
             check_tag(tag)
-        if len(content) > MANIFEST_MAX:
-            raise ManifestTooLarge({"size": len(content), "limit": MANIFEST_MAX})
-        if (actual := Digest.of(content, digest.algorithm)) != digest:
-            raise DigestInvalid({"digest": digest, "content": actual})
-        if Manifest.parse(content, media_type).media_type != Manifest.parse(content).media_type:
-            raise ManifestInvalid(f"mediaType: {media_type!r} must stand in the document, which has none")
+        content, digest = manifest.content, manifest.digest
+        if (kind := manifest.media_type) != manifest.stated_type:
+            raise ManifestInvalid(f"mediaType: {kind!r} must stand in the document, which has none")
         links = [paths.link(paths.revision(name, digest))]
         if not self._driver.exists(paths.layers(name)):
             # Stock servers know a repository by this folder, and their collector marks no other.
@@ -100,8 +94,8 @@ class ManifestStore:
             # Deleted meanwhile by one who did not see these tags. It looks for tags once more after it took
             # the revision, and this looks for the revision after the tags: one of the two notices.
             self._link(name, digest)
-        fact = self._learn(digest, content)
-        return Descriptor(fact.media_type, digest, fact.size)
+        self._note(manifest)
+        return Descriptor(kind, digest, len(content))
 
     def delete(self, name: str, digest: Digest) -> None:
         """The tags go first: a tag whose manifest is gone is an error, a manifest without tags is not."""
@@ -162,10 +156,12 @@ class ManifestStore:
         return content
 
     def _learn(self, digest: Digest, content: bytes) -> Fact:
-        manifest = _parse(digest, content)
+        return self._note(_parse(digest, content))
+
+    def _note(self, manifest: Manifest) -> Fact:
         subject = manifest.subject.digest if manifest.subject else None
-        fact = Fact(manifest.media_type, len(content), subject)
-        self._facts.put(digest, fact)
+        fact = Fact(manifest.media_type, len(manifest.content), subject)
+        self._facts.put(manifest.digest, fact)
         return fact
 
     def _stands(self, name: str, digest: Digest) -> bool:
@@ -183,7 +179,7 @@ class ManifestStore:
 def _parse(digest: Digest, content: bytes) -> Manifest:
     """A stored manifest; one of a kind no longer served is as good as none."""
     try:
-        return Manifest.parse(content)
+        return Manifest.parse(content, digest=digest, hashed=True)
     except ManifestInvalid as error:
         raise ManifestUnknown({"Revision": digest, "stored": str(error)}) from None
 

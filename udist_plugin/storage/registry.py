@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
+    from udist_plugin.oci.manifest import Manifest
     from udist_plugin.storage.sizes.sizes import Sizes
 
 
@@ -80,10 +81,8 @@ class StorageRegistry(Registry):
     def get_manifest(self, name: str, target: Digest | str) -> ManifestContent:
         return self._manifests.get(name, target)
 
-    def push_manifest(
-        self, name: str, content: bytes, media_type: str, digest: Digest, tags: Sequence[str] = ()
-    ) -> Descriptor:
-        pushed = self._manifests.push(name, content, media_type, digest, tags)
+    def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
+        pushed = self._manifests.push(name, manifest, tags)
         self._catalog.pushed(name)
         return pushed
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.content import Readable
     from udist_plugin.oci.digest import Digest
+    from udist_plugin.oci.manifest import Manifest
 
 
 class NoDeleteRegistry(RegistryWrapper):
@@ -49,9 +50,7 @@ class ReadOnlyRegistry(NoDeleteRegistry):
     def push_manifest(
         self,
         name: str,  # noqa: ARG002
-        content: bytes,  # noqa: ARG002
-        media_type: str,  # noqa: ARG002
-        digest: Digest,  # noqa: ARG002
+        manifest: Manifest,  # noqa: ARG002
         tags: Sequence[str] = (),  # noqa: ARG002
     ) -> NoReturn:
         raise Unsupported

@@ -10,7 +10,6 @@ from udist_plugin.errors import (
     ManifestUnknown,
     NameUnknown,
 )
-from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import DOCKER_FOREIGN_LAYER
 from udist_plugin.registry import RegistryWrapper
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
+    from udist_plugin.oci.manifest import Manifest
     from udist_plugin.registry import Registry
 
 NONDISTRIBUTABLE_PREFIX = "application/vnd.oci.image.layer.nondistributable.v1."
@@ -28,7 +28,7 @@ NONDISTRIBUTABLE_PREFIX = "application/vnd.oci.image.layer.nondistributable.v1."
 class Policy(NamedTuple):
     """What is checked.
 
-    ``references`` (``validation.manifests.references``, udist's own) switches every check of existence:
+    ``references`` (``udist.validation.references``) switches every check of existence:
     without it, sparse images can be pushed. ``indexes`` is whether an index's manifests must exist, and
     ``platforms`` limits that to those with one of these (architecture, os); empty means all. A layer's URLs
     must match a pattern of ``allow``, unless there is none, and none of ``deny``.
@@ -53,11 +53,8 @@ class ValidatingRegistry(RegistryWrapper):
         super().__init__(inner)
         self._policy = policy or Policy()
 
-    def push_manifest(
-        self, name: str, content: bytes, media_type: str, digest: Digest, tags: Sequence[str] = ()
-    ) -> Descriptor:
+    def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         """Raises ``ManifestBlobUnknown`` for the first reference that is missing, the others in ``also``."""
-        manifest = Manifest.parse(content, media_type)
         for layer in manifest.layers:
             self._check_urls(layer)
         if self._policy.references:
@@ -65,7 +62,7 @@ class ValidatingRegistry(RegistryWrapper):
             if missing:
                 missing[0].also = tuple(missing[1:])
                 raise missing[0]
-        return super().push_manifest(name, content, media_type, digest, tags)
+        return super().push_manifest(name, manifest, tags)
 
     def _missing(self, name: str, manifest: Manifest) -> Iterator[Digest]:
         for digest in dict.fromkeys(blob.digest for blob in manifest.blobs if not _is_elsewhere(blob)):
