@@ -12,8 +12,8 @@ from typing import NamedTuple
 import pytest
 
 from tests.tools import require_tool
+from udist_plugin.cli.commands import COMMANDS
 from udist_plugin.cli.failures import EXIT_CODES
-from udist_plugin.cli.main import COMMANDS
 from udist_plugin.config import load
 
 REPOSITORY = Path(__file__).parents[2]
