@@ -1,4 +1,4 @@
-"""What ``udist`` offers: its commands, and the parser that knows them."""
+"""What ``udist`` offers: its commands, its help topics, and the parser that knows them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,30 @@ COMMANDS: Final = {
     "doctor": "test whether the configured store works",
     "config": "check a configuration, or list all configuration keys",
     "serve": "run the plugin itself",
+    "help": "show help for a command or a topic",
+    "version": "print the version",
 }
 """Each command is a module of its name beside this one, with ``configure(parser)`` and ``run(arguments)``."""
+
+TOPICS: Final = {
+    "commands": "all commands, their common options and exit codes",
+    "configuration": "the configuration file, environment variables, health checks and logs",
+    "stores": "folders, S3, Google Cloud Storage, Azure, and sharing a store",
+    "differences": "where udist behaves differently from distribution",
+    "python": "the Python API, httpx, requests, WSGI and pytest fixtures",
+    "architecture": "how the parts fit together",
+    "benchmarks": "measured speed and memory, and how to repeat the measurements",
+    "contributing": "tests, code checks, benchmarks and releases",
+    "changelog": "what changed in each version",
+}
+"""Each topic is a file of its name in ``udist_plugin/docs``."""
 
 _EXAMPLES: Final = """\
 examples:
   udist push demo/readme:v1 README.md
   udist pull demo/readme:v1 -o out
-  udist push --help
+  udist help push
+  udist help stores
 """
 
 
@@ -55,7 +71,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="udist",
         description="An OCI registry without a server: each command spawns the registry as a child process.",
-        epilog=f"{_EXAMPLES}\n{EXIT_CODES}",
+        epilog="\n".join((_topics(), _EXAMPLES, EXIT_CODES)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -74,3 +90,9 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
             module.configure(command)
             command.set_defaults(run=module.run)
     return parser
+
+
+def _topics() -> str:
+    width = max(map(len, TOPICS))
+    lines = [f"  {name:{width}}  {summary}" for name, summary in TOPICS.items()]
+    return "\n".join(("help topics:", *lines, ""))
