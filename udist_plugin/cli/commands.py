@@ -35,7 +35,7 @@ TOPICS: Final = {
     "python": "the Python API, httpx, requests, WSGI and pytest fixtures",
     "architecture": "how the parts fit together",
     "benchmarks": "measured speed and memory, and how to repeat the measurements",
-    "contributing": "tests, code checks, benchmarks and releases",
+    "contributing": "tests, code checks, generated code and benchmarks",
     "changelog": "what changed in each version",
 }
 """Each topic is a file of its name in ``udist_plugin/docs``."""
