@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from udist_plugin.cli.failures import EXIT_CODES
+from udist_plugin.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,8 +67,6 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     """The parser for a command line of ``words``; only the command named there is imported."""
-    from udist_plugin.version import __version__
-
     parser = _Parser(
         prog="udist",
         description="An OCI registry without a server: each command spawns the registry as a child process.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from udist_plugin import __version__
+from udist_plugin.version import __version__
 
 if TYPE_CHECKING:
     import argparse
