@@ -208,7 +208,7 @@ def test_keys_of_a_section(udist: Udist) -> None:
 def test_keys_of_no_section(udist: Udist) -> None:
     ran = udist("config", "keys", "storage.gcsx")
     assert ran.code == 2
-    assert "no key is or begins with 'storage.gcsx'" in ran.err
+    assert "there is no key or section 'storage.gcsx'" in ran.err
 
 
 @pytest.mark.parametrize("words", [("config",), ("config", "check"), ("config", "keys")])

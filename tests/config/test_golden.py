@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.house.generate import REPOSITORY
+from tests.documents.reading import DOCS, first_cells
 from tests.tools import require_tool
 from udist_plugin.config.explaining import DEFAULT, explain
 from udist_plugin.config.keys import all_keys
@@ -27,10 +27,7 @@ if TYPE_CHECKING:
 
 Case = dict[str, Any]
 CASES: list[Case] = yaml.safe_load((Path(__file__).parent / "golden.yml").read_text())
-TABLE = (
-    (REPOSITORY / "README.md").read_text().partition("\n| | distribution | udist |\n")[2].partition("\n\n")[0]
-)
-DIFFERENCES = set(re.findall(r"^\| (.+?) \| .+ \| .+ \|$", TABLE, re.MULTILINE))
+DIFFERENCES = first_cells(DOCS / "differences.md", "| | distribution | udist |")
 KEYS = [
     (re.compile(re.escape(key.path).replace(r"\[\]", r"\.\d+").replace(r"\*", r"[^.]+") + r"(\..+)?"), key)
     for key in sorted(all_keys(), key=lambda key: -len(key.path))

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+from tests.documents.reading import documents
 from tests.house.generate import REPOSITORY
 from tests.tools import require_tool
 
 TOP_LEVEL = {"LICENSE", "README.md", "clients", "proto", "pyproject.toml", "tests", "udist_plugin"}
-DOCUMENTS = ("README.md", "proto/PROTOCOL.md")
 FORBIDDEN = re.compile(
     r"(?i:index-url|find-links|resolved|registry|proxy|sumdb)\"?\s*[=:]\s*\"?https?://(?!127\.|localhost)"
     r"|https?://\S+\.(?:whl|tgz|crate|deb)\b|https?://\S+/simple\b"
@@ -48,16 +48,15 @@ def test_lock_files_stay_out() -> None:
     assert [path for path in tracked() if path.name in locks] == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_links_lead_somewhere(document: str) -> None:
-    path = REPOSITORY / document
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_links_lead_somewhere(path: Path) -> None:
     for target in links(path):
         if "://" in target or target.startswith("mailto:"):
             continue
         name, _, anchor = target.partition("#")
         linked = (path.parent / name).resolve() if name else path
-        assert linked.exists(), f"{document} links to {target}"
-        assert not anchor or anchor in anchors(linked), f"{document} links to {target}"
+        assert linked.exists(), f"{path} links to {target}"
+        assert not anchor or anchor in anchors(linked), f"{path} links to {target}"
 
 
 def links(path: Path) -> list[str]:

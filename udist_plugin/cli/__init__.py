@@ -1,1 +1,1 @@
-"""The ``udist`` command, and ``udist-plugin``: the only rooms that print."""
+"""The commands ``udist`` and ``udist-plugin``, the only code that prints."""

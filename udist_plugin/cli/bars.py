@@ -1,4 +1,4 @@
-"""Progress bars, drawn by rich on standard error when somebody is there to see them."""
+"""Progress bars on standard error, drawn by rich if it is a terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """Bars when standard error is a terminal, silence when it is not."""
+    """Shows bars if standard error is a terminal, and nothing otherwise."""
     if not sys.stderr.isatty():
         yield SILENT
         return
@@ -55,7 +55,7 @@ class _Bar:
         self._bars.update(self._bar, completed=done)
 
     def end(self, how: str) -> None:
-        if how in ("hashed", "packed"):  # a step on the way, of no interest once it is over
+        if how in ("hashed", "packed"):  # an intermediate step: its bar disappears when it is done
             self._bars.remove_task(self._bar)
         else:
             self._bars.update(self._bar, completed=self._size, doing=how)

@@ -18,8 +18,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, module, summary in (
-        ("check", config_check, "show what a configuration comes to, or all that is wrong with it"),
-        ("keys", config_keys, "list the keys a configuration can have"),
+        ("check", config_check, "show the effective configuration, or everything wrong with it"),
+        ("keys", config_keys, "list all configuration keys"),
     ):
         command = commands.add_parser(
             name,

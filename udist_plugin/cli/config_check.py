@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from udist_plugin.cli.options import add_json_option
 from udist_plugin.cli.output import note, print_json, print_table, printable
 from udist_plugin.config.explaining import Explained, Setting, explain
 from udist_plugin.config.files import read_file
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _EPILOG = """\
-Every value is shown with where it is from: a line of the file, a REGISTRY_* variable, or the default. Secrets
-are not shown. What has no effect, and what looks like a slip of the pen, is told on standard error.
+Shows every value and its source: a line of the file, a REGISTRY_* variable, or
+the default. Secrets are masked. Warns on standard error about unknown keys,
+likely typing mistakes, and keys that have no effect.
 
-All that is wrong is told at once, what the storage driver says of its section and of the files named there
-included. The store is not asked: "udist doctor" does that.
+If anything is wrong, reports all errors at once, including those of the storage
+driver's section and of files that it names. Does not connect to the store; "udist
+doctor" does.
 
 examples:
   udist config check config.yml
@@ -33,10 +36,10 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     parser.add_argument(
-        "file", nargs="?", metavar="FILE", help="the configuration; without one, that of the variables alone"
+        "file", nargs="?", metavar="FILE", help="the configuration file (default: only the variables)"
     )
-    parser.add_argument("--explain", action="store_true", help="say what each key is for")
-    parser.add_argument("--json", action="store_true", help="print JSON, errors too")
+    parser.add_argument("--explain", action="store_true", help="explain what each key does")
+    add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -58,8 +61,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _driver_problems(explained: Explained) -> Iterator[ConfigurationError]:
-    """What only the driver finds wrong with its section, with the line or variable it is from: the section's
-    for what is missing."""
+    """What only the driver finds wrong with its section, each with its line or variable. A missing key gets
+    the source of the section."""
     section = explained.examined.section
     if section is None:
         return

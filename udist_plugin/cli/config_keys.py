@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import re
 
+from udist_plugin.cli.options import add_json_option
 from udist_plugin.cli.output import print_json, print_table
 from udist_plugin.config.keys import all_keys
 from udist_plugin.keys import REQUIRED, Key
 from udist_plugin.kinds import Choice
 
 _EPILOG = """\
-[] behind a name stands for the entries of a list, * for any name. In a variable, REGISTRY_ goes before the
-key, and _ stands for its dots: REGISTRY_STORAGE_S3_BUCKET, REGISTRY_HEALTH_TCP_0_ADDR.
+Shows each key's type, its default, what it does, and whether udist supports it.
+[] marks the entries of a list; * stands for any name.
+
+To set a key by a variable, prefix REGISTRY_, write it in upper case, and replace
+dots by underscores: REGISTRY_STORAGE_S3_BUCKET, REGISTRY_HEALTH_TCP_0_ADDR.
 
 examples:
   udist config keys
@@ -23,8 +27,10 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
-    parser.add_argument("keys", nargs="?", metavar="SECTION", type=_keys, help="only this one's keys")
-    parser.add_argument("--json", action="store_true", help="print JSON, errors too")
+    parser.add_argument(
+        "keys", nargs="?", metavar="SECTION", type=_keys, help="list only the keys of this section"
+    )
+    add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -37,10 +43,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _keys(section: str) -> list[Key]:
-    """The keys at ``section`` and below it."""
+    """The keys in ``section``, or the one key of that name."""
     keys = [key for key in all_keys() if re.match(rf"{re.escape(section)}(\[\])?(\.|$)", key.path)]
     if not keys:
-        raise argparse.ArgumentTypeError(f"no key is or begins with {section!r}")
+        raise argparse.ArgumentTypeError(f"there is no key or section {section!r}")
     return keys
 
 

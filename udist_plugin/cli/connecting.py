@@ -1,4 +1,4 @@
-"""From a command line to a registry."""
+"""Connects a command to its registry."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def connected(arguments: argparse.Namespace) -> Iterator[RemoteRegistry]:
-    """The registry behind a plugin spawned as ``arguments`` say, ended when the block is left."""
+    """Spawns the plugin that ``arguments`` describe and yields its registry; ends the plugin afterwards."""
     config = read_file(arguments.config) if arguments.config else None
     log = _print_log if arguments.verbose else None
     with Plugin(config, command=arguments.plugin, log=log) as plugin:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.cli.options import add_config_option
+from udist_plugin.cli.options import add_config_option, add_json_option
 from udist_plugin.cli.output import note, print_json, printable
 from udist_plugin.config import load
 from udist_plugin.config.files import read_file
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from udist_plugin.storage.upkeep.checkup import Step
 
 _EPILOG = """\
-The configuration is read and the store tried as a registry would use it: it is reached, and small files below
-docker/registry/v2/udist/scratch are written, uploaded, committed, read, listed and deleted. On s3 an upload
-of parts is begun and dropped, too. A store that is read-only (storage.maintenance.readonly) is only reached.
+Reads the configuration, then uses the store the way a registry does: connects to
+it, and writes, uploads, commits, reads, lists and deletes small files below
+docker/registry/v2/udist/scratch. On s3 it also starts and aborts a multipart
+upload. If storage.maintenance.readonly is enabled, it writes nothing.
 
 examples:
   udist doctor --config config.yml
@@ -30,13 +31,13 @@ examples:
 """
 
 _SAID: Final = {
-    "reach": "the store answers",
+    "reach": "the store responds",
     "write": "small files can be written",
-    "upload": "uploads can be begun and gone on with",
-    "commit": "uploads become blobs",
-    "read": "what was written comes back",
+    "upload": "uploads can be started and resumed",
+    "commit": "uploads can be committed as blobs",
+    "read": "files read back unchanged",
     "list": "folders can be listed",
-    "multipart": "large uploads can be sent in parts, found and dropped",
+    "multipart": "large uploads can be sent in parts, listed and aborted",
     "delete": "files can be deleted",
 }
 
@@ -44,7 +45,7 @@ _SAID: Final = {
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add_config_option(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON, errors too")
+    add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
     driver = open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
     steps = []
     if not arguments.json:
-        print(f"ok      the configuration names the storage driver {storage.driver}")
+        print(f"ok      the configuration is valid; the storage driver is {storage.driver}")
     for step in check(driver, writing=not storage.maintenance.readonly.enabled):
         steps.append(step)
         if not arguments.json:

@@ -1,4 +1,4 @@
-"""Exit codes, and errors as people read them."""
+"""Exit codes, and error messages for people."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from udist_plugin.errors import RegistryError, UdistError
 
 EXIT_CODES: Final = """\
 exit codes:
-  0    done
+  0    success
   1    the registry, the connection to it, or a local file failed
   2    the command line is wrong
-  3    there is no such repository, tag, manifest or blob
-  4    the plugin could not be started, or refused its configuration
+  3    the repository, tag, manifest or blob does not exist
+  4    the plugin could not start, or it rejected its configuration
   130  interrupted
 """
 
@@ -23,14 +23,14 @@ _NOT_FOUND = (errors.NameUnknown, errors.ManifestUnknown, errors.BlobUnknown)
 _NOT_STARTED = (errors.PluginNotFound, errors.HandshakeFailed, errors.ConfigurationError)
 
 _HINTS: Final[dict[type[UdistError], str]] = {
-    errors.NameUnknown: 'see what is there with "udist ls"',
-    errors.ManifestUnknown: 'see what is there with "udist tags NAME"',
-    errors.Unsupported: "the configuration may have switched this off (storage.delete, storage.maintenance)",
+    errors.NameUnknown: '"udist ls" lists all repositories',
+    errors.ManifestUnknown: '"udist tags NAME" lists the tags of a repository',
+    errors.Unsupported: "the configuration may disable this; check storage.delete and storage.maintenance",
 }
 
 
 def exit_code_of(error: Exception) -> int:
-    """The code that stands for ``error``, of several the first; see ``EXIT_CODES``."""
+    """The exit code for ``error``, or for the first of a group; see ``EXIT_CODES``."""
     if isinstance(error, ExceptionGroup):
         return exit_code_of(error.exceptions[0])
     if isinstance(error, _NOT_FOUND):
@@ -39,8 +39,8 @@ def exit_code_of(error: Exception) -> int:
 
 
 def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
-    """Says on standard error what failed: a line, of a group a line each, or the specification's JSON. A
-    traceback, for what nobody foresaw, only when ``verbose``."""
+    """Prints what failed to standard error: one line for each error, or the JSON of the distribution-spec. An
+    unexpected exception also gets a traceback when ``verbose``."""
     failed = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
     if verbose and not isinstance(failed[0], UdistError | OSError):
         import traceback
@@ -62,7 +62,7 @@ def _report_line(error: Exception, *, verbose: bool) -> None:
         if isinstance(error, kind):
             print(f"hint: {hint}", file=sys.stderr)
     if not verbose and isinstance(error, RegistryError) and error.code == "UNKNOWN":
-        print("hint: run it again with -v, which shows the plugin's log", file=sys.stderr)
+        print("hint: run the command again with -v to see the plugin's log", file=sys.stderr)
 
 
 def _entry(error: Exception) -> dict[str, object]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from udist_plugin.registry import ManifestContent
 
 _EPILOG = """\
+Shows the digest, the media types, the layers and the annotations. For an image
+index, shows the manifests it lists.
+
 examples:
   udist inspect demo/readme:v1
   udist inspect --raw demo/readme:v1 | sha256sum
@@ -28,7 +31,7 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add_reference(parser)
-    parser.add_argument("--raw", action="store_true", help="print the manifest's bytes as they are stored")
+    parser.add_argument("--raw", action="store_true", help="print the manifest's exact bytes")
     add_common_options(parser)
 
 

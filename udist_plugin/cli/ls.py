@@ -11,9 +11,17 @@ from udist_plugin.cli.output import print_json, print_lines
 if TYPE_CHECKING:
     import argparse
 
+_EPILOG = """\
+Prints one name per line, in lexical order.
+
+examples:
+  udist ls
+  udist ls --plugin "ssh backup.example.com udist-plugin"
+"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = "One name a line, in lexical order."
+    parser.epilog = _EPILOG
     add_common_options(parser)
 
 

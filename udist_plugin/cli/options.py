@@ -1,4 +1,4 @@
-"""What commands take, checked where it is typed."""
+"""Options and arguments that commands share, with their checks."""
 
 from __future__ import annotations
 
@@ -16,34 +16,41 @@ Value = TypeVar("Value")
 
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
-    """The options that every command has."""
+    """The options of every command that spawns a plugin."""
     group = parser.add_argument_group("registry")
     add_config_option(group)
     group.add_argument(
         "--plugin",
         metavar="CMD",
         type=_command,
-        help='spawn this instead, for instance "ssh host udist-plugin"',
+        help='start this command instead of the local plugin, e.g. "ssh host udist-plugin"',
     )
-    parser.add_argument("--json", action="store_true", help="print JSON, errors too")
+    add_json_option(parser)
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="show the plugin's log on standard error"
     )
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON, including errors")
 
 
 def add_config_option(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--config",
         metavar="FILE",
-        help="the registry's configuration, distribution's YAML, under REGISTRY_* variables; "
-        "without either the store is in the user's data folder",
+        help="the registry's configuration file, in distribution's YAML format; REGISTRY_* variables "
+        "override it; without either, the store is a folder in your data directory",
     )
 
 
-def add_reference(parser: argparse.ArgumentParser, name: str = "reference", text: str = "") -> None:
-    """A manifest to look at: ``NAME[:TAG|@DIGEST]``, tag ``latest`` unless one is given."""
+def add_reference(parser: argparse.ArgumentParser) -> None:
+    """The manifest to work on: ``NAME[:TAG|@DIGEST]``, with ``latest`` as the default tag."""
     parser.add_argument(
-        name, type=reference, metavar="NAME[:TAG|@DIGEST]", help=text or "tag latest unless given"
+        "reference",
+        type=reference,
+        metavar="NAME[:TAG|@DIGEST]",
+        help="a repository with a tag (default: latest) or a digest",
     )
 
 
@@ -71,18 +78,18 @@ def _command(text: str) -> list[str]:
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
     if not words:
-        raise argparse.ArgumentTypeError("names no command")
+        raise argparse.ArgumentTypeError("the command is empty")
     return words
 
 
 def checked(parse: Callable[[str], Value], text: str) -> Value:
-    """A name, a tag or a digest as ``parse`` makes it, else argparse's error that says what that is."""
+    """The name, tag or digest that ``parse`` reads from ``text``, or argparse's error."""
     try:
         return parse(text)
     except NameInvalid:
-        problem = "not a repository name: lower-case letters and digits, parted by one of ._-/"
+        problem = "a repository name; use lower-case letters and digits, separated by one of . _ - /"
     except TagInvalid:
-        problem = "not a tag: up to 128 letters, digits and ._- that begin with a letter, a digit or _"
+        problem = "a tag; use up to 128 letters, digits and . _ -, starting with a letter, a digit or _"
     except DigestInvalid:
-        problem = "not a digest: sha256: and 64 hexadecimal digits, or sha512: and 128"
-    raise argparse.ArgumentTypeError(f"{text!r}: {problem}")
+        problem = "a digest; use sha256: with 64 hexadecimal digits, or sha512: with 128"
+    raise argparse.ArgumentTypeError(f"{text!r} is not {problem}")

@@ -1,4 +1,4 @@
-"""What goes to standard output, and how sizes and tables look."""
+"""Printing: JSON, lines, tables, notes and sizes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def print_json(value: object) -> None:
-    """One JSON document, in ASCII: valid whatever the locale's encoding."""
+    """Prints one JSON document in ASCII, which is valid in any encoding of the locale."""
     print(json.dumps(value, indent=2))
 
 
@@ -21,7 +21,7 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 def print_table(rows: Sequence[Sequence[str]], indent: str = "") -> None:
-    """Columns as wide as they need to be."""
+    """Prints rows in aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -29,12 +29,12 @@ def print_table(rows: Sequence[Sequence[str]], indent: str = "") -> None:
 
 
 def note(text: str) -> None:
-    """Something worth knowing that is not the answer, to standard error."""
+    """Prints a remark to standard error."""
     print(f"udist: {text}", file=sys.stderr)
 
 
 def size_text(size: int) -> str:
-    """``size`` bytes for people, in decimal units."""
+    """``size`` bytes for people to read, in decimal units."""
     amount, unit = float(size), "B"
     for larger in ("kB", "MB", "GB", "TB"):
         if amount < 1000:
@@ -44,5 +44,5 @@ def size_text(size: int) -> str:
 
 
 def printable(text: str) -> str:
-    """``text`` from elsewhere, a line of it, which must not steer the terminal."""
+    """A line of ``text`` from outside, without characters that could control the terminal."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

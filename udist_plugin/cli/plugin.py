@@ -15,27 +15,29 @@ if TYPE_CHECKING:
 USAGE = """\
 usage: udist-plugin [--config FILE]
 
-An OCI registry that a program spawns and speaks to over standard input and output.
+An OCI registry for programs to spawn. It exchanges HTTP requests and responses with its
+caller over standard input and output, in a binary protocol.
 
-  --config FILE   distribution's configuration (YAML); REGISTRY_* variables go over it
+  --config FILE   configuration file, in distribution's YAML format; REGISTRY_* variables
+                  override it
   --version       print the version
-  --help          print this
+  --help          print this help
 
-It speaks length-prefixed protobuf, not text, so it is not for a terminal. For people there is
-"udist": try "udist push demo/readme:v1 README.md". Programs spawn it through a client library:
-"from udist_plugin import Plugin" in Python.
+Do not run it in a terminal. For interactive use there is "udist"; for example,
+"udist push demo/readme:v1 README.md". Programs start the plugin through a client library,
+such as "from udist_plugin import Plugin" in Python.
 """
 EX_USAGE = 64
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs the plugin on the process's standard streams; does not return."""
+    """Runs the plugin on the standard streams of this process. Does not return."""
     arguments = sys.argv[1:] if arguments is None else arguments
     path = _config_path(arguments)
     if os.isatty(0) or os.isatty(1):
         sys.stderr.write(USAGE)
         sys.exit(EX_USAGE)
-    gc.disable()  # importing makes no garbage; collecting meanwhile is a tenth of the start
+    gc.disable()  # imports create no garbage; collecting during them takes a tenth of the start-up time
     from udist_plugin.server.streams import take_standard_streams
 
     source, sink = take_standard_streams()
@@ -69,7 +71,7 @@ def _config_path(arguments: list[str]) -> str | None:
         case [option] if option.startswith("--config="):
             return option.removeprefix("--config=")
         case _:
-            sys.stderr.write(f"udist-plugin: cannot make sense of {' '.join(arguments)!r}\n\n{USAGE}")
+            sys.stderr.write(f"udist-plugin: invalid arguments: {' '.join(arguments)}\n\n{USAGE}")
             sys.exit(EX_USAGE)
 
 

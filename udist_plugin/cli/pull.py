@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     import argparse
 
 _EPILOG = """\
-Files appear when they are complete and verified; nothing is ever written outside the output folder. Files
-that exist are replaced, folders are filled. Prints the digest.
+Prints the digest of the manifest.
+
+A file appears only once it is complete and its digest is verified. Nothing is
+written outside the output folder. Existing files are replaced; existing folders
+keep their other files.
 
 examples:
   udist pull demo/readme:v1
@@ -26,9 +29,11 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add_reference(parser)
-    parser.add_argument("-o", "--output", default=".", metavar="FOLDER", help="where to (default: here)")
     parser.add_argument(
-        "-k", "--keep-old-files", action="store_true", help="fail rather than replace a file that exists"
+        "-o", "--output", default=".", metavar="FOLDER", help="the folder to write to (default: .)"
+    )
+    parser.add_argument(
+        "-k", "--keep-old-files", action="store_true", help="fail instead of replacing an existing file"
     )
     add_common_options(parser)
 
@@ -45,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
             progress=progress,
         )
     if pulled.unnamed and not pulled.files:
-        note("none of the layers has a name, so there is no file to write; is it a container image?")
+        note("no layer has a file name, so nothing was written; is this a container image?")
     if arguments.json:
         files = [{"path": file.path, **file.descriptor.to_json()} for file in pulled.files]
         manifest = pulled.manifest

@@ -24,8 +24,11 @@ _MEDIA_TYPE = re.compile(
 )  # RFC 6838, 4.2
 
 _EPILOG = """\
-Each file is a layer under its own name; a folder is one too, a tar+gzip that a pull unpacks. This is the
-form that oras uses. The same content pushed again has the same digest. Prints the digest.
+Prints the digest of the new manifest.
+
+Each file becomes one layer, named after the file. A folder becomes one tar+gzip
+layer that "udist pull" unpacks again. This is the artifact format of oras. The
+same content always gets the same digest.
 
 examples:
   udist push demo/readme:v1 README.md
@@ -38,10 +41,18 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     parser.add_argument(
-        "target", type=_target, metavar="NAME[:TAG[,TAG...]]", help="tag latest unless one is given"
+        "target",
+        type=_target,
+        metavar="NAME[:TAG[,TAG...]]",
+        help="the repository and its tags (default: latest)",
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH[:MEDIA-TYPE]", help="a file or a folder")
-    parser.add_argument("--artifact-type", type=_media_type, metavar="TYPE", help="the artifact's media type")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH[:MEDIA-TYPE]",
+        help="a file or folder, and optionally its media type",
+    )
+    parser.add_argument("--artifact-type", type=_media_type, metavar="TYPE", help="the artifact type")
     parser.add_argument(
         "-a",
         "--annotation",
@@ -49,14 +60,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=annotation,
         metavar="KEY=VALUE",
-        help="an annotation of the manifest; may be given again",
+        help="add an annotation to the manifest; repeat for more",
     )
     parser.add_argument(
         "--subject",
         metavar="TAG|DIGEST",
         type=_subject,
-        help="the manifest in the same repository that this one refers to; "
-        "the artifact then has no tag unless one is given",
+        help="the manifest, in the same repository, that the artifact refers to; "
+        "without a TAG, the artifact then stays untagged",
     )
     add_common_options(parser)
 
@@ -89,9 +100,9 @@ def _target(text: str) -> tuple[Reference, list[str]]:
     first, *more = text.split(",")
     target = reference(first)
     if target.digest:
-        raise argparse.ArgumentTypeError("a digest is what a push gives, not what it takes")
+        raise argparse.ArgumentTypeError("cannot push to a digest; give a tag instead")
     if more and not target.tag:
-        raise argparse.ArgumentTypeError(f"{text!r} has a list of tags without a first one")
+        raise argparse.ArgumentTypeError(f"{text!r} has no first tag; write NAME:TAG,TAG")
     try:
         return target, [check_tag(tag) for tag in ([target.tag] if target.tag else []) + more]
     except TagInvalid as error:
@@ -109,7 +120,7 @@ def _media_type(text: str) -> str:
 
 
 def _source(word: str) -> Source:
-    """``PATH``, or ``PATH:MEDIA-TYPE`` where no file has the whole for its name."""
+    """``PATH``, or ``PATH:MEDIA-TYPE`` unless a file has that whole name."""
     path, colon, media_type = word.rpartition(":")
     if not colon or os.path.lexists(word) or not _MEDIA_TYPE.fullmatch(media_type):
         return Source.of(word)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import argparse
 
 _EPILOG = """\
-Signatures, software bills of materials and whatever else was pushed with the manifest as its subject.
+Prints the digest, size and artifact type of each manifest whose subject is the
+given one: signatures, software bills of materials and the like.
 
 examples:
   udist referrers demo/readme:v1
@@ -24,7 +25,7 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add_reference(parser)
-    parser.add_argument("--artifact-type", metavar="TYPE", help="only those of this type")
+    parser.add_argument("--artifact-type", metavar="TYPE", help="list only manifests of this artifact type")
     add_common_options(parser)
 
 

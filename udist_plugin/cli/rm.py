@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from udist_plugin.oci.reference import Reference
 
 _EPILOG = """\
-With a tag, only the tag goes: the manifest stays, under its digest and other tags. With a digest the manifest
-goes and every tag that points at it. What nothing refers to any more still takes its room in the store.
+NAME:TAG deletes only the tag: the manifest keeps its digest and its other tags.
+NAME@DIGEST deletes the manifest and every tag that points to it. The blobs stay
+in the store.
 
 examples:
   udist rm demo/readme:v1
@@ -24,7 +25,9 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
-    parser.add_argument("reference", type=_one, metavar="NAME:TAG|NAME@DIGEST", help="what to delete")
+    parser.add_argument(
+        "reference", type=_one, metavar="NAME:TAG|NAME@DIGEST", help="the tag or the manifest to delete"
+    )
     add_common_options(parser)
 
 
@@ -42,8 +45,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _one(text: str) -> Reference:
-    """Deleting never guesses: either a tag or a digest."""
+    """A reference with either a tag or a digest: deleting must not assume ``latest``."""
     parsed = reference(text)
     if bool(parsed.tag) == bool(parsed.digest):
-        raise argparse.ArgumentTypeError(f"{text!r}: say either a tag or a digest")
+        raise argparse.ArgumentTypeError(f"{text!r}: give either a tag or a digest")
     return parsed

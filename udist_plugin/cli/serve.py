@@ -1,4 +1,4 @@
-"""``udist serve``: ``udist-plugin`` by another name."""
+"""``udist serve``, the same as ``udist-plugin``."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     import argparse
 
 _EPILOG = """\
-This is what other commands and client libraries spawn; it is the same as udist-plugin. It listens on no port:
-it reads requests from standard input and writes responses to standard output until its input ends.
+Does the same as udist-plugin, the program that other commands and client
+libraries spawn. It opens no port: it reads requests from standard input and
+writes responses to standard output until standard input is closed.
 
-example:
+examples:
   udist ls --plugin "ssh backup.example.com udist serve --config /etc/udist.yml"
 """
 

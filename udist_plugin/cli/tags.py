@@ -11,9 +11,17 @@ from udist_plugin.cli.output import print_json, print_lines
 if TYPE_CHECKING:
     import argparse
 
+_EPILOG = """\
+Prints one tag per line, in lexical order.
+
+examples:
+  udist tags demo/readme
+  udist tags demo/readme --json
+"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = "One tag a line, in lexical order.\n\nexample:\n  udist tags demo/readme\n"
+    parser.epilog = _EPILOG
     parser.add_argument("name", type=repository, metavar="NAME", help="the repository")
     add_common_options(parser)
 

@@ -1,0 +1,97 @@
+"""What ``udist`` offers: its commands, its help topics, and the parser that knows them."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from udist_plugin.cli.failures import EXIT_CODES
+from udist_plugin.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS: Final = {
+    "push": "push files and folders as one artifact",
+    "pull": "download an artifact's files and folders",
+    "ls": "list repositories",
+    "tags": "list a repository's tags",
+    "inspect": "show a manifest",
+    "rm": "delete a tag or a manifest",
+    "referrers": "list the manifests that refer to another",
+    "doctor": "test whether the configured store works",
+    "config": "check a configuration, or list all configuration keys",
+    "serve": "run the plugin itself",
+    "help": "show help for a command or a topic",
+    "version": "print the version",
+}
+"""Each command is a module of its name beside this one, with ``configure(parser)`` and ``run(arguments)``."""
+
+TOPICS: Final = {
+    "commands": "all commands, their common options and exit codes",
+    "configuration": "the configuration file, environment variables, health checks and logs",
+    "stores": "folders, S3, Google Cloud Storage, Azure, and sharing a store",
+    "differences": "where udist behaves differently from distribution",
+    "python": "the Python API, httpx, requests, WSGI and pytest fixtures",
+    "architecture": "how the parts fit together",
+    "benchmarks": "measured speed and memory, and how to repeat the measurements",
+    "contributing": "tests, code checks, generated code and benchmarks",
+    "changelog": "what changed in each version",
+}
+"""Each topic is a file of its name in ``udist_plugin/docs``."""
+
+_EXAMPLES: Final = """\
+examples:
+  udist push demo/readme:v1 README.md
+  udist pull demo/readme:v1 -o out
+  udist help push
+  udist help stores
+"""
+
+
+class WrongCommandLine(Exception):
+    """What is wrong with the words that ``parser`` was given."""
+
+    def __init__(self, parser: argparse.ArgumentParser, problem: str) -> None:
+        self.parser = parser
+        super().__init__(problem)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises what is wrong instead of printing it, because the user may want it as JSON."""
+
+    def error(self, message: str) -> NoReturn:
+        raise WrongCommandLine(self, message)
+
+
+def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser for a command line of ``words``; only the command named there is imported."""
+    parser = _Parser(
+        prog="udist",
+        description="An OCI registry without a server: each command spawns the registry as a child process.",
+        epilog="\n".join((_topics(), _EXAMPLES, EXIT_CODES)),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"udist {__version__}", help="print the version and exit"
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if words and words[0] == name:
+            module = import_module(f"udist_plugin.cli.{name}")
+            module.configure(command)
+            command.set_defaults(run=module.run)
+    return parser
+
+
+def _topics() -> str:
+    width = max(map(len, TOPICS))
+    lines = [f"  {name:{width}}  {summary}" for name, summary in TOPICS.items()]
+    return "\n".join(("help topics:", *lines, ""))
