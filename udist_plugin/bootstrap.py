@@ -149,7 +149,8 @@ def _sizes(configuration: Configuration) -> Sizes:
         return MemorySizes(cache.blobdescriptorsize)
     if cache.blobdescriptor != "redis" or redis is None:
         return Sizes()
-    from udist_plugin.storage.sizes.redis import RedisSettings, RedisSizes
+    from udist_plugin.storage.sizes.redis import RedisSizes
+    from udist_plugin.storage.sizes.settings import RedisSettings
 
     return RedisSizes(
         RedisSettings(

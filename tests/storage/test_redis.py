@@ -20,7 +20,8 @@ from udist_plugin.errors import BlobUnknown, ConfigurationError
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.storage.sizes import outages
-from udist_plugin.storage.sizes.redis import LIFETIME, PREFIX, RedisSettings, RedisSizes
+from udist_plugin.storage.sizes.redis import LIFETIME, PREFIX, RedisSizes
+from udist_plugin.storage.sizes.settings import RedisSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,58 +5,24 @@ The keys are udist's own, so distribution may use the same database; what it wro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.storage.sizes.outages import Outages
+from udist_plugin.storage.sizes.settings import ANSWER_MAX, DIAL_MAX, POOL_SIZE
 from udist_plugin.storage.sizes.sizes import Sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from udist_plugin.oci.digest import Digest
     from udist_plugin.storage.sizes.redis_client import RedisClient
+    from udist_plugin.storage.sizes.settings import RedisSettings
     from udist_plugin.storage.sizes.sizes import Record
 
 PREFIX: Final = "udist:blob-size:"
 LIFETIME: Final = 24 * 3600
 """Seconds an entry stays after it was learned: what nobody asks for leaves Redis by itself."""
-DIAL_MAX: Final = 1.0
-ANSWER_MAX: Final = 0.25
-"""Seconds a request waits for Redis at most. Longer ones can be configured: distribution's defaults are three
-seconds, four times over."""
-POOL_SIZE: Final = 64
-"""Connections at once unless told otherwise: as many as there are requests at once."""
 SIZE_DIGITS: Final = 19
 """No size has more: 64 bits, signed."""
-
-
-class RedisSettings(NamedTuple):
-    """distribution's ``redis`` section. Times are in seconds; 0, or more than a default, is the default: the
-    store, which is asked instead, answers as soon.
-
-    ``addresses`` are ``host:port``, or the path of a Unix-domain socket. With ``master`` they are Sentinels
-    that know the server by this name; else several are nodes of a Redis Cluster, as distribution 3's client
-    has it, where ``database`` says nothing. ``answer_timeout`` is for each piece of an exchange. Without
-    ``root_cas`` the system's are trusted.
-    """
-
-    addresses: Sequence[str]
-    username: str = ""
-    password: str = ""
-    database: int = 0
-    client_name: str = ""
-    master: str = ""
-    sentinel_username: str = ""
-    sentinel_password: str = ""
-    dial_timeout: float = DIAL_MAX
-    answer_timeout: float = ANSWER_MAX
-    pool_size: int = POOL_SIZE
-    pool_timeout: float = ANSWER_MAX
-    tls: bool = False
-    certificate: str = ""
-    key: str = ""
-    root_cas: Sequence[str] = ()
 
 
 class RedisSizes(Sizes):

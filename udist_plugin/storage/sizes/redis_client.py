@@ -17,7 +17,7 @@ from udist_plugin.errors import StorageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from udist_plugin.storage.sizes.redis import RedisSettings
+    from udist_plugin.storage.sizes.settings import RedisSettings
 
 PORT = 6379
 SENTINEL_PORT = 26379
