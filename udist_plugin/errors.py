@@ -11,7 +11,9 @@ UdistError
 ├── ConfigurationError       key path, source, what was expected
 ├── ArtifactError            files that cannot become an artifact, or an artifact that cannot become files
 ├── ProtocolError            a peer, or this side, broke the frame protocol
-│   └── LocalProtocolError  RemoteProtocolError  VersionMismatch
+│   ├── LocalProtocolError
+│   └── RemoteProtocolError
+│       └── VersionMismatch
 └── TransportError           an exchange failed below HTTP: a gRPC status code
     ├── PluginNotFound       nothing to spawn
     ├── HandshakeFailed      spawned, but not a plugin, or one that refused

@@ -7,6 +7,7 @@ use, so it belongs to no room.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -65,6 +66,22 @@ ROOMS = {
     | {"client", "images", "testing", "redaction", "kinds", "keys", "version", "service"},
 }
 """What each room may import of the others."""
+
+INSIDE = {
+    "drivers.filesystem": {"drivers.base", "drivers.section"},
+    "drivers.objects": {"drivers.base"},
+    "drivers.s3": {"drivers.base", "drivers.section", "drivers.objects"},
+    "drivers.gcs": {"drivers.base", "drivers.section", "drivers.objects"},
+    "drivers.azure": {"drivers.base", "drivers.section", "drivers.objects"},
+    "storage.sizes": {"storage.cache"},
+    "storage.upkeep": {"storage.catalog", "storage.paths"},
+    "http_api.middleware": {"http_api.errors", "http_api.response"},
+    "config.keys": {"config.part", "config.schema"},
+}
+"""What a folder within a room may import of that room, beside its own files: files, and other folders."""
+
+SAME = {"keys", "settings", "driver", "store", "probe", "client", "transfers", "checkup"}
+"""The files of each driver for an object store: who knows one knows where to look in the others."""
 
 SANS_IO = {"os", "socket", "threading", "time", "select", "selectors", "subprocess", "asyncio", "io"}
 """What ``wire`` does without: it is told what was read and asked what to write."""
@@ -160,6 +177,15 @@ def room(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
 
+def inner(module: str) -> str:
+    """The folder within a room that a module stands in, as ``drivers.s3``; empty if it is the room itself."""
+    path = sources().get(module)
+    parts = module.split(".")[1:]
+    if path is None or (len(parts) < 3 and path.name != "__init__.py"):
+        return ""
+    return ".".join(parts[:2])
+
+
 @pytest.mark.parametrize("module", sorted(sources()))
 def test_a_room_imports_only_what_it_may(module: str) -> None:
     if not room(module):
@@ -175,12 +201,33 @@ def test_the_rooms_form_no_circle() -> None:
 
 
 def test_modules_form_no_circle() -> None:
-    """Imports for the type checker and inside functions are left out: they run after all are loaded."""
-    graph = {
-        module: {each.module for each in imports(module) if each.top and not each.checked} & set(sources())
-        for module in sources()
-    }
+    """Imports for the type checker and inside functions count too: a circle is two thoughts in one place."""
+    graph = {module: {each.module for each in imports(module)} & set(sources()) for module in sources()}
     assert circles(graph) == set()
+
+
+@pytest.mark.parametrize("module", [each for each in sorted(sources()) if inner(each) in INSIDE])
+def test_inside_a_room_too(module: str) -> None:
+    allowed = INSIDE[inner(module)] | {inner(module)}
+    own = [each for each in imports(module) if room(each.module) == room(module)]
+    assert [each for each in own if not {inner(each.module), each.module.partition(".")[2]} & allowed] == []
+
+
+@pytest.mark.parametrize("service", ["azure", "filesystem", "gcs", "s3"])
+def test_a_driver_has_the_files_that_every_driver_has(service: str) -> None:
+    files = {path.stem for path in (PACKAGE / "drivers" / service).glob("*.py")}
+    shared = {"keys", "driver"}
+    assert files >= (shared if service == "filesystem" else SAME)
+
+
+def test_nobody_but_the_doors_reads_the_environment() -> None:
+    found = {
+        module
+        for module, path in sources().items()
+        if re.search(r"\bos\.(environ|getenv)\b", re.sub(r"``[^`]*``", "", path.read_text()))
+    }
+    assert {room(module) for module in found} <= {"cli"} | {"bootstrap", "client", "testing"}
+    assert {module for module in found if room(module) == "client"} <= {"udist_plugin.client.plugin"}
 
 
 def circles(graph: dict[str, set[str]]) -> set[str]:
