@@ -36,7 +36,7 @@ def test_every_client_states_the_package_s_version() -> None:
 def test_the_changelog_begins_with_it() -> None:
     text = (REPOSITORY / "udist_plugin/docs/changelog.md").read_text()
     headings = re.findall(r"^## \[?([\d.]+|Unreleased)", text, re.M)
-    assert [each for each in headings if each != "Unreleased"][0] == __version__
+    assert next(each for each in headings if each != "Unreleased") == __version__
 
 
 @pytest.fixture(scope="module")
