@@ -13,7 +13,9 @@ from tests.documents.reading import documents
 from tests.house.generate import REPOSITORY
 from tests.tools import require_tool
 
-TOP_LEVEL = {"LICENSE", "README.md", "clients", "proto", "pyproject.toml", "tests", "udist_plugin"}
+TOP_LEVEL = {
+    *("LICENSE", "README.md", "clients", "findings", "proto", "pyproject.toml", "tests", "udist_plugin")
+}
 FORBIDDEN = re.compile(
     r"(?i:index-url|find-links|resolved|registry|proxy|sumdb)\"?\s*[=:]\s*\"?https?://(?!127\.|localhost)"
     r"|https?://\S+\.(?:whl|tgz|crate|deb)\b|https?://\S+/simple\b"
