@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from udist_plugin.config import Configuration, Loaded, load
-from udist_plugin.config.files import read_file
 from udist_plugin.config.overlay import PREFIX
 from udist_plugin.drivers import open_driver
 from udist_plugin.errors import ConfigurationError, PathNotFound
@@ -17,8 +16,6 @@ from udist_plugin.service import RegistryApp
 from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.storage.sizes.sizes import MemorySizes, Sizes
-from udist_plugin.storage.upkeep.schedule import Purging
-from udist_plugin.wrappers.read_only import NoDeleteRegistry, ReadOnlyRegistry
 from udist_plugin.wrappers.validation import Policy, ValidatingRegistry
 
 if TYPE_CHECKING:
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.http_api.middleware.health import Check, Health
     from udist_plugin.registry import Registry
+    from udist_plugin.storage.upkeep.schedule import Purging
 
 
 def create_app(
@@ -48,6 +46,8 @@ def create_app(
             raise ConfigurationError("expected no variables beside a configuration that is already typed")
         loaded = Loaded(config, [], [])
     elif isinstance(config, os.PathLike):
+        from udist_plugin.config.files import read_file
+
         path = os.fspath(config)
         loaded = load(read_file(path), _with_variables(os.environ, environ or {}), source_name=path)
     else:
@@ -77,6 +77,8 @@ def build_service(
     if variables is not None:
         environ = _with_variables(environ, variables)
     if path is not None:
+        from udist_plugin.config.files import read_file
+
         return open_app(load(read_file(path), environ, source_name=path))
     return open_app(load(configuration, environ, source_name="the caller's configuration"))
 
@@ -109,11 +111,9 @@ def open_app(loaded: Loaded) -> RegistryApp:
         ),
     )
     health = _health(application, configuration, driver)
-    jobs = [sizes, _purging(driver, configuration.storage.maintenance), health]
+    jobs = [lambda: sizes, lambda: _purging(driver, configuration.storage.maintenance), lambda: health]
     messages = [("warn", text) for text in loaded.warnings] + [("info", text) for text in loaded.notices]
-    return RegistryApp(
-        configuration, registry, application, health or application, list(filter(None, jobs)), messages
-    )
+    return RegistryApp(configuration, registry, application, health or application, jobs, messages)
 
 
 def _registry(driver: StorageDriver, configuration: Configuration, sizes: Sizes) -> Registry:
@@ -127,9 +127,11 @@ def _registry(driver: StorageDriver, configuration: Configuration, sizes: Sizes)
         tag_lookups=storage.tag.concurrencylimit,
     )
     registry = ValidatingRegistry(registry, _policy(configuration))
-    if read_only:
-        return ReadOnlyRegistry(registry)
-    return registry if storage.delete.enabled else NoDeleteRegistry(registry)
+    if storage.delete.enabled and not read_only:
+        return registry
+    from udist_plugin.wrappers.read_only import NoDeleteRegistry, ReadOnlyRegistry
+
+    return ReadOnlyRegistry(registry) if read_only else NoDeleteRegistry(registry)
 
 
 def _url_for(driver: StorageDriver, configuration: Configuration) -> Callable[[str], str | None]:
@@ -178,6 +180,8 @@ def _purging(driver: StorageDriver, maintenance: Maintenance) -> Purging | None:
     purging = maintenance.uploadpurging
     if not purging.enabled or maintenance.readonly.enabled:
         return None
+    from udist_plugin.storage.upkeep.schedule import Purging
+
     return Purging(driver, purging.age, purging.interval, dry_run=purging.dryrun)
 
 
@@ -189,14 +193,14 @@ def _policy(configuration: Configuration) -> Policy:
     manifests = validation.manifests
     if validation.disabled and not validation.enabled:
         return Policy(references=references, indexes=False)
-    allow, deny = manifests.urls
-    indexes = manifests.indexes
+    indexes, urls = manifests.indexes, manifests.urls
+    platforms = indexes.platformlist if indexes.platforms == "list" else ()
     return Policy(
         references=references,
         indexes=indexes.platforms != "none",
-        platforms=indexes.platformlist if indexes.platforms == "list" else (),
-        allow=allow,
-        deny=deny,
+        platforms=tuple((each.architecture, each.os) for each in platforms),
+        allow=urls.allow,
+        deny=urls.deny,
     )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import re
 
-from udist_plugin.redaction import MASK, without_login, without_query
-
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = rf"(\d+\.?\d*|\.\d+)({'|'.join(_UNITS)})"
 _LONGEST = 2**63 * 1e-9
@@ -45,6 +43,8 @@ class Text(Kind):
         return text
 
     def show(self, value: object) -> str:
+        from udist_plugin.redaction import without_login, without_query
+
         return without_query(without_login(str(value)))
 
 
@@ -65,6 +65,8 @@ class Secret(Text):
     name = "secret"
 
     def show(self, value: object) -> str:
+        from udist_plugin.redaction import MASK
+
         return MASK if value else ""
 
 

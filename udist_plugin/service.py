@@ -28,7 +28,8 @@ class RegistryApp:
     """A WSGI application (PEP 3333) over ``registry``. Close it, or use it as a context manager.
 
     It is handed its parts. ``application`` answers every request that ``answer``, the middleware in front of
-    it, lets through. ``messages`` are levels and texts for the log. ``drain_timeout`` is in seconds.
+    it, lets through. Each of ``jobs`` makes a job after the first answer, or ``None`` where there is none to
+    do. ``messages`` are levels and texts for the log. ``drain_timeout`` is in seconds.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class RegistryApp:
         registry: Registry,
         application: Application,
         answer: WSGI,
-        jobs: Sequence[Job],
+        jobs: Sequence[Callable[[], Job | None]],
         messages: Sequence[tuple[str, str]],
     ) -> None:
         self.configuration = configuration
@@ -45,7 +46,8 @@ class RegistryApp:
         self.application = application
         self.drain_timeout = configuration.http.draintimeout
         self._answer = answer
-        self._jobs = jobs
+        self._make_jobs = jobs
+        self._jobs: list[Job] = []
         self._messages = messages
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -63,6 +65,7 @@ class RegistryApp:
         self.application.warm_up()
         for level, message in self._messages:
             record(level, message)
+        self._jobs = [job for make in self._make_jobs if (job := make()) is not None]
         for job in self._jobs:
             job.start(record)
 

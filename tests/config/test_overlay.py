@@ -8,6 +8,7 @@ import pytest
 
 from udist_plugin.config import load
 from udist_plugin.config.keys import schema
+from udist_plugin.config.model import Platform
 from udist_plugin.config.nodes import from_python, plain
 from udist_plugin.config.overlay import UnknownVariable, overlay, registry_variables
 from udist_plugin.config.schema import tree
@@ -92,7 +93,7 @@ def test_structures_in_lists() -> None:
             "REGISTRY_VALIDATION_MANIFESTS_INDEXES_PLATFORMLIST_0_ARCHITECTURE": "arm64",
         },
     )
-    assert loaded.configuration.validation.manifests.indexes.platformlist == (("arm64", "linux"),)
+    assert loaded.configuration.validation.manifests.indexes.platformlist == (Platform("arm64", "linux"),)
 
 
 def test_a_header_keeps_the_spelling_it_has_in_the_file() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from udist_plugin.config.part import Part
 
@@ -124,14 +124,14 @@ class Tags(Part):
     maxtags: int
 
 
-class Urls(NamedTuple):
+class Urls(Part):
     """A layer's URLs must match one of ``allow``, if there are any, and none of ``deny``."""
 
     allow: tuple[Pattern[str], ...]
     deny: tuple[Pattern[str], ...]
 
 
-class Platform(NamedTuple):
+class Platform(Part):
     """In the words of OCI's image index."""
 
     architecture: str

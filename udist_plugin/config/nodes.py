@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import ConfigurationError
-from udist_plugin.redaction import MASK, without_query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,6 +59,8 @@ def describe(node: Node) -> str:
         return "a list"
     if not node.text:
         return "nothing"
+    from udist_plugin.redaction import MASK, without_query
+
     text = re.sub(r"(^|//)\S*@", rf"\1{MASK}@", node.text)  # a login may stand before an address
     text = without_query(text)
     return repr(text if len(text) <= 60 else text[:57] + "...")

@@ -6,7 +6,7 @@ Others add theirs with an entry point in the group ``udist_plugin.storage_driver
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.drivers.base import FileInfo, FileWriter, StorageDriver
 from udist_plugin.errors import ConfigurationError
@@ -28,14 +28,20 @@ __all__ = [
 ENTRY_POINTS: Final = "udist_plugin.storage_drivers"
 
 
-class Shipped(NamedTuple):
-    """A driver of this package: where it is found, and what to install when its imports fail."""
+class Shipped:
+    """A driver of this package: where it is found, and what to install when its imports fail.
 
-    module: str
-    attribute: str
-    install: str = "pip install udist-plugin"
-    checkup: str = ""
-    """The module with ``problems`` and ``steps``, where there is more to look at than what serving needs."""
+    ``checkup`` is the module with ``problems`` and ``steps``, where there is more to check than what serving
+    needs.
+    """
+
+    def __init__(
+        self, module: str, attribute: str, install: str = "pip install udist-plugin", checkup: str = ""
+    ) -> None:
+        self.module = module
+        self.attribute = attribute
+        self.install = install
+        self.checkup = checkup
 
 
 DRIVERS: Final[Mapping[str, Shipped]] = {

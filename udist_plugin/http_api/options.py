@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class Options(NamedTuple):
+class Options:
     """The ``http``, ``catalog`` and ``tags`` sections, as far as the API itself depends on them.
 
     ``host`` is the root of every URL handed out, such as ``https://registry.example/path``; without one
@@ -17,8 +17,17 @@ class Options(NamedTuple):
     repositories one catalog page lists, ``tags_max`` the most tags of a page that names a size.
     """
 
-    host: str = ""
-    prefix: str = "/"
-    headers: Mapping[str, Sequence[str]] = {}
-    catalog_max: int = 1000
-    tags_max: int = 1000
+    def __init__(
+        self,
+        host: str = "",
+        prefix: str = "/",
+        headers: Mapping[str, Sequence[str]] | None = None,
+        *,
+        catalog_max: int = 1000,
+        tags_max: int = 1000,
+    ) -> None:
+        self.host = host
+        self.prefix = prefix
+        self.headers = headers or {}
+        self.catalog_max = catalog_max
+        self.tags_max = tags_max

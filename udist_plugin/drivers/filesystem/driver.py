@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING, cast
 
 from udist_plugin.drivers.base import SMALL_FILE_MAX, FileContent, FileInfo, FileWriter, StorageDriver
 from udist_plugin.drivers.filesystem import calls
-from udist_plugin.drivers.filesystem.keys import KEYS
 from udist_plugin.drivers.filesystem.steps import StagedFiles
 from udist_plugin.drivers.filesystem.tree import INVALID, NAME, Tree
 from udist_plugin.drivers.filesystem.writers import AppendedFile, NewFile
-from udist_plugin.drivers.section import Section
 from udist_plugin.errors import ConfigurationError, InvalidOffset, InvalidPath
 
 if TYPE_CHECKING:
@@ -42,7 +40,9 @@ class FilesystemDriver(StorageDriver):
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, object], *, scratch: str) -> FilesystemDriver:
-        root = Section("storage.filesystem", KEYS, parameters).required("rootdirectory", "the store's folder")
+        root = parameters.get("rootdirectory")
+        if not isinstance(root, str) or not root:
+            raise ConfigurationError("is missing: the store's folder", key="storage.filesystem.rootdirectory")
         _check_root(root)
         return cls(root, scratch)
 
