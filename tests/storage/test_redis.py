@@ -78,16 +78,24 @@ def connect(records: Records) -> Iterator[Connect]:
 
 def check_few_connections(connect: Connect, settings: RedisSettings, records: Records) -> None:
     """More requests at once than connections wait for one, which is no outage."""
-    sizes = connect(settings._replace(pool_size=1))
+    sizes = patient(connect, settings._replace(pool_size=1))
     sizes.learn(DIGEST, len(BLOB))
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(sizes.size, [DIGEST] * 200)) == {len(BLOB)}
     assert records == []
 
 
+def patient(connect: Connect, settings: RedisSettings) -> RedisSizes:
+    """Waits for Redis however busy the machine is: what is remembered is asked here, not how soon."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("DIAL_MAX", "ANSWER_MAX"):
+            patch.setattr(f"udist_plugin.storage.sizes.redis.{name}", 30.0)
+        return connect(settings._replace(dial_timeout=30.0, answer_timeout=30.0, pool_timeout=30.0))
+
+
 def check_shared(connect: Connect, settings: RedisSettings) -> None:
     """What one plugin learns, another knows, until one forgets it."""
-    one, other = connect(settings), connect(settings)
+    one, other = patient(connect, settings), patient(connect, settings)
     one.forget(DIGEST)
     assert one.size(DIGEST) is None
     one.learn(DIGEST, len(BLOB))
