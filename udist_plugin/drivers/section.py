@@ -56,6 +56,11 @@ class Section:
             raise self.error(name, problem)
         return value
 
+    def mapping(self, name: str) -> Mapping[str, object]:
+        """What was given below ``name``."""
+        value = self._given(name)
+        return value if isinstance(value, Mapping) else {}
+
     def prefix(self) -> str:
         """``rootdirectory`` as what every key starts with: empty, or up to a slash."""
         root = self.text("rootdirectory").strip("/")

@@ -34,7 +34,7 @@ def settings(values: Mapping[str, object]) -> tuple[Settings, str]:
     found = Settings(
         bucket=section.required("bucket", "the name of the bucket that holds the registry"),
         keyfile=section.text("keyfile"),
-        credentials=values.get("credentials") or {},  # type: ignore[arg-type]
+        credentials=section.mapping("credentials"),
         chunk_size=section["chunksize"],
         connections=max(section["maxconcurrency"], CONNECTIONS_MIN),
         user_agent=section.text("useragent") or None,
