@@ -69,20 +69,22 @@ export class Session {
   /** Lets open exchanges finish, and ends the plugin. */
   async close(patience: number): Promise<Exit> {
     this.#closing ??= new ClosedError("the plugin was closed");
-    this.child.hold(true);
-    await this.link.drain(patience, UNREAD);
-    const exit = await this.child.end(patience);
-    this.link.end(this.#closing);
-    return exit;
+    return this.link.hold.during(async () => {
+      await this.link.drain(patience, UNREAD);
+      const exit = await this.child.end(patience);
+      this.link.end(this.#closing);
+      return exit;
+    });
   }
 
   /** Fails all that is open with `error`, and kills the plugin. */
   async destroy(error: unknown): Promise<Exit> {
     this.#closing ??= error;
     this.link.end(error);
-    this.child.hold(true);
-    this.child.kill();
-    return this.child.exited;
+    return this.link.hold.during(() => {
+      this.child.kill();
+      return this.child.exited;
+    });
   }
 
   async #shakeHands(settings: ReturnType<typeof settingsOf>, options: SpawnOptions): Promise<void> {

@@ -3,6 +3,8 @@ import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
 
+import { misbehaving } from "./helpers.js";
+
 const run = promisify(execFile);
 const INDEX = new URL("../src/index.js", import.meta.url).href;
 
@@ -28,8 +30,18 @@ test("a process ends by itself once its plugins are closed", async () => {
 const fetched = plugin.fetch("/v2/");
 await plugin.close();
 console.log((await fetched).status, (await plugin.exited).code, process.getActiveResourcesInfo());`;
-  // Its own output, and the end of a pipe that nobody holds any more.
-  assert.match(await program(text), /^200 0 \[( '(TTY|Pipe|SimpleShutdown)Wrap',?)* ?\]\n$/);
+  // Its own output, and what is being closed: the handle of the plugin's process, the end of a pipe.
+  assert.match(await program(text), /^200 0 \[( '(TTY|Pipe|Process|SimpleShutdown)Wrap',?)* ?\]\n$/);
+});
+
+test("a process stays until a plugin is destroyed that had not answered", async () => {
+  const text = `const plugin = await spawn({ command: ${JSON.stringify(misbehaving("mute"))} });
+const fetched = plugin.fetch("/v2/").catch((error) => console.log(error.code));
+await new Promise(setImmediate); // it waits by then
+await plugin.destroy();
+await fetched;
+console.log((await plugin.exited).signal);`;
+  assert.equal(await program(text), "UDIST_ERR_CLOSED\nSIGKILL\n");
 });
 
 test("a rejected fetch that nobody awaits later is the only one", async () => {

@@ -7,6 +7,8 @@ import { FrameReader } from "../wire/reader.js";
 import type { Stream } from "../wire/stream.js";
 import { LinkClosed, NoMoreStreams, NotSent } from "./errors.js";
 import { Exchange } from "./exchange.js";
+import type { StreamControl } from "./exchange.js";
+import { Hold } from "./hold.js";
 import { Incoming } from "./incoming.js";
 import { Output } from "./output.js";
 import { Waiters } from "./waiters.js";
@@ -30,24 +32,24 @@ export interface LinkOptions {
 }
 
 /** One connection to a plugin, over its standard streams. */
-export class Link {
+export class Link implements StreamControl {
   readonly connection: Connection;
   readonly output: Output;
+  /** What this process should stay for. */
+  readonly hold: Hold;
   /** Why the link is over, once that is known: undefined before, anything else afterwards. */
   error: unknown;
   /** Settles once `error` is there. */
   readonly over: Promise<void>;
-  readonly #exchanges = new Map<Stream, Exchange>();
+  readonly #exchanges = new Map<number, Exchange>(); // by their streams' ids
   readonly #incoming: Incoming;
   readonly #reader: FrameReader;
-  readonly #waiting = new Waiters(() => this.#holdWhileNeeded());
-  readonly #forSlots = new Waiters(() => this.#holdWhileNeeded());
+  readonly #waiting: Waiters;
+  readonly #forSlots: Waiters;
   readonly #watch = setInterval(() => this.#look(), WATCH).unref();
   #settleOver: () => void = () => undefined;
   #ending = false;
   #closing = false;
-  #held: boolean | undefined;
-  #awaited = 0;
   #heard = performance.now();
 
   constructor(
@@ -57,6 +59,9 @@ export class Link {
   ) {
     this.connection = new Connection(options.memory);
     this.output = new Output(sink);
+    this.hold = new Hold(options.hold);
+    this.#waiting = new Waiters(this.hold);
+    this.#forSlots = new Waiters(this.hold);
     this.over = new Promise((resolve) => (this.#settleOver = resolve));
     this.#incoming = new Incoming(this.connection, this.#exchanges);
     this.#reader = new FrameReader(this.#incoming);
@@ -73,7 +78,6 @@ export class Link {
 
   /** Sends settings, and waits for the plugin's. Rejects with `error`. */
   async shakeHands(settings: Parameters<Connection["settings"]>[0]): Promise<void> {
-    this.#holdWhileNeeded();
     this.output.post(this.connection.settings(settings));
     await this.#waiting.until(() => this.ready || this.error !== undefined);
     if (this.error !== undefined) throw this.error as Error;
@@ -89,13 +93,6 @@ export class Link {
     }
   }
 
-  /** One more, or one less, waits for what this process should stay for: a head, content, or content's sending. */
-  await(change: 1 | -1): void {
-    this.#awaited += change;
-    this.#holdWhileNeeded();
-  }
-
-  /** The reader of `stream` has read so many bytes. */
   consume(stream: Stream, length: number): void {
     this.connection.consume(stream, length);
     this.#flush();
@@ -104,7 +101,7 @@ export class Link {
   reset(stream: Stream, code: Code, message: string): void {
     this.connection.reset(stream, code, message);
     this.#flush();
-    this.#incoming.settle(stream);
+    this.#incoming.settle(stream.id);
     this.wake();
   }
 
@@ -133,8 +130,7 @@ export class Link {
     if (this.#ending) return;
     this.#ending = true;
     this.output.close(false);
-    this.#holdWhileNeeded();
-    void this.options.explain(cause).then((error) => this.end(error));
+    void this.hold.during(async () => this.end(await this.options.explain(cause)));
   }
 
   /** Ends the link at once: every open exchange fails with `error`. */
@@ -144,15 +140,14 @@ export class Link {
     this.error = error;
     this.output.close(false);
     this.source.destroy();
-    for (const [stream, exchange] of this.#exchanges) {
+    for (const [streamId, exchange] of this.#exchanges) {
       exchange.fail(error);
-      this.connection.streams.delete(stream.id);
+      this.connection.streams.delete(streamId);
     }
     this.#exchanges.clear();
     clearInterval(this.#watch);
     this.wake();
     this.#settleOver();
-    this.#holdWhileNeeded();
   }
 
   /** Lets everybody who waits for the link look again, of those who wait for a slot as many as there are. */
@@ -169,8 +164,8 @@ export class Link {
     const reason = signal?.aborted ? (signal.reason as unknown) : this.#notTaking();
     if (reason !== undefined) throw new NotSent(reason);
     const { stream, frame } = this.connection.open(head, end);
-    const exchange = new Exchange(this, stream);
-    this.#exchanges.set(stream, exchange);
+    const exchange = new Exchange(this, this.hold, stream);
+    this.#exchanges.set(stream.id, exchange);
     this.output.post(frame);
     return exchange;
   }
@@ -216,14 +211,6 @@ export class Link {
     if (this.#ending || this.#closing) return;
     const timer = setTimeout(() => this.fail(error), LAST_WORDS);
     void this.over.then(() => clearTimeout(timer));
-  }
-
-  #holdWhileNeeded(): void {
-    const finding = this.#ending && this.error === undefined;
-    const held = this.#awaited + this.#waiting.size + this.#forSlots.size > 0 || finding;
-    if (held === this.#held) return;
-    this.#held = held;
-    this.options.hold(held);
   }
 
   /** Ends the link when the plugin has stopped in the middle of something. */

@@ -22,7 +22,7 @@ export async function sendContent(
 ): Promise<void> {
   const content = new Content(body.getReader(), length);
   exchange.onUnwanted = () => content.stop(exchange.error);
-  link.await(1);
+  link.hold.add(1);
   const reading = content.fill();
   try {
     await content.sendOver(link, exchange);
@@ -33,7 +33,7 @@ export async function sendContent(
   } finally {
     content.stop(exchange.error);
     await reading.catch(() => undefined); // told before, by sendOver
-    link.await(-1);
+    link.hold.add(-1);
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Hold } from "./hold.js";
+
 interface Wait {
   /** Milliseconds. */
   readonly patience?: number | undefined;
@@ -5,15 +7,11 @@ interface Wait {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Those who wait for something to be so. `changed` is told when one comes or goes. */
+/** Those who wait for something to be so, and whom this process stays for. */
 export class Waiters {
   readonly #looks = new Set<() => void>();
 
-  constructor(private readonly changed: () => void) {}
-
-  get size(): number {
-    return this.#looks.size;
-  }
+  constructor(private readonly hold: Hold) {}
 
   /** Settles with true when `ready`, with false when that takes longer than `patience`. */
   async until(ready: () => boolean, { patience, signal }: Wait = {}): Promise<boolean> {
@@ -24,7 +22,7 @@ export class Waiters {
         signal?.removeEventListener("abort", look);
         this.#looks.delete(look);
         resolve(value);
-        this.changed();
+        this.hold.add(-1);
       };
       const look = (): void => {
         if (ready()) settle(true);
@@ -32,7 +30,7 @@ export class Waiters {
       const timer = patience === undefined ? undefined : setTimeout(settle, patience, false);
       signal?.addEventListener("abort", look);
       this.#looks.add(look);
-      this.changed();
+      this.hold.add(1);
     });
   }
 

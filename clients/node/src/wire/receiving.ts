@@ -183,7 +183,7 @@ function fault(connection: Connection, stream: Stream, code: Code, message: stri
   const reset = { code, message, unprocessed: false };
   if (!stream.done) connection.giveUp(stream, reset);
   connection.end(stream, reset);
-  return new StreamFault(stream, code, message);
+  return new StreamFault(stream.id, code, message);
 }
 
 function nameOf(frame: Frame): string {
