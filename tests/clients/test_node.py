@@ -29,9 +29,9 @@ export async function use(options: SpawnOptions): Promise<Descriptor | undefined
   const response: Response = await plugin.fetch("/v2/", { signal: AbortSignal.timeout(1000) });
   const { code, signal } = await plugin.exited;
   const registry = new Registry({ fetch: plugin.fetch });
-  const { manifest } = await registry.manifest("a", "v1");
+  const { manifest } = await registry.getManifest("a", "v1");
   new PluginDispatcher(plugin);
-  const blob = await registry.blob("a", { digest: "sha256:a" });
+  const blob = await registry.openBlob("a", { digest: "sha256:a" });
   for await (const piece of blob) piece.byteLength satisfies number;
   await registry.pushBlob("a", await new Response(blob).text(), blob);
   // @ts-expect-error: there is no such option

@@ -78,7 +78,7 @@ export async function pullFiles(
   reference: string,
   folder: string,
 ): Promise<{ manifest: PulledManifest; files: PulledFile[] }> {
-  const pulled = await registry.manifest(name, reference);
+  const pulled = await registry.getManifest(name, reference);
   const { manifest } = pulled;
   if (isIndex(manifest)) throw new ArtifactError(`${name}: an index, not an artifact; pull one of its manifests`);
   const named = manifest.layers.filter(({ annotations }) => annotations?.[TITLE]);
@@ -89,7 +89,7 @@ export async function pullFiles(
   const files: PulledFile[] = [];
   for (const [i, descriptor] of named.entries()) {
     const path = await makeParents(folder, places[i] ?? []);
-    await place(await registry.blob(name, descriptor), path);
+    await place(await registry.openBlob(name, descriptor), path);
     files.push({ path, descriptor });
   }
   return { manifest: pulled, files };
