@@ -9,6 +9,7 @@ export type UdistErrorCode =
   | "UDIST_ERR_DIED"
   | "UDIST_ERR_RESET"
   | "UDIST_ERR_GOING_AWAY"
+  | "UDIST_ERR_SLOT_TIMEOUT"
   | "UDIST_ERR_CLOSED"
   | "UDIST_ERR_BODY"
   | "UDIST_ERR_REQUEST"
@@ -100,6 +101,12 @@ export class ResetError extends UdistError {
 
 /** The plugin takes no more requests. */
 export class GoingAwayError extends coded("UDIST_ERR_GOING_AWAY") {}
+
+/**
+ * The request was not sent: every slot of the plugin was taken, by responses that nobody reads among others. Read the
+ * body of every response to its end, or cancel it.
+ */
+export class SlotTimeoutError extends coded("UDIST_ERR_SLOT_TIMEOUT") {}
 
 /** The plugin was closed by `close` or `destroy`. */
 export class ClosedError extends coded("UDIST_ERR_CLOSED") {}

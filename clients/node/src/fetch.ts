@@ -10,9 +10,10 @@ import {
   PluginDiedError,
   RequestError,
   ResetError,
+  SlotTimeoutError,
   UdistError,
 } from "./errors.js";
-import { ExchangeReset, LinkClosed, NoMoreStreams, NotSent } from "./link/errors.js";
+import { ExchangeReset, LinkClosed, NoMoreStreams, NoSlot, NotSent } from "./link/errors.js";
 import type { Exchange } from "./link/exchange.js";
 import type { Link } from "./link/link.js";
 import { sendContent } from "./link/sending.js";
@@ -132,6 +133,7 @@ function explain(error: unknown, method: string): unknown {
   if (cause instanceof NoMoreStreams) {
     return new GoingAwayError(`the plugin takes no more requests: ${cause.message}`, { retryable: true });
   }
+  if (cause instanceof NoSlot) return new SlotTimeoutError(cause.message, { retryable: true });
   if (cause instanceof LocalFault) return new RequestError(cause.message);
   return cause;
 }

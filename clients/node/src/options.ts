@@ -29,6 +29,12 @@ export interface SpawnOptions {
   /** Bounds each wait of `close`: for open exchanges, and for the plugin to end by itself; 10 000 ms by default. */
   readonly closeTimeout?: number | undefined;
   /**
+   * Bounds how long a `fetch` waits for one of the plugin's slots, in milliseconds, while responses are left unread and
+   * nothing moves; 60 000 by default. Then it rejects with a `SlotTimeoutError`. A plugin has 64 slots or more; a
+   * response of more than 256 KiB keeps its slot until it was read or cancelled.
+   */
+  readonly slotTimeout?: number | undefined;
+  /**
    * Bounds, in bytes, what responses may have been read ahead beyond 256 KiB each, all together; 64 MiB by default.
    */
   readonly memory?: number | undefined;

@@ -30,6 +30,7 @@ const LINGERING = 2000;
 /** How long draining waits, without a frame or content being read, for responses that nobody reads. */
 const UNREAD = 500;
 const MEMORY = 64 << 20;
+const SLOT_TIMEOUT = 60_000;
 
 /** One spawned plugin and the link to it. */
 export class Session {
@@ -43,6 +44,7 @@ export class Session {
     this.child = new Child(command, options.log ?? (() => undefined), pair);
     this.link = new Link(this.child.stdout, this.child.stdin, {
       memory: options.memory ?? MEMORY,
+      slotTimeout: options.slotTimeout ?? SLOT_TIMEOUT,
       explain: (cause) => this.#explain(cause),
       hold: (held) => this.child.hold(held),
     });

@@ -67,6 +67,11 @@ export class Exchange {
     return this.whole && this.#pieces.length === 0;
   }
 
+  /** Whether content has come that nobody waits for. */
+  get unread(): boolean {
+    return this.#pieces.length > 0 && !this.#look;
+  }
+
   /** Whether nothing more of the request is to be sent. */
   get unwanted(): boolean {
     return this.error !== undefined || this.stream.ended || this.stream.reset !== undefined;

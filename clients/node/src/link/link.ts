@@ -5,12 +5,14 @@ import type { Code } from "../wire/generated/frame_pb.js";
 import type { RequestInit } from "../wire/heads.js";
 import { FrameReader } from "../wire/reader.js";
 import type { Stream } from "../wire/stream.js";
-import { LinkClosed, NoMoreStreams, NotSent } from "./errors.js";
+import { Activity } from "./activity.js";
+import { LinkClosed } from "./errors.js";
 import { Exchange } from "./exchange.js";
 import type { StreamControl } from "./exchange.js";
 import { Hold } from "./hold.js";
 import { Incoming } from "./incoming.js";
 import { Output } from "./output.js";
+import { Slots } from "./slots.js";
 import { Waiters } from "./waiters.js";
 
 /** How long the plugin may take no byte, or send none within a frame, in milliseconds. */
@@ -22,6 +24,8 @@ const WATCH = 10_000;
 export interface LinkOptions {
   /** Bounds what response windows may grow to, all together, in bytes. */
   readonly memory: number;
+  /** Bounds the wait for a slot while responses are not read and nothing moves, in milliseconds. */
+  readonly slotTimeout: number;
   /**
    * Finds out why the link is over; called once. The cause is undefined when the plugin has ended its output, a
    * `Refusal` when it has refused to start, and a `ConnectionFault` when it broke the protocol.
@@ -45,12 +49,12 @@ export class Link implements StreamControl {
   readonly #incoming: Incoming;
   readonly #reader: FrameReader;
   readonly #waiting: Waiters;
-  readonly #forSlots: Waiters;
+  readonly #slots: Slots;
+  readonly #activity = new Activity();
   readonly #watch = setInterval(() => this.#look(), WATCH).unref();
   #settleOver: () => void = () => undefined;
   #ending = false;
   #closing = false;
-  #heard = performance.now();
 
   constructor(
     private readonly source: Readable,
@@ -61,7 +65,7 @@ export class Link implements StreamControl {
     this.output = new Output(sink);
     this.hold = new Hold(options.hold);
     this.#waiting = new Waiters(this.hold);
-    this.#forSlots = new Waiters(this.hold);
+    this.#slots = new Slots(this.connection, this.#exchanges, this.#activity, options.slotTimeout, this.hold);
     this.over = new Promise((resolve) => (this.#settleOver = resolve));
     this.#incoming = new Incoming(this.connection, this.#exchanges);
     this.#reader = new FrameReader(this.#incoming);
@@ -85,15 +89,11 @@ export class Link implements StreamControl {
 
   /** Sends a request's head, once there is a slot for it. Rejects with `NotSent`. */
   async open(head: RequestInit, end: boolean, signal?: AbortSignal): Promise<Exchange> {
-    try {
-      return await this.#open(head, end, signal);
-    } catch (error) {
-      this.wake(); // the slot that this was woken for is another's
-      throw error;
-    }
+    return this.#slots.take(() => this.#open(head, end), signal);
   }
 
   consume(stream: Stream, length: number): void {
+    this.#activity.read = performance.now();
     this.connection.consume(stream, length);
     this.#flush();
   }
@@ -102,7 +102,7 @@ export class Link implements StreamControl {
     this.connection.reset(stream, code, message);
     this.#flush();
     this.#incoming.settle(stream.id);
-    this.wake();
+    this.#wake();
   }
 
   /**
@@ -111,16 +111,10 @@ export class Link implements StreamControl {
    */
   async drain(patience: number, unread: number): Promise<void> {
     this.#closing = true;
-    this.wake();
-    const deadline = performance.now() + patience;
-    const done = (): boolean => this.#exchanges.size === 0 || this.error !== undefined;
-    while (!done() && performance.now() < deadline) {
-      const { consumed } = this.connection;
-      const heard = this.#heard;
-      const left = Math.min(unread, deadline - performance.now());
-      const idle = await this.#waiting.until(done, { patience: left });
-      if (!idle && this.#heard === heard && this.connection.consumed === consumed) break;
-    }
+    this.#slots.close(new LinkClosed());
+    const begun = performance.now();
+    const left = (): number => Math.min(begun + patience - performance.now(), this.#activity.left(unread, begun));
+    await this.#waiting.until(() => this.#exchanges.size === 0 || this.error !== undefined, { left });
     for (const exchange of [...this.#exchanges.values()]) exchange.cancel(new LinkClosed());
     this.output.close(true);
   }
@@ -129,6 +123,7 @@ export class Link implements StreamControl {
   fail(cause: unknown): void {
     if (this.#ending) return;
     this.#ending = true;
+    this.#slots.pause();
     this.output.close(false);
     void this.hold.during(async () => this.end(await this.options.explain(cause)));
   }
@@ -146,23 +141,12 @@ export class Link implements StreamControl {
     }
     this.#exchanges.clear();
     clearInterval(this.#watch);
-    this.wake();
+    this.#waiting.wake();
+    this.#slots.close(error);
     this.#settleOver();
   }
 
-  /** Lets everybody who waits for the link look again, of those who wait for a slot as many as there are. */
-  wake(): void {
-    this.#waiting.wake();
-    const taking = !this.#ending && this.#notTaking() === undefined;
-    this.#forSlots.wake(taking ? this.connection.free : Infinity);
-  }
-
-  async #open(head: RequestInit, end: boolean, signal: AbortSignal | undefined): Promise<Exchange> {
-    const free = (): boolean => this.connection.free > 0 && !this.#ending;
-    const refused = (): boolean => (signal?.aborted ?? false) || this.#notTaking() !== undefined;
-    while (!free() && !refused()) await this.#forSlots.until(() => free() || refused(), { signal });
-    const reason = signal?.aborted ? (signal.reason as unknown) : this.#notTaking();
-    if (reason !== undefined) throw new NotSent(reason);
+  #open(head: RequestInit, end: boolean): Exchange {
     const { stream, frame } = this.connection.open(head, end);
     const exchange = new Exchange(this, this.hold, stream);
     this.#exchanges.set(stream.id, exchange);
@@ -170,18 +154,9 @@ export class Link implements StreamControl {
     return exchange;
   }
 
-  /** Why no stream can be opened any more. */
-  #notTaking(): unknown {
-    if (this.error !== undefined) return this.error;
-    if (this.#closing) return new LinkClosed();
-    const { goingAway, usedUp } = this.connection;
-    if (goingAway && !this.#ending) return new NoMoreStreams(goingAway.message);
-    return usedUp ? new NoMoreStreams("its stream ids are used up") : undefined;
-  }
-
   #take(chunk: Uint8Array): void {
     if (this.#ending) return;
-    this.#heard = performance.now();
+    this.#activity.heard = performance.now();
     try {
       this.#reader.read(chunk);
     } catch (error) {
@@ -190,7 +165,12 @@ export class Link implements StreamControl {
     }
     this.#incoming.tell();
     this.#flush();
-    this.wake(); // whatever has come, a slot may be free
+    this.#wake(); // whatever has come, a slot may be free
+  }
+
+  #wake(): void {
+    this.#waiting.wake();
+    this.#slots.wake();
   }
 
   #takeEnd(): void {
@@ -219,7 +199,7 @@ export class Link implements StreamControl {
     const { since } = this.output;
     if (since !== undefined && since < before) {
       this.fail(new Error(`the plugin has read nothing for ${STALLED / 1000} s`));
-    } else if (this.#reader.within && this.#heard < before) {
+    } else if (this.#reader.within && this.#activity.heard < before) {
       this.fail(new Error(`the plugin has stopped within a frame for ${STALLED / 1000} s`));
     }
   }

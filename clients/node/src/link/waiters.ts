@@ -1,8 +1,11 @@
 import type { Hold } from "./hold.js";
 
+/** The longest time that a timer takes, in milliseconds. */
+const LONGEST = 2 ** 31 - 1;
+
 interface Wait {
-  /** Milliseconds. */
-  readonly patience?: number | undefined;
+  /** Milliseconds that are left to wait; asked again once they are over. */
+  readonly left?: (() => number) | undefined;
   /** Its end lets `ready` be asked again. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -13,10 +16,11 @@ export class Waiters {
 
   constructor(private readonly hold: Hold) {}
 
-  /** Settles with true when `ready`, with false when that takes longer than `patience`. */
-  async until(ready: () => boolean, { patience, signal }: Wait = {}): Promise<boolean> {
+  /** Settles with true when `ready`, with false when no time is `left`. */
+  async until(ready: () => boolean, { left, signal }: Wait = {}): Promise<boolean> {
     if (ready()) return true;
     return new Promise<boolean>((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
       const settle = (value: boolean): void => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", look);
@@ -27,10 +31,15 @@ export class Waiters {
       const look = (): void => {
         if (ready()) settle(true);
       };
-      const timer = patience === undefined ? undefined : setTimeout(settle, patience, false);
+      const tick = (): void => {
+        const milliseconds = left?.() ?? 0;
+        if (milliseconds > 0) timer = setTimeout(tick, Math.min(milliseconds, LONGEST));
+        else settle(false);
+      };
       signal?.addEventListener("abort", look);
       this.#looks.add(look);
       this.hold.add(1);
+      if (left) tick();
     });
   }
 
