@@ -137,13 +137,14 @@ class Exchange implements Dispatcher.DispatchController {
     try {
       this.#producing = true;
       for await (const piece of source) {
+        const bytes = bytesIn(piece);
         this.#producing = false;
         this.#headers?.renew();
-        yield bytesIn(piece);
+        yield bytes;
         this.#producing = true;
       }
     } catch (error) {
-      this.abort(error as Error); // the very error, as undici has it
+      if (this.#producing) this.abort(error as Error); // the very error, as undici has it; else it is not wanted
       throw error;
     } finally {
       this.#producing = false;

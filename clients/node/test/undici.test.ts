@@ -29,6 +29,14 @@ test("undici.request pushes a stream and pulls it back", async () => {
   assert.deepEqual(Buffer.from(await pulled.body.arrayBuffer()), content.subarray(4, 8));
 });
 
+test("an answer before the end of the request's body is kept", async () => {
+  const body = Readable.from(Array.from({ length: 200 }, () => Buffer.alloc(65_536)));
+  const answer = await request("http://x/v2/", { method: "PUT", body, dispatcher });
+  assert.equal(answer.statusCode, 405);
+  assert.match(await answer.body.text(), /UNSUPPORTED/);
+  assert.ok(body.destroyed);
+});
+
 test("undici.fetch reads a large body whole, and aborts", async () => {
   const digest = await pushBlob(plugin, "undici", pattern(8 << 20));
   const response = await fetch(`http://x/v2/undici/blobs/${digest}`, { dispatcher });
