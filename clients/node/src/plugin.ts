@@ -1,7 +1,8 @@
 import type { Exit } from "./child/child.js";
 import { ClosedError, PluginDiedError } from "./errors.js";
-import { fetchOver } from "./fetch.js";
+import { fetchOver, sendOver } from "./fetch.js";
 import type { SpawnOptions } from "./options.js";
+import type { Sent } from "./request.js";
 import { Session } from "./session.js";
 
 const CLOSING = 10_000;
@@ -26,6 +27,8 @@ export class Plugin implements AsyncDisposable {
    * that it would not follow: the cause is a `RedirectError`.
    */
   readonly fetch: typeof globalThis.fetch;
+  /** @internal As `fetch`, for a request that may be none of the platform's. */
+  readonly send: (sent: Sent, signal: AbortSignal) => Promise<Response>;
   /** How the plugin has ended, once it has; never rejects. An idle plugin that is awaited keeps nothing alive. */
   readonly exited: Promise<Exit>;
   /** Whether content that the registry leaves to its store is fetched there. */
@@ -42,6 +45,7 @@ export class Plugin implements AsyncDisposable {
     this.#closeTimeout = closeTimeout;
     this.followRedirects = followRedirects;
     this.fetch = (input, init) => fetchOver(session.link, followRedirects, input, init);
+    this.send = (sent, signal) => sendOver(session.link, followRedirects, sent, signal);
     this.exited = session.child.exited;
   }
 

@@ -1,5 +1,5 @@
 import { RedirectError } from "./errors.js";
-import type { Asked, Body } from "./request.js";
+import type { Asked, Sent } from "./request.js";
 
 // Fetch, section 4.4, "HTTP-redirect fetch", as Node has it.
 
@@ -10,22 +10,15 @@ const HOPS = 20;
 const ABOUT_THE_BODY = ["content-encoding", "content-language", "content-location", "content-type", "content-length"];
 const CREDENTIALS = ["authorization", "proxy-authorization", "cookie"];
 
-/** A request, and its body as it was given. */
-interface Sent {
-  readonly request: Asked;
-  readonly body: Body | null | undefined;
-}
-
 export function isRedirect({ status }: Response): boolean {
   return STATUSES.has(status);
 }
 
-/** Goes on from the redirect that `request` was answered with, or refuses to, as `request.redirect` says. */
+/** Goes on from the redirect that a request was answered with, or refuses to, as its `redirect` says. */
 export async function follow(
-  request: Asked,
-  body: Sent["body"],
+  { request, body }: Sent,
   response: Response,
-  send: (...sent: [Asked, Sent["body"]]) => Promise<Response>,
+  send: (sent: Sent) => Promise<Response>,
 ): Promise<Response> {
   for (let hops = 0; isRedirect(response); hops++) {
     const location = response.headers.get("location");
@@ -34,7 +27,7 @@ export async function follow(
     if (request.redirect === "error") throw refused("unexpected redirect", request, response);
     if (hops === HOPS) throw refused("redirect count exceeded", request, response);
     ({ request, body } = next(request, body, targetOf(location ?? "", request, response), response));
-    response = Object.defineProperty(await send(request, body), "redirected", { value: true, enumerable: true });
+    response = Object.defineProperty(await send({ request, body }), "redirected", { value: true, enumerable: true });
   }
   return response;
 }

@@ -8,6 +8,12 @@ export type Body = NonNullable<globalThis.RequestInit["body"]>;
 /** What is looked at of a `Request`. */
 export type Asked = Pick<Request, "method" | "url" | "headers" | "body" | "redirect" | "integrity">;
 
+/** A request, and its body as it was given. */
+export interface Sent {
+  readonly request: Asked;
+  readonly body: Body | null | undefined;
+}
+
 /** What `init` may say of a simple request; its signal is seen to elsewhere. */
 const SIMPLE = new Set(["method", "headers", "signal"]);
 /** Fields that are said elsewhere in a head, or answered by this library itself. */

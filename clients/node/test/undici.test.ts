@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 
-import { fetch, interceptors, request } from "undici";
+import { fetch, interceptors, pipeline, request } from "undici";
 
 import type { Plugin } from "../src/index.js";
 import { PluginDispatcher } from "../src/undici.js";
-import { digestOf, inMemory, pattern, pushBlob, uploadURL } from "./helpers.js";
+import { digestOf, inMemory, pattern, pushBlob, redirecting, uploadURL } from "./helpers.js";
 
 let plugin: Plugin;
 let dispatcher: PluginDispatcher;
@@ -45,6 +46,39 @@ test("undici.fetch reads a large body whole, and aborts", async () => {
   const begun = await fetch(`http://x/v2/undici/blobs/${digest}`, { dispatcher, signal: aborting.signal });
   aborting.abort();
   await assert.rejects(begun.arrayBuffer(), { name: "AbortError" });
+});
+
+test("a GET may have a body, and any method that undici sends is sent", async () => {
+  const echo = new PluginDispatcher(await redirecting());
+  const said = async (method: string, body?: string | Readable): Promise<unknown> => {
+    const answer = await request("http://x/echo", { dispatcher: echo, method: method as "GET", body: body ?? null });
+    return answer.body.json();
+  };
+  assert.deepEqual(await said("GET"), { method: "GET", path: "/echo", body: "" });
+  assert.deepEqual(await said("GET", "whole"), { method: "GET", path: "/echo", body: "whole" });
+  assert.deepEqual(await said("GET", Readable.from(["in ", "pieces"])), { method: "GET", path: "/echo", body: "in pieces" });
+  assert.deepEqual(await said("GET", Readable.from([])), { method: "GET", path: "/echo", body: "" });
+  assert.deepEqual(await said("TRACE"), { method: "TRACE", path: "/echo", body: "" });
+  const head = await request("http://x/echo", { dispatcher: echo, method: "HEAD", body: "whole" });
+  assert.deepEqual([head.statusCode, await head.body.text()], [200, ""]);
+  await echo.close();
+});
+
+test("undici.pipeline pushes and pulls", async () => {
+  const content = pattern(1_000_000);
+  const digest = digestOf(content);
+  const url = await uploadURL(plugin, "pipeline", digest);
+  const statuses: number[] = [];
+  const through = (target: string | URL, method: "GET" | "PUT"): ReturnType<typeof pipeline> =>
+    pipeline(target, { dispatcher, method }, ({ statusCode, body }) => {
+      statuses.push(statusCode);
+      return body;
+    });
+  assert.equal(await text(through(url, "PUT").end(content)), "");
+  const pulled: Buffer[] = [];
+  for await (const piece of through(`http://x/v2/pipeline/blobs/${digest}`, "GET").end()) pulled.push(piece as Buffer);
+  assert.ok(Buffer.concat(pulled).equals(content));
+  assert.deepEqual(statuses, [201, 200]);
 });
 
 test("interceptors compose over it", async () => {

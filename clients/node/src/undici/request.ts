@@ -4,25 +4,32 @@ import { Readable } from "node:stream";
 import { errors } from "undici";
 import type { Dispatcher } from "undici";
 
+import type { Asked, Body, Sent } from "../request.js";
+
 type Options = Dispatcher.DispatchOptions;
 type Source = AsyncIterable<unknown> | Iterable<unknown>;
 
-/** A request of undici's as one of `fetch`. What a body gives bit by bit goes through `bytesOf`. */
-export function requestOf(
+/** A request of undici's as one to send. What a body gives bit by bit goes through `bytesOf`. */
+export function sentOf(
   options: Options,
+  redirect: Asked["redirect"],
   bytesOf: (source: Source) => AsyncIterable<Uint8Array>,
-): { url: URL; init: RequestInit } {
-  const url = urlOf(options);
-  const init: RequestInit = { method: options.method, headers: headersOf(options.headers) };
-  const body: unknown = options.body ?? "";
-  const whole = wholeOf(body);
-  if (whole) return { url, init: isEmpty(whole) ? init : { ...init, body: whole } };
-  if (!isIterable(body)) {
+): Sent {
+  const body = bodyOf(options.body ?? "", bytesOf);
+  // The platform has no GET with a body, nor some methods; undici has.
+  const init: RequestInit = { method: "POST", headers: headersOf(options.headers), body: body ?? null, duplex: "half" };
+  const { url, headers, body: content } = new Request(urlOf(options), init);
+  return { request: { method: options.method, url, headers, body: content, redirect, integrity: "" }, body };
+}
+
+function bodyOf(given: unknown, bytesOf: (source: Source) => AsyncIterable<Uint8Array>): Body | undefined {
+  const whole = wholeOf(given);
+  if (whole) return isEmpty(whole) ? undefined : whole;
+  if (!isIterable(given)) {
     const forms = "a string, a Buffer, a Readable stream, an iterable, or an async iterable";
     throw new errors.InvalidArgumentError(`body must be ${forms}`);
   }
-  const stream = Readable.toWeb(Readable.from(bytesOf(body)));
-  return { url, init: { ...init, body: stream as ReadableStream<Uint8Array>, duplex: "half" } };
+  return Readable.toWeb(Readable.from(bytesOf(given))) as ReadableStream<Uint8Array>;
 }
 
 /** A body that is a stream of Node's, or of a package that is like it. */
