@@ -22,7 +22,10 @@ export interface SpawnOptions {
   readonly command?: readonly string[] | undefined;
   /** Ends the wait for the plugin to be ready; it has no effect afterwards. */
   readonly signal?: AbortSignal | undefined;
-  /** Gets each line of the plugin's standard error. */
+  /**
+   * Gets each line of the plugin's standard error. Without it, warnings and errors in the plugin's log are shown by
+   * `console.warn`, and all else is dropped.
+   */
   readonly log?: ((line: string) => void) | undefined;
   /** Bounds the wait for the plugin to be ready, in milliseconds; 30 000 by default. */
   readonly startTimeout?: number | undefined;

@@ -18,6 +18,7 @@ import {
 import type { ErrorDetails } from "./errors.js";
 import { Refusal } from "./link/errors.js";
 import { Link } from "./link/link.js";
+import { showWarning } from "./log.js";
 import { settingsOf } from "./options.js";
 import type { SpawnOptions } from "./options.js";
 import { ConnectionFault, LocalFault } from "./wire/errors.js";
@@ -41,7 +42,7 @@ export class Session {
 
   private constructor(command: Command, options: SpawnOptions, pair: SocketPair | undefined) {
     this.#command = command;
-    this.child = new Child(command, options.log ?? (() => undefined), pair);
+    this.child = new Child(command, options.log ?? showWarning, pair);
     this.link = new Link(this.child.stdout, this.child.stdin, {
       memory: options.memory ?? MEMORY,
       slotTimeout: options.slotTimeout ?? SLOT_TIMEOUT,
