@@ -134,7 +134,7 @@ function explain(error: unknown, method: string): unknown {
   }
   if (cause instanceof LinkClosed) return new ClosedError("the plugin was closed");
   if (cause instanceof NoMoreStreams) {
-    return new GoingAwayError(`the plugin takes no more requests: ${cause.message}`, { retryable: true });
+    return new GoingAwayError(`the plugin accepts no more requests: ${cause.message}`, { retryable: true });
   }
   if (cause instanceof NoSlot) return new SlotTimeoutError(cause.message, { retryable: true });
   if (cause instanceof LocalFault) return new RequestError(cause.message);

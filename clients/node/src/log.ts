@@ -1,4 +1,4 @@
-/** Where a line of the plugin's log tells its level, as text and as JSON: in front of all that a client may have said. */
+/** The level of a line of the plugin's log, as text or as JSON; it comes before anything that a client sent. */
 const LEVEL = /(?: level=|"level":")([a-z]+)/;
 const SHOWN = new Set(["warning", "error", "fatal"]);
 

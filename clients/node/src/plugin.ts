@@ -82,6 +82,7 @@ export class Plugin implements AsyncDisposable {
     const { code, signal } = await this.session.close(this.#closeTimeout);
     if (died || this.#destroyed || code === 0) return;
     const how = signal ? `was ended by ${signal}` : `ended with exit status ${code}`;
-    throw new PluginDiedError(`the plugin was closed and ${how}`, { exitCode: code, signal, stderr: child.tail });
+    const message = `the plugin did not end cleanly after close: it ${how}`;
+    throw new PluginDiedError(message, { exitCode: code, signal, stderr: child.tail });
   }
 }

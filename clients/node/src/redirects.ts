@@ -34,10 +34,10 @@ export async function follow(
 
 function targetOf(location: string, request: Asked, response: Response): URL {
   const decoded = Buffer.from(location, "latin1").toString("utf8");
-  if (!URL.canParse(decoded, request.url)) throw refused("a location that is no URL", request, response);
+  if (!URL.canParse(decoded, request.url)) throw refused("the Location is not a URL", request, response);
   const url = new URL(decoded, request.url);
   if (!/^https?:$/.test(url.protocol)) throw refused("URL scheme must be a HTTP(S) scheme", request, response);
-  if (url.username || url.password) throw refused("a location with credentials", request, response);
+  if (url.username || url.password) throw refused("the Location contains credentials", request, response);
   return url;
 }
 
@@ -49,7 +49,7 @@ function next(request: Asked, body: Sent["body"], url: URL, response: Response):
     drop(headers, ABOUT_THE_BODY);
     return { request: new Request(url, { headers }), body: null };
   }
-  if (request.body && !isReplayable(body)) throw refused("a body that cannot be sent again", request, response);
+  if (request.body && !isReplayable(body)) throw refused("the body cannot be sent again", request, response);
   if (body instanceof FormData) headers.delete("content-type"); // it will have another boundary
   return { request: new Request(url, { method: request.method, headers, body: body ?? null }), body };
 }

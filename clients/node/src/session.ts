@@ -107,7 +107,7 @@ export class Session {
       await this.link.shakeHands(settings);
     } catch (error) {
       if (!(error instanceof LocalFault)) throw error;
-      throw new ConfigurationError(`the configuration: ${error.message}`);
+      throw new ConfigurationError(`the configuration cannot be sent: ${error.message}`);
     } finally {
       clearTimeout(late);
       signal?.removeEventListener("abort", abort);
@@ -174,6 +174,6 @@ function broken(fault: ConnectionFault, ready: boolean, details: ErrorDetails): 
 }
 
 function ending(exit: Exit | undefined): string {
-  if (!exit) return "has closed its output, but has not ended";
+  if (!exit) return "closed its output, but is still running";
   return exit.signal ? `was ended by ${exit.signal}` : `ended with exit status ${exit.code}`;
 }

@@ -103,7 +103,8 @@ test("a fetch that waits for unread responses is rejected, and says what to do",
   };
   await assert.rejects(more(), (error) => {
     assert.ok(error instanceof SlotTimeoutError && error.code === "UDIST_ERR_SLOT_TIMEOUT" && error.retryable);
-    return error.message.includes(`${unread.length} of ${unread.length} open responses are not being read; read or cancel`);
+    const count = unread.length;
+    return error.message.includes(`${count} of ${count} open responses are not being read; read or cancel`);
   });
   await unread.pop()?.body?.cancel();
   assert.equal((await other.fetch("/v2/")).status, 200);

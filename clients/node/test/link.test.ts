@@ -13,8 +13,10 @@ const HEAD = { method: "HEAD", scheme: "http", authority: "localhost", target: "
 const SLOTS = 64;
 const SOON = 250; // milliseconds
 
+type Say = (frame: FrameInit | Uint8Array) => Promise<void>;
+
 /** A link to a plugin that is only its output, after the handshake. */
-async function linked(slotTimeout = 60_000): Promise<{ link: Link; say: (frame: FrameInit | Uint8Array) => Promise<void> }> {
+async function linked(slotTimeout = 60_000): Promise<{ link: Link; say: Say }> {
   const output = new PassThrough();
   const link = new Link(output, new PassThrough().resume(), {
     memory: 0,
@@ -67,12 +69,12 @@ test("a slot that whoever waited for it cannot use goes to the next", async () =
 });
 
 /** A response's head, and a piece of its content that is not the last. */
-async function begin(say: (frame: FrameInit) => Promise<void>, { stream }: Exchange): Promise<void> {
+async function begin(say: Say, { stream }: Exchange): Promise<void> {
   await say({ streamId: stream.id, body: { case: "response", value: { status: 200 } } });
   await say({ streamId: stream.id, body: { case: "data", value: new Uint8Array(100) } });
 }
 
-test("a request that waits for a slot of unread responses is given up after a time in which nothing moves", async () => {
+test("a request that waits for unread responses is given up once nothing has moved for a time", async () => {
   const { link, say } = await linked(SOON);
   const all = await Promise.all(Array.from({ length: SLOTS }, () => link.open({ ...HEAD, method: "GET" }, true)));
   for (const exchange of all) await begin(say, exchange);

@@ -61,8 +61,8 @@ test("a blob is mounted from another repository, and where there is none nothing
     asked.push(`${init?.method} ${response.status}`);
     return response;
   };
-  const mounted = new Registry({ fetch: noting }).mountBlob("mount/none", digestOf(Buffer.from("unknown")), "mount/source");
-  await assert.rejects(mounted, (error) => {
+  const noted = new Registry({ fetch: noting });
+  await assert.rejects(noted.mountBlob("mount/none", digestOf(Buffer.from("unknown")), "mount/source"), (error) => {
     assert.ok(error instanceof RegistryError);
     return error.status === 202 && error.errors[0]?.code === "BLOB_UNKNOWN";
   });

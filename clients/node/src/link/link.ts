@@ -198,9 +198,9 @@ export class Link implements StreamControl {
     const before = performance.now() - STALLED;
     const { since } = this.output;
     if (since !== undefined && since < before) {
-      this.fail(new Error(`the plugin has read nothing for ${STALLED / 1000} s`));
+      this.fail(new Error(`the plugin has read nothing for ${STALLED / 1000} seconds`));
     } else if (this.#reader.within && this.#activity.heard < before) {
-      this.fail(new Error(`the plugin has stopped within a frame for ${STALLED / 1000} s`));
+      this.fail(new Error(`the plugin has sent nothing for ${STALLED / 1000} seconds in the middle of a frame`));
     }
   }
 }

@@ -66,7 +66,7 @@ export class Slots {
     if (this.#reason !== undefined) return this.#reason;
     const { goingAway, usedUp } = this.connection;
     if (goingAway && !this.#paused) return new NoMoreStreams(goingAway.message);
-    return usedUp ? new NoMoreStreams("its stream ids are used up") : undefined;
+    return usedUp ? new NoMoreStreams("all of its stream ids have been used; spawn another plugin") : undefined;
   }
 
   /** The plugin's work is waited for as long as it takes, a response's reader is not. */

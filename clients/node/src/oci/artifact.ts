@@ -55,7 +55,7 @@ export async function pushFiles(
 ): Promise<Descriptor> {
   const sources = files.map(sourceOf);
   const titles = new Set(sources.map(({ title }) => title));
-  if (titles.size < sources.length) throw new ArtifactError("two files would have one name in the artifact");
+  if (titles.size < sources.length) throw new ArtifactError("two files have the same name in the artifact");
   const layers: Descriptor[] = [];
   for (const source of sources) layers.push(await pushFile(registry, name, source));
   if (!(await registry.hasBlob(name, EMPTY.digest))) await registry.pushBlob(name, EMPTY.digest, EMPTY_CONTENT);
@@ -80,11 +80,13 @@ export async function pullFiles(
 ): Promise<{ manifest: PulledManifest; files: PulledFile[] }> {
   const pulled = await registry.getManifest(name, reference);
   const { manifest } = pulled;
-  if (isIndex(manifest)) throw new ArtifactError(`${name}: an index, not an artifact; pull one of its manifests`);
+  if (isIndex(manifest)) {
+    throw new ArtifactError(`${name}: ${reference} is an index, not an artifact; pull one of its manifests`);
+  }
   const named = manifest.layers.filter(({ annotations }) => annotations?.[TITLE]);
   const places = named.map((layer) => partsOf(layer));
   if (new Set(places.map((parts) => parts.join("/"))).size < places.length) {
-    throw new ArtifactError("two layers have one name");
+    throw new ArtifactError("two layers have the same name");
   }
   const files: PulledFile[] = [];
   for (const [i, descriptor] of named.entries()) {
@@ -106,7 +108,7 @@ function sourceOf(file: string | SourceFile): Required<SourceFile> {
 async function pushFile(registry: Registry, name: string, source: Required<SourceFile>): Promise<Descriptor> {
   const { path, title, mediaType } = source;
   const status = await stat(path);
-  if (!status.isFile()) throw new ArtifactError(`${path} is not a file; udist push packs folders`);
+  if (!status.isFile()) throw new ArtifactError(`${path} is not a file; to push a folder, use udist push`);
   const hash = createHash("sha256");
   await pipeline(createReadStream(path, { highWaterMark: PIECE }), hash);
   const digest = `sha256:${hash.digest("hex")}`;
@@ -146,7 +148,7 @@ function sortedText(map: Readonly<Record<string, string>>): string {
 function partsOf({ annotations }: Descriptor): string[] {
   const title = annotations?.[TITLE] ?? "";
   if (annotations?.[UNPACK] === "true") {
-    throw new ArtifactError(`${JSON.stringify(title)} is a folder; udist pull unpacks it`);
+    throw new ArtifactError(`${JSON.stringify(title)} is a packed folder; to unpack it, use udist pull`);
   }
   const parts = title.split("/").filter((part) => part !== "" && part !== ".");
   const forbidden = process.platform === "win32" ? /[\0\\:*?"<>|]/ : /\0/;
@@ -166,11 +168,11 @@ async function makeParents(folder: string, parts: readonly string[]): Promise<st
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     });
     if (!(await isFolder(path))) {
-      throw new ArtifactError(`${path}: a file or a symbolic link stands where a folder should be`);
+      throw new ArtifactError(`${path} is a file or a symbolic link, but a folder is needed there; move it away`);
     }
   }
   path = join(path, parts.at(-1) ?? "");
-  if (await isFolder(path)) throw new ArtifactError(`${path}: a folder stands where a file should be; move it away`);
+  if (await isFolder(path)) throw new ArtifactError(`${path} is a folder, but a file is needed there; move it away`);
   return path;
 }
 

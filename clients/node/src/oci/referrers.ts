@@ -60,7 +60,7 @@ export class Referrers {
     });
     if (!pulled) return undefined;
     if (isIndex(pulled.manifest)) return pulled.manifest;
-    throw new RegistryError(`${name}:${tag} is to be an index of referrers, and is an image; delete the tag`, 200, []);
+    throw new RegistryError(`${name}:${tag} should be an index of referrers, but is an image; delete the tag`, 200, []);
   }
 }
 

@@ -71,7 +71,7 @@ export class Registry {
     await answer.discard();
     if (answer.status === 201) return this.resolveBlob(name, digest);
     await this.#drop(locationOf(answer)).catch(() => undefined); // the upload that was begun instead
-    const message = `${digest} cannot be mounted from ${source ?? "any repository"}; push the blob to ${name}`;
+    const message = `${digest} cannot be mounted from ${source ?? "any repository"}; push the blob to ${name} instead`;
     throw new RegistryError(message, answer.status, [{ code: "BLOB_UNKNOWN" }]);
   }
 
@@ -186,6 +186,6 @@ function outlineOf(content: Uint8Array, name: string): Outline {
   try {
     return outlineIn(documentOf(content));
   } catch (error) {
-    throw new ArtifactError(`what is to be pushed to ${name} is no manifest: ${(error as Error).message}`);
+    throw new ArtifactError(`cannot push to ${name}: the content is not a manifest: ${(error as Error).message}`);
   }
 }

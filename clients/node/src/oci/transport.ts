@@ -55,8 +55,8 @@ export class Transport {
       const reference = nextIn(answer.header("link") ?? "");
       if (reference === undefined) return;
       const next = answer.target("Link", reference);
-      if (seen.has(next.href)) throw answer.refused("a Link to a page that was before it");
-      if (seen.size === PAGES_MAX) throw answer.refused(`a Link to one page more than ${PAGES_MAX}`);
+      if (seen.has(next.href)) throw answer.refused("a Link to a page that came before");
+      if (seen.size === PAGES_MAX) throw answer.refused(`a Link beyond page ${PAGES_MAX}`);
       answer = await this.ask("GET", next);
     }
   }

@@ -43,7 +43,7 @@ export function bytesIn(piece: unknown): Uint8Array {
   if (piece instanceof Uint8Array) return piece;
   if (typeof piece === "string") return Buffer.from(piece);
   if (ArrayBuffer.isView(piece)) return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
-  throw new errors.InvalidArgumentError(`a body gave neither a string nor a Buffer nor a view, but ${typeof piece}`);
+  throw new errors.InvalidArgumentError(`a body's chunk must be a string, a Buffer or a view, not ${typeof piece}`);
 }
 
 /** The target is what was given, not what it would be relative to the origin: `//v2/` names no host. */
