@@ -18,7 +18,7 @@ interface EarlierHandler {
   onError?(error: Error): void;
 }
 
-/** A plugin as a `Dispatcher` of undici, for `undici.request`, `undici.fetch` and whatever else takes one. */
+/** An undici `Dispatcher` for a plugin: pass it to `undici.request`, `undici.fetch` and whatever else takes one. */
 export class PluginDispatcher extends Dispatcher {
   constructor(private readonly plugin: Plugin) {
     super();

@@ -4,11 +4,11 @@ import type { Stream } from "../wire/stream.js";
 import type { Hold } from "./hold.js";
 import { Signal } from "./signal.js";
 
-/** How an exchange speaks to the plugin of its stream. */
+/** What an exchange tells the plugin about its stream. */
 export interface StreamControl {
   /** The reader of `stream` has read so many bytes. */
   consume(stream: Stream, length: number): void;
-  /** Gives up `stream`, and stops the plugin's work on it. */
+  /** Gives up on `stream`, and stops the plugin's work on it. */
   reset(stream: Stream, code: Code, message: string): void;
 }
 
@@ -67,7 +67,7 @@ export class Exchange {
     return this.whole && this.#pieces.length === 0;
   }
 
-  /** Whether content has come that nobody waits for. */
+  /** Whether content has arrived that nobody is reading. */
   get unread(): boolean {
     return this.#pieces.length > 0 && !this.#look;
   }

@@ -1,4 +1,4 @@
-/** Counts what this process should stay for; `tell` learns whether there is anything. */
+/** Counts the reasons to keep this process alive; `tell` is told when the first comes and when the last goes. */
 export class Hold {
   #count = 0;
 
@@ -11,7 +11,7 @@ export class Hold {
     if (before === 0 || this.#count === 0) this.tell(this.#count > 0);
   }
 
-  /** Has this process stay until `work` is done. */
+  /** Keeps this process alive until `work` is done. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     this.add(1);
     try {

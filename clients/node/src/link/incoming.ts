@@ -9,7 +9,7 @@ import type { Stream } from "../wire/stream.js";
 import { ExchangeReset, Refusal } from "./errors.js";
 import type { Exchange } from "./exchange.js";
 
-/** Takes in what the plugin sends, and passes it on to `exchanges`, the open ones by their streams' ids. */
+/** Receives what the plugin sends, and passes it on to `exchanges`, the open ones by stream id. */
 export class Incoming implements FrameSink {
   readonly #touched = new Set<Exchange>();
   #current: Exchange | undefined; // whose payload is under way

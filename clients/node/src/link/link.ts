@@ -39,7 +39,7 @@ export interface LinkOptions {
 export class Link implements StreamControl {
   readonly connection: Connection;
   readonly output: Output;
-  /** What this process should stay for. */
+  /** Keeps this process alive while something is under way. */
   readonly hold: Hold;
   /** Why the link is over, once that is known: undefined before, anything else afterwards. */
   error: unknown;

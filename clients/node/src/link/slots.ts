@@ -11,7 +11,7 @@ export class Slots {
   #paused = false;
   #reason: unknown;
 
-  /** `timeout` bounds, in milliseconds, the wait while responses of `exchanges` are left unread and nothing moves. */
+  /** `timeout` bounds the wait, in milliseconds, while responses of `exchanges` are left unread and nothing moves. */
   constructor(
     private readonly connection: Connection,
     private readonly exchanges: ReadonlyMap<number, Exchange>,
@@ -22,7 +22,7 @@ export class Slots {
     this.#waiting = new Waiters(hold);
   }
 
-  /** Waits for a slot, and returns what `open` makes of it. Rejects with `NotSent` where there is none to be had. */
+  /** Waits for a slot, and returns what `open` returns. Rejects with `NotSent` if no slot can be had. */
   async take<T>(open: () => T, signal: AbortSignal | undefined): Promise<T> {
     const begun = performance.now();
     const left = (): number => this.#left(begun);
@@ -40,18 +40,18 @@ export class Slots {
     }
   }
 
-  /** Lets those who wait look again: as many as there are slots, or all where there will be none. */
+  /** Wakes as many waiting requests as there are slots, or all if there will be none. */
   wake(): void {
     const open = !this.#paused && this.#refusal === undefined;
     this.#waiting.wake(open ? this.connection.free : Infinity);
   }
 
-  /** Gives out no slot until it is known why: `close` tells. */
+  /** Gives out no more slots; `close` follows with the reason. */
   pause(): void {
     this.#paused = true;
   }
 
-  /** Gives out no slot any more, for a reason that is not undefined. */
+  /** Gives out no more slots, for a reason that is not undefined. */
   close(reason: unknown): void {
     this.#reason = reason;
     this.wake();
@@ -69,7 +69,7 @@ export class Slots {
     return usedUp ? new NoMoreStreams("all of its stream ids have been used; spawn another plugin") : undefined;
   }
 
-  /** The plugin's work is waited for as long as it takes, a response's reader is not. */
+  /** Milliseconds left to wait. The plugin may take as long as its work takes, a response's reader may not. */
   #left(begun: number): number {
     return this.#unread > 0 ? this.activity.left(this.timeout, begun) : this.timeout;
   }

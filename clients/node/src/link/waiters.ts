@@ -10,7 +10,7 @@ interface Wait {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Those who wait for something to be so, and whom this process stays for. */
+/** Callers that wait for a condition, for which this process is kept alive. */
 export class Waiters {
   readonly #looks = new Set<() => void>();
 

@@ -35,17 +35,17 @@ export interface SourceFile {
 }
 
 export interface PushOptions {
-  /** Without one the artifact is found by its digest alone. */
+  /** Without a tag, the artifact can be pulled only by its digest. */
   readonly tag?: string;
   readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** The manifest that this one refers to. */
+  /** The manifest that the artifact refers to. */
   readonly subject?: Descriptor;
 }
 
 /**
- * Pushes files as one artifact, in the form, and with the bytes, of `udist push`. Blobs that the repository has are
- * not sent again. Rejects with an `ArtifactError` for what is no file, and with the registry's errors.
+ * Pushes files as one artifact, with the same manifest that `udist push` makes. Blobs that the repository already has
+ * are not sent. Rejects with an `ArtifactError` for anything but regular files, and with the errors of `registry`.
  */
 export async function pushFiles(
   registry: Registry,
@@ -62,15 +62,16 @@ export async function pushFiles(
   return registry.pushManifest(name, manifestOf(layers, options), { tag: options.tag });
 }
 
-/** A file or folder of an artifact as it was pulled. */
+/** A file that was pulled, and the descriptor of its layer. */
 export interface PulledFile {
   readonly path: string;
   readonly descriptor: Descriptor;
 }
 
 /**
- * Writes an artifact's files into `folder`. Each appears when it is complete and verified, and never outside the
- * folder. Rejects with an `ArtifactError` for what cannot be placed, folders among it: `udist pull` unpacks those.
+ * Writes the files of an artifact into `folder`. A file appears there once it is complete and verified, and none is
+ * written outside the folder. Rejects with an `ArtifactError` for files that cannot be written, and for packed folders,
+ * which `udist pull` unpacks.
  */
 export async function pullFiles(
   registry: Registry,

@@ -32,7 +32,7 @@ export class Manifests {
     return { mediaType: answer.header("content-type") ?? MANIFEST, digest, size: Number(size) };
   }
 
-  /** Whether the registry has taken note of the manifest's subject itself, if it has one. */
+  /** Returns whether the registry lists the manifest among the referrers of its subject, if it has one. */
   async push(name: string, reference: string, content: Uint8Array, mediaType: string): Promise<boolean> {
     const request = { headers: { "content-type": mediaType }, body: content as Content };
     const answer = await this.transport.ask("PUT", pathOf(name, reference), request);

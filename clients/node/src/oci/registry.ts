@@ -14,17 +14,18 @@ import type { Descriptor, Manifest, PulledManifest } from "./types.js";
 const OCTET_STREAM = "application/octet-stream";
 
 export interface RegistryOptions {
-  /** The plugin's fetch, or the platform's. */
+  /** `plugin.fetch`, or the platform's. */
   readonly fetch: typeof globalThis.fetch;
-  /** Where the registry is, below a path if it has one; of no importance to a plugin. */
+  /** The URL of the registry, with a path if it has one. Not needed for a plugin. */
   readonly url?: string | URL | undefined;
-  /** Sent with every request, `authorization` for example. */
+  /** Headers to send with every request, such as `authorization`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * A registry by the distribution-spec, over any `fetch`. Every digest is checked. Rejects with a `RegistryError` for
- * answers that are failures or make no sense, and with whatever `fetch` rejects with.
+ * A client of an OCI registry, over any `fetch`. Every digest is verified. Its methods reject with a `RegistryError` if
+ * the registry answers with an error or not as the distribution-spec says, with a `DigestError` if content does not
+ * match its digest, and with whatever `fetch` rejects with.
  */
 export class Registry {
   readonly #transport: Transport;
@@ -37,7 +38,7 @@ export class Registry {
     this.#referrers = new Referrers(this.#transport, this.#manifests);
   }
 
-  /** The descriptor of a blob; rejects if the repository does not have it. */
+  /** Returns the descriptor of a blob. Rejects if the repository does not have it. */
   async resolveBlob(name: string, digest: string): Promise<Descriptor> {
     algorithmOf(digest);
     const answer = await this.#transport.ask("HEAD", blobPath(name, digest));
@@ -46,13 +47,13 @@ export class Registry {
     return { mediaType: OCTET_STREAM, digest, size: Number(size) };
   }
 
-  /** Whether the repository has the blob. */
+  /** Returns whether the repository has the blob. */
   async hasBlob(name: string, digest: string): Promise<boolean> {
     const answer = await this.#transport.ask("HEAD", blobPath(name, digest), { also: 404 });
     return answer.response.ok;
   }
 
-  /** A blob's content; reading it fails at the end unless it has the digest, and the size if one is given. */
+  /** Returns the content of a blob. Reading it fails unless it matches the digest, and the size if you pass one. */
   async openBlob(name: string, { digest, size }: { digest: string; size?: number }): Promise<ByteStream> {
     algorithmOf(digest);
     const { response } = await this.#transport.ask("GET", blobPath(name, digest));
@@ -61,8 +62,8 @@ export class Registry {
   }
 
   /**
-   * Makes a blob of the repository `source`, or of any if none is given, part of `name`, without sending it. Rejects
-   * with the code BLOB_UNKNOWN if the registry finds nothing to mount.
+   * Adds a blob of the repository `source`, or of any repository, to `name` without sending it. Rejects with the error
+   * code BLOB_UNKNOWN if the registry does not mount it.
    */
   async mountBlob(name: string, digest: string, source?: string): Promise<Descriptor> {
     algorithmOf(digest);
@@ -76,8 +77,8 @@ export class Registry {
   }
 
   /**
-   * Pushes a blob whose digest is known, in one request that streams. `size` is for bodies that do not tell theirs. A
-   * stream is cancelled if the registry does not want it.
+   * Pushes a blob in one request, as a stream. Pass `size` if `content` is a stream of known size. A stream that the
+   * registry rejects is cancelled.
    */
   async pushBlob(name: string, digest: string, content: Content, size?: number): Promise<void> {
     try {
@@ -101,19 +102,19 @@ export class Registry {
     await this.#drop(blobPath(name, digest));
   }
 
-  /** The descriptor of a manifest by a tag or a digest; rejects if there is none. */
+  /** Returns the descriptor of a manifest, by tag or digest. Rejects if there is none. */
   async resolveManifest(name: string, reference: string): Promise<Descriptor> {
     return this.#manifests.resolve(name, reference);
   }
 
-  /** A manifest by a tag or a digest. */
+  /** Returns a manifest, by tag or digest. */
   async getManifest(name: string, reference: string): Promise<PulledManifest> {
     return this.#manifests.get(name, reference);
   }
 
   /**
-   * Pushes a manifest under its digest, and under a tag if one is given. Where the registry does not list referrers,
-   * one with a subject is added to the list that clients keep.
+   * Pushes a manifest, and points `tag` at it if you pass one. If it has a subject and the registry has no referrers
+   * API, it is added to the index under the distribution-spec's fallback tag.
    */
   async pushManifest(
     name: string,
@@ -130,29 +131,29 @@ export class Registry {
     return descriptor;
   }
 
-  /** Deletes a manifest by its digest, with all its tags. */
+  /** Deletes a manifest and all tags that point at it. */
   async deleteManifest(name: string, digest: string): Promise<void> {
     algorithmOf(digest);
     await this.#manifests.delete(name, digest);
   }
 
-  /** Deletes a tag, not the manifest. */
+  /** Deletes a tag, but not the manifest. */
   async deleteTag(name: string, tag: string): Promise<void> {
     if (tag.includes(":")) throw new RequestError(`${tag} is not a tag; deleteManifest takes a digest`);
     await this.#manifests.delete(name, tag);
   }
 
-  /** The names of all repositories, page by page. */
+  /** Yields the names of all repositories, fetched page by page. */
   listRepositories(): AsyncGenerator<string, void> {
     return this.#list("/v2/_catalog", "repositories");
   }
 
-  /** The tags of a repository, page by page. */
+  /** Yields the tags of a repository, fetched page by page. */
   listTags(name: string): AsyncGenerator<string, void> {
     return this.#list(`/v2/${name}/tags/list`, "tags");
   }
 
-  /** What was pushed with this digest as its subject, of one artifact type or of all. */
+  /** Yields the descriptors of manifests whose subject is `digest`, of one artifact type or of all. */
   listReferrers(name: string, digest: string, artifactType?: string): AsyncGenerator<Descriptor, void> {
     return this.#referrers.list(name, digest, artifactType);
   }
