@@ -15,11 +15,16 @@ export function sentOf(
   redirect: Asked["redirect"],
   bytesOf: (source: Source) => AsyncIterable<Uint8Array>,
 ): Sent {
+  const url = urlOf(options);
+  const given = headersOf(options.headers);
   const body = bodyOf(options.body ?? "", bytesOf);
-  // The platform has no GET with a body, nor some methods; undici has.
-  const init: RequestInit = { method: "POST", headers: headersOf(options.headers), body: body ?? null, duplex: "half" };
-  const { url, headers, body: content } = new Request(urlOf(options), init);
-  return { request: { method: options.method, url, headers, body: content, redirect, integrity: "" }, body };
+  const { headers, body: content } = body === undefined ? { headers: given, body: null } : posted(url, given, body);
+  return { request: { method: options.method, url: url.href, headers, body: content, redirect, integrity: "" }, body };
+}
+
+/** What the platform makes of a body, by a POST: it has no GET with a body, which undici has. */
+function posted(url: URL, headers: Headers, body: Body): Request {
+  return new Request(url, { method: "POST", headers, body, duplex: "half" });
 }
 
 function bodyOf(given: unknown, bytesOf: (source: Source) => AsyncIterable<Uint8Array>): Body | undefined {
