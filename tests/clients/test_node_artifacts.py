@@ -40,9 +40,9 @@ import { Registry } from %(oci)s;
 const [config, name, reference, folder] = process.argv.slice(1);
 const plugin = await spawn({ config, env: {} });
 const registry = new Registry({ fetch: plugin.fetch });
-const { descriptor, manifest } = await registry.manifest(name, reference);
+const { descriptor, manifest } = await registry.getManifest(name, reference);
 for (const [i, blob] of [manifest.config, ...manifest.layers].entries())
-  await pipeline(await registry.blob(name, blob), createWriteStream(`${folder}/${i}`));
+  await pipeline(await registry.openBlob(name, blob), createWriteStream(`${folder}/${i}`));
 console.log(JSON.stringify([descriptor.digest, manifest.config.mediaType, manifest.layers[0].mediaType]));
 await plugin.close();
 """

@@ -35,7 +35,7 @@ const { status, headers } = await plugin.fetch(path, { redirect: "manual" });
 const location = new URL(headers.get("location"));
 assert.deepEqual([status, location.origin, location.searchParams.has("X-Amz-Signature")], [307, url, true]);
 
-const stream = await registry.blob("signed", { digest, size: content.length });
+const stream = await registry.openBlob("signed", { digest, size: content.length });
 const whole = await new Response(stream).arrayBuffer();
 assert.ok(content.equals(Buffer.from(whole)));
 const part = await plugin.fetch(path, { headers: { range: "bytes=1000-4999" } });

@@ -1,4 +1,4 @@
-/** The stable codes of errors. */
+/** The codes of errors. They do not change from one version to the next. */
 export type UdistErrorCode =
   | "UDIST_ERR_NOT_FOUND"
   | "UDIST_ERR_HANDSHAKE"
@@ -9,6 +9,7 @@ export type UdistErrorCode =
   | "UDIST_ERR_DIED"
   | "UDIST_ERR_RESET"
   | "UDIST_ERR_GOING_AWAY"
+  | "UDIST_ERR_SLOT_TIMEOUT"
   | "UDIST_ERR_CLOSED"
   | "UDIST_ERR_BODY"
   | "UDIST_ERR_REQUEST"
@@ -25,19 +26,19 @@ export interface ErrorDetails extends ErrorOptions {
 }
 
 /**
- * A failure below HTTP: of a plugin's start, or of one exchange. Answers of HTTP, of whatever status, are no errors
- * of `fetch`, and what an `AbortSignal` ends rejects with the signal's reason.
+ * The base of this package's errors: the plugin did not start, or a request failed below HTTP. An HTTP response is not
+ * an error, whatever its status, and an aborted request rejects with the reason of its signal.
  */
 export class UdistError extends Error {
   /**
-   * Whether the request can be repeated without doing anything twice, and may then go better: it never reached the
-   * application, or the plugin has died and the method is idempotent (RFC 9110, section 9.2.2). A body must be there
-   * again, and a plugin that has died must be spawned anew.
+   * Whether it is safe to repeat the request, which may then succeed: it never reached the registry, or the plugin died
+   * and the method is idempotent (RFC 9110, section 9.2.2). A stream must be supplied again as the body, and a plugin
+   * that died must be spawned again.
    */
   readonly retryable: boolean;
-  /** What the plugin's process ended with; null if it has not ended, or by a signal. */
+  /** The exit code of the plugin's process; null if it is still running, or was ended by a signal. */
   readonly exitCode: number | null;
-  /** The signal that ended the plugin's process, if one did. */
+  /** The signal that ended the plugin's process; null if none did. */
   readonly signal: NodeJS.Signals | null;
   /** The last lines of the plugin's standard error. */
   readonly stderr: string;
@@ -66,28 +67,28 @@ function coded(code: UdistErrorCode): new (message: string, details?: ErrorDetai
   };
 }
 
-/** There is no plugin to spawn. */
+/** No plugin was found, or it could not be started. */
 export class PluginNotFoundError extends coded("UDIST_ERR_NOT_FOUND") {}
 
-/** What was spawned did not get ready: it is no plugin, or too slow. */
+/** The spawned process did not become ready: it is not a plugin, or it took too long. */
 export class HandshakeError extends coded("UDIST_ERR_HANDSHAKE") {}
 
-/** The plugin speaks no version of the protocol that this library speaks: one of the two is too old. */
+/** The plugin and this library have no protocol version in common; update the older one. */
 export class VersionError extends coded("UDIST_ERR_VERSION") {}
 
-/** The plugin refused its configuration, or could not use the store that it names. */
+/** The plugin rejected its configuration, or could not use the storage that it names. */
 export class ConfigurationError extends coded("UDIST_ERR_CONFIGURATION") {}
 
-/** The plugin's standard output carried text where frames should be; the message shows it. */
+/** The plugin printed text to standard output, where only frames belong; the message quotes the text. */
 export class StdoutTextError extends coded("UDIST_ERR_STDOUT_TEXT") {}
 
-/** The plugin broke the protocol. */
+/** The plugin violated the protocol. */
 export class ProtocolError extends coded("UDIST_ERR_PROTOCOL") {}
 
-/** The plugin has ended, or reads and writes no more. */
+/** The plugin ended, or stopped reading or writing. */
 export class PluginDiedError extends coded("UDIST_ERR_DIED") {}
 
-/** The plugin gave up one exchange, or broke the rules of one. `status` is the name of a gRPC status code. */
+/** One request was reset, by the plugin or for what the plugin sent. `status` is the name of a gRPC status code. */
 export class ResetError extends UdistError {
   constructor(
     readonly status: string,
@@ -98,17 +99,23 @@ export class ResetError extends UdistError {
   }
 }
 
-/** The plugin takes no more requests. */
+/** The plugin accepts no more requests. */
 export class GoingAwayError extends coded("UDIST_ERR_GOING_AWAY") {}
+
+/**
+ * The request was not sent, because responses that are not being read occupy the plugin's slots. Read every response to
+ * its end, or cancel its body.
+ */
+export class SlotTimeoutError extends coded("UDIST_ERR_SLOT_TIMEOUT") {}
 
 /** The plugin was closed by `close` or `destroy`. */
 export class ClosedError extends coded("UDIST_ERR_CLOSED") {}
 
-/** The request's body failed, or has another length than its content-length; `cause` is what it failed with. */
+/** The request's body failed, or its length is not its content-length; `cause` is the body's own error. */
 export class BodyError extends coded("UDIST_ERR_BODY") {}
 
-/** A request that cannot be sent: its head may not travel. */
+/** The request cannot be sent, because its method, URL, headers or options are not valid here. */
 export class RequestError extends coded("UDIST_ERR_REQUEST") {}
 
-/** A redirect that is not followed, or one to the registry's store where the content could not be had. */
+/** A redirect was not followed, or the content could not be fetched from the store that it leads to. */
 export class RedirectError extends coded("UDIST_ERR_REDIRECT") {}

@@ -10,15 +10,16 @@ import {
   PluginDiedError,
   RequestError,
   ResetError,
+  SlotTimeoutError,
   UdistError,
 } from "./errors.js";
-import { ExchangeReset, LinkClosed, NoMoreStreams, NotSent } from "./link/errors.js";
+import { ExchangeReset, LinkClosed, NoMoreStreams, NoSlot, NotSent } from "./link/errors.js";
 import type { Exchange } from "./link/exchange.js";
 import type { Link } from "./link/link.js";
 import { sendContent } from "./link/sending.js";
 import { follow, isRedirect } from "./redirects.js";
 import { requestHead, requestOf } from "./request.js";
-import type { Asked, Body } from "./request.js";
+import type { Asked, Sent } from "./request.js";
 import { finish, located } from "./response.js";
 import { fromStore, locationOf } from "./store.js";
 import { LocalFault } from "./wire/errors.js";
@@ -34,22 +35,25 @@ const LISTENERS = 1500;
 
 /** `fetch` over a link. With `stores`, what the registry leaves to its store is fetched there over the network. */
 export async function fetchOver(link: Link, stores: boolean, ...[input, init]: Parameters<Fetch>): Promise<Response> {
-  const signal = signalOf(input, init);
-  const send = (request: Asked, body: Body | null | undefined): Promise<Response> =>
-    exchange(link, request, body, signal);
-  const request = requestOf(input, init);
-  const response = await send(request, init?.body);
-  if (request.redirect === "manual" || !isRedirect(response)) return response;
-  const location = stores && request.redirect === "follow" ? locationOf(request, response) : undefined;
-  return location ? fromStore(request, response, location, signal) : follow(request, init?.body, response, send);
+  return sendOver(link, stores, { request: requestOf(input, init), body: init?.body }, signalOf(input, init));
 }
 
-async function exchange(
+/** What `fetchOver` does once it has a request; this may be one that the platform has no `Request` for. */
+export async function sendOver(
   link: Link,
-  request: Asked,
-  body: Body | null | undefined,
+  stores: boolean,
+  sent: Sent,
   signal: AbortSignal | undefined,
 ): Promise<Response> {
+  const send = (next: Sent): Promise<Response> => exchange(link, next, signal);
+  const { request } = sent;
+  const response = await send(sent);
+  if (request.redirect === "manual" || !isRedirect(response)) return response;
+  const location = stores && request.redirect === "follow" ? locationOf(request, response) : undefined;
+  return location ? fromStore(request, response, location, signal) : follow(sent, response, send);
+}
+
+async function exchange(link: Link, { request, body }: Sent, signal: AbortSignal | undefined): Promise<Response> {
   let opened: Exchange | undefined;
   try {
     signal?.throwIfAborted();
@@ -130,8 +134,9 @@ function explain(error: unknown, method: string): unknown {
   }
   if (cause instanceof LinkClosed) return new ClosedError("the plugin was closed");
   if (cause instanceof NoMoreStreams) {
-    return new GoingAwayError(`the plugin takes no more requests: ${cause.message}`, { retryable: true });
+    return new GoingAwayError(`the plugin accepts no more requests: ${cause.message}`, { retryable: true });
   }
+  if (cause instanceof NoSlot) return new SlotTimeoutError(cause.message, { retryable: true });
   if (cause instanceof LocalFault) return new RequestError(cause.message);
   return cause;
 }

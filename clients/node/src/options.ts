@@ -2,40 +2,54 @@ import type { Connection } from "./wire/connection.js";
 import { VERSION as PROTOCOL } from "./wire/constants.js";
 import { IMPLEMENTATION } from "./version.js";
 
-/** What to spawn, and how the registry in it is set up. Without any of it, the default plugin with its own. */
+/** What to spawn, and how to configure the registry. All are optional. */
 export interface SpawnOptions {
   /**
-   * distribution's configuration file, as YAML text or as the same in objects. Without it the configuration is left
-   * to the command.
+   * The content of a distribution configuration file, as YAML text or as an object. Without it, the command determines
+   * the configuration.
    */
   readonly config?: string | object | undefined;
   /**
-   * `REGISTRY_*` variables; others are left out, so `process.env` may be given. They replace all of the plugin's own,
-   * even when there are none, and never become a process's environment.
+   * The `REGISTRY_*` variables for the plugin; other names are ignored, so you can pass `process.env`. They replace all
+   * of those in the plugin's own environment, even if you pass none, and do not appear in any process's environment.
    */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /**
-   * The words to spawn instead of the default: UDIST_PLUGIN, split as a shell does but without expansion; else
-   * udist-plugin on PATH; else python3 -P -m udist_plugin. A command that was found on PATH runs in a process group of
-   * its own, so that Ctrl-C reaches the caller first; one that is given stays in the caller's.
+   * The command to spawn and its arguments. The default is UDIST_PLUGIN, split into words as a shell does but without
+   * expansion; else udist-plugin on PATH; else python3 -P -m udist_plugin. A command found on PATH runs in a process
+   * group of its own, so that Ctrl-C does not end the plugin before the caller. A command that you name, here or in
+   * UDIST_PLUGIN, stays in the caller's process group.
    */
   readonly command?: readonly string[] | undefined;
-  /** Ends the wait for the plugin to be ready; it has no effect afterwards. */
+  /** Aborts the start. It has no effect once the plugin is ready. */
   readonly signal?: AbortSignal | undefined;
-  /** Gets each line of the plugin's standard error. */
+  /**
+   * Receives each line of the plugin's standard error. Without it, warnings and errors in the plugin's log are printed
+   * with `console.warn`, and other lines are dropped.
+   */
   readonly log?: ((line: string) => void) | undefined;
-  /** Bounds the wait for the plugin to be ready, in milliseconds; 30 000 by default. */
+  /** How long to wait for the plugin to become ready, in milliseconds. The default is 30,000. */
   readonly startTimeout?: number | undefined;
-  /** Bounds each wait of `close`: for open exchanges, and for the plugin to end by itself; 10 000 ms by default. */
+  /**
+   * How long `close` waits for open requests, and then for the plugin to end by itself, in milliseconds each. The
+   * default is 10,000.
+   */
   readonly closeTimeout?: number | undefined;
   /**
-   * Bounds, in bytes, what responses may have been read ahead beyond 256 KiB each, all together; 64 MiB by default.
+   * How long `fetch` waits for a slot of the plugin while responses are left unread and nothing moves, in milliseconds.
+   * Then it rejects with a `SlotTimeoutError`. The default is 60,000. A plugin has at least 64 slots. A response of
+   * more than 256 KiB occupies one until it has been read or cancelled.
+   */
+  readonly slotTimeout?: number | undefined;
+  /**
+   * How much memory all responses together may use for reading ahead, in bytes, beyond 256 KiB each. The default is
+   * 64 MiB.
    */
   readonly memory?: number | undefined;
   /**
-   * Lets the plugin answer for a blob with where its store has it, and fetches it there over the network, without the
-   * request's credentials; false by default. For who reaches the store as well as the plugin does. What fails there
-   * rejects with a `RedirectError`.
+   * Lets the plugin redirect requests for blobs to its store; `fetch` then downloads them from there over the network,
+   * without the request's credentials. Use it if this process can reach the store. The default is false. If a download
+   * fails, `fetch` or the response's body rejects with a `RedirectError`.
    */
   readonly followRedirects?: boolean | undefined;
 }

@@ -1,34 +1,38 @@
 import type { Exit } from "./child/child.js";
 import { ClosedError, PluginDiedError } from "./errors.js";
-import { fetchOver } from "./fetch.js";
+import { fetchOver, sendOver } from "./fetch.js";
 import type { SpawnOptions } from "./options.js";
+import type { Sent } from "./request.js";
 import { Session } from "./session.js";
 
 const CLOSING = 10_000;
 
 /**
- * Spawns a plugin and waits until it has accepted its configuration and is ready. It lives until `close` or
- * `destroy`, or as long as this process; while nothing is under way it does not keep this process alive.
+ * Spawns a plugin and waits until it has accepted its configuration and is ready. It runs until `close` or `destroy`,
+ * or until this process ends. An idle plugin does not keep this process alive.
  *
  * Rejects with a `PluginNotFoundError`, `HandshakeError`, `VersionError`, `ConfigurationError`, `StdoutTextError` or
- * `PluginDiedError`, or with the signal's reason.
+ * `PluginDiedError`, or with the reason of the signal.
  */
 export async function spawn(options: SpawnOptions = {}): Promise<Plugin> {
   return new Plugin(await Session.start(options), options);
 }
 
-/** A registry in a child process. Any number of exchanges may go on at once. */
+/** A registry in a child process, for any number of requests at once. */
 export class Plugin implements AsyncDisposable {
   /**
-   * As the platform's `fetch`, whatever host a URL names; the host is only what the registry calls itself in its
-   * answers. A bare path, `/v2/…`, is one on `http://localhost`. Rejects with a `UdistError`, with the reason of an
-   * aborted signal, or with a `TypeError` for arguments that the platform's would refuse as well, and for redirects
-   * that it would not follow: the cause is a `RedirectError`.
+   * The platform's `fetch`, except that requests go to the plugin. The URL can name any host; the registry uses it only
+   * for URLs in its responses. A path such as `/v2/` stands for that path on `http://localhost`.
+   *
+   * Rejects with a `UdistError`, with the reason of an aborted signal, or with a `TypeError` for arguments that the
+   * platform's `fetch` rejects too. For redirects that it would not follow, the `cause` is a `RedirectError`.
    */
   readonly fetch: typeof globalThis.fetch;
-  /** How the plugin has ended, once it has; never rejects. An idle plugin that is awaited keeps nothing alive. */
+  /** @internal As `fetch`, for a request that may be none of the platform's. */
+  readonly send: (sent: Sent, signal: AbortSignal) => Promise<Response>;
+  /** Resolves once the plugin has ended; never rejects. Awaiting it does not keep this process alive. */
   readonly exited: Promise<Exit>;
-  /** Whether content that the registry leaves to its store is fetched there. */
+  /** Whether `fetch` follows the registry's redirects to its store. */
   readonly followRedirects: boolean;
   readonly #closeTimeout: number;
   #closing: Promise<void> | undefined;
@@ -42,6 +46,7 @@ export class Plugin implements AsyncDisposable {
     this.#closeTimeout = closeTimeout;
     this.followRedirects = followRedirects;
     this.fetch = (input, init) => fetchOver(session.link, followRedirects, input, init);
+    this.send = (sent, signal) => sendOver(session.link, followRedirects, sent, signal);
     this.exited = session.child.exited;
   }
 
@@ -51,16 +56,16 @@ export class Plugin implements AsyncDisposable {
   }
 
   /**
-   * Waits for the responses that are still being read, gives up those that are not, and ends the plugin: by the end
-   * of its input, then by a signal, and at last by force. Twice is once. Rejects with a `PluginDiedError` if the
-   * plugin did not end as it should.
+   * Waits for responses that are still being read, cancels those that are not, and ends the plugin: by closing its
+   * standard input, then with SIGTERM, then with SIGKILL. Later calls return the same promise. Rejects with a
+   * `PluginDiedError` if the plugin does not end cleanly.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  /** Fails all that is under way with `error`, and kills the plugin; settles once it has ended. */
+  /** Fails every open request with `error` and kills the plugin. Resolves once it has ended. */
   destroy(error?: Error | null): Promise<void> {
     this.#destroyed = true;
     const ended = this.session.destroy(error ?? new ClosedError("the plugin was destroyed")).then(() => undefined);
@@ -78,6 +83,7 @@ export class Plugin implements AsyncDisposable {
     const { code, signal } = await this.session.close(this.#closeTimeout);
     if (died || this.#destroyed || code === 0) return;
     const how = signal ? `was ended by ${signal}` : `ended with exit status ${code}`;
-    throw new PluginDiedError(`the plugin was closed and ${how}`, { exitCode: code, signal, stderr: child.tail });
+    const message = `the plugin did not end cleanly after close: it ${how}`;
+    throw new PluginDiedError(message, { exitCode: code, signal, stderr: child.tail });
   }
 }

@@ -1,5 +1,5 @@
 import { RedirectError } from "./errors.js";
-import type { Asked, Body } from "./request.js";
+import type { Asked, Sent } from "./request.js";
 
 // Fetch, section 4.4, "HTTP-redirect fetch", as Node has it.
 
@@ -10,22 +10,15 @@ const HOPS = 20;
 const ABOUT_THE_BODY = ["content-encoding", "content-language", "content-location", "content-type", "content-length"];
 const CREDENTIALS = ["authorization", "proxy-authorization", "cookie"];
 
-/** A request, and its body as it was given. */
-interface Sent {
-  readonly request: Asked;
-  readonly body: Body | null | undefined;
-}
-
 export function isRedirect({ status }: Response): boolean {
   return STATUSES.has(status);
 }
 
-/** Goes on from the redirect that `request` was answered with, or refuses to, as `request.redirect` says. */
+/** Goes on from the redirect that a request was answered with, or refuses to, as its `redirect` says. */
 export async function follow(
-  request: Asked,
-  body: Sent["body"],
+  { request, body }: Sent,
   response: Response,
-  send: (...sent: [Asked, Sent["body"]]) => Promise<Response>,
+  send: (sent: Sent) => Promise<Response>,
 ): Promise<Response> {
   for (let hops = 0; isRedirect(response); hops++) {
     const location = response.headers.get("location");
@@ -34,17 +27,17 @@ export async function follow(
     if (request.redirect === "error") throw refused("unexpected redirect", request, response);
     if (hops === HOPS) throw refused("redirect count exceeded", request, response);
     ({ request, body } = next(request, body, targetOf(location ?? "", request, response), response));
-    response = Object.defineProperty(await send(request, body), "redirected", { value: true, enumerable: true });
+    response = Object.defineProperty(await send({ request, body }), "redirected", { value: true, enumerable: true });
   }
   return response;
 }
 
 function targetOf(location: string, request: Asked, response: Response): URL {
   const decoded = Buffer.from(location, "latin1").toString("utf8");
-  if (!URL.canParse(decoded, request.url)) throw refused("a location that is no URL", request, response);
+  if (!URL.canParse(decoded, request.url)) throw refused("the Location is not a URL", request, response);
   const url = new URL(decoded, request.url);
   if (!/^https?:$/.test(url.protocol)) throw refused("URL scheme must be a HTTP(S) scheme", request, response);
-  if (url.username || url.password) throw refused("a location with credentials", request, response);
+  if (url.username || url.password) throw refused("the Location contains credentials", request, response);
   return url;
 }
 
@@ -56,7 +49,7 @@ function next(request: Asked, body: Sent["body"], url: URL, response: Response):
     drop(headers, ABOUT_THE_BODY);
     return { request: new Request(url, { headers }), body: null };
   }
-  if (request.body && !isReplayable(body)) throw refused("a body that cannot be sent again", request, response);
+  if (request.body && !isReplayable(body)) throw refused("the body cannot be sent again", request, response);
   if (body instanceof FormData) headers.delete("content-type"); // it will have another boundary
   return { request: new Request(url, { method: request.method, headers, body: body ?? null }), body };
 }

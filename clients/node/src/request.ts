@@ -8,6 +8,12 @@ export type Body = NonNullable<globalThis.RequestInit["body"]>;
 /** What is looked at of a `Request`. */
 export type Asked = Pick<Request, "method" | "url" | "headers" | "body" | "redirect" | "integrity">;
 
+/** A request, and its body as it was given. */
+export interface Sent {
+  readonly request: Asked;
+  readonly body: Body | null | undefined;
+}
+
 /** What `init` may say of a simple request; its signal is seen to elsewhere. */
 const SIMPLE = new Set(["method", "headers", "signal"]);
 /** Fields that are said elsewhere in a head, or answered by this library itself. */
@@ -36,7 +42,7 @@ function simpleRequest(at: string | URL, init: RequestInit = {}): Asked | undefi
 
 /** A request's head as it travels, and the declared length of its content. */
 export function requestHead(request: Asked, body: Body | null | undefined): { head: Head; length?: number } {
-  if (request.integrity) throw new RequestError("integrity is not checked here: check the content's digest");
+  if (request.integrity) throw new RequestError("the option integrity is not supported; verify the digest yourself");
   const url = new URL(request.url);
   const length = contentLength(request, body);
   const fields = [...fieldsOf(request.headers)];
@@ -68,7 +74,7 @@ function field(name: string, value: string): { name: string; value: Uint8Array }
 function contentLength(request: Asked, body: Body | null | undefined): number | undefined {
   const given = request.headers.get("content-length");
   if (given !== null) {
-    if (!/^\d{1,15}$/.test(given)) throw new RequestError(`content-length ${given} is not one number`);
+    if (!/^\d{1,15}$/.test(given)) throw new RequestError(`content-length ${given} is not a number`);
     return Number(given);
   }
   if (request.body === null) return ["POST", "PUT", "PATCH"].includes(request.method) ? 0 : undefined;

@@ -18,6 +18,7 @@ import {
 import type { ErrorDetails } from "./errors.js";
 import { Refusal } from "./link/errors.js";
 import { Link } from "./link/link.js";
+import { showWarning } from "./log.js";
 import { settingsOf } from "./options.js";
 import type { SpawnOptions } from "./options.js";
 import { ConnectionFault, LocalFault } from "./wire/errors.js";
@@ -30,6 +31,7 @@ const LINGERING = 2000;
 /** How long draining waits, without a frame or content being read, for responses that nobody reads. */
 const UNREAD = 500;
 const MEMORY = 64 << 20;
+const SLOT_TIMEOUT = 60_000;
 
 /** One spawned plugin and the link to it. */
 export class Session {
@@ -40,9 +42,10 @@ export class Session {
 
   private constructor(command: Command, options: SpawnOptions, pair: SocketPair | undefined) {
     this.#command = command;
-    this.child = new Child(command, options.log ?? (() => undefined), pair);
+    this.child = new Child(command, options.log ?? showWarning, pair);
     this.link = new Link(this.child.stdout, this.child.stdin, {
       memory: options.memory ?? MEMORY,
+      slotTimeout: options.slotTimeout ?? SLOT_TIMEOUT,
       explain: (cause) => this.#explain(cause),
       hold: (held) => this.child.hold(held),
     });
@@ -69,20 +72,22 @@ export class Session {
   /** Lets open exchanges finish, and ends the plugin. */
   async close(patience: number): Promise<Exit> {
     this.#closing ??= new ClosedError("the plugin was closed");
-    this.child.hold(true);
-    await this.link.drain(patience, UNREAD);
-    const exit = await this.child.end(patience);
-    this.link.end(this.#closing);
-    return exit;
+    return this.link.hold.during(async () => {
+      await this.link.drain(patience, UNREAD);
+      const exit = await this.child.end(patience);
+      this.link.end(this.#closing);
+      return exit;
+    });
   }
 
   /** Fails all that is open with `error`, and kills the plugin. */
   async destroy(error: unknown): Promise<Exit> {
     this.#closing ??= error;
     this.link.end(error);
-    this.child.hold(true);
-    this.child.kill();
-    return this.child.exited;
+    return this.link.hold.during(() => {
+      this.child.kill();
+      return this.child.exited;
+    });
   }
 
   async #shakeHands(settings: ReturnType<typeof settingsOf>, options: SpawnOptions): Promise<void> {
@@ -102,7 +107,7 @@ export class Session {
       await this.link.shakeHands(settings);
     } catch (error) {
       if (!(error instanceof LocalFault)) throw error;
-      throw new ConfigurationError(`the configuration: ${error.message}`);
+      throw new ConfigurationError(`the configuration cannot be sent: ${error.message}`);
     } finally {
       clearTimeout(late);
       signal?.removeEventListener("abort", abort);
@@ -169,6 +174,6 @@ function broken(fault: ConnectionFault, ready: boolean, details: ErrorDetails): 
 }
 
 function ending(exit: Exit | undefined): string {
-  if (!exit) return "has closed its output, but has not ended";
+  if (!exit) return "closed its output, but is still running";
   return exit.signal ? `was ended by ${exit.signal}` : `ended with exit status ${exit.code}`;
 }

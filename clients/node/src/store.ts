@@ -75,7 +75,7 @@ class Store {
       if (!isRedirect(answer)) throw this.#failed(`it answered ${answer.status}`);
       const next = fetchable(answer.headers.get("location") ?? "", this.at);
       if (!next || (this.at.protocol === "https:" && next.protocol !== "https:")) {
-        throw this.#failed(`it answered ${answer.status}, but not with where to go on`);
+        throw this.#failed(`it answered ${answer.status} without a usable Location`);
       }
       this.at = next;
     }
@@ -115,8 +115,8 @@ class Store {
   #failed(why: string, cause?: unknown): RedirectError {
     const { protocol, host } = this.at;
     const message =
-      `the content is at ${protocol}//${host}, and could not be had there: ${why}; ` +
-      "without followRedirects the plugin sends it itself";
+      `the registry redirected to ${protocol}//${host}, where the content could not be fetched: ${why}; ` +
+      "without followRedirects, the plugin sends the content itself";
     return new RedirectError(message, { retryable: true, cause });
   }
 }

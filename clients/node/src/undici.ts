@@ -4,7 +4,7 @@ import { Dispatcher, errors } from "undici";
 
 import type { Plugin } from "./index.js";
 import { Bound } from "./undici/bound.js";
-import { bytesIn, requestOf, streamIn } from "./undici/request.js";
+import { bytesIn, sentOf, streamIn } from "./undici/request.js";
 
 type Handler = Dispatcher.DispatchHandler;
 type Options = Dispatcher.DispatchOptions;
@@ -18,7 +18,7 @@ interface EarlierHandler {
   onError?(error: Error): void;
 }
 
-/** A plugin as a `Dispatcher` of undici, for `undici.request`, `undici.fetch` and whatever else takes one. */
+/** An undici `Dispatcher` for a plugin: pass it to `undici.request`, `undici.fetch` and whatever else takes one. */
 export class PluginDispatcher extends Dispatcher {
   constructor(private readonly plugin: Plugin) {
     super();
@@ -99,7 +99,7 @@ class Exchange implements Dispatcher.DispatchController {
     stream?.on("error", (error) => this.abort(error)); // it may fail before anybody reads it
     try {
       this.#begin();
-      const response = await this.#fetch();
+      const response = await this.#send();
       this.#head(response);
       await this.#content(response);
       if (this.handler.onRequestStart) this.handler.onResponseEnd?.(this, {});
@@ -119,15 +119,15 @@ class Exchange implements Dispatcher.DispatchController {
     else this.#earlier.onConnect?.((error) => this.abort(error));
   }
 
-  async #fetch(): Promise<Response> {
+  async #send(): Promise<Response> {
     this.#headers = new Bound("headersTimeout", this.options);
     this.#body = new Bound("bodyTimeout", this.options);
-    const { url, init } = requestOf(this.options, (source) => this.#bytesOf(source));
     const redirect = this.plugin.followRedirects ? "follow" : "manual"; // over the network a handler cannot go on
+    const sent = sentOf(this.options, redirect, (source) => this.#bytesOf(source));
     this.#headers.start(() => {
       if (!this.#producing) this.abort(new errors.HeadersTimeoutError()); // a slow body is not the registry's
     });
-    const response = await this.plugin.fetch(url, { ...init, redirect, signal: this.#aborting.signal });
+    const response = await this.plugin.send(sent, this.#aborting.signal);
     this.#headers.end();
     return response;
   }
@@ -137,13 +137,14 @@ class Exchange implements Dispatcher.DispatchController {
     try {
       this.#producing = true;
       for await (const piece of source) {
+        const bytes = bytesIn(piece);
         this.#producing = false;
         this.#headers?.renew();
-        yield bytesIn(piece);
+        yield bytes;
         this.#producing = true;
       }
     } catch (error) {
-      this.abort(error as Error); // the very error, as undici has it
+      if (this.#producing) this.abort(error as Error); // the very error, as undici has it; else it is not wanted
       throw error;
     } finally {
       this.#producing = false;

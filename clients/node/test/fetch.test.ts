@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 
-import { BodyError, ClosedError, UdistError } from "../src/index.js";
+import { BodyError, ClosedError, SlotTimeoutError, UdistError } from "../src/index.js";
 import type { Plugin } from "../src/index.js";
 import { digestOf, inMemory, pattern, pushBlob, uploadURL } from "./helpers.js";
 
@@ -92,6 +92,23 @@ test("a response that nobody reads stalls itself and nothing else", async () => 
 test("more exchanges at once than there are slots", async () => {
   const all = Array.from({ length: 200 }, async () => (await plugin.fetch("/v2/")).text());
   assert.ok((await Promise.all(all)).every((text) => text === "{}"));
+});
+
+test("a fetch that waits for unread responses is rejected, and says what to do", async () => {
+  const other = await inMemory({ slotTimeout: 100 });
+  const digest = await pushBlob(other, "slots", pattern(1 << 20));
+  const unread: Response[] = [];
+  const more = async (): Promise<void> => {
+    for (;;) unread.push(await other.fetch(`/v2/slots/blobs/${digest}`));
+  };
+  await assert.rejects(more(), (error) => {
+    assert.ok(error instanceof SlotTimeoutError && error.code === "UDIST_ERR_SLOT_TIMEOUT" && error.retryable);
+    const count = unread.length;
+    return error.message.includes(`${count} of ${count} open responses are not being read; read or cancel`);
+  });
+  await unread.pop()?.body?.cancel();
+  assert.equal((await other.fetch("/v2/")).status, 200);
+  await other.close();
 });
 
 test("an aborted exchange rejects with the reason", async () => {

@@ -1,26 +1,13 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { test } from "node:test";
-import { promisify } from "node:util";
 
-const run = promisify(execFile);
-const INDEX = new URL("../src/index.js", import.meta.url).href;
-
-/** What a program over a plugin prints; it must end by itself. `before` is of the shell that runs it. */
-async function program(text: string, before = ""): Promise<string> {
-  const preamble = `import { spawn } from ${JSON.stringify(INDEX)};
-process.on("unhandledRejection", (error) => { console.log("unhandled", error); process.exit(1); });
-const config = "version: 0.1\\nstorage: {inmemory: {}}";
-`;
-  const words = [process.execPath, "--input-type=module", "-e", preamble + text];
-  const { stdout } = await run("sh", ["-c", `${before} exec "$@"`, "sh", ...words], { timeout: 20_000 });
-  return stdout;
-}
+import { misbehaving } from "./helpers.js";
+import { program } from "./program.js";
 
 test("a process ends by itself beside an idle plugin", async () => {
   const text = `const plugin = await spawn({ config });
 console.log((await plugin.fetch("/v2/")).status);`;
-  assert.equal(await program(text), "200\n");
+  assert.equal((await program(text)).stdout, "200\n");
 });
 
 test("a process ends by itself once its plugins are closed", async () => {
@@ -28,8 +15,18 @@ test("a process ends by itself once its plugins are closed", async () => {
 const fetched = plugin.fetch("/v2/");
 await plugin.close();
 console.log((await fetched).status, (await plugin.exited).code, process.getActiveResourcesInfo());`;
-  // Its own output, and the end of a pipe that nobody holds any more.
-  assert.match(await program(text), /^200 0 \[( '(TTY|Pipe|SimpleShutdown)Wrap',?)* ?\]\n$/);
+  // Its own output, and what is being closed: the handle of the plugin's process, the end of a pipe.
+  assert.match((await program(text)).stdout, /^200 0 \[( '(TTY|Pipe|Process|SimpleShutdown)Wrap',?)* ?\]\n$/);
+});
+
+test("a process stays until a plugin is destroyed that had not answered", async () => {
+  const text = `const plugin = await spawn({ command: ${JSON.stringify(misbehaving("mute"))} });
+const fetched = plugin.fetch("/v2/").catch((error) => console.log(error.code));
+await new Promise(setImmediate); // it waits by then
+await plugin.destroy();
+await fetched;
+console.log((await plugin.exited).signal);`;
+  assert.equal((await program(text)).stdout, "UDIST_ERR_CLOSED\nSIGKILL\n");
 });
 
 test("a rejected fetch that nobody awaits later is the only one", async () => {
@@ -38,14 +35,14 @@ const body = new ReadableStream({ pull() { throw new Error("no"); } });
 await plugin.fetch("/v2/a/blobs/uploads/", { method: "POST", body, duplex: "half" }).catch((error) => console.log(error.code));
 await plugin.destroy();
 await plugin.fetch("/v2/").catch((error) => console.log(error.code));`;
-  assert.equal(await program(text), "UDIST_ERR_BODY\nUDIST_ERR_CLOSED\n");
+  assert.equal((await program(text)).stdout, "UDIST_ERR_BODY\nUDIST_ERR_CLOSED\n");
 });
 
 test("await using closes the plugin", async () => {
   const text = `const plugin = await spawn({ config });
 await plugin[Symbol.asyncDispose]();
 console.log((await plugin.exited).code);`;
-  assert.equal(await program(text), "0\n");
+  assert.equal((await program(text)).stdout, "0\n");
 });
 
 test("a process ends by itself beside a response that it does not read", async () => {
@@ -55,7 +52,7 @@ const sent = await plugin.fetch(headers.get("location"), { method: "PATCH", body
 const digest = "sha256:2daeb1f36095b44b318410b3f4e8b5d989dcc7bb023d1426c492dab0a3053e74";
 const { status } = await plugin.fetch(sent.headers.get("location") + "?digest=" + digest, { method: "PUT" });
 console.log(status, (await plugin.fetch("/v2/a/blobs/" + digest)).status);`;
-  assert.equal(await program(text), "201 200\n");
+  assert.equal((await program(text)).stdout, "201 200\n");
 });
 
 test("where there are no descriptors left, that is a named error", async () => {
@@ -71,5 +68,5 @@ for (const free of [0, 3, 3]) { // for nothing, for a pair of sockets' first end
 for (const descriptor of held) closeSync(descriptor);
 await attempt();
 console.log(...codes);`;
-  assert.equal(await program(text, "ulimit -n 48;"), "UDIST_ERR_NOT_FOUND UDIST_ERR_NOT_FOUND UDIST_ERR_NOT_FOUND\n");
+  assert.equal((await program(text, "ulimit -n 48;")).stdout, "UDIST_ERR_NOT_FOUND UDIST_ERR_NOT_FOUND UDIST_ERR_NOT_FOUND\n");
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { test } from "node:test";
 
+import { NoSlot, NotSent } from "../src/link/errors.js";
 import type { Exchange } from "../src/link/exchange.js";
 import { Link } from "../src/link/link.js";
 import { encode } from "../src/wire/codec.js";
@@ -10,12 +11,16 @@ import type { FrameInit } from "../src/wire/codec.js";
 
 const HEAD = { method: "HEAD", scheme: "http", authority: "localhost", target: "/v2/", fields: [] };
 const SLOTS = 64;
+const SOON = 250; // milliseconds
+
+type Say = (frame: FrameInit | Uint8Array) => Promise<void>;
 
 /** A link to a plugin that is only its output, after the handshake. */
-async function linked(): Promise<{ link: Link; say: (frame: FrameInit | Uint8Array) => Promise<void> }> {
+async function linked(slotTimeout = 60_000): Promise<{ link: Link; say: Say }> {
   const output = new PassThrough();
   const link = new Link(output, new PassThrough().resume(), {
     memory: 0,
+    slotTimeout,
     explain: (cause) => Promise.resolve(cause),
     hold: () => undefined,
   });
@@ -60,6 +65,52 @@ test("a slot that whoever waited for it cannot use goes to the next", async () =
   await said;
   await rejected;
   assert.equal((await next).stream.id, 2 * SLOTS + 1);
+  link.end(new Error("enough"));
+});
+
+/** A response's head, and a piece of its content that is not the last. */
+async function begin(say: Say, { stream }: Exchange): Promise<void> {
+  await say({ streamId: stream.id, body: { case: "response", value: { status: 200 } } });
+  await say({ streamId: stream.id, body: { case: "data", value: new Uint8Array(100) } });
+}
+
+test("a request that waits for unread responses is given up once nothing has moved for a time", async () => {
+  const { link, say } = await linked(SOON);
+  const all = await Promise.all(Array.from({ length: SLOTS }, () => link.open({ ...HEAD, method: "GET" }, true)));
+  for (const exchange of all) await begin(say, exchange);
+  const [first, second] = all as [Exchange, Exchange, ...Exchange[]];
+  const waiting = link.open(HEAD, true);
+  let waits = true;
+  waiting.finally(() => (waits = false)).catch(() => undefined);
+  for (let i = 0; i < 10; i++) {
+    first.take(); // somebody reads
+    await setTimeout(SOON / 5);
+    await say({ streamId: first.stream.id, body: { case: "data", value: new Uint8Array(100) } });
+  }
+  assert.ok(waits);
+  await assert.rejects(waiting, (error) => {
+    assert.ok(error instanceof NotSent && error.cause instanceof NoSlot);
+    assert.match(error.cause.message, /64 of 64 open responses are not being read/);
+    return true;
+  });
+  second.cancel(new Error("not wanted"));
+  const next = link.open(HEAD, true);
+  await say({ streamId: second.stream.id, body: { case: "reset", value: {} } }); // its worker has finished
+  await next;
+  link.end(new Error("enough"));
+});
+
+test("work of the plugin is waited for as long as it takes", async () => {
+  const { link, say } = await linked(SOON);
+  const all = await Promise.all(Array.from({ length: SLOTS }, () => link.open({ ...HEAD, method: "GET" }, true)));
+  const [first, ...others] = all as [Exchange, ...Exchange[]];
+  for (const exchange of others) await begin(say, exchange);
+  for (const exchange of others) void exchange.until(() => exchange.finished); // each has its reader
+  for (const exchange of others) exchange.take();
+  const waiting = link.open(HEAD, true);
+  await setTimeout(2 * SOON);
+  await say(answer(first.stream.id));
+  await waiting;
   link.end(new Error("enough"));
 });
 

@@ -87,7 +87,7 @@ test("what comes after a plugin's death is the same error", async () => {
 test("a command that is not there says what to install", async () => {
   await assert.rejects(
     spawn({ command: ["/nonexistent/udist-plugin"] }),
-    named(["UDIST_ERR_NOT_FOUND", /ENOENT.*pip install udist-plugin/]),
+    named(["UDIST_ERR_NOT_FOUND", /ENOENT; install it from a checkout \(pip install/]),
   );
 });
 

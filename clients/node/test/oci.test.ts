@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 
+import { RequestError } from "../src/index.js";
 import type { Plugin } from "../src/index.js";
 import { ArtifactError, DigestError, pullFiles, pushFiles, Registry, RegistryError } from "../src/oci/index.js";
 import type { ImageManifest } from "../src/oci/index.js";
@@ -36,24 +37,56 @@ test("blobs are pushed, found, pulled and deleted", async () => {
   assert.equal(await registry.hasBlob("blobs", digest), false);
   await registry.pushBlob("blobs", digest, content);
   assert.equal(await registry.hasBlob("blobs", digest), true);
-  const pulled = await new Response(await registry.blob("blobs", { digest, size: 300_000 })).arrayBuffer();
+  const descriptor = { mediaType: "application/octet-stream", digest, size: 300_000 };
+  assert.deepEqual(await registry.resolveBlob("blobs", digest), descriptor);
+  const pulled = await new Response(await registry.openBlob("blobs", { digest, size: 300_000 })).arrayBuffer();
   assert.ok(Buffer.from(pulled).equals(content));
   await registry.deleteBlob("blobs", digest);
-  await assert.rejects(registry.blob("blobs", { digest }), (error) => {
+  await assert.rejects(registry.openBlob("blobs", { digest }), (error) => {
     assert.ok(error instanceof RegistryError);
     return error.status === 404 && error.errors[0]?.code === "BLOB_UNKNOWN" && error.code === "UDIST_ERR_HTTP";
   });
+});
+
+test("a blob is mounted from another repository, and where there is none nothing is left", async () => {
+  const content = pattern(5000) as Buffer<ArrayBuffer>;
+  const digest = digestOf(content);
+  await registry.pushBlob("mount/source", digest, content);
+  const descriptor = { mediaType: "application/octet-stream", digest, size: 5000 };
+  assert.deepEqual(await registry.mountBlob("mount/named", digest, "mount/source"), descriptor);
+  assert.deepEqual(await registry.mountBlob("mount/any", digest), descriptor);
+  const asked: string[] = [];
+  const noting: Plugin["fetch"] = async (input, init) => {
+    const response = await plugin.fetch(input, init);
+    asked.push(`${init?.method} ${response.status}`);
+    return response;
+  };
+  const noted = new Registry({ fetch: noting });
+  await assert.rejects(noted.mountBlob("mount/none", digestOf(Buffer.from("unknown")), "mount/source"), (error) => {
+    assert.ok(error instanceof RegistryError);
+    return error.status === 202 && error.errors[0]?.code === "BLOB_UNKNOWN";
+  });
+  assert.deepEqual(asked, ["POST 202", "DELETE 204"]);
+});
+
+test("a tag is deleted by its name alone, and a manifest by its digest", async () => {
+  const { digest } = await pushFiles(registry, "demo/deleted", [], { tag: "v1" });
+  await assert.rejects(registry.deleteManifest("demo/deleted", "v1"), DigestError);
+  await assert.rejects(registry.deleteTag("demo/deleted", digest), RequestError);
+  await registry.deleteTag("demo/deleted", "v1");
+  await assert.rejects(registry.resolveManifest("demo/deleted", "v1"), { status: 404 });
+  assert.equal((await registry.resolveManifest("demo/deleted", digest)).digest, digest);
 });
 
 test("content that is not its digest's fails while it is read", async () => {
   const digest = digestOf(pattern(8));
   const lying = new Registry({ fetch: () => Promise.resolve(new Response("something else")) });
   for (const wanted of [{ digest }, { digest, size: 3 }, { digest, size: 300 }]) {
-    const stream = await lying.blob("lies", wanted);
+    const stream = await lying.openBlob("lies", wanted);
     await assert.rejects(new Response(stream).text(), DigestError);
   }
-  await assert.rejects(lying.manifest("lies", digest), DigestError);
-  await assert.rejects(lying.blob("lies", { digest: "sha256:../../etc" }), DigestError);
+  await assert.rejects(lying.getManifest("lies", digest), DigestError);
+  await assert.rejects(lying.openBlob("lies", { digest: "sha256:../../etc" }), DigestError);
 });
 
 test("files go through an artifact and back, and the same files make the same digest", async () => {
@@ -74,20 +107,20 @@ test("files go through an artifact and back, and the same files make the same di
 test("repositories, tags, referrers, and what deleting leaves", async () => {
   const path = await file("note.txt", "to be kept\n");
   const subject = await pushFiles(registry, "demo/lists", [path], { tag: "v1" });
-  await registry.pushManifest("demo/lists", (await registry.manifest("demo/lists", "v1")).content, { tag: "v2" });
+  await registry.pushManifest("demo/lists", (await registry.getManifest("demo/lists", "v1")).content, { tag: "v2" });
   const referrer = await pushFiles(registry, "demo/lists", [path], { subject, artifactType: "text/x-sbom" });
-  assert.ok((await all(registry.repositories())).includes("demo/lists"));
-  assert.deepEqual(await all(registry.tags("demo/lists")), ["v1", "v2"]);
-  const found = await all(registry.referrers("demo/lists", subject.digest, "text/x-sbom"));
+  assert.ok((await all(registry.listRepositories())).includes("demo/lists"));
+  assert.deepEqual(await all(registry.listTags("demo/lists")), ["v1", "v2"]);
+  const found = await all(registry.listReferrers("demo/lists", subject.digest, "text/x-sbom"));
   assert.deepEqual(
     found.map(({ digest }) => digest),
     [referrer.digest],
   );
-  assert.deepEqual(await all(registry.referrers("demo/lists", subject.digest, "text/other")), []);
-  await registry.deleteManifest("demo/lists", "v2");
-  assert.deepEqual(await all(registry.tags("demo/lists")), ["v1"]);
+  assert.deepEqual(await all(registry.listReferrers("demo/lists", subject.digest, "text/other")), []);
+  await registry.deleteTag("demo/lists", "v2");
+  assert.deepEqual(await all(registry.listTags("demo/lists")), ["v1"]);
   await registry.deleteManifest("demo/lists", subject.digest);
-  assert.equal(await registry.resolve("demo/lists", "v1"), undefined);
+  await assert.rejects(registry.resolveManifest("demo/lists", "v1"), { status: 404 });
 });
 
 test("no file leaves the output folder", async () => {
@@ -129,7 +162,7 @@ from udist_plugin.oci.descriptor import Descriptor
 annotations, subject = json.loads(sys.argv[1])
 sys.stdout.buffer.write(manifest_of([], None, annotations, Descriptor.from_json(subject)))`;
   const expected = output(python(), "-c", program, JSON.stringify([annotations, subject]));
-  const { content } = await registry.manifest("demo/order", digest);
+  const { content } = await registry.getManifest("demo/order", digest);
   assert.equal(Buffer.from(content).toString("utf8"), expected);
 });
 

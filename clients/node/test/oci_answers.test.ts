@@ -26,7 +26,7 @@ function saying(body: unknown, init?: ResponseInit): Registry {
 test("whatever a failure says, its status is told", async () => {
   const bodies = ['{"errors":{}}', '{"errors":"boom"}', '{"errors":[null,{"code":5}]}', "null", "[]", "<html>", ""];
   for (const body of bodies) {
-    const failing = saying(body, { status: 500 }).manifest("a", "v1");
+    const failing = saying(body, { status: 500 }).getManifest("a", "v1");
     await assert.rejects(failing, (error) => error instanceof RegistryError && error.status === 500, body);
   }
   const denied = saying({ errors: [null, { code: "DENIED", message: "no" }] }, { status: 403 });
@@ -50,32 +50,32 @@ test("what is no manifest is refused", async () => {
     { schemaVersion: 2, manifests: {} },
   ];
   for (const document of documents) {
-    await assert.rejects(saying(document).manifest("a", "v1"), RegistryError, JSON.stringify(document));
+    await assert.rejects(saying(document).getManifest("a", "v1"), RegistryError, JSON.stringify(document));
   }
-  await assert.rejects(saying({ ...IMAGE, layers: [5] }).manifest("a", "v1"), /layers\[0\]: expected an object/);
+  await assert.rejects(saying({ ...IMAGE, layers: [5] }).getManifest("a", "v1"), /layers\[0\]: expected an object/);
 });
 
 test("null is an empty list, or nothing, as registries in Go write it", async () => {
-  const { manifest } = await saying({ ...IMAGE, layers: null, annotations: null, subject: null }).manifest("a", "v1");
+  const { manifest } = await saying({ ...IMAGE, layers: null, annotations: null, subject: null }).getManifest("a", "v1");
   assert.deepEqual(manifest, { ...IMAGE, layers: [] });
-  assert.deepEqual(await all(saying({ tags: null }).tags("a")), []);
+  assert.deepEqual(await all(saying({ tags: null }).listTags("a")), []);
 });
 
 test("what is no list is refused", async () => {
   for (const body of ["<html>", "[]", '{"tags":"v1"}', '{"tags":[5]}']) {
-    await assert.rejects(all(saying(body).tags("a")), RegistryError, body);
+    await assert.rejects(all(saying(body).listTags("a")), RegistryError, body);
   }
   for (const body of ["<html>", "{}", '{"manifests":[{}]}', "null"]) {
-    await assert.rejects(all(saying(body).referrers("a", EMPTY.digest)), RegistryError, body);
+    await assert.rejects(all(saying(body).listReferrers("a", EMPTY.digest)), RegistryError, body);
   }
 });
 
 test("a manifest by its tag has the digest that the registry says", async () => {
   const headers = (digest: string): ResponseInit => ({ headers: { "docker-content-digest": digest } });
   const digest = digestOf(Buffer.from(JSON.stringify(IMAGE)));
-  assert.equal((await saying(IMAGE, headers(digest)).manifest("a", "v1")).descriptor.digest, digest);
+  assert.equal((await saying(IMAGE, headers(digest)).getManifest("a", "v1")).descriptor.digest, digest);
   for (const other of [EMPTY.digest, "sha256:short", "md5:0123"]) {
-    await assert.rejects(saying(IMAGE, headers(other)).manifest("a", "v1"), DigestError);
+    await assert.rejects(saying(IMAGE, headers(other)).getManifest("a", "v1"), DigestError);
   }
 });
 
@@ -85,8 +85,8 @@ test("a size or a digest that HEAD does not tell is that of the content", async 
   const told = [{ "docker-content-digest": digest }, { "content-length": String(text.length) }];
   for (const headers of told) {
     const [registry, asked] = answering((method) => new Response(method === "HEAD" ? null : text, { headers }));
-    const resolved = await registry.resolve("a", "v1");
-    assert.deepEqual([resolved?.digest, resolved?.size], [digest, text.length]);
+    const resolved = await registry.resolveManifest("a", "v1");
+    assert.deepEqual([resolved.digest, resolved.size], [digest, text.length]);
     assert.equal(asked.length, 2);
   }
 });
@@ -104,17 +104,17 @@ test("lists go on over pages, however the Link is written", async () => {
   for (const link of fields) {
     const first = (): Response => new Response('{"tags":["a","b"]}', { headers: { link } });
     const [registry] = answering((_, { search }) => (search === "" ? first() : new Response('{"tags":["c"]}')));
-    assert.deepEqual(await all(registry.tags("a")), ["a", "b", "c"], link);
+    assert.deepEqual(await all(registry.listTags("a")), ["a", "b", "c"], link);
   }
   for (const link of [`<${target}>; title="rel=next"`, `<${target}>; rel="last"; rel="next"`, `<${target}>`, "next"]) {
-    assert.deepEqual(await all(saying({ tags: ["a"] }, { headers: { link } }).tags("a")), ["a"], link);
+    assert.deepEqual(await all(saying({ tags: ["a"] }, { headers: { link } }).listTags("a")), ["a"], link);
   }
 });
 
 test("a list that comes back to where it was, or goes where no registry is, is refused", async () => {
   const circle = (link: string): ResponseInit => ({ headers: { link } });
   for (const link of ["</v2/a/tags/list>; rel=next", "<?last=a>; rel=next", "<//[>; rel=next", "<mailto:a>; rel=next"]) {
-    await assert.rejects(all(saying({ tags: ["a"] }, circle(link)).tags("a")), RegistryError, link);
+    await assert.rejects(all(saying({ tags: ["a"] }, circle(link)).listTags("a")), RegistryError, link);
   }
 });
 
@@ -144,7 +144,7 @@ test("a stream that is not sent is cancelled", async () => {
 test("a registry below a path is asked there", async () => {
   for (const url of ["https://host/pre/fix", "https://host/pre/fix/"]) {
     const [registry, asked] = answering(() => new Response('{"tags":[]}'), url);
-    await all(registry.tags("a"));
+    await all(registry.listTags("a"));
     assert.deepEqual(asked, ["GET https://host/pre/fix/v2/a/tags/list"]);
   }
 });

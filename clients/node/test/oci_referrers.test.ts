@@ -25,15 +25,15 @@ async function older(...[input, init]: Parameters<typeof fetch>): Promise<Respon
 
 /** What refers to `subject`, from the registry and from the tag. */
 async function listed(name: string, subject: string, type?: string): Promise<Descriptor[]> {
-  const found = await all(registry.referrers(name, subject, type));
-  const { manifest } = await registry.manifest(name, subject.replace(":", "-"));
+  const found = await all(registry.listReferrers(name, subject, type));
+  const { manifest } = await registry.getManifest(name, subject.replace(":", "-"));
   if (type === undefined) assert.deepEqual((manifest as ImageIndex).manifests, found);
   return found;
 }
 
 test("without the referrers API the list is kept under a tag", async () => {
   const subject = await pushFiles(registry, "kept", []);
-  assert.deepEqual(await all(registry.referrers("kept", subject.digest)), []);
+  assert.deepEqual(await all(registry.listReferrers("kept", subject.digest)), []);
   const annotations = { by: "hand" };
   const signature = await pushFiles(registry, "kept", [], { subject, artifactType: "text/x-signature", annotations });
   const both = { artifactType: "text/x-signature", annotations };
@@ -53,7 +53,7 @@ test("referrers that are pushed at the same time are all kept", async () => {
 
 test("a referrer without a type has its configuration's", async () => {
   const subject = await pushFiles(registry, "typeless", []);
-  const { manifest } = await registry.manifest("typeless", subject.digest);
+  const { manifest } = await registry.getManifest("typeless", subject.digest);
   const typeless = { ...manifest, artifactType: "", subject };
   await registry.pushManifest("typeless", typeless);
   const [found] = await listed("typeless", subject.digest);
@@ -64,17 +64,17 @@ test("a registry that lists referrers itself gets no tag", async () => {
   const current = new Registry({ fetch: plugin.fetch });
   const subject = await pushFiles(current, "current", []);
   await pushFiles(current, "current", [], { subject });
-  assert.equal((await all(current.referrers("current", subject.digest))).length, 1);
-  assert.equal(await current.resolve("current", subject.digest.replace(":", "-")), undefined);
+  assert.equal((await all(current.listReferrers("current", subject.digest))).length, 1);
+  await assert.rejects(current.resolveManifest("current", subject.digest.replace(":", "-")), { status: 404 });
 });
 
 test("a tag of referrers that is none is left alone", async () => {
   const subject = await pushFiles(registry, "taken", []);
   const tag = subject.digest.replace(":", "-");
   await pushFiles(registry, "taken", [], { tag });
-  await assert.rejects(all(registry.referrers("taken", subject.digest)), RegistryError);
+  await assert.rejects(all(registry.listReferrers("taken", subject.digest)), RegistryError);
   await assert.rejects(pushFiles(registry, "taken", [], { subject }), RegistryError);
-  assert.equal((await registry.resolve("taken", tag))?.digest, subject.digest);
+  assert.equal((await registry.resolveManifest("taken", tag)).digest, subject.digest);
 });
 
 test("the tag of a long digest is cut", async () => {
@@ -84,7 +84,7 @@ test("the tag of a long digest is cut", async () => {
     return Promise.resolve(new Response(null, { status: 404 }));
   };
   const digest = `sha512:${"0123456789abcdef".repeat(8)}`;
-  assert.deepEqual(await all(new Registry({ fetch }).referrers("a", digest)), []);
+  assert.deepEqual(await all(new Registry({ fetch }).listReferrers("a", digest)), []);
   assert.equal(asked[1], `http://localhost/v2/a/manifests/sha512-${"0123456789abcdef".repeat(4)}`);
 });
 

@@ -143,8 +143,8 @@ test("what fails there names the store and the way out, and not the key", async 
     "nobody there": [nobody, /ECONNREFUSED/],
     denied: [`${store}/denied`, /it answered 403/],
     "round about": [`${store}/loop`, /more than 5 redirects/],
-    "no location": [`${store}/nowhere`, /302, but not with where to go on/],
-    "another scheme": [`${store}/ftp`, /302, but not with where to go on/],
+    "no location": [`${store}/nowhere`, /302 without a usable Location/],
+    "another scheme": [`${store}/ftp`, /302 without a usable Location/],
     "cut short": [`${store}/cut`, /other side closed|terminated/],
   };
   for (const [name, [url, says]] of Object.entries(cases)) {

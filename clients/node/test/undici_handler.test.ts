@@ -9,6 +9,7 @@ import type { Dispatcher } from "undici";
 
 import type { Plugin } from "../src/index.js";
 import { PluginDispatcher } from "../src/undici.js";
+import { over } from "./dispatching.js";
 import { inMemory, misbehaving } from "./helpers.js";
 
 const SOON = 20; // milliseconds
@@ -19,10 +20,6 @@ before(async () => {
   mute = await inMemory({ command: misbehaving("mute") });
 });
 after(() => mute.destroy());
-
-function over(fetch: Plugin["fetch"]): PluginDispatcher {
-  return new PluginDispatcher({ fetch, followRedirects: false } as unknown as Plugin);
-}
 
 /** A response that says something and then stalls, until it is cancelled or aborted. */
 function stalling(): PluginDispatcher {

@@ -13,14 +13,14 @@ import { after, before, test } from "node:test";
 import { FormData as UndiciForm, request } from "undici";
 import type { Dispatcher } from "undici";
 
-import type { Plugin } from "../src/index.js";
-import { PluginDispatcher } from "../src/undici.js";
+import type { PluginDispatcher } from "../src/undici.js";
+import { over } from "./dispatching.js";
 
 // Each request goes to one server twice: by undici itself, and by the platform's fetch in a plugin's place.
 
 type Options = Omit<Dispatcher.RequestOptions, "path" | "origin" | "body" | "method"> & { body?: unknown };
 
-const dispatcher = new PluginDispatcher({ fetch, followRedirects: false } as unknown as Plugin);
+const dispatcher = over(fetch);
 const server = createServer((asked, answer) => void tell(asked, answer));
 let base: string;
 let folder: string;

@@ -13,7 +13,7 @@ const TERMINATING = 2000;
 /** How long to wait for the rest of standard error: a grandchild may hold it open. */
 const DRAINING = 1000;
 
-/** How a process has ended: with a status, or by a signal. */
+/** How a process ended: with an exit code, or by a signal. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;

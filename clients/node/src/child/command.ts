@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 
 import { PluginNotFoundError } from "../errors.js";
 
-export const HINT = "to install it: pip install udist-plugin, or set UDIST_PLUGIN to its command";
+export const HINT = "install it from a checkout (pip install /path/to/udist), or set UDIST_PLUGIN to its command";
 
 /** What to spawn, and whether that is this library's own choice. */
 export interface Command {
@@ -19,7 +19,7 @@ export function defaultCommand(env: NodeJS.ProcessEnv = process.env): Command {
   if (plugin) return { words: [plugin], own: true };
   const python = onPath("python3", env);
   if (python) return { words: [python, "-P", "-m", "udist_plugin"], own: true };
-  throw new PluginNotFoundError(`there is neither udist-plugin nor python3 on PATH; ${HINT}`);
+  throw new PluginNotFoundError(`neither udist-plugin nor python3 was found on PATH; ${HINT}`);
 }
 
 const WORD = /(?:[^\s"'\\]|\\[^]|'[^']*'|"(?:[^"\\]|\\[^])*")+/y;
@@ -35,7 +35,7 @@ export function splitCommand(text: string): string[] {
     WORD.lastIndex = position;
     const word = WORD.exec(text)?.[0];
     if (word === undefined) {
-      throw new PluginNotFoundError(`UDIST_PLUGIN (${text}): a quote or a backslash at its end is left open`);
+      throw new PluginNotFoundError(`UDIST_PLUGIN (${text}) has an unclosed quote, or a backslash at its end`);
     }
     position += word.length;
     words.push(word.replace(PART, unquoted));

@@ -24,6 +24,9 @@ export class ExchangeReset extends Error {
 /** No stream can be opened any more, though the link stands. */
 export class NoMoreStreams extends Error {}
 
+/** No slot came free for a request, because responses are not being read. */
+export class NoSlot extends Error {}
+
 /** The link was closed by this side. */
 export class LinkClosed extends Error {}
 

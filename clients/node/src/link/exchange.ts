@@ -1,8 +1,16 @@
 import { Code } from "../wire/generated/frame_pb.js";
 import type { Response } from "../wire/generated/frame_pb.js";
 import type { Stream } from "../wire/stream.js";
-import type { Link } from "./link.js";
+import type { Hold } from "./hold.js";
 import { Signal } from "./signal.js";
+
+/** What an exchange tells the plugin about its stream. */
+export interface StreamControl {
+  /** The reader of `stream` has read so many bytes. */
+  consume(stream: Stream, length: number): void;
+  /** Gives up on `stream`, and stops the plugin's work on it. */
+  reset(stream: Stream, code: Code, message: string): void;
+}
 
 /** One request and its response, over a link. The request's content is sent by `sendContent`. */
 export class Exchange {
@@ -20,7 +28,8 @@ export class Exchange {
   #pending = 0; // bytes of a payload that is under way
 
   constructor(
-    private readonly link: Link,
+    private readonly control: StreamControl,
+    private readonly hold: Hold,
     readonly stream: Stream,
   ) {}
 
@@ -34,7 +43,7 @@ export class Exchange {
   /** Settles once `ready`, which is asked whenever something has come: one waits at a time. */
   async until(ready: () => boolean): Promise<void> {
     if (ready()) return;
-    this.link.await(1);
+    this.hold.add(1);
     await new Promise<void>((resolve) => {
       this.#look = () => {
         if (!ready()) return;
@@ -42,13 +51,13 @@ export class Exchange {
         resolve();
       };
     });
-    this.link.await(-1);
+    this.hold.add(-1);
   }
 
   /** The next piece of content that has come, whose memory is then the taker's. */
   take(): Uint8Array | undefined {
     const piece = this.#pieces.shift();
-    if (piece) this.link.consume(this.stream, piece.length);
+    if (piece) this.control.consume(this.stream, piece.length);
     if (this.finished) this.#done();
     return piece;
   }
@@ -56,6 +65,11 @@ export class Exchange {
   /** Whether all of the response has come and was taken. */
   get finished(): boolean {
     return this.whole && this.#pieces.length === 0;
+  }
+
+  /** Whether content has arrived that nobody is reading. */
+  get unread(): boolean {
+    return this.#pieces.length > 0 && !this.#look;
   }
 
   /** Whether nothing more of the request is to be sent. */
@@ -68,7 +82,7 @@ export class Exchange {
     if (this.error !== undefined || (this.#settled && this.stream.done)) return;
     this.error = reason;
     this.#pieces = [];
-    this.link.reset(this.stream, code, message);
+    this.control.reset(this.stream, code, message);
     this.notify();
     this.#done();
   }

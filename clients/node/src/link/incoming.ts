@@ -9,14 +9,14 @@ import type { Stream } from "../wire/stream.js";
 import { ExchangeReset, Refusal } from "./errors.js";
 import type { Exchange } from "./exchange.js";
 
-/** Takes in what the plugin sends, and has `exchanges`, those that are open, know of it. */
+/** Receives what the plugin sends, and passes it on to `exchanges`, the open ones by stream id. */
 export class Incoming implements FrameSink {
   readonly #touched = new Set<Exchange>();
   #current: Exchange | undefined; // whose payload is under way
 
   constructor(
     private readonly connection: Connection,
-    private readonly exchanges: Map<Stream, Exchange>,
+    private readonly exchanges: Map<number, Exchange>,
   ) {}
 
   frame(frame: Frame): void {
@@ -40,9 +40,9 @@ export class Incoming implements FrameSink {
     this.#current = undefined;
     try {
       const stream = receiveData(this.connection, streamId, length, endStream);
-      this.#current = stream && this.exchanges.get(stream);
+      this.#current = stream && this.exchanges.get(stream.id);
       this.#current?.expect(length);
-      if (stream && length === 0) this.settle(stream);
+      if (length === 0) this.settle(streamId);
     } catch (error) {
       this.#costStream(error);
     }
@@ -53,7 +53,7 @@ export class Incoming implements FrameSink {
     if (!exchange) return;
     exchange.put(new Uint8Array(piece));
     this.#touched.add(exchange);
-    if (exchange.whole) this.settle(exchange.stream);
+    if (exchange.whole) this.settle(exchange.stream.id);
   }
 
   /** Lets those look for whom something has come: once, however much a chunk brought. */
@@ -63,34 +63,36 @@ export class Incoming implements FrameSink {
   }
 
   /** Forgets a stream if it is closed; what has come of it its reader still gets. */
-  settle(stream: Stream): void {
-    const exchange = this.exchanges.get(stream);
-    if (exchange) this.#touched.add(exchange);
-    if (stream.reset || (stream.done && exchange?.whole)) this.exchanges.delete(stream);
+  settle(streamId: number): void {
+    const exchange = this.exchanges.get(streamId);
+    if (!exchange) return;
+    this.#touched.add(exchange);
+    const { reset, done } = exchange.stream;
+    if (reset || (done && exchange.whole)) this.exchanges.delete(streamId);
   }
 
   #take(stream: Stream, { body }: Frame): void {
-    const exchange = this.exchanges.get(stream);
+    const exchange = this.exchanges.get(stream.id);
     if (!exchange) return;
     if (body.case === "response") exchange.response = body.value;
     if (body.case === "reset") {
       const { code, message, unprocessed } = stream.reset ?? body.value;
       if (code !== Code.OK_UNSPECIFIED) exchange.fail(new ExchangeReset(code, message, unprocessed));
     }
-    this.settle(stream);
+    this.settle(stream.id);
   }
 
   /** Lets an error of one stream end that stream alone. */
   #costStream(error: unknown): void {
     if (!(error instanceof StreamFault)) throw error;
-    this.exchanges.get(error.stream)?.fail(new ExchangeReset(error.code, error.message, false));
-    this.settle(error.stream);
+    this.exchanges.get(error.streamId)?.fail(new ExchangeReset(error.code, error.message, false));
+    this.settle(error.streamId);
   }
 
   #goAway(away: GoAway, ready: boolean): void {
     if (!ready) throw new Refusal(away.code, away.message);
-    for (const [stream, exchange] of [...this.exchanges]) {
-      if (stream.id <= away.lastStreamId) continue;
+    for (const [streamId, exchange] of [...this.exchanges]) {
+      if (streamId <= away.lastStreamId) continue;
       exchange.cancel(new ExchangeReset(Code.UNAVAILABLE, away.message, true));
     }
   }

@@ -5,10 +5,14 @@ import type { Code } from "../wire/generated/frame_pb.js";
 import type { RequestInit } from "../wire/heads.js";
 import { FrameReader } from "../wire/reader.js";
 import type { Stream } from "../wire/stream.js";
-import { LinkClosed, NoMoreStreams, NotSent } from "./errors.js";
+import { Activity } from "./activity.js";
+import { LinkClosed } from "./errors.js";
 import { Exchange } from "./exchange.js";
+import type { StreamControl } from "./exchange.js";
+import { Hold } from "./hold.js";
 import { Incoming } from "./incoming.js";
 import { Output } from "./output.js";
+import { Slots } from "./slots.js";
 import { Waiters } from "./waiters.js";
 
 /** How long the plugin may take no byte, or send none within a frame, in milliseconds. */
@@ -20,6 +24,8 @@ const WATCH = 10_000;
 export interface LinkOptions {
   /** Bounds what response windows may grow to, all together, in bytes. */
   readonly memory: number;
+  /** Bounds the wait for a slot while responses are not read and nothing moves, in milliseconds. */
+  readonly slotTimeout: number;
   /**
    * Finds out why the link is over; called once. The cause is undefined when the plugin has ended its output, a
    * `Refusal` when it has refused to start, and a `ConnectionFault` when it broke the protocol.
@@ -30,25 +36,25 @@ export interface LinkOptions {
 }
 
 /** One connection to a plugin, over its standard streams. */
-export class Link {
+export class Link implements StreamControl {
   readonly connection: Connection;
   readonly output: Output;
+  /** Keeps this process alive while something is under way. */
+  readonly hold: Hold;
   /** Why the link is over, once that is known: undefined before, anything else afterwards. */
   error: unknown;
   /** Settles once `error` is there. */
   readonly over: Promise<void>;
-  readonly #exchanges = new Map<Stream, Exchange>();
+  readonly #exchanges = new Map<number, Exchange>(); // by their streams' ids
   readonly #incoming: Incoming;
   readonly #reader: FrameReader;
-  readonly #waiting = new Waiters(() => this.#holdWhileNeeded());
-  readonly #forSlots = new Waiters(() => this.#holdWhileNeeded());
+  readonly #waiting: Waiters;
+  readonly #slots: Slots;
+  readonly #activity = new Activity();
   readonly #watch = setInterval(() => this.#look(), WATCH).unref();
   #settleOver: () => void = () => undefined;
   #ending = false;
   #closing = false;
-  #held: boolean | undefined;
-  #awaited = 0;
-  #heard = performance.now();
 
   constructor(
     private readonly source: Readable,
@@ -57,6 +63,9 @@ export class Link {
   ) {
     this.connection = new Connection(options.memory);
     this.output = new Output(sink);
+    this.hold = new Hold(options.hold);
+    this.#waiting = new Waiters(this.hold);
+    this.#slots = new Slots(this.connection, this.#exchanges, this.#activity, options.slotTimeout, this.hold);
     this.over = new Promise((resolve) => (this.#settleOver = resolve));
     this.#incoming = new Incoming(this.connection, this.#exchanges);
     this.#reader = new FrameReader(this.#incoming);
@@ -73,7 +82,6 @@ export class Link {
 
   /** Sends settings, and waits for the plugin's. Rejects with `error`. */
   async shakeHands(settings: Parameters<Connection["settings"]>[0]): Promise<void> {
-    this.#holdWhileNeeded();
     this.output.post(this.connection.settings(settings));
     await this.#waiting.until(() => this.ready || this.error !== undefined);
     if (this.error !== undefined) throw this.error as Error;
@@ -81,22 +89,11 @@ export class Link {
 
   /** Sends a request's head, once there is a slot for it. Rejects with `NotSent`. */
   async open(head: RequestInit, end: boolean, signal?: AbortSignal): Promise<Exchange> {
-    try {
-      return await this.#open(head, end, signal);
-    } catch (error) {
-      this.wake(); // the slot that this was woken for is another's
-      throw error;
-    }
+    return this.#slots.take(() => this.#open(head, end), signal);
   }
 
-  /** One more, or one less, waits for what this process should stay for: a head, content, or content's sending. */
-  await(change: 1 | -1): void {
-    this.#awaited += change;
-    this.#holdWhileNeeded();
-  }
-
-  /** The reader of `stream` has read so many bytes. */
   consume(stream: Stream, length: number): void {
+    this.#activity.read = performance.now();
     this.connection.consume(stream, length);
     this.#flush();
   }
@@ -104,8 +101,8 @@ export class Link {
   reset(stream: Stream, code: Code, message: string): void {
     this.connection.reset(stream, code, message);
     this.#flush();
-    this.#incoming.settle(stream);
-    this.wake();
+    this.#incoming.settle(stream.id);
+    this.#wake();
   }
 
   /**
@@ -114,16 +111,10 @@ export class Link {
    */
   async drain(patience: number, unread: number): Promise<void> {
     this.#closing = true;
-    this.wake();
-    const deadline = performance.now() + patience;
-    const done = (): boolean => this.#exchanges.size === 0 || this.error !== undefined;
-    while (!done() && performance.now() < deadline) {
-      const { consumed } = this.connection;
-      const heard = this.#heard;
-      const left = Math.min(unread, deadline - performance.now());
-      const idle = await this.#waiting.until(done, { patience: left });
-      if (!idle && this.#heard === heard && this.connection.consumed === consumed) break;
-    }
+    this.#slots.close(new LinkClosed());
+    const begun = performance.now();
+    const left = (): number => Math.min(begun + patience - performance.now(), this.#activity.left(unread, begun));
+    await this.#waiting.until(() => this.#exchanges.size === 0 || this.error !== undefined, { left });
     for (const exchange of [...this.#exchanges.values()]) exchange.cancel(new LinkClosed());
     this.output.close(true);
   }
@@ -132,9 +123,9 @@ export class Link {
   fail(cause: unknown): void {
     if (this.#ending) return;
     this.#ending = true;
+    this.#slots.pause();
     this.output.close(false);
-    this.#holdWhileNeeded();
-    void this.options.explain(cause).then((error) => this.end(error));
+    void this.hold.during(async () => this.end(await this.options.explain(cause)));
   }
 
   /** Ends the link at once: every open exchange fails with `error`. */
@@ -144,49 +135,28 @@ export class Link {
     this.error = error;
     this.output.close(false);
     this.source.destroy();
-    for (const [stream, exchange] of this.#exchanges) {
+    for (const [streamId, exchange] of this.#exchanges) {
       exchange.fail(error);
-      this.connection.streams.delete(stream.id);
+      this.connection.streams.delete(streamId);
     }
     this.#exchanges.clear();
     clearInterval(this.#watch);
-    this.wake();
-    this.#settleOver();
-    this.#holdWhileNeeded();
-  }
-
-  /** Lets everybody who waits for the link look again, of those who wait for a slot as many as there are. */
-  wake(): void {
     this.#waiting.wake();
-    const taking = !this.#ending && this.#notTaking() === undefined;
-    this.#forSlots.wake(taking ? this.connection.free : Infinity);
+    this.#slots.close(error);
+    this.#settleOver();
   }
 
-  async #open(head: RequestInit, end: boolean, signal: AbortSignal | undefined): Promise<Exchange> {
-    const free = (): boolean => this.connection.free > 0 && !this.#ending;
-    const refused = (): boolean => (signal?.aborted ?? false) || this.#notTaking() !== undefined;
-    while (!free() && !refused()) await this.#forSlots.until(() => free() || refused(), { signal });
-    const reason = signal?.aborted ? (signal.reason as unknown) : this.#notTaking();
-    if (reason !== undefined) throw new NotSent(reason);
+  #open(head: RequestInit, end: boolean): Exchange {
     const { stream, frame } = this.connection.open(head, end);
-    const exchange = new Exchange(this, stream);
-    this.#exchanges.set(stream, exchange);
+    const exchange = new Exchange(this, this.hold, stream);
+    this.#exchanges.set(stream.id, exchange);
     this.output.post(frame);
     return exchange;
   }
 
-  /** Why no stream can be opened any more. */
-  #notTaking(): unknown {
-    if (this.error !== undefined) return this.error;
-    if (this.#closing) return new LinkClosed();
-    const { goingAway, usedUp } = this.connection;
-    if (goingAway && !this.#ending) return new NoMoreStreams(goingAway.message);
-    return usedUp ? new NoMoreStreams("its stream ids are used up") : undefined;
-  }
-
   #take(chunk: Uint8Array): void {
     if (this.#ending) return;
-    this.#heard = performance.now();
+    this.#activity.heard = performance.now();
     try {
       this.#reader.read(chunk);
     } catch (error) {
@@ -195,7 +165,12 @@ export class Link {
     }
     this.#incoming.tell();
     this.#flush();
-    this.wake(); // whatever has come, a slot may be free
+    this.#wake(); // whatever has come, a slot may be free
+  }
+
+  #wake(): void {
+    this.#waiting.wake();
+    this.#slots.wake();
   }
 
   #takeEnd(): void {
@@ -218,22 +193,14 @@ export class Link {
     void this.over.then(() => clearTimeout(timer));
   }
 
-  #holdWhileNeeded(): void {
-    const finding = this.#ending && this.error === undefined;
-    const held = this.#awaited + this.#waiting.size + this.#forSlots.size > 0 || finding;
-    if (held === this.#held) return;
-    this.#held = held;
-    this.options.hold(held);
-  }
-
   /** Ends the link when the plugin has stopped in the middle of something. */
   #look(): void {
     const before = performance.now() - STALLED;
     const { since } = this.output;
     if (since !== undefined && since < before) {
-      this.fail(new Error(`the plugin has read nothing for ${STALLED / 1000} s`));
-    } else if (this.#reader.within && this.#heard < before) {
-      this.fail(new Error(`the plugin has stopped within a frame for ${STALLED / 1000} s`));
+      this.fail(new Error(`the plugin has read nothing for ${STALLED / 1000} seconds`));
+    } else if (this.#reader.within && this.#activity.heard < before) {
+      this.fail(new Error(`the plugin has sent nothing for ${STALLED / 1000} seconds in the middle of a frame`));
     }
   }
 }

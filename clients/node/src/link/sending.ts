@@ -22,7 +22,7 @@ export async function sendContent(
 ): Promise<void> {
   const content = new Content(body.getReader(), length);
   exchange.onUnwanted = () => content.stop(exchange.error);
-  link.await(1);
+  link.hold.add(1);
   const reading = content.fill();
   try {
     await content.sendOver(link, exchange);
@@ -33,7 +33,7 @@ export async function sendContent(
   } finally {
     content.stop(exchange.error);
     await reading.catch(() => undefined); // told before, by sendOver
-    link.await(-1);
+    link.hold.add(-1);
   }
 }
 
@@ -64,7 +64,7 @@ class Content {
         while (this.#full) await this.#emptied.wait();
       }
       if (!this.#stopped && this.length !== undefined && this.#total !== this.length) {
-        throw new BodyError(`a body of ${this.#total} bytes, its content-length is ${this.length}`);
+        throw new BodyError(`the request's body has ${this.#total} bytes, but its content-length is ${this.length}`);
       }
     } catch (error) {
       this.#error =
@@ -110,11 +110,11 @@ class Content {
   }
 
   #take(value: Uint8Array): void {
-    if (!((value as unknown) instanceof Uint8Array)) throw new TypeError("a chunk that is no Uint8Array");
+    if (!((value as unknown) instanceof Uint8Array)) throw new TypeError("a chunk is not a Uint8Array");
     if (value.length === 0) return;
     this.#total += value.length;
     if (this.length !== undefined && this.#total > this.length) {
-      throw new BodyError(`a body of more bytes than its content-length, ${this.length}`);
+      throw new BodyError(`the request's body is longer than its content-length, ${this.length}`);
     }
     this.#pieces.push(value);
     this.#held += value.length;

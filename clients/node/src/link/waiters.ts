@@ -1,38 +1,45 @@
+import type { Hold } from "./hold.js";
+
+/** The longest time that a timer takes, in milliseconds. */
+const LONGEST = 2 ** 31 - 1;
+
 interface Wait {
-  /** Milliseconds. */
-  readonly patience?: number | undefined;
+  /** Milliseconds that are left to wait; asked again once they are over. */
+  readonly left?: (() => number) | undefined;
   /** Its end lets `ready` be asked again. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Those who wait for something to be so. `changed` is told when one comes or goes. */
+/** Callers that wait for a condition, for which this process is kept alive. */
 export class Waiters {
   readonly #looks = new Set<() => void>();
 
-  constructor(private readonly changed: () => void) {}
+  constructor(private readonly hold: Hold) {}
 
-  get size(): number {
-    return this.#looks.size;
-  }
-
-  /** Settles with true when `ready`, with false when that takes longer than `patience`. */
-  async until(ready: () => boolean, { patience, signal }: Wait = {}): Promise<boolean> {
+  /** Settles with true when `ready`, with false when no time is `left`. */
+  async until(ready: () => boolean, { left, signal }: Wait = {}): Promise<boolean> {
     if (ready()) return true;
     return new Promise<boolean>((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
       const settle = (value: boolean): void => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", look);
         this.#looks.delete(look);
         resolve(value);
-        this.changed();
+        this.hold.add(-1);
       };
       const look = (): void => {
         if (ready()) settle(true);
       };
-      const timer = patience === undefined ? undefined : setTimeout(settle, patience, false);
+      const tick = (): void => {
+        const milliseconds = left?.() ?? 0;
+        if (milliseconds > 0) timer = setTimeout(tick, Math.min(milliseconds, LONGEST));
+        else settle(false);
+      };
       signal?.addEventListener("abort", look);
       this.#looks.add(look);
-      this.changed();
+      this.hold.add(1);
+      if (left) tick();
     });
   }
 

@@ -50,7 +50,7 @@ export class Answer {
       return form(documentOf(content));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      const what = `a body that the distribution-spec does not have there (${why}); check that the URL is a registry's`;
+      const what = `a body that the distribution-spec does not allow (${why}); check that the URL is a registry's`;
       throw this.refused(what, { cause: error });
     }
   }
@@ -59,7 +59,7 @@ export class Answer {
   target(field: string, reference: string | null): URL {
     if (reference === null) throw this.refused(`no ${field}`);
     const url = URL.canParse(reference, this.url.href) ? new URL(reference, this.url) : undefined;
-    if (!url || !/^https?:$/.test(url.protocol)) throw this.refused(`a ${field} that is no URL of HTTP`);
+    if (!url || !/^https?:$/.test(url.protocol)) throw this.refused(`a ${field} that is not an HTTP URL`);
     return url;
   }
 

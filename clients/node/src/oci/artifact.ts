@@ -35,17 +35,17 @@ export interface SourceFile {
 }
 
 export interface PushOptions {
-  /** Without one the artifact is found by its digest alone. */
+  /** Without a tag, the artifact can be pulled only by its digest. */
   readonly tag?: string;
   readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** The manifest that this one refers to. */
+  /** The manifest that the artifact refers to. */
   readonly subject?: Descriptor;
 }
 
 /**
- * Pushes files as one artifact, in the form, and with the bytes, of `udist push`. Blobs that the repository has are
- * not sent again. Rejects with an `ArtifactError` for what is no file, and with the registry's errors.
+ * Pushes files as one artifact, with the same manifest that `udist push` makes. Blobs that the repository already has
+ * are not sent. Rejects with an `ArtifactError` for anything but regular files, and with the errors of `registry`.
  */
 export async function pushFiles(
   registry: Registry,
@@ -55,22 +55,23 @@ export async function pushFiles(
 ): Promise<Descriptor> {
   const sources = files.map(sourceOf);
   const titles = new Set(sources.map(({ title }) => title));
-  if (titles.size < sources.length) throw new ArtifactError("two files would have one name in the artifact");
+  if (titles.size < sources.length) throw new ArtifactError("two files have the same name in the artifact");
   const layers: Descriptor[] = [];
   for (const source of sources) layers.push(await pushFile(registry, name, source));
   if (!(await registry.hasBlob(name, EMPTY.digest))) await registry.pushBlob(name, EMPTY.digest, EMPTY_CONTENT);
   return registry.pushManifest(name, manifestOf(layers, options), { tag: options.tag });
 }
 
-/** A file or folder of an artifact as it was pulled. */
+/** A file that was pulled, and the descriptor of its layer. */
 export interface PulledFile {
   readonly path: string;
   readonly descriptor: Descriptor;
 }
 
 /**
- * Writes an artifact's files into `folder`. Each appears when it is complete and verified, and never outside the
- * folder. Rejects with an `ArtifactError` for what cannot be placed, folders among it: `udist pull` unpacks those.
+ * Writes the files of an artifact into `folder`. A file appears there once it is complete and verified, and none is
+ * written outside the folder. Rejects with an `ArtifactError` for files that cannot be written, and for packed folders,
+ * which `udist pull` unpacks.
  */
 export async function pullFiles(
   registry: Registry,
@@ -78,18 +79,20 @@ export async function pullFiles(
   reference: string,
   folder: string,
 ): Promise<{ manifest: PulledManifest; files: PulledFile[] }> {
-  const pulled = await registry.manifest(name, reference);
+  const pulled = await registry.getManifest(name, reference);
   const { manifest } = pulled;
-  if (isIndex(manifest)) throw new ArtifactError(`${name}: an index, not an artifact; pull one of its manifests`);
+  if (isIndex(manifest)) {
+    throw new ArtifactError(`${name}: ${reference} is an index, not an artifact; pull one of its manifests`);
+  }
   const named = manifest.layers.filter(({ annotations }) => annotations?.[TITLE]);
   const places = named.map((layer) => partsOf(layer));
   if (new Set(places.map((parts) => parts.join("/"))).size < places.length) {
-    throw new ArtifactError("two layers have one name");
+    throw new ArtifactError("two layers have the same name");
   }
   const files: PulledFile[] = [];
   for (const [i, descriptor] of named.entries()) {
     const path = await makeParents(folder, places[i] ?? []);
-    await place(await registry.blob(name, descriptor), path);
+    await place(await registry.openBlob(name, descriptor), path);
     files.push({ path, descriptor });
   }
   return { manifest: pulled, files };
@@ -106,7 +109,7 @@ function sourceOf(file: string | SourceFile): Required<SourceFile> {
 async function pushFile(registry: Registry, name: string, source: Required<SourceFile>): Promise<Descriptor> {
   const { path, title, mediaType } = source;
   const status = await stat(path);
-  if (!status.isFile()) throw new ArtifactError(`${path} is not a file; udist push packs folders`);
+  if (!status.isFile()) throw new ArtifactError(`${path} is not a file; to push a folder, use udist push`);
   const hash = createHash("sha256");
   await pipeline(createReadStream(path, { highWaterMark: PIECE }), hash);
   const digest = `sha256:${hash.digest("hex")}`;
@@ -146,7 +149,7 @@ function sortedText(map: Readonly<Record<string, string>>): string {
 function partsOf({ annotations }: Descriptor): string[] {
   const title = annotations?.[TITLE] ?? "";
   if (annotations?.[UNPACK] === "true") {
-    throw new ArtifactError(`${JSON.stringify(title)} is a folder; udist pull unpacks it`);
+    throw new ArtifactError(`${JSON.stringify(title)} is a packed folder; to unpack it, use udist pull`);
   }
   const parts = title.split("/").filter((part) => part !== "" && part !== ".");
   const forbidden = process.platform === "win32" ? /[\0\\:*?"<>|]/ : /\0/;
@@ -166,11 +169,11 @@ async function makeParents(folder: string, parts: readonly string[]): Promise<st
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     });
     if (!(await isFolder(path))) {
-      throw new ArtifactError(`${path}: a file or a symbolic link stands where a folder should be`);
+      throw new ArtifactError(`${path} is a file or a symbolic link, but a folder is needed there; move it away`);
     }
   }
   path = join(path, parts.at(-1) ?? "");
-  if (await isFolder(path)) throw new ArtifactError(`${path}: a folder stands where a file should be; move it away`);
+  if (await isFolder(path)) throw new ArtifactError(`${path} is a folder, but a file is needed there; move it away`);
   return path;
 }
 

@@ -12,7 +12,7 @@ export function digestOf(content: Uint8Array): string {
 export function algorithmOf(digest: string): string {
   const [, algorithm = "", hexadecimal = ""] = /^([a-z0-9]+):([0-9a-f]+)$/.exec(digest) ?? [];
   if (HEXADECIMAL[algorithm] !== hexadecimal.length) {
-    throw new DigestError(`${JSON.stringify(digest)} is not a digest by sha256 or sha512`);
+    throw new DigestError(`${JSON.stringify(digest)} is not a sha256 or sha512 digest`);
   }
   return algorithm;
 }
@@ -20,7 +20,7 @@ export function algorithmOf(digest: string): string {
 /** Throws a `DigestError` unless `content` has this digest. */
 export function verify(content: Uint8Array, digest: string): void {
   const found = createHash(algorithmOf(digest)).update(content).digest("hex");
-  if (!digest.endsWith(`:${found}`)) throw new DigestError(`content of ${digest} has the digest ${found}`);
+  if (!digest.endsWith(`:${found}`)) throw new DigestError(`the content of ${digest} has the digest ${found}`);
 }
 
 /** Passes content on, and fails at its end, or before, unless it has this digest and this size. */
@@ -30,16 +30,18 @@ export function verifying(digest: string, size?: number): TransformStream<Uint8A
   return new TransformStream({
     transform(chunk, controller) {
       total += chunk.length;
-      if (size !== undefined && total > size) throw new DigestError(`${digest} has more than ${size} bytes`);
+      if (size !== undefined && total > size) {
+        throw new DigestError(`the content of ${digest} has more than ${size} bytes`);
+      }
       running.update(chunk);
       controller.enqueue(chunk);
     },
     flush() {
       if (size !== undefined && total < size) {
-        throw new DigestError(`${digest} has ${total} bytes instead of ${size}`);
+        throw new DigestError(`the content of ${digest} has ${total} bytes instead of ${size}`);
       }
       const found = running.digest("hex");
-      if (!digest.endsWith(`:${found}`)) throw new DigestError(`content of ${digest} has the digest ${found}`);
+      if (!digest.endsWith(`:${found}`)) throw new DigestError(`the content of ${digest} has the digest ${found}`);
     },
   });
 }

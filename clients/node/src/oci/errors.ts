@@ -1,17 +1,17 @@
 import { UdistError } from "../errors.js";
 
-/** What a registry says of a failure (distribution-spec, "Error Codes"). */
+/** One error in a registry's response (distribution-spec, "Error Codes"). */
 export interface RegistryErrorEntry {
   readonly code: string;
   readonly message?: string;
   readonly detail?: unknown;
 }
 
-/** The registry answered with a failure, or with what the distribution-spec does not have there. */
+/** The registry answered with an error status, or with something that the distribution-spec does not allow. */
 export class RegistryError extends UdistError {
   constructor(
     message: string,
-    /** Of HTTP. */
+    /** The HTTP status. */
     readonly status: number,
     readonly errors: readonly RegistryErrorEntry[],
     options: ErrorOptions = {},
@@ -20,14 +20,14 @@ export class RegistryError extends UdistError {
   }
 }
 
-/** Content that is not what its digest or size says. */
+/** Content does not match its digest or size, or a digest is malformed. */
 export class DigestError extends UdistError {
   constructor(message: string) {
     super("UDIST_ERR_DIGEST", message);
   }
 }
 
-/** An artifact whose files cannot be placed, or files that make no artifact. */
+/** The files of an artifact cannot be written, or the given files or content cannot be pushed. */
 export class ArtifactError extends UdistError {
   constructor(message: string) {
     super("UDIST_ERR_ARTIFACT", message);

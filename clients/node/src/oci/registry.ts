@@ -1,75 +1,120 @@
+import { RequestError } from "../errors.js";
 import type { Answer } from "./answer.js";
-import { algorithmOf, digestOf, verify, verifying } from "./digest.js";
-import { ArtifactError } from "./errors.js";
-import { documentOf, indexIn, manifestIn, namesIn, outlineIn } from "./parsing.js";
+import { algorithmOf, digestOf, verifying } from "./digest.js";
+import { ArtifactError, RegistryError } from "./errors.js";
+import { Manifests } from "./manifests.js";
+import { documentOf, namesIn, outlineIn } from "./parsing.js";
 import type { Outline } from "./parsing.js";
-import { keepReferrer, keptReferrers, referrerOf } from "./referrers.js";
+import { referrerOf, Referrers } from "./referrers.js";
 import { discard, Transport } from "./transport.js";
 import type { ByteStream, Content } from "./transport.js";
-import { DOCKER_LIST, DOCKER_MANIFEST, INDEX, MANIFEST } from "./types.js";
+import { MANIFEST } from "./types.js";
 import type { Descriptor, Manifest, PulledManifest } from "./types.js";
 
-/** What a manifest may measure, as distribution has it. */
-const MANIFEST_MAX = 4 << 20;
-const ACCEPT = { accept: [MANIFEST, INDEX, DOCKER_MANIFEST, DOCKER_LIST].join(", ") };
+const OCTET_STREAM = "application/octet-stream";
 
 export interface RegistryOptions {
-  /** The plugin's fetch, or the platform's. */
+  /** `plugin.fetch`, or the platform's. */
   readonly fetch: typeof globalThis.fetch;
-  /** Where the registry is, below a path if it has one; of no importance to a plugin. */
+  /** The URL of the registry, with a path if it has one. Not needed for a plugin. */
   readonly url?: string | URL | undefined;
-  /** Sent with every request, `authorization` for example. */
+  /** Headers to send with every request, such as `authorization`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * A registry by the distribution-spec, over any `fetch`. Every digest is checked. Rejects with a `RegistryError` for
- * answers that are failures or make no sense, and with whatever `fetch` rejects with.
+ * A client of an OCI registry, over any `fetch`. Every digest is verified. Its methods reject with a `RegistryError` if
+ * the registry answers with an error or not as the distribution-spec says, with a `DigestError` if content does not
+ * match its digest, and with whatever `fetch` rejects with.
  */
 export class Registry {
   readonly #transport: Transport;
-  #keeping: Promise<unknown> = Promise.resolve();
+  readonly #manifests: Manifests;
+  readonly #referrers: Referrers;
 
   constructor({ fetch, url = "http://localhost", headers = {} }: RegistryOptions) {
     this.#transport = new Transport(fetch, url, headers);
+    this.#manifests = new Manifests(this.#transport);
+    this.#referrers = new Referrers(this.#transport, this.#manifests);
   }
 
-  /** The names of all repositories, page by page. */
-  repositories(): AsyncGenerator<string, void> {
-    return this.#list("/v2/_catalog", "repositories");
-  }
-
-  /** The tags of a repository, page by page. */
-  tags(name: string): AsyncGenerator<string, void> {
-    return this.#list(`/v2/${name}/tags/list`, "tags");
-  }
-
-  /** A manifest by a tag or a digest. */
-  async manifest(name: string, reference: string): Promise<PulledManifest> {
-    const answer = await this.#transport.ask("GET", `/v2/${name}/manifests/${reference}`, { headers: ACCEPT });
-    const content = await answer.content(MANIFEST_MAX);
-    const digest = digestIn(answer, reference) ?? digestOf(content);
-    verify(content, digest);
-    const manifest = answer.parse(content, manifestIn);
-    const mediaType = manifest.mediaType ?? answer.header("content-type") ?? MANIFEST;
-    return { descriptor: { mediaType, digest, size: content.length }, content, manifest };
-  }
-
-  /** What a tag or a digest names, undefined if there is no such manifest. */
-  async resolve(name: string, reference: string): Promise<Descriptor | undefined> {
-    const path = `/v2/${name}/manifests/${reference}`;
-    const answer = await this.#transport.ask("HEAD", path, { headers: ACCEPT, also: 404 });
-    if (answer.status === 404) return undefined;
-    const digest = digestIn(answer, reference);
-    const size = answer.header("content-length");
-    if (digest === null || size === null) return (await this.manifest(name, reference)).descriptor;
+  /** Returns the descriptor of a blob. Rejects if the repository does not have it. */
+  async resolveBlob(name: string, digest: string): Promise<Descriptor> {
     algorithmOf(digest);
-    return { mediaType: answer.header("content-type") ?? MANIFEST, digest, size: Number(size) };
+    const answer = await this.#transport.ask("HEAD", blobPath(name, digest));
+    const size = answer.header("content-length");
+    if (size === null) throw answer.refused("no Content-Length");
+    return { mediaType: OCTET_STREAM, digest, size: Number(size) };
+  }
+
+  /** Returns whether the repository has the blob. */
+  async hasBlob(name: string, digest: string): Promise<boolean> {
+    const answer = await this.#transport.ask("HEAD", blobPath(name, digest), { also: 404 });
+    return answer.response.ok;
+  }
+
+  /** Returns the content of a blob. Reading it fails unless it matches the digest, and the size if you pass one. */
+  async openBlob(name: string, { digest, size }: { digest: string; size?: number }): Promise<ByteStream> {
+    algorithmOf(digest);
+    const { response } = await this.#transport.ask("GET", blobPath(name, digest));
+    const body = (response.body ?? new Blob([]).stream()) as ReadableStream<Uint8Array>;
+    return body.pipeThrough(verifying(digest, size));
   }
 
   /**
-   * Pushes a manifest under its digest, and under a tag if one is given. Where the registry does not list referrers,
-   * one with a subject is added to the list that clients keep.
+   * Adds a blob of the repository `source`, or of any repository, to `name` without sending it. Rejects with the error
+   * code BLOB_UNKNOWN if the registry does not mount it.
+   */
+  async mountBlob(name: string, digest: string, source?: string): Promise<Descriptor> {
+    algorithmOf(digest);
+    const query = new URLSearchParams({ mount: digest, ...(source !== undefined && { from: source }) });
+    const answer = await this.#transport.ask("POST", `${uploadsPath(name)}?${query.toString()}`);
+    await answer.discard();
+    if (answer.status === 201) return this.resolveBlob(name, digest);
+    await this.#drop(locationOf(answer)).catch(() => undefined); // the upload that was begun instead
+    const message = `${digest} cannot be mounted from ${source ?? "any repository"}; push the blob to ${name} instead`;
+    throw new RegistryError(message, answer.status, [{ code: "BLOB_UNKNOWN" }]);
+  }
+
+  /**
+   * Pushes a blob in one request, as a stream. Pass `size` if `content` is a stream of known size. A stream that the
+   * registry rejects is cancelled.
+   */
+  async pushBlob(name: string, digest: string, content: Content, size?: number): Promise<void> {
+    try {
+      algorithmOf(digest);
+      const begun = await this.#transport.ask("POST", uploadsPath(name));
+      await begun.discard();
+      const location = locationOf(begun);
+      location.searchParams.set("digest", digest);
+      const length = size !== undefined && { "content-length": String(size) };
+      const headers = { "content-type": OCTET_STREAM, ...length };
+      const answer = await this.#transport.ask("PUT", location, { headers, body: content });
+      await answer.discard();
+    } finally {
+      await discard(content); // what fetch has begun to read is locked, and its own to end
+    }
+  }
+
+  /** Deletes a blob from the repository. */
+  async deleteBlob(name: string, digest: string): Promise<void> {
+    algorithmOf(digest);
+    await this.#drop(blobPath(name, digest));
+  }
+
+  /** Returns the descriptor of a manifest, by tag or digest. Rejects if there is none. */
+  async resolveManifest(name: string, reference: string): Promise<Descriptor> {
+    return this.#manifests.resolve(name, reference);
+  }
+
+  /** Returns a manifest, by tag or digest. */
+  async getManifest(name: string, reference: string): Promise<PulledManifest> {
+    return this.#manifests.get(name, reference);
+  }
+
+  /**
+   * Pushes a manifest, and points `tag` at it if you pass one. If it has a subject and the registry has no referrers
+   * API, it is added to the index under the distribution-spec's fallback tag.
    */
   async pushManifest(
     name: string,
@@ -80,72 +125,37 @@ export class Registry {
     const outline = outlineOf(content, name);
     const mediaType = options.mediaType ?? outline.mediaType ?? MANIFEST;
     const descriptor = { mediaType, digest: digestOf(content), size: content.length };
-    const path = `/v2/${name}/manifests/${options.tag ?? descriptor.digest}`;
-    const request = { headers: { "content-type": mediaType }, body: content as Content };
-    const answer = await this.#transport.ask("PUT", path, request);
-    await answer.discard();
+    const listed = await this.#manifests.push(name, options.tag ?? descriptor.digest, content, mediaType);
     const { subject } = outline;
-    if (subject && answer.header("oci-subject") === null) {
-      await this.#keep(() => keepReferrer(this, name, subject, referrerOf(descriptor, outline)));
-    }
+    if (subject && !listed) await this.#referrers.add(name, subject, referrerOf(descriptor, outline));
     return descriptor;
   }
 
-  /** Deletes a tag, or a manifest by its digest with all its tags. */
-  async deleteManifest(name: string, reference: string): Promise<void> {
-    await this.#drop(`/v2/${name}/manifests/${reference}`);
-  }
-
-  /** Whether the repository has the blob. */
-  async hasBlob(name: string, digest: string): Promise<boolean> {
-    const answer = await this.#transport.ask("HEAD", `/v2/${name}/blobs/${digest}`, { also: 404 });
-    return answer.response.ok;
-  }
-
-  /** A blob's content; reading it fails at the end unless it has the digest, and the size if one is given. */
-  async blob(name: string, { digest, size }: { digest: string; size?: number }): Promise<ByteStream> {
+  /** Deletes a manifest and all tags that point at it. */
+  async deleteManifest(name: string, digest: string): Promise<void> {
     algorithmOf(digest);
-    const { response } = await this.#transport.ask("GET", `/v2/${name}/blobs/${digest}`);
-    const body = (response.body ?? new Blob([]).stream()) as ReadableStream<Uint8Array>;
-    return body.pipeThrough(verifying(digest, size));
+    await this.#manifests.delete(name, digest);
   }
 
-  /**
-   * Pushes a blob whose digest is known, in one request that streams. `size` is for bodies that do not tell theirs. A
-   * stream is cancelled if the registry does not want it.
-   */
-  async pushBlob(name: string, digest: string, content: Content, size?: number): Promise<void> {
-    try {
-      algorithmOf(digest);
-      const begun = await this.#transport.ask("POST", `/v2/${name}/blobs/uploads/`);
-      await begun.discard();
-      const location = begun.target("Location", begun.header("location"));
-      location.searchParams.set("digest", digest);
-      const length = size !== undefined && { "content-length": String(size) };
-      const headers = { "content-type": "application/octet-stream", ...length };
-      const answer = await this.#transport.ask("PUT", location, { headers, body: content });
-      await answer.discard();
-    } finally {
-      await discard(content); // what fetch has begun to read is locked, and its own to end
-    }
+  /** Deletes a tag, but not the manifest. */
+  async deleteTag(name: string, tag: string): Promise<void> {
+    if (tag.includes(":")) throw new RequestError(`${tag} is not a tag; deleteManifest takes a digest`);
+    await this.#manifests.delete(name, tag);
   }
 
-  async deleteBlob(name: string, digest: string): Promise<void> {
-    await this.#drop(`/v2/${name}/blobs/${digest}`);
+  /** Yields the names of all repositories, fetched page by page. */
+  listRepositories(): AsyncGenerator<string, void> {
+    return this.#list("/v2/_catalog", "repositories");
   }
 
-  /** What was pushed with this digest as its subject, of one artifact type or of all. */
-  async *referrers(name: string, digest: string, artifactType?: string): AsyncGenerator<Descriptor, void> {
-    const filter = artifactType === undefined ? "" : `?artifactType=${encodeURIComponent(artifactType)}`;
-    const answer = await this.#transport.ask("GET", `/v2/${name}/referrers/${digest}${filter}`, { also: 404 });
-    const unavailable = answer.status === 404;
-    if (unavailable) await answer.discard();
-    const kept = unavailable ? await keptReferrers(this, name, digest) : undefined;
-    for await (const page of unavailable ? [kept] : this.#transport.pages(answer, indexIn)) {
-      for (const descriptor of page?.manifests ?? []) {
-        if (artifactType === undefined || descriptor.artifactType === artifactType) yield descriptor;
-      }
-    }
+  /** Yields the tags of a repository, fetched page by page. */
+  listTags(name: string): AsyncGenerator<string, void> {
+    return this.#list(`/v2/${name}/tags/list`, "tags");
+  }
+
+  /** Yields the descriptors of manifests whose subject is `digest`, of one artifact type or of all. */
+  listReferrers(name: string, digest: string, artifactType?: string): AsyncGenerator<Descriptor, void> {
+    return this.#referrers.list(name, digest, artifactType);
   }
 
   async *#list(path: string, key: string): AsyncGenerator<string, void> {
@@ -153,22 +163,23 @@ export class Registry {
     for await (const names of this.#transport.pages(first, namesIn(key))) yield* names;
   }
 
-  async #drop(path: string): Promise<void> {
-    const answer = await this.#transport.ask("DELETE", path);
+  async #drop(target: string | URL): Promise<void> {
+    const answer = await this.#transport.ask("DELETE", target);
     await answer.discard();
-  }
-
-  /** One change of a list after another: of two that begin with the same list, one would be lost. */
-  async #keep(change: () => Promise<void>): Promise<void> {
-    const changed = this.#keeping.then(change);
-    this.#keeping = changed.catch(() => undefined);
-    await changed;
   }
 }
 
-/** The digest that an answer must have; null if neither the reference nor the registry tells one. */
-function digestIn(answer: Answer, reference: string): string | null {
-  return reference.includes(":") ? reference : answer.header("docker-content-digest");
+function blobPath(name: string, digest: string): string {
+  return `/v2/${name}/blobs/${digest}`;
+}
+
+function uploadsPath(name: string): string {
+  return `/v2/${name}/blobs/uploads/`;
+}
+
+/** Where an upload goes on that was begun. */
+function locationOf(begun: Answer): URL {
+  return begun.target("Location", begun.header("location"));
 }
 
 /** What a manifest to push says of itself; the rest is the registry's to judge. */
@@ -176,6 +187,6 @@ function outlineOf(content: Uint8Array, name: string): Outline {
   try {
     return outlineIn(documentOf(content));
   } catch (error) {
-    throw new ArtifactError(`what is to be pushed to ${name} is no manifest: ${(error as Error).message}`);
+    throw new ArtifactError(`cannot push to ${name}: the content is not a manifest: ${(error as Error).message}`);
   }
 }

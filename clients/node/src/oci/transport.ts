@@ -8,10 +8,10 @@ import type { Form } from "./parsing.js";
 /** How many pages of one list are followed. */
 const PAGES_MAX = 100_000;
 
-/** Any body that `fetch` takes, by the platform's types or by Node's. */
+/** Any body that `fetch` accepts, in the types of the platform or of Node. */
 export type Content = NonNullable<RequestInit["body"]> | NodeStream<Uint8Array>;
 
-/** A stream as Node has it: those of TypeScript's "dom" library cannot be iterated over. */
+/** A stream that can be iterated over, as in Node; TypeScript's "dom" library lacks this. */
 export type ByteStream = ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>;
 
 export interface Asking {
@@ -55,8 +55,8 @@ export class Transport {
       const reference = nextIn(answer.header("link") ?? "");
       if (reference === undefined) return;
       const next = answer.target("Link", reference);
-      if (seen.has(next.href)) throw answer.refused("a Link to a page that was before it");
-      if (seen.size === PAGES_MAX) throw answer.refused(`a Link to one page more than ${PAGES_MAX}`);
+      if (seen.has(next.href)) throw answer.refused("a Link to a page that came before");
+      if (seen.size === PAGES_MAX) throw answer.refused(`a Link beyond page ${PAGES_MAX}`);
       answer = await this.ask("GET", next);
     }
   }

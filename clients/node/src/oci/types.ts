@@ -39,7 +39,7 @@ export function isIndex(manifest: Manifest): manifest is ImageIndex {
   return "manifests" in manifest;
 }
 
-/** A manifest as it was pulled: what it says, its very bytes, and its descriptor. */
+/** A manifest as it was pulled: parsed, as its exact bytes, and its descriptor. */
 export interface PulledManifest {
   readonly descriptor: Descriptor;
   readonly content: Uint8Array;

@@ -4,25 +4,37 @@ import { Readable } from "node:stream";
 import { errors } from "undici";
 import type { Dispatcher } from "undici";
 
+import type { Asked, Body, Sent } from "../request.js";
+
 type Options = Dispatcher.DispatchOptions;
 type Source = AsyncIterable<unknown> | Iterable<unknown>;
 
-/** A request of undici's as one of `fetch`. What a body gives bit by bit goes through `bytesOf`. */
-export function requestOf(
+/** A request of undici's as one to send. What a body gives bit by bit goes through `bytesOf`. */
+export function sentOf(
   options: Options,
+  redirect: Asked["redirect"],
   bytesOf: (source: Source) => AsyncIterable<Uint8Array>,
-): { url: URL; init: RequestInit } {
+): Sent {
   const url = urlOf(options);
-  const init: RequestInit = { method: options.method, headers: headersOf(options.headers) };
-  const body: unknown = options.body ?? "";
-  const whole = wholeOf(body);
-  if (whole) return { url, init: isEmpty(whole) ? init : { ...init, body: whole } };
-  if (!isIterable(body)) {
+  const given = headersOf(options.headers);
+  const body = bodyOf(options.body ?? "", bytesOf);
+  const { headers, body: content } = body === undefined ? { headers: given, body: null } : posted(url, given, body);
+  return { request: { method: options.method, url: url.href, headers, body: content, redirect, integrity: "" }, body };
+}
+
+/** What the platform makes of a body, by a POST: it has no GET with a body, which undici has. */
+function posted(url: URL, headers: Headers, body: Body): Request {
+  return new Request(url, { method: "POST", headers, body, duplex: "half" });
+}
+
+function bodyOf(given: unknown, bytesOf: (source: Source) => AsyncIterable<Uint8Array>): Body | undefined {
+  const whole = wholeOf(given);
+  if (whole) return isEmpty(whole) ? undefined : whole;
+  if (!isIterable(given)) {
     const forms = "a string, a Buffer, a Readable stream, an iterable, or an async iterable";
     throw new errors.InvalidArgumentError(`body must be ${forms}`);
   }
-  const stream = Readable.toWeb(Readable.from(bytesOf(body)));
-  return { url, init: { ...init, body: stream as ReadableStream<Uint8Array>, duplex: "half" } };
+  return Readable.toWeb(Readable.from(bytesOf(given))) as ReadableStream<Uint8Array>;
 }
 
 /** A body that is a stream of Node's, or of a package that is like it. */
@@ -36,7 +48,7 @@ export function bytesIn(piece: unknown): Uint8Array {
   if (piece instanceof Uint8Array) return piece;
   if (typeof piece === "string") return Buffer.from(piece);
   if (ArrayBuffer.isView(piece)) return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
-  throw new errors.InvalidArgumentError(`a body gave neither a string nor a Buffer nor a view, but ${typeof piece}`);
+  throw new errors.InvalidArgumentError(`a body's chunk must be a string, a Buffer or a view, not ${typeof piece}`);
 }
 
 /** The target is what was given, not what it would be relative to the origin: `//v2/` names no host. */

@@ -32,8 +32,6 @@ export class Connection {
   /** The token of the pong that is owed. */
   pong: number | undefined;
   highestId = 0;
-  /** Bytes that consumers have read, of all streams. */
-  consumed = 0;
   readonly streams = new Map<number, Stream>();
   readonly givenUp = new Set<number>();
   readonly #budget: Budget;
@@ -109,7 +107,6 @@ export class Connection {
 
   /** The consumer has read `length` bytes of `stream`. */
   consume(stream: Stream, length: number): void {
-    this.consumed += length;
     const credit = stream.receiving.consume(length);
     if (credit === 0) return;
     stream.owed += credit;

@@ -1,5 +1,4 @@
 import type { Code } from "./generated/frame_pb.js";
-import type { Stream } from "./stream.js";
 
 /** A breach by the peer that ends the connection. `breach` is its name in PROTOCOL.md, section 8. */
 export class ConnectionFault extends Error {
@@ -16,7 +15,7 @@ export class ConnectionFault extends Error {
 /** A breach by the peer that ends one stream; the connection sees to the reset that this owes. */
 export class StreamFault extends Error {
   constructor(
-    readonly stream: Stream,
+    readonly streamId: number,
     readonly code: Code,
     message: string,
   ) {

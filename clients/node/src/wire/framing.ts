@@ -23,7 +23,8 @@ export function frameLength(bytes: Uint8Array, at: number): number {
 export function checkFirstByte(bytes: Uint8Array, at: number): void {
   const first = bytes[at];
   if (first !== 0) {
-    throw new ConnectionFault("first-byte", "a frame begins with byte 0", new Uint8Array(bytes.subarray(at, at + 1024)));
+    const text = new Uint8Array(bytes.subarray(at, at + 1024));
+    throw new ConnectionFault("first-byte", "a frame must begin with byte 0", text);
   }
 }
 

@@ -22,7 +22,7 @@ export function isHopByHop(name: string): boolean {
 export function requestProblem(head: RequestInit): string | undefined {
   if (!TOKEN.test(head.method ?? "")) return `method ${shown(head.method)} is not a token`;
   if (!TARGET.test(head.target ?? "")) return `target ${shown(head.target)} is not in origin form`;
-  if (!SCHEME.test(head.scheme ?? "")) return `scheme ${shown(head.scheme)} is not one`;
+  if (!SCHEME.test(head.scheme ?? "")) return `scheme ${shown(head.scheme)} is not valid`;
   if (!AUTHORITY.test(head.authority ?? "")) return `authority ${shown(head.authority)} is not a host and port`;
   return fieldsProblem(head.fields ?? []);
 }
@@ -35,7 +35,7 @@ export function responseProblem(status: number, fields: readonly FieldInit[]): s
 export function fieldsProblem(fields: readonly FieldInit[]): string | undefined {
   for (const { name = "", value = new Uint8Array() } of fields) {
     if (!FIELD_NAME.test(name)) return `field name ${shown(name)} is not a lower-case token`;
-    if (isHopByHop(name)) return `field ${name} is about a connection and never travels`;
+    if (isHopByHop(name)) return `field ${name} is hop-by-hop and cannot be sent`;
     if (value.some((c) => (c < 0x20 && c !== 0x09) || c === 0x7f)) {
       return `field ${name} has a control character in its value`;
     }

@@ -56,7 +56,7 @@ export function receive(connection: Connection, frame: Frame): Received {
       return { event: receiveOnStream(connection, stream, body, frame.endStream), stream };
     }
     default:
-      throw new ConnectionFault("no-body", `${name} where none is known`);
+      throw new ConnectionFault("no-body", `a frame with no known body: ${name}`);
   }
 }
 
@@ -70,7 +70,7 @@ export function receiveData(
   if (!connection.peer) throw new ConnectionFault("before-settings", "data before settings");
   if (id === 0) throw new ConnectionFault("stream-zero", "data on stream 0");
   if (length === 0 && !end) {
-    throw new ConnectionFault("empty-data", `data without payload or end on stream ${id}`);
+    throw new ConnectionFault("empty-data", `data with neither payload nor end on stream ${id}`);
   }
   if (length > MAX_DATA) {
     throw new ConnectionFault("payload-length", `a payload of ${length} bytes exceeds ${MAX_DATA}`);
@@ -127,7 +127,7 @@ function receiveOnStream(connection: Connection, stream: Stream, body: OfStream,
       return "credit";
     case "reset": {
       const early = body.value.code === Code.OK_UNSPECIFIED && !stream.ended;
-      const message = "the plugin ended the stream before its response";
+      const message = "the plugin ended the stream before the response was complete";
       connection.end(stream, early ? { code: Code.INTERNAL, message, unprocessed: false } : body.value);
       return "reset";
     }
@@ -143,9 +143,9 @@ function receiveHead(connection: Connection, stream: Stream, head: Response, end
 /** Notes how much content is to come (section 3, "Content-length"). */
 function declare(stream: Stream, head: Response, end: boolean): string | undefined {
   const length = contentLength(head.fields);
-  if (length === undefined) return "content-length is not one number";
+  if (length === undefined) return "content-length is not a single number";
   if (stream.bodiless || head.status === 204 || head.status === 304) stream.expected = 0;
-  else if (length > 0 && end) return `content-length is ${length}, but nothing follows`;
+  else if (length > 0 && end) return `content-length is ${length}, but there is no content`;
   else stream.expected = length;
   return undefined;
 }
@@ -169,7 +169,7 @@ function advance(connection: Connection, stream: Stream, input: Input, ends: boo
   stream.incoming = half;
   const { expected, received } = stream;
   if (expected >= 0 && (received > expected || (stream.ended && received < expected))) {
-    const message = `content of ${received} bytes, its content-length is ${expected}`;
+    const message = `the content has ${received} bytes, but its content-length is ${expected}`;
     throw fault(connection, stream, Code.INTERNAL, message);
   }
   if (!stream.ended) return;
@@ -183,7 +183,7 @@ function fault(connection: Connection, stream: Stream, code: Code, message: stri
   const reset = { code, message, unprocessed: false };
   if (!stream.done) connection.giveUp(stream, reset);
   connection.end(stream, reset);
-  return new StreamFault(stream, code, message);
+  return new StreamFault(stream.id, code, message);
 }
 
 function nameOf(frame: Frame): string {

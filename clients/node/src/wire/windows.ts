@@ -77,7 +77,7 @@ export class SendWindow {
 
   grow(amount: number): void {
     if (amount === 0 || amount > MAX_CREDIT - this.credit) {
-      throw new ConnectionFault("window-update", `a window update of ${amount} bytes on ${this.credit}`);
+      throw new ConnectionFault("window-update", `a window update of ${amount} bytes beyond ${this.credit} of credit`);
     }
     this.credit += amount;
   }
