@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.storage.redis_server import free_port, running
+from tests.storage.redis_server import running
 from udist_plugin.bootstrap import create_app, open_app
 from udist_plugin.config import load
 from udist_plugin.oci.digest import Digest
@@ -16,7 +16,7 @@ from udist_plugin.storage.sizes.redis import RedisSizes
 from udist_plugin.storage.sizes.sizes import Sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from udist_plugin.service import RegistryApp
@@ -134,10 +134,10 @@ def test_a_cache_in_redis(version: int, tmp_path: Path) -> None:
             assert sizes_of(other).size(DIGEST) == len(BLOB)
 
 
-def test_redis_that_is_away_delays_no_start() -> None:
+def test_redis_that_is_away_delays_no_start(refusing: Callable[[], str]) -> None:
     loaded = load(
         f"version: 0.1\nstorage: {{inmemory: {{}}, cache: {{blobdescriptor: redis}}}}\n"
-        f"redis: {{addr: '127.0.0.1:{free_port()}'}}\n",
+        f"redis: {{addr: '{refusing()}'}}\n",
         {},
     )
     records: list[str] = []

@@ -9,10 +9,10 @@ import boto3
 import pytest
 
 from tests.storage.scripted import Reply, Request, scripted
-from tests.storage.servers import ACCESS_KEY, REGION, SECRET_KEY, minio
+from tests.storage.servers import ACCESS_KEY, REGION, SECRET_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Any
 
@@ -23,12 +23,6 @@ if TYPE_CHECKING:
 
 ALL = ["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
 STEPS = ["reach", "write", "upload", "commit", "read", "list", "delete"]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with minio(tmp_path_factory.mktemp("minio")) as found:
-        yield found
 
 
 def configure(path: Path, **storage: object) -> str:
@@ -74,15 +68,15 @@ def unset(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("unset")
-def test_a_bucket_is_well(udist: Udist, server: S3Server, tmp_path: Path) -> None:
-    bucket = server.bucket()
-    path = configure(tmp_path / "config.yml", s3=server.parameters(bucket))
+def test_a_bucket_is_well(udist: Udist, minio_server: S3Server, tmp_path: Path) -> None:
+    bucket = minio_server.bucket()
+    path = configure(tmp_path / "config.yml", s3=minio_server.parameters(bucket))
     ran = udist("doctor", "--config", path)
     assert (ran.code, ran.err) == (0, "")
     assert [line.split()[0] for line in ran.out.splitlines()] == ["ok"] * 9
     assert "large uploads can be sent in parts" in ran.out
-    assert not list((server.folder / bucket).rglob("doctor-*"))
-    assert "Uploads" not in client(server).list_multipart_uploads(Bucket=bucket)
+    assert not list((minio_server.folder / bucket).rglob("doctor-*"))
+    assert "Uploads" not in client(minio_server).list_multipart_uploads(Bucket=bucket)
 
 
 def client(server: S3Server, service: str = "s3") -> Any:
@@ -96,17 +90,19 @@ def client(server: S3Server, service: str = "s3") -> Any:
 
 
 @pytest.mark.usefixtures("unset")
-def test_permissions_for_large_uploads_are_named(udist: Udist, server: S3Server, tmp_path: Path) -> None:
+def test_permissions_for_large_uploads_are_named(
+    udist: Udist, minio_server: S3Server, tmp_path: Path
+) -> None:
     """Of credentials that may do all that small files need."""
     statement = {"Effect": "Allow", "Action": ALL, "Resource": ["arn:aws:s3:::*"]}
-    given = client(server, "sts").assume_role(
+    given = client(minio_server, "sts").assume_role(
         RoleArn="arn:minio:iam::any:role/any",
         RoleSessionName="udist",
         DurationSeconds=900,
         Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
     )["Credentials"]
-    bucket = server.bucket()
-    parameters = server.parameters(
+    bucket = minio_server.bucket()
+    parameters = minio_server.parameters(
         bucket,
         accesskey=given["AccessKeyId"],
         secretkey=given["SecretAccessKey"],
@@ -119,7 +115,7 @@ def test_permissions_for_large_uploads_are_named(udist: Udist, server: S3Server,
     assert ran.err.rstrip().endswith(
         "grant them s3:ListMultipartUploadParts, s3:AbortMultipartUpload, s3:ListBucketMultipartUploads"
     )
-    assert not list((server.folder / bucket).rglob("doctor-*/link"))
+    assert not list((minio_server.folder / bucket).rglob("doctor-*/link"))
 
 
 @pytest.mark.usefixtures("unset")
@@ -142,9 +138,9 @@ def test_a_store_that_was_not_reached_is_asked_for_nothing_more(udist: Udist, tm
     ("key", "value"), [("bucket", "not-there"), ("secretkey", "wrong"), ("accesskey", "nobody")]
 )
 def test_what_is_wrong_with_a_bucket_is_named(
-    udist: Udist, server: S3Server, tmp_path: Path, key: str, value: str
+    udist: Udist, minio_server: S3Server, tmp_path: Path, key: str, value: str
 ) -> None:
-    parameters = server.parameters(server.bucket()) | {key: value}
+    parameters = minio_server.parameters(minio_server.bucket()) | {key: value}
     ran = udist("doctor", "--json", "--config", configure(tmp_path / "config.yml", s3=parameters))
     assert ran.code == 4
     told = json.loads(ran.out)

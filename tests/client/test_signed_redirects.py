@@ -9,7 +9,6 @@ import httpx
 import pytest
 import requests
 
-from tests.storage.servers import S3Server, minio
 from udist_plugin import Plugin
 from udist_plugin.client.httpx_transport import UdistTransport
 from udist_plugin.client.requests_adapter import UdistAdapter
@@ -19,21 +18,17 @@ from udist_plugin.remote.registry import RemoteRegistry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.storage.servers import S3Server
+
 DATA = bytes(range(256)) * (48 << 10)  # more than one part of an upload
 DIGEST = Digest.of(DATA)
 BLOB = f"/v2/a/blobs/{DIGEST}"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with minio(tmp_path_factory.mktemp("minio")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def environ(server: S3Server) -> dict[str, str]:
+def environ(minio_server: S3Server) -> dict[str, str]:
     """What a plugin is given for a bucket that has the blob."""
-    parameters = server.parameters(server.bucket())
+    parameters = minio_server.parameters(minio_server.bucket())
     environ = {f"REGISTRY_STORAGE_S3_{key.upper()}": value for key, value in parameters.items()}
     with Plugin(None, environ) as plugin:
         RemoteRegistry(plugin).push_blob("a", DIGEST, io.BytesIO(DATA))
@@ -47,13 +42,13 @@ def plugin(environ: dict[str, str]) -> Iterator[Plugin]:
 
 
 def test_the_plugin_gives_signed_urls_to_those_who_asked_alone(
-    plugin: Plugin, environ: dict[str, str], server: S3Server
+    plugin: Plugin, environ: dict[str, str], minio_server: S3Server
 ) -> None:
     with plugin.request("GET", BLOB, follow=False) as response:
         location = response.header("location")
         assert response.status == 307
         assert location
-        assert location.startswith(f"{server.url}/")
+        assert location.startswith(f"{minio_server.url}/")
         assert "X-Amz-Signature=" in location
     with Plugin(None, environ) as unasked, unasked.request("GET", BLOB) as response:
         assert (response.status, response.header("location")) == (200, None)

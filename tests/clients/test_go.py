@@ -6,14 +6,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from tests.clients.generate_go import GENERATED, REPOSITORY, generate
 from tests.clients.stores import store_line
-from tests.storage.servers import minio
 from tests.tools import require_tool
+
+if TYPE_CHECKING:
+    from tests.storage.servers import S3Server
 
 GO: Final = REPOSITORY / "clients" / "go"
 TOOLS: Final = Path(__file__).with_name("go.mod")
@@ -69,11 +71,10 @@ def test_race() -> None:
     run("go", "test", "-race", "-count=1", "./...", CGO_ENABLED="1", UDIST_PLUGIN=plugin)
 
 
-def test_redirects_to_a_bucket(tmp_path: Path) -> None:
-    with minio(tmp_path) as server:
-        plugin = f"{sys.executable} -m udist_plugin"
-        command = ["go", "test", "-v", "-count=1", "-run", "^TestRedirectToABucket$", "."]
-        said = run(*command, UDIST_PLUGIN=plugin, UDIST_TEST_STORES=store_line(server))
+def test_redirects_to_a_bucket(minio_server: S3Server) -> None:
+    plugin = f"{sys.executable} -m udist_plugin"
+    command = ["go", "test", "-v", "-count=1", "-run", "^TestRedirectToABucket$", "."]
+    said = run(*command, UDIST_PLUGIN=plugin, UDIST_TEST_STORES=store_line(minio_server))
     assert "--- PASS: TestRedirectToABucket/s3 " in said
 
 

@@ -7,18 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
 from tests.clients.stores import store_line
-from tests.storage.gcs.server import fake_gcs
-from tests.storage.servers import minio
 from tests.tools import require_tool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+
+    from tests.storage.servers import S3Server
 
 _GO = Path(__file__).parents[2] / "clients" / "go"
 _TAGS = "containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper"
@@ -63,14 +64,14 @@ def test_race(module: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def stores(gcs_server: str, minio_server: S3Server) -> dict[str, str]:
     """Buckets: what the plugin's environment must hold, and the Go test's."""
-    with fake_gcs() as url, minio(tmp_path_factory.mktemp("minio")) as s3:
-        options = {"api_endpoint": url}
-        with Client(project="test", credentials=AnonymousCredentials(), client_options=options) as client:
-            client.create_bucket("backups")
-        lines = ["gcs REGISTRY_STORAGE_GCS_BUCKET=backups", store_line(s3)]
-        yield {"STORAGE_EMULATOR_HOST": url, "UDIST_TEST_STORES": "\n".join(lines)}
+    bucket = f"backups-{uuid4()}"
+    options = {"api_endpoint": gcs_server}
+    with Client(project="test", credentials=AnonymousCredentials(), client_options=options) as client:
+        client.create_bucket(bucket)
+    lines = [f"gcs REGISTRY_STORAGE_GCS_BUCKET={bucket}", store_line(minio_server)]
+    return {"STORAGE_EMULATOR_HOST": gcs_server, "UDIST_TEST_STORES": "\n".join(lines)}
 
 
 @pytest.mark.parametrize("module", ["image", "containersimage"])

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.clients.node_program import built, installed, node
-from tests.storage.servers import minio
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.storage.servers import S3Server
 
 __all__ = ["built", "installed"]
 
@@ -53,8 +52,7 @@ console.log("done");
 pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("built")]
 
 
-def test_signed_urls(tmp_path: Path) -> None:
-    with minio(tmp_path) as server:
-        parameters = server.parameters(server.bucket())
-        variables = {f"REGISTRY_STORAGE_S3_{key.upper()}": value for key, value in parameters.items()}
-        assert node(PROGRAM, json.dumps([server.url, variables])) == "done"
+def test_signed_urls(minio_server: S3Server) -> None:
+    parameters = minio_server.parameters(minio_server.bucket())
+    variables = {f"REGISTRY_STORAGE_S3_{key.upper()}": value for key, value in parameters.items()}
+    assert node(PROGRAM, json.dumps([minio_server.url, variables])) == "done"

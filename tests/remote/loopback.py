@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tests.storage.processes import free_port
 from tests.tools import require_tool
 from udist_plugin.errors import TransportError
 
@@ -94,9 +95,7 @@ class LoopbackResponse:
 def stock_registry(root: Path, program: str = "docker-registry") -> Iterator[int]:
     """Debian's docker-registry, or another build of distribution, serving ``root``; gives its port."""
     command = require_tool(program)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     config = root.parent / f"{root.name}.yml"
     config.write_text(CONFIG.format(root=root, port=port))
     process = subprocess.Popen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import subprocess
 import tempfile
@@ -18,12 +19,16 @@ START_WAIT = 60.0
 """Seconds a server may take to listen, on a busy machine."""
 
 
+PORTS = range(20_000, 32_000)
+"""Below those that a system hands out, or a connection could take a port before its server does."""
+
+
 def free_port() -> int:
     """One that nobody has right now; a server that cannot choose its own is told to take it."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
+    for port in random.SystemRandom().sample(PORTS, 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError(f"none of a hundred ports of {PORTS} is free")
 
 
 @contextmanager

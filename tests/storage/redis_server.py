@@ -10,6 +10,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tests.storage.processes import free_port
 from tests.tools import require_tool
 
 if TYPE_CHECKING:
@@ -98,11 +99,3 @@ def running(folder: Path, *arguments: str, tls: bool = False) -> Iterator[RedisS
         yield server
     finally:
         server.kill()
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

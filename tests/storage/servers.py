@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
 
 from tests.storage.processes import free_port, serving
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 ACCESS_KEY, SECRET_KEY = "udist-tests", "udist-tests-secret"
 REGION = "us-east-1"
 
-_NUMBERS = itertools.count()
-
 
 class S3Server(NamedTuple):
     """A server at ``url`` that keeps what it has in ``folder``."""
@@ -27,7 +25,7 @@ class S3Server(NamedTuple):
 
     def bucket(self) -> str:
         """The name of a new bucket: for both servers a folder."""
-        name = f"registry-{next(_NUMBERS)}"
+        name = f"registry-{uuid4()}"
         (self.folder / name).mkdir()
         return name
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.storage.redis_server import READY, RedisServer, free_port, running
+from tests.storage.processes import free_port
+from tests.storage.redis_server import READY, RedisServer, running
 from tests.tools import require_tool
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import BlobUnknown, ConfigurationError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Connect = Callable[[RedisSettings], RedisSizes]
+    Refusing = Callable[[], str]
 
 BLOB = b"some content"
 DIGEST = Digest.of(BLOB)
@@ -136,7 +138,7 @@ def test_by_password_alone(connect: Connect, tmp_path: Path) -> None:
         check_shared(connect, RedisSettings([server.address], password="a-password"))
 
 
-def test_through_sentinels(connect: Connect, tmp_path: Path, records: Records) -> None:
+def test_through_sentinels(connect: Connect, refusing: Refusing, tmp_path: Path, records: Records) -> None:
     folder = tmp_path / "sentinel"
     folder.mkdir()
     with running(tmp_path) as master:
@@ -146,19 +148,18 @@ def test_through_sentinels(connect: Connect, tmp_path: Path, records: Records) -
             'requirepass "a-password"\nsentinel resolve-hostnames yes\n'
         )
         with running(folder, str(config), "--sentinel") as sentinel:
-            silent = f"127.0.0.1:{free_port()}"
             settings = RedisSettings(
-                [silent, sentinel.address], master="main", sentinel_password="a-password"
+                [refusing(), sentinel.address], master="main", sentinel_password="a-password"
             )
             check_shared(connect, settings)
             check_few_connections(connect, settings, records)
 
 
-def test_in_a_cluster(connect: Connect, tmp_path: Path, records: Records) -> None:
+def test_in_a_cluster(connect: Connect, refusing: Refusing, tmp_path: Path, records: Records) -> None:
     with running(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(free_port())) as node:
         node.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         until(lambda: b"cluster_state:ok" in node.command("CLUSTER", "INFO"))
-        silent = f"127.0.0.1:{free_port()}"
+        silent = refusing()
         check_shared(connect, RedisSettings([node.address, silent]))
         check_few_connections(connect, RedisSettings([node.address, silent]), records)
 
@@ -223,14 +224,18 @@ def test_whoever_answers_instead_breaks_no_request(connect: Connect, reply: byte
         assert connect(RedisSettings([f"127.0.0.1:{listener.getsockname()[1]}"])).size(DIGEST) is None
 
 
-def test_a_cluster_that_is_away_is_one_warning(connect: Connect, records: Records) -> None:
-    sizes = connect(RedisSettings([f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"]))
+def test_a_cluster_that_is_away_is_one_warning(
+    connect: Connect, refusing: Refusing, records: Records
+) -> None:
+    sizes = connect(RedisSettings([refusing(), refusing()]))
     assert [sizes.size(DIGEST) for _ in range(3)] == [None] * 3
     assert records.levels == ["warn"]
 
 
-def test_sentinels_that_are_away_are_a_warning_of_one_line(connect: Connect, records: Records) -> None:
-    addresses = [f"127.0.0.1:{free_port()}" for _ in range(5)]
+def test_sentinels_that_are_away_are_a_warning_of_one_line(
+    connect: Connect, refusing: Refusing, records: Records
+) -> None:
+    addresses = [refusing() for _ in range(5)]
     assert connect(RedisSettings(addresses, master="main")).size(DIGEST) is None
     assert records.levels == ["warn"]
     assert "No master found for 'main'" in records[0][1]
@@ -292,8 +297,8 @@ def test_paused_it_holds_up_one_request_each_while(
     assert records.levels == ["warn", "info"]
 
 
-def test_away_at_the_start_is_one_warning(connect: Connect, records: Records) -> None:
-    sizes = connect(RedisSettings([f"127.0.0.1:{free_port()}"]))
+def test_away_at_the_start_is_one_warning(connect: Connect, refusing: Refusing, records: Records) -> None:
+    sizes = connect(RedisSettings([refusing()]))
     with ThreadPoolExecutor(16) as pool:
         assert set(pool.map(sizes.size, [DIGEST] * 200)) == {None}
     assert records.levels == ["warn"]

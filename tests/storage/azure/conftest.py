@@ -1,25 +1,22 @@
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from tests.storage.azure.server import ACCOUNT, KEY, azurite
+from tests.storage.azure.server import ACCOUNT, KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from azure.storage.blob import ContainerClient
 
-_NUMBERS = itertools.count()
-
 
 @pytest.fixture(scope="session")
-def endpoint() -> Iterator[str]:
-    with azurite() as url:
-        yield url
+def endpoint(azurite_server: str) -> str:
+    return azurite_server
 
 
 @pytest.fixture
@@ -27,7 +24,7 @@ def container(endpoint: str) -> Iterator[ContainerClient]:
     """A new container."""
     credential = {"account_name": ACCOUNT, "account_key": KEY}
     with BlobServiceClient(endpoint, credential) as service:
-        yield service.create_container(f"registry-{next(_NUMBERS)}")
+        yield service.create_container(f"registry-{uuid4()}")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 from azure.core.exceptions import ServiceResponseError
 from azure.storage.blob import BlobClient, ContainerClient
 
-from tests.storage.processes import free_port
 from tests.storage.scripted import Reply, Request, scripted
 from udist_plugin.drivers.azure import transfers as azure_transfers
 from udist_plugin.drivers.azure.bounds import BACKOFF_MAX
@@ -61,8 +60,8 @@ def test_a_busy_deletion_is_one_to_try_later(
         AzureStore(settings(parameters)[0]).delete(["a"])
 
 
-def test_no_error_shows_a_signature(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = f"BlobEndpoint=http://127.0.0.1:{free_port()}/a;SharedAccessSignature=sv=2024-11-04&sig=secret%3D"
+def test_no_error_shows_a_signature(refusing: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"BlobEndpoint=http://{refusing()}/a;SharedAccessSignature=sv=2024-11-04&sig=secret%3D"
     store = AzureStore(settings({"container": "c", "connectionstring": text, "max_retries": -1})[0])
     with pytest.raises(ConfigurationError, match="cannot be reached") as unreachable:
         store.probe()

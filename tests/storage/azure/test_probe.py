@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.storage.azure.server import ACCOUNT, KEY, azurite
-from tests.storage.processes import free_port
 from tests.storage.scripted import Reply, scripted
 from udist_plugin.drivers.azure.settings import settings
 from udist_plugin.drivers.azure.store import AzureStore
@@ -112,12 +111,15 @@ def test_what_is_denied_names_the_container_and_the_role(endpoint: str, containe
 
 @pytest.mark.parametrize("kind", ["client_secret", "default_credentials"])
 def test_an_authority_that_cannot_be_reached(
-    kind: str, parameters: dict[str, object], monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    parameters: dict[str, object],
+    refusing: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     secret = {"type": kind, "tenantid": "t", "clientid": "c", "secret": "s"}
     for name in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET"):
         monkeypatch.setenv(f"AZURE_{name}", "s")
-    authority = f"https://127.0.0.1:{free_port()}"
+    authority = f"https://{refusing()}"
     values: dict[str, object] = {
         **parameters,
         "serviceurl": "https://127.0.0.1:9/account",
@@ -190,8 +192,8 @@ def test_a_server_of_something_else(
                 action()
 
 
-def test_a_service_that_cannot_be_reached(parameters: dict[str, object]) -> None:
-    error = refusal({**parameters, "serviceurl": f"http://127.0.0.1:{free_port()}/{ACCOUNT}"})
+def test_a_service_that_cannot_be_reached(parameters: dict[str, object], refusing: Callable[[], str]) -> None:
+    error = refusal({**parameters, "serviceurl": f"http://{refusing()}/{ACCOUNT}"})
     assert "cannot be reached" in error.problem
 
 

@@ -14,7 +14,6 @@ from google.auth.exceptions import TransportError
 from google.cloud.storage import Blob
 
 from tests.storage.gcs.server import fake_gcs
-from tests.storage.processes import free_port
 from tests.storage.scripted import Reply, Request, scripted
 from tests.storage.sections import section
 from udist_plugin.drivers.gcs.keys import CHUNK_SIZE
@@ -175,8 +174,10 @@ def test_an_account_that_is_no_more(account: dict[str, object], monkeypatch: pyt
     assert "account not found" in error.problem
 
 
-def test_a_service_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{free_port()}")
+def test_a_service_that_cannot_be_reached(
+    refusing: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://{refusing()}")
     error = refusal(GcsStore(Settings("registry")))
     assert "cannot be reached" in error.problem
 

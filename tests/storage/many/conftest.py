@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.storage import servers
 from tests.storage.redis_server import RedisServer, running
 from udist_plugin import Plugin
 from udist_plugin.remote.registry import RemoteRegistry
@@ -26,27 +25,21 @@ Storage = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with servers.minio(tmp_path_factory.mktemp("minio")) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     with running(tmp_path_factory.mktemp("redis")) as server:
         yield server
 
 
-def bucket(minio: S3Server, root: str = "") -> Storage:
+def bucket(server: S3Server, root: str = "") -> Storage:
     """A store in a new bucket, below ``root``."""
-    return {"s3": minio.parameters(minio.bucket(), rootdirectory=root, forcepathstyle=True)}
+    return {"s3": server.parameters(server.bucket(), rootdirectory=root, forcepathstyle=True)}
 
 
 @pytest.fixture(scope="module", params=["folder", "bucket"])
 def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Storage:
     if request.param == "folder":
         return {"filesystem": {"rootdirectory": str(tmp_path_factory.mktemp("store"))}}
-    return bucket(request.getfixturevalue("minio"))
+    return bucket(request.getfixturevalue("minio_server"))
 
 
 @pytest.fixture(scope="module", params=["without-cache", "redis"])

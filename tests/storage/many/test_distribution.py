@@ -37,10 +37,10 @@ class Pair(NamedTuple):
 
 @pytest.fixture(scope="module", params=["", "/below/a-root"], ids=["at-the-top", "below-a-root"])
 def pair(
-    request: pytest.FixtureRequest, minio: S3Server, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, minio_server: S3Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pair]:
     """Both with the same configuration, and the root from the same variable."""
-    storage = {**bucket(minio, ""), "delete": {"enabled": True}, "redirect": {"disable": True}}
+    storage = {**bucket(minio_server, ""), "delete": {"enabled": True}, "redirect": {"disable": True}}
     environ = {"REGISTRY_STORAGE_S3_ROOTDIRECTORY": request.param} if request.param else {}
     configuration = {
         "version": 0.1,

@@ -11,7 +11,6 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.storage.processes import free_port
 from tests.storage.scripted import Reply, Request, scripted
 from tests.storage.sections import section
 from tests.storage.servers import ACCESS_KEY, SECRET_KEY, minio
@@ -21,6 +20,7 @@ from udist_plugin.drivers.s3.store import S3Store
 from udist_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.storage.servers import S3Server
@@ -243,9 +243,9 @@ def test_a_wrong_region(tmp_path: Path) -> None:
         opened(server.parameters(bucket, region="eu-central-1")).probe()
 
 
-def test_a_service_that_cannot_be_reached() -> None:
+def test_a_service_that_cannot_be_reached(refusing: Callable[[], str]) -> None:
     keys = {"accesskey": "id", "secretkey": "secret"}
-    error = refusal({"bucket": "registry", "regionendpoint": f"http://127.0.0.1:{free_port()}", **keys})
+    error = refusal({"bucket": "registry", "regionendpoint": f"http://{refusing()}", **keys})
     assert error.key == "storage.s3.regionendpoint"
     assert "cannot be reached" in error.problem
 
