@@ -95,7 +95,7 @@ def test_the_first_retry_comes_after_the_delay_that_was_asked_for(
         return Reply(next(busy), headers={"ETag": '"1"', "Last-Modified": "Tue, 01 Jan 2030 00:00:00 GMT"})
 
     with scripted(answer) as url:
-        given = {**parameters, "serviceurl": f"{url}/a", "retry_delay": "30ms"}
+        given = {**parameters, "serviceurl": f"{url}/a", "retry_delay": 0.03}
         store = AzureStore(settings(given)[0])
         store.head("a")
     assert waits == [0.03, 2.03]
