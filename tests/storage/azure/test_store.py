@@ -10,7 +10,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobClient
 
 from tests.storage.object_store_suite import ObjectStoreSuite
-from udist_plugin.drivers.azure import store as azure_store
+from udist_plugin.drivers.azure import blocks as azure_blocks
 from udist_plugin.drivers.azure import transfers as azure_transfers
 from udist_plugin.drivers.azure.settings import settings
 from udist_plugin.drivers.azure.store import AzureStore
@@ -67,7 +67,7 @@ def test_a_service_that_reads_nothing_itself_is_served(
         error.status_code = 501
         raise error
 
-    monkeypatch.setattr(azure_store, "PIECE", 4)
+    monkeypatch.setattr(azure_blocks, "PIECE", 4)
     for name in ("a", "b"):
         store.put(name, name.encode() * 10)
     sources = [store.head("a"), store.head("b")]

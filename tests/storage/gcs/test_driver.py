@@ -39,7 +39,7 @@ def test_a_plugin_says_at_start_what_is_wrong_with_its_bucket(endpoint: str) -> 
 
 
 def test_a_missing_sdk_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in [name for name in sys.modules if name.startswith("udist_plugin.drivers.gcs.driver")]:
+    for module in [name for name in sys.modules if name.startswith("udist_plugin.drivers.gcs.")]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "google.cloud.storage", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'udist-plugin\[gcs\]'"):
