@@ -68,6 +68,14 @@ class MemoryStore(ObjectStore):
         for key in keys:
             self._objects.pop(key, None)
 
+    def delete_version(self, found: StoredObject) -> bool:
+        self.requests.append(f"delete {found.key} of one version")
+        with self._lock:
+            if found.key in self._objects and self._objects[found.key][0].version != found.version:
+                return False
+            self._objects.pop(found.key, None)
+            return True
+
     def probe(self) -> None:
         pass
 

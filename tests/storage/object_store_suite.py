@@ -216,6 +216,15 @@ class ObjectStoreSuite:
         store.delete(["a", "c"])
         assert [each.key for each in store.objects("")] == ["b"]
 
+    def test_a_version_is_deleted_and_no_other(self, store: ObjectStore) -> None:
+        store.put("a", b"old")
+        old = store.head("a")
+        store.put("a", b"new")
+        assert not store.delete_version(old)
+        assert self.read(store, "a") == b"new"
+        assert store.delete_version(store.head("a"))
+        assert list(store.objects("")) == []
+
     def test_a_probe_of_a_store_in_order_says_nothing(self, store: ObjectStore) -> None:
         store.probe()
         store.put("a", b"")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.storage.samples import image, push, read_blob
+from udist_plugin.drivers.filesystem import calls
 from udist_plugin.drivers.filesystem.driver import FilesystemDriver
 from udist_plugin.errors import BlobUnknown, ManifestUnknown, NameUnknown
 from udist_plugin.oci.digest import Digest
@@ -140,17 +141,23 @@ def test_pushing_beside_deleting_leaves_no_tag_without_manifest(tmp_path: Path) 
                 assert registries[0].get_manifest("a", tag).content == COMMON.content
 
 
-def test_a_tag_pushed_while_its_old_manifest_is_deleted_stays(tmp_path: Path) -> None:
+def test_a_tag_pushed_when_its_old_link_is_deleted_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its link is gone, its folder not yet."""
     old, new = image(b"old"), image(b"new")
     registry = StorageRegistry(FilesystemDriver(str(tmp_path), paths.SCRATCH))
-
-    class Slow(FilesystemDriver):
-        def delete(self, path: str, *, durable: bool = True) -> None:
-            super().delete(path, durable=durable)
-            if path.endswith("/tags/v1/current/link"):
-                push(registry, "a", new, "v1")
-
     push(registry, "a", old, "v1")
-    StorageRegistry(Slow(str(tmp_path), paths.SCRATCH)).delete_manifest("a", old.digest)
+    remove_folder = calls.remove_folder
+
+    def overtaken(path: str) -> None:
+        monkeypatch.setattr(calls, "remove_folder", remove_folder)
+        with pytest.raises(ManifestUnknown):
+            registry.get_manifest("a", "v1")
+        push(registry, "a", new, "v1")
+        remove_folder(path)
+
+    monkeypatch.setattr(calls, "remove_folder", overtaken)
+    StorageRegistry(FilesystemDriver(str(tmp_path), paths.SCRATCH)).delete_manifest("a", old.digest)
     assert registry.get_manifest("a", "v1").content == new.content
     assert registry.list_tags("a").items == ["v1"]

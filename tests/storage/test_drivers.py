@@ -95,6 +95,7 @@ def test_a_writer_that_does_not_let_go_is_named(
 def test_a_folder_that_keeps_vanishing_is_an_error_in_the_end(
     filesystem: FilesystemDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    filesystem.put_content("/folder/other", b"x")
     attempts = 0
 
     def rename(source: str, destination: str) -> None:

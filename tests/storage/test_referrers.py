@@ -123,6 +123,21 @@ def test_the_index_may_be_lost_or_broken(driver: StorageDriver, broken: bytes | 
 
 
 @pytest.mark.usefixtures("saving")
+def test_the_index_may_be_cut_anywhere(driver: StorageDriver) -> None:
+    """Nothing waits until it is on the disk, so a power failure may leave its beginning alone."""
+    documents = [image(b"%d" % number, subject=SUBJECT) for number in range(5)]
+    for document in documents:
+        push(StorageRegistry(driver), "a", document)
+    expected = sorted(document.digest for document in documents)
+    assert listed(StorageRegistry(driver)) == expected
+    whole = driver.get_content(paths.subjects("a"))
+    last = whole.rstrip(b"\n").rfind(b"\n") + 1
+    for end in range(last, len(whole) + 1):
+        driver.put_content(paths.subjects("a"), whole[:end])
+        assert listed(StorageRegistry(driver)) == expected, whole[last:end]
+
+
+@pytest.mark.usefixtures("saving")
 def test_a_store_that_takes_nothing_still_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     driver = InMemoryDriver()
     documents = [image(b"%d" % number, subject=SUBJECT) for number in range(10)]

@@ -206,6 +206,15 @@ class StorageDriver(ABC):
     def delete(self, path: str, *, durable: bool = True) -> None:
         """Deletes a file, or a folder with all in it. Raises ``PathNotFound``."""
 
+    @abstractmethod
+    def delete_if(self, path: str, holding: str, content: bytes) -> bool:
+        """Deletes a folder with all in it if the file ``holding`` in it holds ``content``; durable.
+
+        That file goes first, and not if it holds something else by then: this returns ``False`` and changes
+        nothing. A file that others put there afterwards stays, and the folder with it. Raises
+        ``PathNotFound`` when the file does not stand.
+        """
+
     def url_for(self, path: str) -> str | None:  # noqa: ARG002
         """A URL that serves the file to whoever has it, or ``None``."""
         return None

@@ -88,6 +88,13 @@ class InMemoryDriver(StorageDriver):
             self._find(path)
             self._remove(path)
 
+    def delete_if(self, path: str, holding: str, content: bytes) -> bool:
+        with self._lock:
+            if self._file(f"{self.check_path(path)}/{holding}").data != content:
+                return False
+            self._remove(path)
+            return True
+
     def put_file(self, path: str, file: File) -> None:
         with self._lock:
             self._put(path, file)

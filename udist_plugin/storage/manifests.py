@@ -98,7 +98,10 @@ class ManifestStore:
         return Descriptor(kind, digest, len(content))
 
     def delete(self, name: str, digest: Digest) -> None:
-        """The tags go first: a tag whose manifest is gone is an error, a manifest without tags is not."""
+        """The tags go first: a tag whose manifest is gone is an error, a manifest without tags is not.
+
+        A tag that is moved to another manifest meanwhile stays; see ``StorageDriver.delete_if``.
+        """
         if not self._stands(name, digest):
             raise _unknown(name, digest)
         self._delete_tags(name, digest)
@@ -173,7 +176,7 @@ class ManifestStore:
     def _delete_tags(self, name: str, digest: Digest) -> None:
         for tag in self._tags.pointing_at(name, digest):
             with suppress(ManifestUnknown):  # deleted by another at the same time
-                self._tags.delete(name, tag)
+                self._tags.delete(name, tag, digest)
 
 
 def _parse(digest: Digest, content: bytes) -> Manifest:

@@ -40,6 +40,8 @@ OWN: Final = f"{ROOT}/udist"
 CATALOG: Final = f"{OWN}/catalog"
 NEWS: Final = f"{OWN}/news"
 SCRATCH: Final = f"{OWN}/scratch"
+CURRENT: Final = "current/link"
+"""In a tag's folder."""
 
 _UPLOAD_ID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"  # compiled on first use
 
@@ -78,7 +80,7 @@ def tag(name: str, tag: str) -> str:
 
 
 def tag_current(name: str, tag: str) -> str:
-    return f"{tags(name)}/{check_tag(tag)}/current/link"
+    return f"{tags(name)}/{check_tag(tag)}/{CURRENT}"
 
 
 def tag_index(name: str, tag: str, digest: Digest) -> str:

@@ -83,7 +83,9 @@ class ReferrerIndex:
         except StorageError:
             return {}
         index: Subjects = {}
-        for line in content.decode("ascii", "replace").splitlines():
+        # A power failure may cut the file anywhere. Cut behind a digest, a line says that it has no subject.
+        whole_lines = content[: content.rfind(b"\n") + 1]
+        for line in whole_lines.decode("ascii", "replace").splitlines():
             digest, _, subject = line.partition(" ")
             with suppress(DigestInvalid):
                 index[Digest(digest)] = Digest(subject) if subject else None

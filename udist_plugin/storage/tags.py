@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import BrokenLink, ManifestUnknown, NameUnknown, PathNotFound, TagInvalid
 from udist_plugin.oci.reference import check_tag
 from udist_plugin.registry import Page
 from udist_plugin.storage import paths
-from udist_plugin.storage.links import read_link
+from udist_plugin.storage.links import link_content, read_link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,16 +32,17 @@ class TagStore:
             raise ManifestUnknown({"Tag": tag})
         return digest
 
-    def delete(self, name: str, tag: str) -> None:
-        """Raises ``ManifestUnknown``."""
-        current = paths.tag_current(name, tag)
-        if not self._driver.exists(current):
-            raise ManifestUnknown({"Tag": tag})
-        with suppress(PathNotFound):  # deleted by another at the same time
-            # The link first: where a folder's deletion is not atomic, a tag must not outlive its index.
-            self._driver.delete(current)
-            if not self._driver.exists(current):  # else it was pushed anew meanwhile
-                self._driver.delete(paths.tag(name, tag))
+    def delete(self, name: str, tag: str, target: Digest | None = None) -> None:
+        """Deletes a tag, with ``target`` only if it points there. Raises ``ManifestUnknown``.
+
+        A tag that is moved at the same time stays: it was moved after this deletion.
+        """
+        try:
+            current = paths.tag_current(name, tag)
+            content = link_content(target) if target else self._driver.get_content(current)
+            self._driver.delete_if(paths.tag(name, tag), paths.CURRENT, content)
+        except PathNotFound:
+            raise ManifestUnknown({"Tag": tag}) from None
 
     def pointing_at(self, name: str, digest: Digest) -> tuple[str, ...]:
         """Every tag that points at ``digest``. Raises ``StorageError`` if one could not be looked up."""
@@ -54,7 +54,7 @@ class TagStore:
         """``NameUnknown`` only where no tag ever stood, as in distribution on a folder."""
         found: list[str] = []
         try:
-            for tag in self._driver.folders(paths.tags(name), "current/link", after=last):
+            for tag in self._driver.folders(paths.tags(name), paths.CURRENT, after=last):
                 if not _is_tag(tag):
                     continue
                 if len(found) == limit:

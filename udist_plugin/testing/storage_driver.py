@@ -91,6 +91,7 @@ class StorageDriverSuite:
             lambda: driver.list(path),
             lambda: driver.move(path, "/there"),
             lambda: driver.delete(path),
+            lambda: driver.delete_if(path, "file", b"x"),
             lambda: driver.move("/here", path),
         ]
         driver.put_content("/here", b"x")
@@ -272,6 +273,28 @@ class StorageDriverSuite:
         driver.delete("/f")
         assert not driver.exists("/f/a")
         assert driver.get_content("/fa") == b"x"
+
+    def test_delete_if_takes_the_folder_of_a_file_that_holds_the_content(self, driver: StorageDriver) -> None:
+        for path in ("/f/a/current/link", "/f/a/current/other", "/f/a/index/link", "/f/b", "/f/ab/link"):
+            driver.put_content(path, b"x")
+        assert driver.delete_if("/f/a", "current/link", b"x")
+        assert not driver.exists("/f/a")
+        assert sorted(driver.list("/f")) == ["ab", "b"]
+
+    def test_delete_if_leaves_a_folder_whose_file_holds_something_else(self, driver: StorageDriver) -> None:
+        for path in ("/f/current/link", "/f/index/link"):
+            driver.put_content(path, b"x")
+        for content in (b"", b"y", b"xx"):
+            assert not driver.delete_if("/f", "current/link", content)
+        assert driver.get_content("/f/current/link") == driver.get_content("/f/index/link") == b"x"
+
+    def test_delete_if_finds_nothing_without_the_file(self, driver: StorageDriver) -> None:
+        driver.put_content("/f/index/link", b"x")
+        for folder in ("/f", "/nothing"):
+            with pytest.raises(PathNotFound) as caught:
+                driver.delete_if(folder, "current/link", b"x")
+            assert caught.value.path == f"{folder}/current/link"
+        assert driver.exists("/f/index/link")
 
     def test_concurrent_puts_never_show_a_part(self, driver: StorageDriver) -> None:
         contents = [bytes([number]) * (1000 * (number + 1)) for number in range(4)]

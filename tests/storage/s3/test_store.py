@@ -49,6 +49,14 @@ class TestMinio(Suite):
     def store(self, minio_server: S3Server) -> ObjectStore:
         return opened(minio_server)
 
+    def test_a_version_is_deleted_and_no_other(self, store: ObjectStore) -> None:
+        """It ignores the condition, so between a look at a tag and its deletion a moment remains."""
+        store.put("a", b"old")
+        old = store.head("a")
+        store.put("a", b"new")
+        assert store.delete_version(old)
+        assert list(store.objects("")) == []
+
 
 class TestVersitygw(Suite):
     @pytest.fixture

@@ -120,8 +120,14 @@ class AzureClient:
         with suppress(PathNotFound, PathBusy), self.errors(key):
             found = self.blob(key).get_blob_properties()
             if found.blob_type != BlobType.BLOCKBLOB:
-                unchanged = MatchConditions.IfNotModified
-                self.blob(key).delete_blob(etag=found.etag, match_condition=unchanged)
+                self.delete_version(key, found.etag.strip('"'))
+
+    def delete_version(self, key: str, version: str) -> None:
+        """Raises ``PathNotFound``, and ``PathBusy`` when it has another version."""
+        with self.errors(key):
+            self.blob(key).delete_blob(
+                "include", etag=f'"{version}"', match_condition=MatchConditions.IfNotModified
+            )
 
     def readable(self, key: str) -> dict[str, Any]:
         """How the service itself may read an object, for a copy."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.drivers.azure.blocks import Blocks
@@ -11,7 +12,7 @@ from udist_plugin.drivers.azure.probe import probe
 from udist_plugin.drivers.azure.transfers import BESIDE, AzureContent, AzureWriter
 from udist_plugin.drivers.base import MemoryContent
 from udist_plugin.drivers.objects.store import ObjectStore, StoredObject
-from udist_plugin.errors import InvalidOffset, StorageError
+from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,6 +84,14 @@ class AzureStore(ObjectStore):
                 if answer.status_code >= 400 and answer.status_code != 404:
                     said = f"not deleted: {answer.reason}"
                     raise failure(key, answer.status_code, said, self._client.denied)
+
+    def delete_version(self, found: StoredObject) -> bool:
+        try:
+            with suppress(PathNotFound):
+                self._client.delete_version(found.key, found.version)
+        except PathBusy:
+            return False
+        return True
 
     def purge(self, prefix: str, age: float) -> None:
         """Blocks never committed go by themselves; what stood beside its name in the moment of its copy does

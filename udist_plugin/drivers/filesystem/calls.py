@@ -25,6 +25,7 @@ _ALWAYS = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _WRITE = os.O_WRONLY | _ALWAYS
 
 READ = os.O_RDONLY | _ALWAYS
+FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _ALWAYS
 
 
 def create(path: str) -> int:
@@ -51,7 +52,7 @@ def sync_folder(path: str) -> None:
     """Makes the entries of a folder durable."""
     if sys.platform == "win32":
         return  # NTFS journals entries, and has no call for it
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = os.open(path, FOLDER)
     try:
         _flush(descriptor)
     finally:
@@ -77,6 +78,11 @@ def rename(source: str, destination: str) -> None:
     os.replace(source, destination)
 
 
+def link(source: str, destination: str) -> None:
+    """A second name for a file; raises ``FileExistsError``."""
+    os.link(source, destination)
+
+
 def unlink(path: str) -> None:
     os.unlink(path)
 
@@ -85,16 +91,20 @@ def remove_folder(path: str) -> None:
     os.rmdir(path)
 
 
-def lock(descriptor: int) -> bool:
-    """Takes the file for this writer alone, until it is closed; false when another does not let go."""
+def lock(descriptor: int, *, shared: bool = False) -> bool:
+    """Locks a file until it is closed, for this writer alone or ``shared`` with others who say so.
+
+    False when another does not let go of it within ``LOCK_WAIT`` seconds.
+    """
     if sys.platform == "win32":
         return True  # an open file cannot be renamed there, which is what the lock is for
     import fcntl
 
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     deadline = time.monotonic() + LOCK_WAIT
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 return False

@@ -117,6 +117,13 @@ class FilesystemDriver(StorageDriver):
                 with suppress(FileNotFoundError):  # deleted too, by another
                     calls.sync_folder(os.path.dirname(full))
 
+    def delete_if(self, path: str, holding: str, content: bytes) -> bool:
+        from udist_plugin.drivers.filesystem.deletion import delete_if
+
+        folder, file = self._tree.full_path(path), f"{path}/{holding}"
+        with self._tree.named_errors(file):
+            return delete_if(self._tree, folder, self._tree.full_path(file), content)
+
 
 def _check_root(root: str) -> None:
     """Raises ``ConfigurationError`` where no folder can be. One that is missing is made by the first write,

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from udist_plugin.drivers.filesystem import calls
+from udist_plugin.drivers.filesystem.holding import holding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +90,8 @@ class StagedFiles:
 
     def _place(self, target: str) -> bool:
         try:
-            calls.rename(self._sources[target], target)
+            with holding(os.path.dirname(target)):
+                calls.rename(self._sources[target], target)
         except OSError as error:
             if error.errno in _OVERTAKEN:
                 return False

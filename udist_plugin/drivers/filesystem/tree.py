@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.drivers.base import check_path
 from udist_plugin.drivers.filesystem import calls
-from udist_plugin.errors import InvalidPath, PathNotFound, StorageError, StorageFull
+from udist_plugin.drivers.filesystem.holding import holding
+from udist_plugin.errors import InvalidPath, PathBusy, PathNotFound, StorageError, StorageFull
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,7 +69,8 @@ class Tree:
         folder = os.path.dirname(target)
         for _ in range(calls.ATTEMPTS):
             try:
-                calls.rename(source, target)
+                with holding(folder):
+                    calls.rename(source, target)
                 break
             except FileNotFoundError:
                 if not os.path.lexists(source):
@@ -106,8 +108,8 @@ class Tree:
                 self._synced.clear()
             self._synced[folder] = state
 
-    def discard(self, full: str) -> None:
-        """Takes a file or folder out of sight by one rename, then apart."""
+    def hide(self, full: str) -> str:
+        """Takes a file or folder out of sight by one rename; where it is then."""
         if not os.path.lexists(full):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), full)
         try:
@@ -116,7 +118,12 @@ class Tree:
         except OSError as error:
             if error.errno not in (_FULL | {errno.EINVAL}):
                 raise
-            hidden = full  # no room to move it to, which deleting makes, or the scratch folder is in it
+            return full  # no room to move it to, which deleting makes, or the scratch folder is in it
+        return hidden
+
+    def discard(self, full: str) -> None:
+        """Takes a file or folder out of sight, then apart."""
+        hidden = self.hide(full)
         if os.path.isdir(hidden) and not os.path.islink(hidden):
             calls.remove_tree(hidden)
         else:
@@ -139,4 +146,6 @@ class Tree:
             kind = StorageFull
         elif error.errno in INVALID:
             kind = InvalidPath
+        elif isinstance(error, TimeoutError):
+            kind = PathBusy
         return kind(error.strerror or str(error), driver=NAME, path=self._above + path)

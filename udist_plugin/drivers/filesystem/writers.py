@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.drivers.base import FileWriter, check_path
 from udist_plugin.drivers.filesystem import calls
+from udist_plugin.drivers.filesystem.holding import stands_at
 from udist_plugin.drivers.filesystem.tree import NAME
 from udist_plugin.errors import PathBusy
 
@@ -113,17 +114,10 @@ class AppendedFile(FileWriter):
             try:
                 if not calls.lock(descriptor):
                     raise PathBusy("another writer holds it", driver=NAME, path=self._path)
-                if _stands_at(descriptor, self._full):
+                if stands_at(descriptor, self._full):
                     return descriptor
             except BaseException:
                 os.close(descriptor)
                 raise
             os.close(descriptor)  # committed or deleted while this one waited
         raise PathBusy("others kept replacing it", driver=NAME, path=self._path)
-
-
-def _stands_at(descriptor: int, path: str) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path))
-    except FileNotFoundError:
-        return False

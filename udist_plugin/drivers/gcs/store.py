@@ -12,7 +12,7 @@ from udist_plugin.drivers.gcs.client import BOUNDS, NAME, GcsClient
 from udist_plugin.drivers.gcs.probe import probe
 from udist_plugin.drivers.gcs.transfers import GcsContent, GcsWriter
 from udist_plugin.drivers.objects.store import MARK, ObjectStore, StoredObject
-from udist_plugin.errors import InvalidOffset, PathNotFound, StorageError
+from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -178,6 +178,15 @@ class GcsStore(ObjectStore):
     def _delete(self, key: str) -> None:
         with suppress(PathNotFound), self._client.errors(key):
             self._bucket.blob(key).delete(**BOUNDS)
+
+    def delete_version(self, found: StoredObject) -> bool:
+        condition = {"if_generation_match": int(found.version)}
+        try:
+            with suppress(PathNotFound), self._client.errors(found.key):
+                self._bucket.blob(found.key).delete(**condition, **BOUNDS)
+        except PathBusy:
+            return False
+        return True
 
     def url_for(self, key: str) -> str | None:
         if not self._client.signs:

@@ -8,16 +8,17 @@ same bytes of it, any other goes on where one left off, and its commit is a join
 from __future__ import annotations
 
 from abc import abstractmethod
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.drivers.base import FileInfo, StorageDriver
 from udist_plugin.drivers.objects.files import AppendedObject, NewObject, Segments
 from udist_plugin.drivers.objects.tree import Tree
 from udist_plugin.drivers.objects.turns import Turns
-from udist_plugin.errors import InvalidPath, PathNotFound
+from udist_plugin.errors import InvalidPath, PathBusy, PathNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Self
 
     from udist_plugin.content import Content
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 DELETED_AT_ONCE: Final = 1000
 """Keys of a folder held in memory while it is deleted."""
+ATTEMPTS: Final = 5
+"""How often a file is looked at that is replaced by the same content before it can be deleted."""
 
 
 class ObjectDriver(StorageDriver):
@@ -115,20 +118,39 @@ class ObjectDriver(StorageDriver):
         key, folder = self._tree.key(path), self._tree.folder(path)
         if path == "/":
             raise InvalidPath("the root of the store is not deleted", driver=self.name, path=path)
-        keys: list[str] = []
-        deleted = False
         with self._tree.named_errors(path):
-            if self._tree.stands(key):
-                keys.append(key)
-            for found in self.store.objects(folder):
-                keys.append(found.key)
-                if len(keys) == DELETED_AT_ONCE:
-                    self.store.delete(keys)
-                    keys, deleted = [], True
-            if keys:
-                self.store.delete(keys)
-            elif not deleted:
+            own = [key] if self._tree.stands(key) else []
+            if not self._delete(chain(own, self._keys(folder))):
                 raise self._tree.missing(path)
+
+    def delete_if(self, path: str, holding: str, content: bytes) -> bool:
+        """The version is asked for before the content, which is then of this version or of a later one; so
+        if it is as expected and the version still stands, what is deleted is what was read."""
+        file = f"{self.check_path(path)}/{holding}"
+        key = self._tree.key(file)
+        with self._tree.named_errors(file):
+            for _ in range(ATTEMPTS):
+                found = self.store.head(key)
+                with self.store.get(key) as stored:
+                    if stored.size != len(content) or stored.read() != content:
+                        return False
+                if self.store.delete_version(found):
+                    break
+            else:
+                raise PathBusy("others keep replacing it", driver=self.name, path=file)
+            self._delete(below for below in self._keys(self._tree.folder(path)) if below != key)
+        return True
+
+    def _keys(self, folder: str) -> Iterator[str]:
+        return (found.key for found in self.store.objects(folder))
+
+    def _delete(self, keys: Iterable[str]) -> bool:
+        """Deletes objects; whether there were any."""
+        left, deleted = iter(keys), False
+        while part := list(islice(left, DELETED_AT_ONCE)):
+            self.store.delete(part)
+            deleted = True
+        return deleted
 
     def key(self, path: str) -> str:
         """The key of a file. Raises ``InvalidPath``."""

@@ -106,6 +106,13 @@ class ObjectStore(ABC):
     def delete(self, keys: Sequence[str]) -> None:
         """Deletes objects, in bulk where the service can; those that are not there do not matter."""
 
+    @abstractmethod
+    def delete_version(self, found: StoredObject) -> bool:
+        """Deletes an object if it has that version; false if it has another. One that is gone may be either.
+
+        Where a service ignores the condition, whatever stands there is deleted: its store says so.
+        """
+
     def url_for(self, key: str) -> str | None:  # noqa: ARG002
         """A signed URL that serves the object to whoever has it for a while, or ``None``."""
         return None
