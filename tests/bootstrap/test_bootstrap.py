@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from udist_plugin.service import RegistryApp
 
 INDEX = "application/vnd.oci.image.index.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 MISSING = "MANIFEST_BLOB_UNKNOWN"
 INVALID = "MANIFEST_INVALID"
@@ -161,7 +162,7 @@ class TestValidation:
     def test_of_references_can_be_relaxed_alone(self) -> None:
         relaxed = {"references": False}
         assert self.push(manifest(), manifests=relaxed) == ""
-        layer = {**EMPTY, "urls": ["https://registry.example/x"]}
+        layer = {**EMPTY, "mediaType": LAYER, "urls": ["https://registry.example/x"]}
         denied = {**relaxed, "urls": {"deny": ["example"]}}
         assert self.push(manifest(layers=[layer]), manifests=denied) == INVALID
 
@@ -179,7 +180,7 @@ class TestValidation:
         assert self.push(index("arm64"), INDEX, manifests={"indexes": indexes}) == ""
 
     def test_of_urls_follows_allow_and_deny(self) -> None:
-        layer = {**EMPTY, "urls": ["https://registry.example/x"]}
+        layer = {**EMPTY, "mediaType": LAYER, "urls": ["https://registry.example/x"]}
         content = manifest(layers=[layer])
         for urls, code in (
             ({}, ""),
@@ -227,11 +228,12 @@ def test_read_only(tmp_path: Path) -> None:
 
 
 def test_deletion_is_on_unless_switched_off() -> None:
-    target = f"/v2/a/manifests/sha256:{'0' * 64}"
-    with create_app({"storage": {"inmemory": None}}) as app:
-        assert ask(app, "DELETE", target)[0] == 404
-    with create_app({"storage": {"inmemory": None, "delete": {"enabled": False}}}) as app:
-        assert ask(app, "DELETE", target)[0] == 405
+    for reference in (f"sha256:{'0' * 64}", "v1"):
+        target = f"/v2/a/manifests/{reference}"
+        with create_app({"storage": {"inmemory": None}}) as app:
+            assert ask(app, "DELETE", target)[0] == 404
+        with create_app({"storage": {"inmemory": None, "delete": {"enabled": False}}}) as app:
+            assert ask(app, "DELETE", target)[0] == 405
 
 
 class TestPurging:

@@ -72,6 +72,13 @@ class TestTags:
         decoded = {"%00": "\0", "a%2Fb": "a/b", "%ff": "\ufffd"}.get(last, last)
         assert answer.json()["tags"] == [tag for tag in TAGS if tag > decoded]
 
+    def test_the_largest_page_is_a_setting(self, tagged: Client, registry: Registry) -> None:
+        client = Client(Application(registry, Options(tags_max=2)))
+        for number in ("3", str(2**63), "9" * 5000):
+            answer = client.get(f"{self.url}?n={number}")
+            assert answer.json()["tags"] == TAGS[:2]
+            assert follow(answer) == f"{self.url}?n=2&last={TAGS[1]}"
+
     def test_none_at_all(self, tagged: Client) -> None:
         answer = tagged.get(f"{self.url}?n=0")
         assert (answer.json()["tags"], follow(answer)) == ([], None)
@@ -88,7 +95,7 @@ class TestTags:
         assert (answer.status, answer.code) == (404, "NAME_UNKNOWN")
         assert answer.json()["errors"][0]["detail"] == {"name": "some/name"}
 
-    @pytest.mark.parametrize("number", ["-1", "x", "1.5", "%201", "1e3", "9999999999", "²", "0x1", "+1"])
+    @pytest.mark.parametrize("number", ["-1", "x", "1.5", "%201", "1e3", "²", "0x1", "+1"])
     def test_malformed_n(self, tagged: Client, number: str) -> None:
         answer = tagged.get(f"{self.url}?n={number}")
         assert (answer.status, answer.code) == (400, "PAGINATION_NUMBER_INVALID")
@@ -118,7 +125,7 @@ class TestCatalog:
     def test_none_at_all(self, client: Client) -> None:
         assert client.get(f"{self.url}?n=0").json() == {"repositories": []}
 
-    @pytest.mark.parametrize("number", ["-1", "x", "1001"])
+    @pytest.mark.parametrize("number", ["-1", "x", "1.5"])
     def test_malformed_n(self, client: Client, number: str) -> None:
         answer = client.get(f"{self.url}?n={number}")
         assert (answer.status, answer.code) == (400, "PAGINATION_NUMBER_INVALID")
@@ -126,7 +133,10 @@ class TestCatalog:
     def test_its_limit_is_a_setting(self, registry: Registry) -> None:
         client = Client(Application(registry, Options(catalog_max=2)))
         assert len(client.get(self.url).json()["repositories"]) == 2
-        assert client.get(f"{self.url}?n=3").status == 400
+        for number in ("3", "9" * 5000):
+            answer = client.get(f"{self.url}?n={number}")
+            assert len(answer.json()["repositories"]) == 2
+            assert (follow(answer) or "").startswith(f"{self.url}?n=2&last=")
 
 
 class TestReferrers:

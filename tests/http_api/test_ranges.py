@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from udist_plugin.errors import RangeInvalid
 from udist_plugin.http_api.ranges import ByteRange, parse_chunk_range, parse_range
 
-positions = st.integers(0, 20) | st.integers(0, 10**25)
+positions = st.integers(0, 20) | st.integers(0, 10**25) | st.just(int("9" * 4000))
 sizes = st.integers(1, 20)
 
 
@@ -15,7 +15,7 @@ sizes = st.integers(1, 20)
 def test_an_int_range_is_a_slice(first: int, last: int | None, size: int) -> None:
     field = f"bytes={first}-{'' if last is None else last}"
     expected = list(range(size))[first : size if last is None else last + 1]
-    if not expected or (last is not None and last >= 10**18):
+    if not expected:
         with pytest.raises(RangeInvalid):
             parse_range(field, size)
     else:
@@ -24,7 +24,7 @@ def test_an_int_range_is_a_slice(first: int, last: int | None, size: int) -> Non
         assert list(range(*selected)) == expected
 
 
-@given(st.integers(0, 10**17), sizes)
+@given(positions, sizes)
 def test_a_suffix_range_is_the_end(length: int, size: int) -> None:
     if not length:
         with pytest.raises(RangeInvalid):

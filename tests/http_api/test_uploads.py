@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import io
+import json
+import threading
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
 from tests.http_api.images import push_blob
 from tests.http_api.wsgi import Answer, Client
-from udist_plugin.errors import StreamReset
+from udist_plugin.errors import StorageError, StreamReset
 from udist_plugin.http_api.app import Application
 from udist_plugin.oci.digest import Digest
 from udist_plugin.registry import RegistryWrapper
@@ -176,7 +180,7 @@ def test_a_put_without_a_digest_leaves_the_session(client: Client, query: str) -
 
 @pytest.mark.parametrize(
     "query",
-    ["?digest=sha256:abc", "?mount=sha256:abc&from=a", "?digest-algorithm=md5", "?digest-algorithm=.."],
+    ["?digest=sha256:abc", "?digest-algorithm=md5", "?digest-algorithm=.."],
 )
 def test_a_post_with_a_malformed_digest(client: Client, query: str) -> None:
     answer = client.request("POST", UPLOADS + query, content=CONTENT)
@@ -203,9 +207,18 @@ def test_a_mount_of_what_is_not_there_begins_a_session(client: Client, query: st
     start(client, f"?mount={DIGEST}{query}")
 
 
-def test_a_mount_from_a_malformed_name(client: Client) -> None:
-    answer = client.request("POST", f"{UPLOADS}?mount={DIGEST}&from=../../etc")
-    assert (answer.status, answer.code) == (400, "NAME_INVALID")
+@pytest.mark.parametrize("query", [f"?mount={DIGEST}&from=../../etc", "?mount=sha256:abc&from=a", "?mount=x"])
+def test_a_malformed_mount_begins_a_session(client: Client, query: str) -> None:
+    start(client, query)
+
+
+class UnreadableSource(RegistryWrapper):
+    def mount_blob(self, name: str, digest: Digest, source: str | None) -> Descriptor:
+        raise StorageError("Permission denied", path=f"/{source}")
+
+
+def test_a_mount_of_what_cannot_be_read_begins_a_session(registry: Registry) -> None:
+    start(Client(Application(UnreadableSource(registry))), f"?mount={DIGEST}&from=other")
 
 
 class Watched(RegistryWrapper):
@@ -270,6 +283,31 @@ def test_content_cut_short_is_not_stored(client: Client, length: str) -> None:
     answer = client.request("POST", f"{UPLOADS}?digest={DIGEST}", environ=environ)
     assert (answer.status, answer.code) == (400, "SIZE_INVALID")
     assert client.get(f"/v2/some/name/blobs/{DIGEST}").status == 404
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT", "POST"])
+def test_chunked_content_that_the_server_does_not_deliver(client: Client, method: str) -> None:
+    """Python's own server gives no application the chunks."""
+    location = start(client)
+    target = {"PATCH": location, "PUT": f"{location}?digest={DIGEST}", "POST": f"{UPLOADS}?digest={DIGEST}"}
+    with make_server("127.0.0.1", 0, client.application, handler_class=QuietHandler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        connection = HTTPConnection("127.0.0.1", server.server_port, timeout=30)
+        connection.putrequest(method, target[method])
+        connection.putheader("Transfer-Encoding", "chunked")
+        connection.endheaders()  # refused before any chunk is sent
+        answer = connection.getresponse()
+        code = json.loads(answer.read())["errors"][0]["code"]
+        connection.close()
+        thread.join()
+    assert (answer.status, code) == (411, "SIZE_INVALID")
+    assert client.get(location).field("range") == "0-0"
+
+
+class QuietHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
 
 
 class Cut:

@@ -144,7 +144,18 @@ class TestUrls:
                 push(inner, manifest, policy)
 
     @pytest.mark.parametrize(
-        "urls", [["ftp://a/b"], ["file:///etc"], [f"{URL}#x"], ["x"], [1], "x", {"a": 1}]
+        "urls",
+        [
+            ["ftp://a/b"],
+            ["file:///etc"],
+            [f"{URL}#x"],
+            ["http://["],
+            ["http://a\nb"],
+            ["x"],
+            [1],
+            "x",
+            {"a": 1},
+        ],
     )
     def test_malformed(self, inner: Registry, urls: object) -> None:
         with pytest.raises(ManifestInvalid, match="invalid URL on layer"):

@@ -29,14 +29,14 @@ class Blob(Resource):
             url = self.registry.locate_blob(request.name, digest)
             if url is not None:
                 if not_modified(request, digest):
-                    return Response(304, _fields(digest))
+                    return _not_modified(digest)
                 return Response(307, [("Location", url), *digest_fields(digest)])
         if request.field("range") is None and not is_conditional(request):
             content = self.registry.open_blob(request.name, digest)
             return Response(200, _fields(digest), content)
         size = self.registry.resolve_blob(request.name, digest).size
         if not_modified(request, digest):
-            return Response(304, _fields(digest))
+            return _not_modified(digest)
         try:
             part = parse_range(request.field("range"), size) if range_applies(request, digest) else None
         except RangeInvalid as error:
@@ -50,12 +50,17 @@ class Blob(Resource):
         digest = Digest(request.reference)
         size = self.registry.resolve_blob(request.name, digest).size
         if not_modified(request, digest):
-            return Response(304, _fields(digest))
+            return _not_modified(digest)
         return Response(200, _fields(digest), length=size)
 
     def delete(self, request: Request) -> Response:
         self.registry.delete_blob(request.name, Digest(request.reference))
         return Response(202)
+
+
+def _not_modified(digest: Digest) -> Response:
+    """Only the fields that a cache needs (RFC 9110, section 15.4.5)."""
+    return Response(304, [CACHE_CONTROL, *digest_fields(digest)])
 
 
 def _fields(digest: Digest) -> list[tuple[str, str]]:

@@ -20,7 +20,9 @@ class Catalog(Resource):
 
     def get(self, request: Request) -> Response:
         most = self.options.catalog_max
-        size = page_size(request, min(PAGE_SIZE, most), most)
+        size = page_size(request, most)
+        if size is None:
+            size = min(PAGE_SIZE, most)
         if not size:
             return Response.json(200, {"repositories": []})
         names, last = self.registry.list_repositories(size, request.parameter("last") or "")

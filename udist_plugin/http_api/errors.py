@@ -16,6 +16,7 @@ from udist_plugin.errors import (
     PathBusy,
     RangeInvalid,
     RegistryError,
+    SizeInvalid,
     StorageError,
     StorageFull,
     StorageUnavailable,
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
 
 class EndpointUnknown(Unsupported):
     """There is nothing at this path."""
+
+
+class LengthRequired(SizeInvalid):
+    """The server in front delivers no content without a Content-Length (RFC 9110, section 15.5.12)."""
+
+    message = "length required"
 
 
 class PreconditionFailed(DigestInvalid):
@@ -53,6 +60,7 @@ STATUS: dict[type[Exception], int] = {
     BlobUploadUnknown: 404,
     Denied: 403,
     EndpointUnknown: 404,
+    LengthRequired: 411,
     ManifestTooLarge: 413,
     ManifestUnknown: 404,
     NameUnknown: 404,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import ManifestUnknown
-from udist_plugin.oci.media_types import OCI_INDEX, OCI_MANIFEST
+from udist_plugin.oci.media_types import OCI_MANIFEST
 
 if TYPE_CHECKING:
     from udist_plugin.http_api.request import Request
@@ -23,11 +23,9 @@ def accepts(request: Request, media_type: str) -> bool:
 
 
 def check_accepted(request: Request, media_type: str) -> None:
-    """Raises ``ManifestUnknown`` for an OCI document that the client says it cannot read.
+    """Raises ``ManifestUnknown`` for an OCI image manifest that the client says it cannot read.
 
-    Docker's schema 2 goes to every client, as it always has.
+    Everything else is served to every client, as distribution 3 does.
     """
     if media_type == OCI_MANIFEST and not accepts(request, media_type):
         raise ManifestUnknown(message="OCI manifest found, but accept header does not support OCI manifests")
-    if media_type == OCI_INDEX and not accepts(request, media_type):
-        raise ManifestUnknown(message="OCI index found, but accept header does not support OCI indexes")

@@ -5,25 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import PaginationInvalid
+from udist_plugin.http_api.numbers import bounded
 
 if TYPE_CHECKING:
     from udist_plugin.http_api.request import Request
 
-N_DIGITS = 9
-"""The most digits ``n`` may have."""
 
+def page_size(request: Request, most: int) -> int | None:
+    """How many items the request asks for, at most ``most``; ``None`` if it does not say.
 
-def page_size(request: Request, default: int | None = None, most: int | None = None) -> int | None:
-    """How many items are asked for. Raises ``PaginationInvalid`` for what is no number from 0 to ``most``."""
+    Raises ``PaginationInvalid`` unless ``n`` is a number.
+    """
     text = request.parameter("n")
     if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= N_DIGITS):
+        return None
+    if not (text.isascii() and text.isdigit()):
         raise PaginationInvalid({"n": text[:64]})
-    size = int(text)
-    if most is not None and size > most:
-        raise PaginationInvalid({"n": size})
-    return size
+    return bounded(text, most)
 
 
 def next_link(url: str, **parameters: object) -> tuple[str, str]:

@@ -6,9 +6,10 @@ import re
 from typing import NamedTuple
 
 from udist_plugin.errors import RangeInvalid
+from udist_plugin.http_api.numbers import bounded
 
 # Compiled on first use: the first answer needs neither.
-_RANGE = r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*"
+_RANGE = r"bytes=[ \t]*([0-9]*)-([0-9]*)[ \t]*"
 _CHUNK = r"([0-9]{1,18})-([0-9]{1,18})"
 
 
@@ -33,6 +34,7 @@ def parse_range(text: str | None, size: int) -> ByteRange | None:
 
     Units other than bytes are ignored (section 14.2), and so are several ranges at once, which a server may
     do. Nothing can be selected of empty content, so there the field is ignored too, as distribution does.
+    A position may be of any size: a last one beyond the end means the end (section 14.1.2).
     Raises ``RangeInvalid`` for a range that is malformed or selects nothing.
     """
     if text is None or not text.startswith("bytes=") or "," in text or not size:
@@ -41,9 +43,9 @@ def parse_range(text: str | None, size: int) -> ByteRange | None:
     if not match or match[1] == match[2] == "":
         raise RangeInvalid({"range": text[:128]})
     if not match[1]:
-        start, end = max(size - int(match[2]), 0), size
+        start, end = size - bounded(match[2], size), size
     else:
-        start, end = int(match[1]), min(int(match[2]) + 1, size) if match[2] else size
+        start, end = bounded(match[1], size), bounded(match[2], size - 1) + 1 if match[2] else size
     if start >= end:
         raise RangeInvalid({"range": text[:128], "size": size})
     return ByteRange(start, end)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from udist_plugin.content import ChunkSource
 from udist_plugin.errors import SizeInvalid
+from udist_plugin.http_api.errors import LengthRequired
 
 if TYPE_CHECKING:
     from udist_plugin.content import Readable
@@ -70,8 +71,9 @@ class Request:
     def content(self) -> Readable:
         """The request's content, up to its end.
 
-        A source that lends its buffers knows its end. Any other is held to the Content-Length, and has no
-        content without one unless it says that it ends by itself (PEP 3333, "Input and Error Streams").
+        A source that lends its buffers knows its end. Any other is held to the Content-Length. Without one it
+        is read to its end if the server says that it has one (``wsgi.input_terminated``); PEP 3333 does not
+        promise that. Raises ``LengthRequired`` for chunked content that the server does not deliver.
         """
         source: Readable = self.environ["wsgi.input"]
         if isinstance(source, ChunkSource):
@@ -80,6 +82,8 @@ class Request:
         if length is None:
             if self.environ.get("wsgi.input_terminated"):
                 return source
+            if self.field("transfer-encoding") is not None:
+                raise LengthRequired("this server does not deliver chunked content; send a Content-Length")
             length = 0
         return _Exactly(source, length)
 

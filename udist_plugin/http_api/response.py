@@ -27,6 +27,7 @@ REASONS = {
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
+    411: "Length Required",
     412: "Precondition Failed",
     413: "Content Too Large",
     414: "URI Too Long",

@@ -16,9 +16,7 @@ class Tags(Resource):
     """The tags of a repository."""
 
     def get(self, request: Request) -> Response:
-        size = page_size(request)
-        if size is not None:  # who names none gets all, as in distribution
-            size = min(size, self.options.tags_max)
+        size = page_size(request, self.options.tags_max)  # without one, all are listed, as in distribution
         limit = None if size is None else max(size, 1)  # of no tags at all, whether there is a repository
         tags, last = self.registry.list_tags(request.name, limit, request.parameter("last") or "")
         if size == 0:

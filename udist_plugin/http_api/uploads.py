@@ -9,7 +9,14 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from udist_plugin.errors import BlobUnknown, BlobUploadUnknown, DigestInvalid, RangeInvalid, SizeInvalid
+from udist_plugin.errors import (
+    BlobUploadUnknown,
+    DigestInvalid,
+    RangeInvalid,
+    RegistryError,
+    SizeInvalid,
+    StorageError,
+)
 from udist_plugin.http_api.errors import error_response
 from udist_plugin.http_api.ranges import parse_chunk_range
 from udist_plugin.http_api.resource import Resource
@@ -29,16 +36,8 @@ class Uploads(Resource):
 
     def post(self, request: Request) -> Response:
         """Mounts the blob ``mount``, else stores the content as blob ``digest``, else begins a session."""
-        digest = request.parameter("mount")
-        if digest is not None:
-            source = request.parameter("from")
-            try:
-                mounted = self.registry.mount_blob(
-                    request.name, Digest(digest), check_name(source) if source else None
-                )
-                return _created(request, mounted.digest)
-            except BlobUnknown:
-                pass  # then the client pushes it
+        if (mounted := self._mount(request)) is not None:
+            return _created(request, mounted)
         digest = request.parameter("digest")
         if digest is not None and _has_content(request, Digest(digest)):
             pushed = self.registry.push_blob(request.name, Digest(digest), request.content)
@@ -48,6 +47,23 @@ class Uploads(Resource):
             return Response(202, _session(request, upload))
         finally:
             upload.close()
+
+    def _mount(self, request: Request) -> Digest | None:
+        """The digest of the blob that was mounted.
+
+        ``None`` if there is nothing to mount, or it cannot be mounted for whatever reason: then the client
+        pushes it (distribution-spec, "Mounting a blob from another repository").
+        """
+        text, source = request.parameter("mount"), request.parameter("from")
+        if text is None:
+            return None
+        try:
+            digest = Digest(text)
+            return self.registry.mount_blob(
+                request.name, digest, check_name(source) if source else None
+            ).digest
+        except (RegistryError, StorageError):
+            return None
 
 
 class Upload(Resource):

@@ -16,15 +16,18 @@ if TYPE_CHECKING:
 
 
 class NoDeleteRegistry(RegistryWrapper):
-    """Deletes no blob and no manifest: distribution's ``storage.delete.enabled: false``.
+    """Deletes no blob, manifest or tag: distribution's ``storage.delete.enabled: false``.
 
-    Tags can still be deleted, as there: it loses no content. Raises ``Unsupported``.
+    Raises ``Unsupported``.
     """
 
     def delete_blob(self, name: str, digest: Digest) -> NoReturn:  # noqa: ARG002
         raise Unsupported
 
     def delete_manifest(self, name: str, digest: Digest) -> NoReturn:  # noqa: ARG002
+        raise Unsupported
+
+    def delete_tag(self, name: str, tag: str) -> NoReturn:  # noqa: ARG002
         raise Unsupported
 
 
@@ -53,7 +56,4 @@ class ReadOnlyRegistry(NoDeleteRegistry):
         manifest: Manifest,  # noqa: ARG002
         tags: Sequence[str] = (),  # noqa: ARG002
     ) -> NoReturn:
-        raise Unsupported
-
-    def delete_tag(self, name: str, tag: str) -> NoReturn:  # noqa: ARG002
         raise Unsupported

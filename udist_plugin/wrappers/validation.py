@@ -10,11 +10,17 @@ from udist_plugin.errors import (
     ManifestUnknown,
     NameUnknown,
 )
-from udist_plugin.oci.media_types import DOCKER_FOREIGN_LAYER
+from udist_plugin.oci.media_types import (
+    DOCKER_FOREIGN_LAYER,
+    DOCKER_MANIFEST,
+    OCI_LAYER_TAR,
+    OCI_LAYER_TAR_GZIP,
+    OCI_MANIFEST,
+)
 from udist_plugin.registry import RegistryWrapper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from re import Pattern
 
     from udist_plugin.oci.descriptor import Descriptor
@@ -24,14 +30,28 @@ if TYPE_CHECKING:
 
 NONDISTRIBUTABLE_PREFIX = "application/vnd.oci.image.layer.nondistributable.v1."
 
+URLS_JUDGED: Mapping[str, frozenset[str]] = {
+    DOCKER_MANIFEST: frozenset({DOCKER_FOREIGN_LAYER}),
+    OCI_MANIFEST: frozenset(
+        {
+            OCI_LAYER_TAR,
+            OCI_LAYER_TAR_GZIP,
+            f"{NONDISTRIBUTABLE_PREFIX}tar",
+            f"{NONDISTRIBUTABLE_PREFIX}tar+gzip",
+        }
+    ),
+}
+"""The layers whose URLs distribution checks, by the media type of the manifest; of others it takes any."""
+
 
 class Policy(NamedTuple):
     """What is checked.
 
     ``references`` (``udist.validation.references``) switches every check of existence:
     without it, sparse images can be pushed. ``indexes`` is whether an index's manifests must exist, and
-    ``platforms`` limits that to those with one of these (architecture, os); empty means all. A layer's URLs
-    must match a pattern of ``allow``, unless there is none, and none of ``deny``.
+    ``platforms`` limits that to those with one of these (architecture, os); empty means all. The URLs of a
+    layer in ``URLS_JUDGED`` must be of HTTP, match a pattern of ``allow``, unless there is none, and none of
+    ``deny``.
 
     Distribution's ``validation.disabled: true`` is ``Policy(indexes=False)``: blobs are checked there too.
     """
@@ -56,7 +76,9 @@ class ValidatingRegistry(RegistryWrapper):
     def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         """Raises ``ManifestBlobUnknown`` for the first reference that is missing, the others in ``also``."""
         for layer in manifest.layers:
-            self._check_urls(layer)
+            urls = _urls(layer)
+            if layer.media_type in URLS_JUDGED.get(manifest.media_type, ()):
+                self._check_urls(layer.digest, urls)
         if self._policy.references:
             missing = [ManifestBlobUnknown(str(each)) for each in self._missing(name, manifest)]
             if missing:
@@ -65,7 +87,7 @@ class ValidatingRegistry(RegistryWrapper):
         return super().push_manifest(name, manifest, tags)
 
     def _missing(self, name: str, manifest: Manifest) -> Iterator[Digest]:
-        for digest in dict.fromkeys(blob.digest for blob in manifest.blobs if not _is_elsewhere(blob)):
+        for digest in dict.fromkeys(blob.digest for blob in manifest.blobs if not self._is_elsewhere(blob)):
             if not self.inner.has_blob(name, digest):
                 yield digest
         for digest in dict.fromkeys(child.digest for child in manifest.manifests if self._must_exist(child)):
@@ -88,16 +110,33 @@ class ValidatingRegistry(RegistryWrapper):
             return False
         return True
 
-    def _check_urls(self, layer: Descriptor) -> None:
-        for url in _urls(layer):
-            allow, deny = self._policy.allow, self._policy.deny
-            if (
-                not url.startswith(("http://", "https://"))
-                or "#" in url
-                or (allow and not any(pattern.search(url) for pattern in allow))
-                or any(pattern.search(url) for pattern in deny)
-            ):
-                raise ManifestInvalid({"digest": layer.digest, "url": url[:512]}, "invalid URL on layer")
+    def _is_elsewhere(self, layer: Descriptor) -> bool:
+        """Whether a layer is meant to be fetched from its URLs, not from here."""
+        kind = layer.media_type
+        foreign = kind == DOCKER_FOREIGN_LAYER or kind.startswith(NONDISTRIBUTABLE_PREFIX)
+        urls = _urls(layer) if foreign else []
+        return bool(urls) and all(map(self._allows, urls))
+
+    def _check_urls(self, digest: Digest, urls: Sequence[str]) -> None:
+        for url in urls:
+            if not self._allows(url):
+                raise ManifestInvalid({"digest": digest, "url": url[:512]}, "invalid URL on layer")
+
+    def _allows(self, url: str) -> bool:
+        from urllib.parse import urlsplit
+
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
+        allow, deny = self._policy.allow, self._policy.deny
+        return (
+            parts.scheme in ("http", "https")
+            and not parts.fragment
+            and url.isprintable()
+            and (not allow or any(pattern.search(url) for pattern in allow))
+            and not any(pattern.search(url) for pattern in deny)
+        )
 
 
 def _urls(layer: Descriptor) -> list[str]:
@@ -105,9 +144,3 @@ def _urls(layer: Descriptor) -> list[str]:
     if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
         raise ManifestInvalid({"digest": layer.digest}, "invalid URL on layer")
     return urls
-
-
-def _is_elsewhere(layer: Descriptor) -> bool:
-    """Whether a layer is meant to be fetched from its URLs, not from here."""
-    foreign = layer.media_type == DOCKER_FOREIGN_LAYER or layer.media_type.startswith(NONDISTRIBUTABLE_PREFIX)
-    return foreign and bool(_urls(layer))
