@@ -20,7 +20,9 @@ UdistError
     ├── PluginDied           exit status and the last lines of stderr
     ├── StreamReset          the peer ended one exchange
     ├── RedirectFailed       the store that has the content did not give it
-    └── DeadlineExceeded  Cancelled
+    ├── DeadlineExceeded     its time was over
+    │   └── NoFreeSlot       while it waited for a slot; nothing was sent
+    └── Cancelled            by this side
 """
 
 from __future__ import annotations
@@ -289,6 +291,14 @@ class DeadlineExceeded(TransportError):
     """The time given to the exchange was over before it ended."""
 
     code = "DEADLINE_EXCEEDED"
+
+
+class NoFreeSlot(DeadlineExceeded):
+    """All of the plugin's slots stayed in use: nothing was sent. Responses that are neither read nor closed
+    hold one each."""
+
+    code = "RESOURCE_EXHAUSTED"
+    retryable = True
 
 
 class Cancelled(TransportError):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
+import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,10 +107,29 @@ def test_after_half_a_frame_nobody_writes(pipe: tuple[int, int]) -> None:
 
 
 def test_the_thread_that_writes_for_the_reader_ends_with_the_output(pipe: tuple[int, int]) -> None:
-    before = set(threading.enumerate())
+    before = sys._current_frames().keys()
     output = output_to(pipe[1])
-    output.flush_elsewhere()
-    (thread,) = set(threading.enumerate()) - before
+    assert output.flush_elsewhere()
+    deadline = time.monotonic() + 30
+    while not (started := sys._current_frames().keys() - before):
+        assert time.monotonic() < deadline
     assert output.retire(30)
-    thread.join(30)
-    assert not thread.is_alive()
+    while sys._current_frames().keys() & started:
+        assert time.monotonic() < deadline
+
+
+def test_the_rest_of_a_frame_is_written_elsewhere_once_its_time_is_over(
+    pipe: tuple[int, int],
+) -> None:
+    output = output_to(pipe[1])
+    frame = random.Random(1).randbytes(300_000)
+    until = time.monotonic() + 0.1
+    with pytest.raises(DeadlineExceeded), output.turn(bulk=True, until=until):
+        output.write(frame, until=until)
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(write, output, b"next")
+        received = b""
+        while len(received) < len(frame) + len(b"next"):
+            received += os.read(pipe[0], 1 << 16)
+        following.result(30)
+    assert received == frame + b"next"

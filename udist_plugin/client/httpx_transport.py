@@ -17,6 +17,7 @@ from udist_plugin.client.redirects import (
 from udist_plugin.errors import (
     DeadlineExceeded,
     HandshakeFailed,
+    NoFreeSlot,
     PluginDied,
     PluginNotFound,
     RedirectFailed,
@@ -39,7 +40,8 @@ class UdistTransport(httpx.BaseTransport):
     """Sends requests to ``plugin``, which stays the caller's to close; the URL's host may be any.
 
     Content is streamed both ways. The longer of httpx's read and write timeouts bounds each wait for the
-    plugin; there is nothing to connect to and no pool. Errors are httpx's own, with udist's as their cause.
+    plugin, and its pool timeout the wait for one of the plugin's slots; there is nothing to connect to.
+    Errors are httpx's own, with udist's as their cause.
     Where ``Plugin(redirects=True)`` sends blobs' requests to the store they go over ``network``, a
     plain ``httpx.Client`` unless another is given; either is closed with this transport.
     """
@@ -59,6 +61,7 @@ class UdistTransport(httpx.BaseTransport):
                 headers=request.headers.multi_items(),
                 body=PieceReader(request.stream) if has_content else None,
                 patience=_patience(request),
+                slot_timeout=_timeout(request, "pool"),
                 scheme=request.url.scheme,
                 authority=request.url.netloc.decode("ascii"),
                 follow=False,
@@ -120,14 +123,20 @@ class _Content(httpx.SyncByteStream):
 
 
 def _patience(request: httpx.Request) -> float | None:
-    timeout = request.extensions.get("timeout", {})
-    read, write = timeout.get("read"), timeout.get("write")
+    read, write = _timeout(request, "read"), _timeout(request, "write")
     return None if read is None or write is None else max(read, write)
+
+
+def _timeout(request: httpx.Request, kind: str) -> float | None:
+    seconds: float | None = request.extensions.get("timeout", {}).get(kind)
+    return seconds
 
 
 def _translated(error: UdistError, request: httpx.Request) -> httpx.TransportError:
     kind: type[httpx.TransportError]
     match error:
+        case NoFreeSlot():
+            kind = httpx.PoolTimeout
         case DeadlineExceeded():
             kind = httpx.ReadTimeout
         case PluginNotFound() | HandshakeFailed():

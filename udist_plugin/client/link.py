@@ -8,8 +8,10 @@ import signal
 import sys
 import time
 import weakref
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from udist_plugin.client.slots import Slots
 from udist_plugin.errors import DeadlineExceeded, HandshakeFailed, PluginDied, TransportError
 from udist_plugin.link.errors import reset_error
 from udist_plugin.link.exchange import Exchange
@@ -40,9 +42,6 @@ STALL: Final = 120.0
 LAST_WORDS: Final = 5.0
 """Seconds to wait for more from a plugin that reads no more: what it said before may be an answer."""
 
-UNREAD: Final = 0.5
-"""Seconds without a frame or a read after which closing waits no more for responses."""
-
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Methods that do the same when repeated."""
 
@@ -65,9 +64,9 @@ class ClientLink(Link):
         weakref.finalize(self, _close, self._wake_read, self._wake_write)
         if sys.platform != "win32":
             os.set_blocking(self._wake_write, False)
-        self._for_slots: list[Waiter] = []
+        self._slots = Slots(self)
+        self._given_up: deque[tuple[Exchange, Reset]] = deque()
         self._resets: list[bytes] = []
-        self._frames_taken = 0
         self._closing = False
         connection = CallerConnection(memory=MEMORY)
         super().__init__(connection, process.source, process.sink, payload=PAYLOAD, stall=STALL)
@@ -85,12 +84,25 @@ class ClientLink(Link):
                 f"{self._process.command[0]!r} did not answer the handshake within {timeout:g} s"
             ) from None
 
-    def open(self, request: Request, deadline: float | None, *, end: bool) -> Exchange:
-        """Opens a stream, waiting for a slot. Raises ``TransportError``; then nothing was sent."""
+    def open(
+        self,
+        request: Request,
+        deadline: float | None,
+        patience: float | None,
+        slot_timeout: float | None,
+        *,
+        end: bool,
+    ) -> Exchange:
+        """Opens a stream, waiting for a slot. Raises ``TransportError``; then the plugin has not seen it."""
+        exchange = None
+        slot_until = Waiter(deadline, slot_timeout).begin()
         try:
             while True:
-                self._wait_for_slot(deadline)
-                with self.output.turn(bulk=False, until=deadline):
+                with self.lock:
+                    self._slots.wait(slot_until)
+                    self._check_going()
+                until = Waiter(deadline, patience).begin()
+                with self.output.turn(bulk=False, until=until):
                     with self.lock:
                         if not self.connection.can_open:
                             continue
@@ -98,11 +110,15 @@ class ClientLink(Link):
                         stream, frame = self.connection.open(request, end)
                         exchange = ClientExchange(self, stream, request.method)
                         stream.owner = exchange
-                        exchange.deadline = deadline
-                    self.output.write(frame)
+                    exchange.deadline, exchange.patience = deadline, patience
+                    self.output.write(frame, until=until)
                 return exchange
         except OSError as error:
             raise self._why_gone(error) from None
+        except DeadlineExceeded as error:
+            if exchange:
+                self.cancel(exchange, error.code)
+            raise
 
     def _why_gone(self, error: OSError) -> TransportError:
         """The plugin reads no more: the end of its output, which must come now, tells why."""
@@ -115,30 +131,38 @@ class ClientLink(Link):
             return end
         raise AssertionError("unreachable")
 
-    def _wait_for_slot(self, deadline: float | None) -> None:
-        waiter = Waiter(deadline)
-        with self.lock:
-            self._for_slots.append(waiter)
-            try:
-                self.wait(waiter, lambda: self.connection.can_open or self.connection.exhausted)
-            finally:
-                self._for_slots.remove(waiter)
-            self._check_going()
-
     def cancel(self, exchange: Exchange, code: str = "CANCELLED", message: str = "") -> None:
-        """Gives up on an exchange, and drops what was received and not read."""
-        self.reset(exchange, code, message)
-        exchange.abandon()
+        """Gives up on an exchange, and drops what was received and not read.
+
+        Nobody waits for the frame to be written: the plugin may be what was given up. Nor for the lock: a
+        finalizer may call this in a thread that holds it.
+        """
+        self._given_up.append((exchange, Reset(code, message)))
+        if self.lock.acquire(blocking=False):
+            try:
+                self._reset_given_up()
+            finally:
+                self.lock.release()
+        else:
+            self.output.flush_elsewhere()
 
     def reset(self, exchange: Exchange, code: str, message: str) -> None:
-        """Ends an exchange that has not ended; what was received stays to be read. Nobody waits for the
-        frame to be written: the plugin may be what was given up."""
+        """Ends an exchange that has not ended; what was received stays to be read."""
         with self.lock:
-            exchange.fail(reset_error(Reset(code, message)))
-            if not self.error and (frame := self.connection.reset(exchange.stream, code, message)):
-                self._resets.append(frame)
-                self.output.flush_elsewhere()
-        self._interrupt()
+            self._reset(exchange, Reset(code, message))
+
+    def _reset_given_up(self) -> None:
+        while self._given_up:
+            exchange, reset = self._given_up.popleft()
+            self._reset(exchange, reset)
+            exchange.drop_unread()
+
+    def _reset(self, exchange: Exchange, reset: Reset) -> None:
+        exchange.fail(reset_error(reset))
+        if not self.error and (frame := self.connection.reset(exchange.stream, reset.code, reset.message)):
+            self._resets.append(frame)
+            self.output.flush_elsewhere()
+            self._interrupt()
 
     def hasten(self, exchange: Exchange, deadline: float) -> None:
         """Moves an exchange's deadline nearer."""
@@ -149,23 +173,10 @@ class ClientLink(Link):
         self._interrupt()
 
     def drain(self, deadline: float) -> None:
-        """Opens no more streams, and waits for the open ones as long as somebody reads them, and for what the
-        plugin still writes on those given up: it would hang in a full pipe."""
+        """Opens no more streams, and waits for the open ones while somebody reads them."""
         with self.lock:
             self._closing = True
-            while not self.connection.quiet and time.monotonic() < deadline:
-                before = self._frames_taken, self.connection.consumed
-                waiter = Waiter(min(deadline, time.monotonic() + UNREAD))
-                self._for_slots.append(waiter)
-                try:
-                    self.wait(waiter, lambda: self.connection.quiet)
-                except DeadlineExceeded:
-                    if before == (self._frames_taken, self.connection.consumed):
-                        return
-                except TransportError:
-                    return
-                finally:
-                    self._for_slots.remove(waiter)
+            self._slots.drain(deadline)
 
     def close(self) -> bool:
         """Ends every wait, and tells whether no thread reads any more: then descriptors may be closed."""
@@ -207,19 +218,16 @@ class ClientLink(Link):
             self._log(body.message)
 
     def on_frame(self) -> None:
-        self._frames_taken += 1
-        if self._for_slots and (self.connection.can_open or self.connection.exhausted):
-            for waiter in self._for_slots:
-                self.wake(waiter)
+        self._slots.on_frame()
 
     def owes_control(self) -> bool:
-        return bool(self._resets) or super().owes_control()
+        return bool(self._given_up or self._resets) or super().owes_control()
 
     def take_control(self) -> bytes:
-        frames = super().take_control()
         with self.lock:
+            self._reset_given_up()
             resets, self._resets = self._resets, []
-        return frames + b"".join(resets)
+        return super().take_control() + b"".join(resets)
 
     def _go_away(self, away: GoAway) -> None:
         if self.connection.peer is None:

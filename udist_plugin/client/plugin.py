@@ -94,6 +94,7 @@ class Plugin:
         *,
         timeout: float | None = None,
         patience: float | None = None,
+        slot_timeout: float | None = None,
         scheme: str = "http",
         authority: str = "localhost",
         follow: bool = True,
@@ -103,9 +104,11 @@ class Plugin:
         ``target`` is in origin form (``/v2/``). A ``body`` with ``read`` is sent to its end, as much as a
         content-length among ``headers`` says, and a real file by the kernel; the answer may come first, and
         sending goes on beside reading it, until the plugin wants no more. ``timeout`` bounds the exchange to
-        the end of the response, ``patience`` each wait for the plugin within it, both in seconds. Without
-        ``follow`` a redirect to the store is handed back and not followed. Raises ``TransportError``; its
-        ``retryable`` says whether the request can be repeated without doing anything twice.
+        the end of the response and ``patience`` each wait for the plugin within it; ``slot_timeout``, unless
+        given the same as ``patience``, bounds the wait for one of the plugin's slots for requests. All are in
+        seconds. Without ``follow`` a redirect to the store is handed back and not followed. Raises
+        ``TransportError``; its ``retryable`` says whether the request can be repeated without doing anything
+        twice.
         """
         headers = list(headers)
         fields = [
@@ -119,8 +122,8 @@ class Plugin:
                 fields.append(("content-length", str(length).encode()))
         deadline = None if timeout is None else time.monotonic() + timeout
         head = Request(method, scheme, authority, target, fields, _milliseconds(timeout))
-        exchange = self._link.open(head, deadline, end=body is None or length == 0)
-        exchange.patience = patience
+        slot_timeout = patience if slot_timeout is None else slot_timeout
+        exchange = self._link.open(head, deadline, patience, slot_timeout, end=body is None or length == 0)
         sending = None
         try:
             if body is not None and length != 0:

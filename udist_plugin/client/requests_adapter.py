@@ -16,7 +16,7 @@ from udist_plugin.client.redirects import (
     handed_back,
     location_of,
 )
-from udist_plugin.errors import DeadlineExceeded, UdistError
+from udist_plugin.errors import DeadlineExceeded, NoFreeSlot, UdistError
 
 try:
     import requests
@@ -39,9 +39,10 @@ class UdistAdapter(HTTPAdapter):
     """Sends requests to ``plugin``, which stays the caller's to close.
 
     Content is streamed both ways, a real file by the kernel. The read timeout bounds each wait for the
-    plugin; certificates and proxies mean nothing to it. Errors are those of requests, with udist's as their
-    cause. Where ``Plugin(redirects=True)`` sends blobs' requests to the store they go over the network as
-    ``requests`` sends any, with these certificates and proxies.
+    plugin, and the connect timeout the wait for one of the plugin's slots; certificates and proxies mean
+    nothing to it. Errors are those of requests, with udist's as their cause. Where ``Plugin(redirects=True)``
+    sends blobs' requests to the store they go over the network as ``requests`` sends any, with these
+    certificates and proxies.
     """
 
     def __init__(self, plugin: Plugin) -> None:
@@ -58,15 +59,19 @@ class UdistAdapter(HTTPAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         assert request.method is not None
+        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         try:
             response = self._plugin.request(
                 request.method,
                 request.path_url,
                 headers=[(name, _text(value)) for name, value in request.headers.items()],
                 body=_body(request.body),
-                patience=timeout[1] if isinstance(timeout, tuple) else timeout,
+                patience=read,
+                slot_timeout=connect,
                 follow=False,
             )
+        except NoFreeSlot as error:
+            raise requests.ConnectTimeout(str(error), request=request) from error
         except DeadlineExceeded as error:
             raise requests.ReadTimeout(str(error), request=request) from error
         except UdistError as error:

@@ -16,6 +16,11 @@ class ContentCut(TransportError):
     code = "DATA_LOSS"
 
 
+def late() -> DeadlineExceeded:
+    """The time of a wait was over."""
+    return DeadlineExceeded("the time given to the exchange was over")
+
+
 def reset_error(reset: Reset) -> TransportError:
     """A peer's reset as an error."""
     kind = {"CANCELLED": Cancelled, "DEADLINE_EXCEEDED": DeadlineExceeded}.get(reset.code, StreamReset)

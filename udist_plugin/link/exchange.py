@@ -133,10 +133,11 @@ class Exchange(Waiter):
         while len(left) or end:
             length = self._reserve(min(len(left), self.link.payload)) if len(left) else 0
             last = end and length == len(left)
-            with self.link.output.turn(bulk=length > SMALL, until=self.deadline):
+            until = self.begin()
+            with self.link.output.turn(bulk=length > SMALL, until=until):
                 with self.link.lock:
                     head, tail = self._data(length, last)
-                self.link.output.write(head, left[:length], tail)
+                self.link.output.write(head, left[:length], tail, until=until)
             left = left[length:]
             if last:
                 return
@@ -160,7 +161,7 @@ class Exchange(Waiter):
                     count = staged.stage(source, wanted)
                 if not count:
                     raise ContentCut(f"the content ended {length} bytes before its end")
-                with self.link.output.turn(bulk=count > SMALL, until=self.deadline):
+                with self.link.output.turn(bulk=count > SMALL, until=self.begin()):
                     with self.link.lock:
                         head, tail = self._data(count, end and count == length)
                     self.link.output.write(head)
@@ -172,10 +173,14 @@ class Exchange(Waiter):
         finally:
             stage.give_back(staged, empty=empty)
 
-    def abandon(self) -> None:
-        """Drops what was received and not read."""
-        with self.link.lock:
-            self.link.connection.consume(self.stream, self.inbox.clear())
+    @property
+    def unread(self) -> bool:
+        """Whether something was received and not read."""
+        return bool(self.inbox.chunks)
+
+    def drop_unread(self) -> None:
+        """Drops what was received and not read. Under the link's lock."""
+        self.link.connection.consume(self.stream, self.inbox.clear())
 
     def fail(self, error: TransportError) -> None:
         """Ends every wait with ``error``; what was received before stays readable. Under the link's lock."""

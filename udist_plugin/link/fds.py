@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,28 +57,38 @@ else:
         return any(which == fd for which, _ in ready)
 
 
-def write_all(fd: int, buffers: Sequence[Buffer], stall: float | None = None) -> None:
+def write_all(
+    fd: int, buffers: Sequence[Buffer], stall: float | None = None, until: float | None = None
+) -> list[memoryview]:
     """Writes everything, in order, waiting where the descriptor would block.
 
-    Raises ``TimeoutError`` when nothing could be written for ``stall`` seconds, ``OSError`` otherwise.
+    Returns what is left, not yet written, at the time ``until`` on the monotonic clock. Raises
+    ``TimeoutError`` when nothing could be written for ``stall`` seconds, ``OSError`` otherwise.
     """
     left = [memoryview(buffer) for buffer in buffers if len(buffer)]
     while left:
         try:
             written = write_from(fd, left)
         except BlockingIOError:
-            wait_writable(fd, stall)
+            if not wait_writable(fd, stall, until):
+                break
             continue
         while left and written >= len(left[0]):
             written -= len(left.pop(0))
         if written:
             left[0] = left[0][written:]
+    return left
 
 
-def wait_writable(fd: int, stall: float | None) -> None:
-    """Raises ``TimeoutError`` when ``fd`` takes nothing for ``stall`` seconds."""
+def wait_writable(fd: int, stall: float | None, until: float | None = None) -> bool:
+    """Waits until ``fd`` takes something; ``False`` if it does not by ``until``. Raises ``TimeoutError`` when
+    it takes nothing for ``stall`` seconds."""
+    left = None if until is None else until - time.monotonic()
+    if left is not None and (stall is None or left < stall):
+        return wait_for(fd, writable=True, timeout=left)
     if not wait_for(fd, writable=True, timeout=stall):
         raise TimeoutError(f"nothing could be written for {stall:g} s")
+    return True
 
 
 def grow_pipe(fd: int, size: int = PIPE_SIZE) -> None:

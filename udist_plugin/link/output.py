@@ -6,6 +6,7 @@ several of its frames instead of one.
 
 from __future__ import annotations
 
+import _thread
 import errno
 import threading
 import time
@@ -13,7 +14,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from udist_plugin.errors import DeadlineExceeded
+from udist_plugin.link.errors import late
 from udist_plugin.link.fds import write_all
 
 if TYPE_CHECKING:
@@ -51,17 +52,27 @@ class Output:
         self._small: deque[threading.Lock] = deque()
         self._bulk: deque[threading.Lock] = deque()
         self._torn = False
-        self._nudge: threading.Semaphore | None = None
+        self._left = self._handed_over = b""
+        self._unstarted = threading.Lock()
+        self._nudge = threading.Lock()
+        self._nudge.acquire()
 
     def turn(self, *, bulk: bool, until: float | None = None) -> Turn:
         """A context manager: inside it, the descriptor is this thread's. ``until``, on the monotonic clock,
         is when to wait no more for that: ``DeadlineExceeded``."""
         return Turn(self, self._bulk if bulk else self._small, until)
 
-    def write(self, *buffers: Buffer) -> None:
-        """Writes all of ``buffers``. Only inside a turn. Raises ``OSError``, ``TimeoutError`` being one."""
+    def write(self, *buffers: Buffer, until: float | None = None) -> None:
+        """Writes all of ``buffers``. Only inside a turn. Raises ``OSError``, ``TimeoutError`` being one.
+
+        With ``until``, on the monotonic clock, ``DeadlineExceeded`` is raised then; what is left of the frame
+        is written, and the turn ended, by the thread that ``flush_elsewhere`` starts.
+        """
         self._torn = True
-        write_all(self.fd, buffers, self.stall)
+        left = write_all(self.fd, buffers, self.stall, until)
+        if left:
+            self._left = b"".join(left)
+            raise late()
         self._torn = False
 
     def flush(self) -> None:
@@ -78,18 +89,41 @@ class Output:
         with suppress(OSError):
             self._release()
 
-    def flush_elsewhere(self) -> None:
-        """As ``flush``, from a thread of its own: the reader never writes."""
-        if self._nudge is None:
-            self._nudge = threading.Semaphore(0)
-            threading.Thread(target=self._flush_when_nudged, name="udist-control", daemon=True).start()
-        self._nudge.release()
+    def flush_elsewhere(self) -> bool:
+        """As ``flush``, from a thread of its own: the reader never writes. ``False`` when the system gives no
+        thread; then whoever writes next does it.
+
+        A finalizer may call this within anything, also within ``threading``'s own locks, so it needs none.
+        """
+        if self._unstarted.acquire(blocking=False):
+            try:
+                _thread.start_new_thread(self._flush_when_nudged, ())
+            except RuntimeError:
+                self._unstarted.release()
+                return False
+        with suppress(RuntimeError):  # nudged before, and not yet awake
+            self._nudge.release()
+        return True
 
     def _flush_when_nudged(self) -> None:
-        assert self._nudge
         while not self.broken:
             self._nudge.acquire()
-            self.flush()
+            if self._handed_over:
+                self._finish()
+            else:
+                self.flush()
+
+    def _finish(self) -> None:
+        """Writes the rest of a frame whose writer had no more time, and ends its turn."""
+        left, self._handed_over = self._handed_over, b""
+        try:
+            write_all(self.fd, [left], self.stall)
+        except OSError as error:
+            self.fail(error)
+            return
+        self._torn = False
+        with suppress(OSError):
+            self._release()
 
     def _acquire(self, queue: deque[threading.Lock], until: float | None) -> None:
         with self._mutex:
@@ -108,7 +142,7 @@ class Output:
             raise
         if not mine:
             self._leave(queue, gate)
-            raise DeadlineExceeded("the time given to the exchange was over")
+            raise late()
         if self.broken:
             raise self.broken
 
@@ -123,6 +157,11 @@ class Output:
 
     def _release(self) -> None:
         """Writes what is owed, then hands the turn on. After half a frame nobody may write any more."""
+        if self._left:
+            self._handed_over, self._left = self._left, b""
+            if not self.flush_elsewhere():
+                self._finish()
+            return
         if self._torn:
             self.fail(BrokenPipeError(errno.EPIPE, "a write was interrupted"))
             return
@@ -166,7 +205,7 @@ class Output:
             for queue in (self._small, self._bulk):
                 while queue:
                     queue.popleft().release()
-        if self._nudge:
+        with suppress(RuntimeError):
             self._nudge.release()  # its thread ends
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from udist_plugin.errors import DeadlineExceeded
+from udist_plugin.link.errors import late
 from udist_plugin.link.input import Interrupted
 from udist_plugin.link.keeper import Keeper
 from udist_plugin.link.lock import take_back
@@ -128,7 +128,7 @@ class Role:
         if self.error:
             raise self.error
         if who.over():
-            raise DeadlineExceeded("the time given to the exchange was over")
+            raise late()
 
     def _take(self, who: Waiter, ready: Callable[[], bool]) -> None:
         """Reads frames until ``ready()`` or ``who``'s time is over, however many come for others."""

@@ -14,19 +14,20 @@ class Waiter:
     are in seconds. ``until`` is what bounds the present one. ``gates`` are those of the threads asleep. While
     ``excused``, what takes so long is this side's own work, and only ``deadline`` counts."""
 
-    def __init__(self, deadline: float | None = None) -> None:
+    def __init__(self, deadline: float | None = None, patience: float | None = None) -> None:
         self.deadline = deadline
-        self.patience: float | None = None
+        self.patience = patience
         self.until: float | None = None
         self.excused = False
         self.gates: list[threading.Lock] = []
 
-    def begin(self) -> None:
-        """A wait begins."""
+    def begin(self) -> float | None:
+        """A wait begins; returns ``until``."""
         self.until = self.deadline
         if self.patience is not None:
             end = time.monotonic() + self.patience
             self.until = end if self.deadline is None else min(end, self.deadline)
+        return self.until
 
     def over(self) -> bool:
         """Whether the present wait has taken too long."""

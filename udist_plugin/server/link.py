@@ -86,7 +86,8 @@ class ServerLink(Link):
 
     def finish(self, exchange: Exchange, code: str, message: str) -> None:
         """Frees the slot of ``exchange``, and resets what did not end as it should."""
-        exchange.abandon()
+        with self.lock:
+            exchange.drop_unread()
         if exchange.stream.id not in self.connection.streams:
             return
         with self.output.turn(bulk=False):

@@ -1,0 +1,79 @@
+"""The plugin's slots for streams, as they run out.
+
+A slot is in use from a request's head to the plugin's last frame about it, and a response that nobody reads
+keeps its own for ever.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.errors import DeadlineExceeded, NoFreeSlot, TransportError
+from udist_plugin.link.waiter import Waiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from udist_plugin.client.link import ClientLink
+
+UNREAD: Final = 0.5
+"""Seconds without a frame or a read after which closing waits no more for responses."""
+
+HELD: Final = 60.0
+"""Seconds without a frame or a read after which a slot is not waited for: not while unread responses hold all
+of them, and nothing but reading those would end the wait."""
+
+
+class Slots:
+    """Threads that wait for a slot of ``link``. Every method is called under its lock."""
+
+    def __init__(self, link: ClientLink) -> None:
+        self._link = link
+        self._waiting: list[Waiter] = []
+        self._frames = 0
+
+    def on_frame(self) -> None:
+        """A frame has come: there may be a slot."""
+        self._frames += 1
+        connection = self._link.connection
+        if self._waiting and (connection.can_open or connection.exhausted):
+            for waiter in self._waiting:
+                self._link.wake(waiter)
+
+    def wait(self, until: float | None) -> None:
+        """Returns once a stream can be opened, or none can any more. Raises ``NoFreeSlot``."""
+        connection = self._link.connection
+        while not self._wait(lambda: connection.can_open or connection.exhausted, until, HELD):
+            if until is not None and time.monotonic() >= until:
+                raise NoFreeSlot("all of the plugin's slots stayed in use for the time given to the request")
+            if connection.streams and all(each.owner.unread for each in connection.streams.values()):
+                raise NoFreeSlot(
+                    f"all of the plugin's slots are held by responses that nobody has read for {HELD:g} s; "
+                    "read or close the responses that are open"
+                )
+
+    def drain(self, deadline: float) -> None:
+        """Waits for the open streams as long as somebody reads them, and for what the plugin still writes on
+        those given up: it would hang in a full pipe."""
+        try:
+            self._wait(lambda: self._link.connection.quiet, deadline, UNREAD)
+        except TransportError:
+            return
+
+    def _wait(self, ready: Callable[[], bool], until: float | None, pause: float) -> bool:
+        """Waits until ``ready()``. ``False`` when ``until`` has come, or nothing was received or read
+        for ``pause`` seconds."""
+        while not ready():
+            before = self._frames, self._link.connection.consumed
+            waiter = Waiter(until, pause)
+            self._waiting.append(waiter)
+            try:
+                self._link.wait(waiter, ready)
+            except DeadlineExceeded:
+                late = until is not None and time.monotonic() >= until
+                if late or before == (self._frames, self._link.connection.consumed):
+                    return False
+            finally:
+                self._waiting.remove(waiter)
+        return True
