@@ -44,15 +44,11 @@ def create_app(
     if isinstance(config, Configuration):
         if environ:
             raise ConfigurationError("expected no variables beside a configuration that is already typed")
-        loaded = Loaded(config, [], [])
-    elif isinstance(config, os.PathLike):
-        from udist_plugin.config.files import read_file
-
-        path = os.fspath(config)
-        loaded = load(read_file(path), _with_variables(os.environ, environ or {}), source_name=path)
+        app = open_app(Loaded(config, [], []))
     else:
-        loaded = load(config, _with_variables(os.environ, environ or {}))
-    app = open_app(loaded)
+        path = os.fspath(config) if isinstance(config, os.PathLike) else None
+        source = None if isinstance(config, os.PathLike) else config
+        app = _configured(path, source, _with_variables(os.environ, environ or {}), "configuration")
     app.log_access(_access)
     app.start(_record)
     return app
@@ -63,12 +59,14 @@ def build_service(
     configuration: str | None,
     variables: Mapping[str, str] | None,
     environ: Mapping[str, str],
+    name: str = "",
 ) -> RegistryApp:
     """The plugin's registry, not yet started.
 
     ``path`` is the command line's file, ``environ`` the process's environment. ``configuration``, YAML text,
-    and ``variables`` are the caller's; the latter replace all ``REGISTRY_*`` of the process. Raises
-    ``ConfigurationError``, also when the configuration comes from both sides, and ``StorageError``.
+    and ``variables`` are the caller's; the latter replace all ``REGISTRY_*`` of the process. ``name`` is what
+    the caller calls its configuration. Raises ``ConfigurationError``, also when the configuration comes from
+    both sides, and ``StorageError``.
     """
     if path is not None and configuration is not None:
         raise ConfigurationError(
@@ -76,11 +74,31 @@ def build_service(
         )
     if variables is not None:
         environ = _with_variables(environ, variables)
+    name = name or "the caller's configuration"
+    return _configured(path, configuration, environ, name, on_pipes=True)
+
+
+def _configured(
+    path: str | None,
+    source: str | Mapping[str, object] | None,
+    environ: Mapping[str, str],
+    name: str,
+    *,
+    on_pipes: bool = False,
+) -> RegistryApp:
+    """As ``open_app``, of the configuration in the file ``path``, or else of ``source``."""
     if path is not None:
         from udist_plugin.config.files import read_file
 
-        return open_app(load(read_file(path), environ, source_name=path))
-    return open_app(load(configuration, environ, source_name="the caller's configuration"))
+        source, name = read_file(path), path
+    loaded = load(source, environ, source_name=name, on_pipes=on_pipes)
+    try:
+        return open_app(loaded)
+    except ConfigurationError as error:
+        from udist_plugin.config.explaining import explain
+
+        explained = explain(source, environ, source_name=name, on_pipes=on_pipes)
+        raise ConfigurationError.of(explained.problems(error)) from error
 
 
 def _with_variables(environ: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:

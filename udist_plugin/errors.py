@@ -27,6 +27,11 @@ UdistError
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class UdistError(Exception):
     """Base of every error of this package."""
@@ -191,14 +196,25 @@ class ConfigurationError(UdistError):
 
     ``key`` is the dotted path (``storage.filesystem.rootdirectory``), ``source`` where it came from
     (``config.yml:12``, ``REGISTRY_LOG_LEVEL``, ``default``), ``problem`` what is wrong and expected.
+    ``also`` are the other errors of the same configuration; the text of the error has a line for each.
     """
 
-    def __init__(self, problem: str, *, key: str = "", source: str = "") -> None:
+    def __init__(
+        self, problem: str, *, key: str = "", source: str = "", also: Sequence[ConfigurationError] = ()
+    ) -> None:
         self.key = key
         self.source = source
         self.problem = problem
+        self.also = tuple(also)
         where = f"{key} ({source})" if key and source else key or source
-        super().__init__(f"{where}: {problem}" if where else problem)
+        self.line = f"{where}: {problem}" if where else problem
+        super().__init__("\n".join([self.line, *map(str, self.also)]))
+
+    @classmethod
+    def of(cls, errors: Sequence[ConfigurationError]) -> ConfigurationError:
+        """All of ``errors`` as one: the first, with the others in ``also``."""
+        first, *others = errors
+        return cls(first.problem, key=first.key, source=first.source, also=others)
 
 
 class ArtifactError(UdistError):

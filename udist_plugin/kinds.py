@@ -101,7 +101,13 @@ class Integer(Kind):
         self._unset = unset
 
     def parse(self, text: str) -> int:
-        if len(text) > 32 or (value := int(text, 0)) not in self._range:
+        if len(text) > 32:
+            raise ValueError
+        try:
+            value = int(text, 0)
+        except ValueError:  # whose own words are about Python
+            raise ValueError from None
+        if value not in self._range:
             raise ValueError
         return value if value > 0 or self._unset is None else self._unset
 

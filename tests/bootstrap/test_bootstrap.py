@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -114,6 +115,35 @@ def test_what_there_is_to_say_of_it_is_logged(caplog: pytest.LogCaptureFixture) 
         ("WARNING", "lgo (configuration): unknown key, ignored; did you mean log?"),
         ("INFO", "no effect here: http.addr (configuration)"),
     ]
+
+
+def test_everything_that_is_wrong_is_told_at_once_what_the_driver_meets_too(tmp_path: Path) -> None:
+    path = tmp_path / "config.yml"
+    path.write_text("version: 0.1\nstorage: {filesystem: {rootdirectory: /dev/null}}\nlog: {level: loud}\n")
+    for wrong, keys in (
+        ("loud", ["log.level", "storage.filesystem.rootdirectory"]),
+        ("info", ["storage.filesystem.rootdirectory"]),
+    ):
+        path.write_text(path.read_text().replace("loud", wrong))
+        for build in (partial(create_app, path), partial(build_service, str(path), None, {}, {})):
+            with pytest.raises(ConfigurationError) as caught:
+                build()
+            found = [caught.value, *caught.value.also]
+            assert [error.key for error in found] == keys
+            assert found[-1].source == f"{path}:2"
+
+
+def test_access_control_is_for_whoever_listens(caplog: pytest.LogCaptureFixture) -> None:
+    """An application may stand behind a port; a plugin has nothing but the pipes of its caller."""
+    text = "version: 0.1\nstorage: inmemory\nauth: {htpasswd: {realm: a, path: b}}\n"
+    with pytest.raises(ConfigurationError, match=r"auth \(configuration:3\): not supported yet"):
+        create_app(text)
+    with pytest.raises(ConfigurationError, match=r"auth \(configuration:3\): not supported yet"):
+        load(text, {})
+    caplog.set_level(logging.INFO)
+    with build_service(None, text, {}, {}, "udist.yml") as app:
+        app.start(lambda level, message: logging.getLogger().log(logging.INFO, "%s %s", level, message))
+    assert [record.message for record in caplog.records if "auth (udist.yml:3): no effect" in record.message]
 
 
 class TestThePlugin:

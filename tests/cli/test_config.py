@@ -92,12 +92,12 @@ def test_check_prints_json(udist: Udist) -> None:
 
 
 def test_check_names_every_error_at_once(udist: Udist, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config.write_text(f"{FILE}auth: {{token: {{realm: a}}}}\nlgo: debug\ntags: {{maxtags: many}}\n")
+    config.write_text(f"{FILE}proxy: {{remoteurl: a}}\nlgo: debug\ntags: {{maxtags: many}}\n")
     monkeypatch.setenv("REGISTRY_STORAGE_S3_CHUNKSIZE", "1")
     ran = udist("config", "check", "config.yml")
     assert (ran.code, ran.out) == (4, "")
     keys = [line.split()[1] for line in ran.err.splitlines()]
-    assert sorted(keys) == ["auth", "storage.s3.chunksize", "tags.maxtags"]
+    assert sorted(keys) == ["proxy", "storage.s3.chunksize", "tags.maxtags"]
     ran = udist("config", "check", "config.yml", "--json")
     assert ran.code == 4
     found = json.loads(ran.err)["errors"]
@@ -157,6 +157,16 @@ def test_check_tells_what_the_driver_would(
     assert "s3cret" not in ran.err
 
 
+def test_check_without_a_file_or_a_variable_is_that_of_the_default_folder(
+    udist: Udist, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY")
+    monkeypatch.setenv("XDG_DATA_HOME", str(work))
+    shown = rows(udist("config", "check").out)
+    assert shown["storage"] == ["filesystem", "default"]
+    assert shown["storage.filesystem.rootdirectory"] == [str(work / "udist"), "default"]
+
+
 def test_check_without_a_file_is_that_of_the_variables(udist: Udist, work: Path) -> None:
     shown = rows(udist("config", "check").out)
     folder = [str(work.parent / "store"), "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY"]
@@ -185,7 +195,8 @@ def test_keys_lists_every_key(udist: Udist) -> None:
     assert " ".join(listed["log.formatter"]) == (
         "word text works the form of a record (one of text, json, logstash)"
     )
-    assert "not supported yet" in " ".join(listed["auth.token.realm"])
+    assert "not supported yet" in " ".join(listed["proxy.remoteurl"])
+    assert "refused by create_app" in " ".join(listed["auth.token.realm"])
 
 
 def test_keys_of_a_section(udist: Udist) -> None:
@@ -246,7 +257,7 @@ def test_check_shows_no_query(udist: Udist, work: Path, monkeypatch: pytest.Monk
         ("storage: inmemory", "", "inmemory", "config.yml:2"),
         ("storage:\n  inmemory:", "", "inmemory", "config.yml:3"),
         ("storage: {filesystem: {rootdirectory: /a}}", "inmemory", "inmemory", "REGISTRY_STORAGE"),
-        ("storage: {delete: {enabled: false}}", "", "filesystem", "default"),
+        ("storage: {delete: {enabled: false}}", "filesystem", "filesystem", "REGISTRY_STORAGE"),
     ],
 )
 def test_check_tells_the_driver_and_who_chose_it(

@@ -34,13 +34,16 @@ def test_a_folder_is_well(udist: Udist, tmp_path: Path) -> None:
     ran = udist("doctor")
     assert ran.code == 0
     assert ran.err == ""
-    assert [line.split()[0] for line in ran.out.splitlines()] == ["ok"] * 8
+    store, *lines = ran.out.splitlines()
+    assert store == f"store   filesystem: rootdirectory {tmp_path / 'store'}"
+    assert [line.split()[0] for line in lines] == ["ok"] * 8
     assert not list((tmp_path / "store").rglob("doctor-*"))
 
 
-def test_json_tells_each_step(udist: Udist) -> None:
+def test_json_tells_each_step(udist: Udist, tmp_path: Path) -> None:
     told = json.loads(udist("doctor", "--json").out)
     assert (told["driver"], told["ok"]) == ("filesystem", True)
+    assert told["store"] == {"rootdirectory": str(tmp_path / "store")}
     assert [step["step"] for step in told["steps"]] == STEPS
     assert all(step["ok"] and step["seconds"] >= 0 for step in told["steps"])
 
@@ -49,7 +52,7 @@ def test_nothing_is_written_to_a_store_that_is_read_only(
     udist: Udist, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("REGISTRY_STORAGE_MAINTENANCE_READONLY_ENABLED", "true")
-    assert len(udist("doctor").out.splitlines()) == 2
+    assert len(udist("doctor").out.splitlines()) == 3
     assert not (tmp_path / "store").exists()
 
 
@@ -60,6 +63,18 @@ def test_a_folder_that_cannot_be_written_to_is_named(udist: Udist, tmp_path: Pat
     assert ran.code == 1
     assert ran.out.splitlines()[-1].startswith("failed  small files can be written")
     assert "/docker/registry" in ran.err
+
+
+def test_the_store_is_named_before_anything_is_tried(
+    udist: Udist, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", "/dev/null")
+    ran = udist("doctor")
+    assert (ran.code, ran.out) == (4, "store   filesystem: rootdirectory /dev/null\n")
+    assert "storage.filesystem.rootdirectory (REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY): " in ran.err
+    monkeypatch.delenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert udist("doctor").out.startswith(f"store   filesystem: rootdirectory {tmp_path / 'udist'}\n")
 
 
 @pytest.fixture
@@ -73,7 +88,9 @@ def test_a_bucket_is_well(udist: Udist, minio_server: S3Server, tmp_path: Path) 
     path = configure(tmp_path / "config.yml", s3=minio_server.parameters(bucket))
     ran = udist("doctor", "--config", path)
     assert (ran.code, ran.err) == (0, "")
-    assert [line.split()[0] for line in ran.out.splitlines()] == ["ok"] * 9
+    store, *lines = ran.out.splitlines()
+    assert store == f"store   s3: bucket {bucket}, region {REGION}, regionendpoint {server.url}"
+    assert [line.split()[0] for line in lines] == ["ok"] * 9
     assert "large uploads can be sent in parts" in ran.out
     assert not list((minio_server.folder / bucket).rglob("doctor-*"))
     assert "Uploads" not in client(minio_server).list_multipart_uploads(Bucket=bucket)
@@ -146,5 +163,6 @@ def test_what_is_wrong_with_a_bucket_is_named(
     told = json.loads(ran.out)
     assert not told["ok"]
     assert [step["ok"] for step in told["steps"]] == [False]
-    assert json.loads(ran.err)["errors"][0]["detail"]["key"] == f"storage.s3.{key}"
+    detail = json.loads(ran.err)["errors"][0]["detail"]
+    assert (detail["key"], detail["source"]) == (f"storage.s3.{key}", str(tmp_path / "config.yml") + ":1")
     assert parameters["bucket"] in told["steps"][0]["error"]

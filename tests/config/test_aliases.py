@@ -19,6 +19,7 @@ def test_both_names_of_an_alias_are_keys() -> None:
 def test_redis_by_the_names_of_version_2() -> None:
     text = """\
 version: 0.1
+storage: inmemory
 redis:
   addr: localhost:6379
   password: 0123
@@ -34,19 +35,21 @@ redis:
     assert found.tls.wanted
     assert loaded.warnings == []
     assert loaded.notices == [
-        "no effect here: redis.maxidleconns (config.yml:7), redis.connmaxidletime (config.yml:7)"
+        "no effect here: redis.maxidleconns (config.yml:8), redis.connmaxidletime (config.yml:8)"
     ]
 
 
 def test_redis_by_the_names_of_version_3_has_tls_with_any_file() -> None:
     for tls, wanted in (("{enabled: false}", False), ("{rootcas: [/ca.pem]}", True), ("{}", False)):
-        found = load(f"version: 0.1\nredis: {{addrs: ['a:1'], tls: {tls}}}", {}).configuration.redis
+        found = load(
+            f"version: 0.1\nstorage: inmemory\nredis: {{addrs: ['a:1'], tls: {tls}}}", {}
+        ).configuration.redis
         assert found is not None
         assert found.tls.wanted is wanted
 
 
 def test_the_newer_name_goes_first_and_the_older_is_told_of() -> None:
-    text = "version: 0.1\nloglevel: error\nlog: {level: debug}"
+    text = "version: 0.1\nloglevel: error\nlog: {level: debug}\nstorage: inmemory"
     loaded = load(text, {}, source_name="config.yml")
     assert loaded.configuration.log.level == "debug"
     assert loaded.warnings == ["loglevel (config.yml:2): log.level (config.yml:3) stands too, and goes first"]

@@ -20,7 +20,7 @@ from tests.documents.reading import DOCS, first_cells
 from tests.tools import require_tool
 from udist_plugin.config.explaining import DEFAULT, explain
 from udist_plugin.config.keys import all_keys
-from udist_plugin.keys import UNSUPPORTED, Key
+from udist_plugin.keys import GUARD, UNSUPPORTED, Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Case = dict[str, Any]
 CASES: list[Case] = yaml.safe_load((Path(__file__).parent / "golden.yml").read_text())
 DIFFERENCES = first_cells(DOCS / "differences.md", "| | distribution | udist |")
+OFF = {GUARD, UNSUPPORTED}
+"""What may be in a configuration that udist accepts without doing anything there."""
 KEYS = [
     (re.compile(re.escape(key.path).replace(r"\[\]", r"\.\d+").replace(r"\*", r"[^.]+") + r"(\..+)?"), key)
     for key in sorted(all_keys(), key=lambda key: -len(key.path))
@@ -51,7 +53,7 @@ def distribution() -> dict[str, Any]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_udist_reads_it_as_distribution_does(case: Case, distribution: dict[str, Any]) -> None:
     result = distribution[case["name"]]
-    theirs = {"error": "refused"} if "error" in result else _known(_flat(result["configuration"]))
+    theirs = {"error": "refused"} if "error" in result else _theirs(result["configuration"])
     ours, refused = _ours(case)
     assert refused == case.get("refuses", [])
     different = {path for path in theirs.keys() | ours.keys() if theirs.get(path) != ours.get(path)}
@@ -68,11 +70,16 @@ def test_the_table_is_large_and_names_each_case_once() -> None:
 
 
 def _ours(case: Case) -> tuple[dict[str, object], list[str]]:
-    explained = explain(case["file"], case.get("environ", {}))
+    explained = explain(case["file"], case.get("environ", {}), on_pipes=True)
     if explained.examined.configuration is None:
         return {"error": "refused"}, [error.key for error in explained.examined.errors]
     given = [setting for setting in explained.settings if setting.source != DEFAULT]
     return {s.path: s.value for s in given if s.value not in (s.key.default, "", None)}, []
+
+
+def _theirs(configuration: dict[str, Any]) -> dict[str, object]:
+    guards = {name for name in configuration.get("auth") or () if name.lower() != "none"}
+    return _known(_flat(configuration)) | ({"auth": guards} if guards else {})
 
 
 def _flat(value: object, path: str = "") -> Iterator[tuple[str, object]]:
@@ -93,7 +100,7 @@ def _known(values: Iterator[tuple[str, object]]) -> dict[str, object]:
     for path, value in values:
         key = _key(path)
         parsed = value if key is None or value is None else _parsed(key, value)
-        if parsed in ("", None) or (key and (parsed == key.default or key.status is UNSUPPORTED)):
+        if parsed in ("", None) or (key and (parsed == key.default or key.status in OFF)):
             continue
         known[path] = parsed
     return known
@@ -102,7 +109,7 @@ def _known(values: Iterator[tuple[str, object]]) -> dict[str, object]:
 def _key(path: str) -> Key | None:
     for pattern, key in KEYS:
         match = pattern.fullmatch(path)
-        if match and (match[1] is None or key.status is UNSUPPORTED):
+        if match and (match[1] is None or key.status in OFF):
             return key
     return None
 

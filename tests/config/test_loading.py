@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from importlib.metadata import EntryPoint, EntryPoints
-from typing import TYPE_CHECKING
 
 import platformdirs
 import pytest
@@ -21,9 +20,6 @@ from udist_plugin.config.keys.health import DriverCheck, FileCheck, HttpCheck
 from udist_plugin.config.model import AccessLog, Http, Indexes, Log, Platform, UploadPurging
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.keys import WORKS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DEVELOPMENT = """\
 version: 0.1
@@ -69,12 +65,20 @@ health:
 """Debian's ``/etc/docker/registry/config.yml``."""
 
 
-def configured(text: str, environ: Mapping[str, str] | None = None) -> Configuration:
-    return load("version: 0.1\n" + text, environ or {}, source_name="config.yml").configuration
+INMEMORY = {"REGISTRY_STORAGE": "inmemory"}
 
 
-def problems(text: str, environ: Mapping[str, str] | None = None) -> list[str]:
-    examined = examine("version: 0.1\n" + text, environ or {}, source_name="config.yml")
+def file_of(text: str) -> tuple[str, dict[str, str]]:
+    """A file, and variables that name a driver unless it has a section ``storage`` itself."""
+    return "version: 0.1\n" + text, {} if re.search("^storage:", text, re.M) else INMEMORY
+
+
+def configured(text: str) -> Configuration:
+    return load(*file_of(text), source_name="config.yml").configuration
+
+
+def problems(text: str) -> list[str]:
+    examined = examine(*file_of(text), source_name="config.yml")
     assert (examined.configuration is None) == bool(examined.errors)
     return [str(error) for error in examined.errors]
 
@@ -141,7 +145,7 @@ def test_debian_s_file_works_with_the_rest_switched_off() -> None:
 
 
 def test_a_check_has_no_switch() -> None:
-    loaded = load("version: 0.1\nhealth: {tcp: [{addr: 'a:1', enabled: false, disabled: true}]}", {})
+    loaded = load(*file_of("health: {tcp: [{addr: 'a:1', enabled: false, disabled: true}]}"))
     assert loaded.configuration.health is not None
     assert [check.addr for check in loaded.configuration.health.tcp] == ["a:1"]
     assert len(loaded.warnings) == 2
@@ -178,10 +182,13 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "log.level (config.yml:3): expected one of error, warn, info, debug, not a list",
         ),
         (
-            "storage: {delete: {enabled: maybe}}",
+            "storage: {inmemory: , delete: {enabled: maybe}}",
             "storage.delete.enabled (config.yml:2): expected true or false, not 'maybe'",
         ),
-        ("storage: {delete: true}", "storage.delete (config.yml:2): expected a mapping, not 'true'"),
+        (
+            "storage: {inmemory: , delete: true}",
+            "storage.delete (config.yml:2): expected a mapping, not 'true'",
+        ),
         (
             "storage: {filesystem: {maxthreads: -1}}",
             "storage.filesystem.maxthreads (config.yml:2): expected a whole number from 0 to 65536, not '-1'",
@@ -215,7 +222,7 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "not s3 (config.yml:2), s3aws (config.yml:2)",
         ),
         (
-            "storage: {cache: {blobdescriptor: redis}}",
+            "storage: {inmemory: , cache: {blobdescriptor: redis}}",
             "storage.cache.blobdescriptor (config.yml:2): expected redis.addrs, the server",
         ),
         (
@@ -242,10 +249,10 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
         (
             "storage: {filesytem: {rootdirectory: /x}}",
             "storage (config.yml:2): unknown storage driver 'filesytem'; "
-            "expected one of filesystem, inmemory, azure, gcs, s3",
+            "expected one of filesystem, inmemory, azure, gcs, s3; did you mean storage.filesystem?",
         ),
         (
-            "storage: {maintenance: {uploadpurging: {age: 168}}}",
+            "storage: {inmemory: , maintenance: {uploadpurging: {age: 168}}}",
             "storage.maintenance.uploadpurging.age (config.yml:2): "
             "expected a duration such as 90s, 1m30s or 168h, not '168'",
         ),
@@ -313,7 +320,12 @@ def test_a_wrong_value_names_key_source_and_what_was_expected(text: str, problem
         (
             "REGISTRY_STORAGE_DELETE_ENABLED",
             "perhaps",
-            "storage.delete.enabled (REGISTRY_STORAGE_DELETE_ENABLED): expected true or false, not 'perhaps'",
+            "storage (REGISTRY_STORAGE_DELETE_ENABLED): no storage driver is named; expected one of ",
+        ),
+        (
+            "REGISTRY_STORAGE_FILESYSTEM_MAXTHREADS",
+            "perhaps",
+            "storage.filesystem.maxthreads (REGISTRY_STORAGE_FILESYSTEM_MAXTHREADS): expected a whole number",
         ),
         ("REGISTRY_STORAGE", "gcs", "storage.gcs.bucket (REGISTRY_STORAGE): expected the name of a bucket"),
         (
@@ -331,16 +343,19 @@ def test_a_wrong_variable_is_named(variable: str, value: str, problem: str) -> N
     assert str(caught.value).startswith(problem)
 
 
-def test_all_errors_are_listed_and_the_first_is_raised() -> None:
-    text = "version: 0.1\nlog: {level: x}\nstorage: {delete: {enabled: x}}\nhttp: {draintimeout: z}"
-    assert [error.key for error in examine(text, {}).errors] == [
-        "log.level",
-        "storage.delete.enabled",
-        "http.draintimeout",
-    ]
+def test_every_error_is_raised_at_once_the_driver_s_too() -> None:
+    text = "version: 0.1\nlog: {level: x}\nstorage: {s3: {bucket: b, accesskey: a}}\nhttp: {draintimeout: z}"
+    assert [error.key for error in examine(text, {}).errors] == ["log.level", "http.draintimeout"]
     with pytest.raises(ConfigurationError) as caught:
-        load(text, {})
-    assert caught.value.key == "log.level"
+        load(text, {"AWS_REGION": "r"}, source_name="config.yml")
+    found = [caught.value, *caught.value.also]
+    assert [(error.key, error.source) for error in found] == [
+        ("log.level", "config.yml:2"),
+        ("http.draintimeout", "config.yml:4"),
+        ("storage.s3.secretkey", "config.yml:3"),
+        ("storage.s3.region", "config.yml:3"),
+    ]
+    assert str(caught.value).splitlines() == [error.line for error in found]
 
 
 @pytest.mark.parametrize("text", ["", "log: {level: info}", "[]", "text", "version: 0.2", "version:"])
@@ -350,14 +365,103 @@ def test_a_file_states_its_version(text: str) -> None:
 
 
 def test_unknown_keys_are_warnings_with_the_nearest_known() -> None:
-    text = "version: 0.1\nlgo: {level: debug}\nstorage: {delete: {enable: false}}\nxyz: 1"
+    text = "version: 0.1\nstorage: inmemory\nlgo: {level: debug}\nhttp: {hots: a}\nxyz: 1"
     loaded = load(text, {"REGISTRY_HTTP_HOTS": "x"}, source_name="config.yml")
     assert loaded.warnings == [
         "REGISTRY_HTTP_HOTS: names no known key, ignored; did you mean REGISTRY_HTTP_HOST?",
-        "lgo (config.yml:2): unknown key, ignored; did you mean log?",
-        "xyz (config.yml:4): unknown key, ignored",
-        "storage.delete.enable (config.yml:3): unknown key, ignored; did you mean storage.delete.enabled?",
+        "lgo (config.yml:3): unknown key, ignored; did you mean log?",
+        "xyz (config.yml:5): unknown key, ignored",
+        "http.hots (config.yml:4): unknown key, ignored; did you mean http.host?",
     ]
+
+
+NONE_NAMED = "no storage driver is named; expected one of filesystem, inmemory, azure, gcs, s3"
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "expected"),
+    [
+        ("log: {level: debug}", {}, [f"storage (config.yml:1): {NONE_NAMED}"]),
+        ("storage:", {}, [f"storage (config.yml:2): {NONE_NAMED}"]),
+        ("storage: {delete: {enabled: true}}", {}, [f"storage (config.yml:2): {NONE_NAMED}"]),
+        (
+            "storge: {s3: {bucket: b}}",
+            {},
+            [f"storage (config.yml:1): {NONE_NAMED}; did you mean storage instead of storge (config.yml:2)?"],
+        ),
+        (
+            "s3: {bucket: b}",
+            {},
+            [f"storage (config.yml:1): {NONE_NAMED}; did you mean storage.s3 instead of s3 (config.yml:2)?"],
+        ),
+        (
+            "storage:\n  inmemory:\n  delet: {enabled: false}\n  maintenance: {readnoly: {}}",
+            {},
+            [
+                "storage.delet (config.yml:4): unknown key; did you mean storage.delete?",
+                "storage.maintenance.readnoly (config.yml:5): unknown key; "
+                "did you mean storage.maintenance.readonly?",
+            ],
+        ),
+        (
+            "storage: {delet: {enabled: false}}",
+            {},
+            [
+                "storage (config.yml:2): unknown storage driver 'delet'; expected one of filesystem, "
+                "inmemory, azure, gcs, s3; did you mean storage.delete?"
+            ],
+        ),
+        (
+            "storage: {filesystem: {rootdirectry: /srv}}",
+            {},
+            [
+                "storage.filesystem.rootdirectry (config.yml:2): unknown key; "
+                "did you mean storage.filesystem.rootdirectory?"
+            ],
+        ),
+        (None, {"REGISTRY_STORAGE": ""}, [f"storage (REGISTRY_STORAGE): {NONE_NAMED}"]),
+        (
+            None,
+            {"REGISTRY_STORAGE_FILESYTEM_ROOTDIRECTORY": "/srv"},
+            [
+                "REGISTRY_STORAGE_FILESYTEM_ROOTDIRECTORY: names no known key; "
+                "did you mean REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY?"
+            ],
+        ),
+        (
+            None,
+            {"REGISTRY_STROAGE": "s3"},
+            ["REGISTRY_STROAGE: names no known key; did you mean REGISTRY_STORAGE?"],
+        ),
+        (
+            "storage: inmemory",
+            {"REGISTRY_STORAGE_INMEMORY_X": "1"},
+            ["REGISTRY_STORAGE_INMEMORY_X: names no known key; did you mean REGISTRY_STORAGE_INMEMORY?"],
+        ),
+    ],
+)
+def test_what_may_have_been_meant_for_the_store_never_leads_to_another(
+    text: str | None, variables: dict[str, str], expected: list[str]
+) -> None:
+    source = None if text is None else f"version: 0.1\n{text}"
+    found = examine(source, variables, source_name="config.yml")
+    assert found.configuration is None
+    assert [str(error) for error in found.errors] == expected
+
+
+def test_an_empty_mapping_names_no_driver_and_nothing_at_all_is_the_default() -> None:
+    with pytest.raises(ConfigurationError, match="no storage driver is named"):
+        load({}, {})
+    assert load(None, {"REGISTRY_LOG_LEVEL": "debug"}).configuration.storage.driver == "filesystem"
+
+
+def test_access_control_has_no_effect_on_pipes_and_is_refused_elsewhere() -> None:
+    text = "version: 0.1\nstorage: inmemory\nauth: {htpasswd: {realm: a, path: b}}"
+    loaded = load(text, {}, source_name="config.yml", on_pipes=True)
+    assert (loaded.warnings, len(loaded.notices)) == ([], 1)
+    assert loaded.notices[0].startswith("auth (config.yml:3): no effect here; there is no listener to guard")
+    with pytest.raises(ConfigurationError, match=r"auth \(config\.yml:3\): not supported yet; remove it"):
+        load(text, {}, source_name="config.yml")
 
 
 def test_loglevel_is_log_level_s_old_name() -> None:
@@ -416,6 +520,7 @@ def test_each_key_stands_once_and_says_what_it_does() -> None:
 def test_every_key_that_works_reaches_the_configuration() -> None:
     """A row marked as working whose value no class of ``model`` has would be silently ignored."""
     configuration = configured(
+        "storage: filesystem\n"
         "validation: {manifests: {indexes: {platformlist: [{}]}}}\n"
         "middleware: {storage: [{name: redirect, options: {baseurl: 'https://a/'}}]}\n"
         "redis: {}\n"
@@ -478,7 +583,7 @@ def test_a_driver_that_another_package_announces_gets_its_section_as_text(
     assert (storage.driver, storage.parameters) == ("floppy", {"drive": "a", "tracks": "80"})
     assert storage.delete.enabled is False
     (problem,) = problems("storage: flopy")
-    assert problem.endswith("expected one of filesystem, inmemory, azure, gcs, s3, floppy")
+    assert "expected one of filesystem, inmemory, azure, gcs, s3, floppy; did you mean" in problem
 
 
 def test_the_parameters_of_an_object_store_are_typed_and_have_no_empty_ones() -> None:
@@ -507,7 +612,7 @@ def test_middleware_health_and_redis_are_typed() -> None:
     assert configuration.health.file == (FileCheck("/x", 10.0, 0),)
     assert configuration.health.tcp == ()
     assert configuration.log == Log("info", "json", {"a": "1"}, AccessLog(True))
-    assert configured("").health is None
+    assert configured("catalog:").health is None
     assert configured("health:\nredis:").redis is None
 
 
@@ -523,5 +628,5 @@ def test_what_is_missing_is_missing_where_the_section_is() -> None:
 
 
 def test_fields_about_a_connection_are_said_to_have_no_effect() -> None:
-    text = "version: 0.1\nhttp: {headers: {Connection: [close], X-A: [b]}}"
-    assert load(text, {}).notices == ["no effect here: http.headers.Connection (configuration:2)"]
+    text = "http: {headers: {Connection: [close], X-A: [b]}}"
+    assert load(*file_of(text)).notices == ["no effect here: http.headers.Connection (configuration:2)"]

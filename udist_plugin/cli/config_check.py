@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.cli.options import add_json_option
 from udist_plugin.cli.output import note, print_json, print_table, printable
-from udist_plugin.config.explaining import Explained, Setting, explain
+from udist_plugin.config.explaining import Setting, explain
 from udist_plugin.config.files import read_file
-from udist_plugin.drivers import problems
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.kinds import Secret
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
 _EPILOG = """\
 Shows every value and its source: a line of the file, a REGISTRY_* variable, or
@@ -45,10 +43,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     path = arguments.file
     text = read_file(path) if path else None
-    explained = explain(text, os.environ, source_name=path or "configuration")
+    explained = explain(text, os.environ, source_name=path or "configuration", on_pipes=True)
+    if errors := explained.problems():
+        raise ConfigurationError.of(errors)
     examined = explained.examined
-    if errors := [*examined.errors, *_driver_problems(explained)]:
-        raise ExceptionGroup("the configuration is wrong", errors)
     settings = [explained.driver, *explained.settings]
     if arguments.json:
         told = {"warnings": examined.warnings, "notices": examined.notices}
@@ -58,20 +56,6 @@ def run(arguments: argparse.Namespace) -> None:
         note(printable(message))
     columns = 4 if arguments.explain else 3
     print_table([_row(setting)[:columns] for setting in settings])
-
-
-def _driver_problems(explained: Explained) -> Iterator[ConfigurationError]:
-    """What only the driver finds wrong with its section, each with its line or variable. A missing key gets
-    the source of the section."""
-    section = explained.examined.section
-    if section is None:
-        return
-    told = {error.key for error in explained.examined.errors}
-    sources = {setting.path: setting.source for setting in explained.settings}
-    for error in problems(section.driver, section.parameters):
-        if error.key not in told:
-            source = sources.get(error.key, explained.driver.source)
-            yield ConfigurationError(error.problem, key=error.key, source=source)
 
 
 def _row(setting: Setting) -> tuple[str, ...]:

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from udist_plugin.cli.options import add_config_option, add_json_option
 from udist_plugin.cli.output import note, print_json, printable
-from udist_plugin.config import load
+from udist_plugin.config.explaining import explain
 from udist_plugin.config.files import read_file
 from udist_plugin.drivers import open_driver
+from udist_plugin.errors import ConfigurationError
 from udist_plugin.storage import paths
 from udist_plugin.storage.upkeep.checkup import check
 
 if TYPE_CHECKING:
     import argparse
 
+    from udist_plugin.config.explaining import Explained
     from udist_plugin.errors import UdistError
     from udist_plugin.storage.upkeep.checkup import Step
 
@@ -41,6 +43,17 @@ _SAID: Final = {
     "delete": "files can be deleted",
 }
 
+# What says where a store is, of the keys that any driver has.
+_PLACE: Final = (
+    "bucket",
+    "container",
+    "accountname",
+    "serviceurl",
+    "region",
+    "regionendpoint",
+    "rootdirectory",
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
@@ -50,14 +63,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     path = arguments.config
-    loaded = load(read_file(path) if path else None, os.environ, source_name=path or "configuration")
-    storage = loaded.configuration.storage
-    for message in loaded.warnings:
+    explained = explain(
+        read_file(path) if path else None, os.environ, source_name=path or "configuration", on_pipes=True
+    )
+    configuration = explained.examined.configuration
+    if configuration is None:
+        raise ConfigurationError.of(explained.problems())
+    for message in explained.examined.warnings:
         note(printable(message))
-    driver = open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
+    storage = configuration.storage
+    place = _place(explained)
+    if not arguments.json:
+        where = ", ".join(f"{name} {value}" for name, value in place.items())
+        print(printable(f"store   {storage.driver}{where and ': '}{where}"), flush=True)
+    try:
+        driver = open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
+    except ConfigurationError as error:
+        raise ConfigurationError.of(explained.problems(error)) from error
     steps = []
     if not arguments.json:
-        print(f"ok      the configuration is valid; the storage driver is {storage.driver}")
+        print("ok      the configuration is valid")
     for step in check(driver, writing=not storage.maintenance.readonly.enabled):
         steps.append(step)
         if not arguments.json:
@@ -65,10 +90,24 @@ def run(arguments: argparse.Namespace) -> None:
     failed: UdistError | None = steps[-1].error
     if arguments.json:
         print_json(
-            {"driver": storage.driver, "steps": [_entry(step) for step in steps], "ok": failed is None}
+            {
+                "driver": storage.driver,
+                "store": place,
+                "steps": [_entry(step) for step in steps],
+                "ok": failed is None,
+            }
         )
+    if isinstance(failed, ConfigurationError):
+        raise ConfigurationError.of(explained.problems(failed))
     if failed is not None:
         raise failed
+
+
+def _place(explained: Explained) -> dict[str, str]:
+    """Where the store is: the driver's parameters that say so, by name."""
+    section = f"storage.{explained.driver.value}."
+    values = {setting.path: setting.shown for setting in explained.settings}
+    return {name: values[section + name] for name in _PLACE if values.get(section + name)}
 
 
 def _line(step: Step) -> str:

@@ -30,9 +30,7 @@ _HINTS: Final[dict[type[UdistError], str]] = {
 
 
 def exit_code_of(error: Exception) -> int:
-    """The exit code for ``error``, or for the first of a group; see ``EXIT_CODES``."""
-    if isinstance(error, ExceptionGroup):
-        return exit_code_of(error.exceptions[0])
+    """The exit code for ``error``; see ``EXIT_CODES``."""
     if isinstance(error, _NOT_FOUND):
         return 3
     return 4 if isinstance(error, _NOT_STARTED) else 1
@@ -41,8 +39,8 @@ def exit_code_of(error: Exception) -> int:
 def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
     """Prints what failed to standard error: one line for each error, or the JSON of the distribution-spec. An
     unexpected exception also gets a traceback when ``verbose``."""
-    failed = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
-    if verbose and not isinstance(failed[0], UdistError | OSError):
+    failed = (error, *error.also) if isinstance(error, errors.ConfigurationError) else (error,)
+    if verbose and not isinstance(error, UdistError | OSError):
         import traceback
 
         traceback.print_exception(error)
@@ -70,13 +68,15 @@ def _entry(error: Exception) -> dict[str, object]:
         return {"code": error.code, "message": error.message, "detail": error.detail}
     if isinstance(error, errors.ConfigurationError):
         detail = {"key": error.key, "source": error.source, "problem": error.problem}
-        return {"code": type(error).__name__, "message": str(error), "detail": detail}
+        return {"code": type(error).__name__, "message": error.line, "detail": detail}
     return {"code": getattr(error, "code", type(error).__name__), "message": _sentence(error)}
 
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, RegistryError) and error.detail:
         return f"{error.message} ({_in_words(error.detail)})"
+    if isinstance(error, errors.ConfigurationError):
+        return error.line
     if isinstance(error, UdistError):
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from udist_plugin.config.nodes import Node, Scalar, Table, is_null, plain
 from udist_plugin.config.overlay import choose_driver
-from udist_plugin.config.schema import STORAGE_SETTINGS, Deferred, SchemaNode, Section
+from udist_plugin.config.reading import nearest
+from udist_plugin.config.schema import STORAGE_SETTINGS, Deferred, Section
 from udist_plugin.keys import REQUIRED
 
 if TYPE_CHECKING:
@@ -30,34 +31,71 @@ def with_driver(root: Node) -> Node:
 
 
 def find_driver(
-    storage: Node | None, schema: SchemaNode, reader: Reader
+    root: Table, keys: Section, reader: Reader, *, given: bool
 ) -> tuple[str, dict[str, Any] | None, Node]:
-    """The driver that is named, the default if none is; the parameters of one from elsewhere; and the section
-    without what cannot be read."""
-    if not isinstance(storage, Table):
-        return DEFAULT_DRIVER, None, storage or Table({}, "default")
+    """The driver that ``root``, the configuration, names; the parameters of one from elsewhere; and the
+    section ``storage`` without what cannot be read.
+
+    The default driver serves where nothing is ``given``: anything else that names none is an error.
+    """
+    storage = root.entries.get("storage")
+    if storage is None or is_null(storage):
+        storage = Table({}, (storage or root).source)
+    elif not isinstance(storage, Table):
+        return DEFAULT_DRIVER, None, storage
+    schema = keys.children["storage"]
     assert isinstance(schema, Section)
-    drivers = [name for name, node in schema.children.items() if isinstance(node, Section | Deferred)]
-    drivers = [name for name in drivers if name not in STORAGE_SETTINGS and name != "s3aws"]
+    drivers = _drivers(schema)
     section = {k: v for k, v in storage.entries.items() if k in STORAGE_SETTINGS or k in drivers}
     foreign = None
-    named = [name for name in storage.entries if name not in STORAGE_SETTINGS]
+    named = _named(storage, schema, reader)
     if named:
         reader.chosen(named[0], storage.entries[named[0]].source)
     match named:
+        case [] if given:
+            reader.wrong(_none_named(root, keys, drivers), "storage", storage)
         case []:
-            named = [DEFAULT_DRIVER]
+            pass
         case [name] if name in drivers:
-            section[name] = _named(storage.entries[name])
+            section[name] = _mapping(storage.entries[name])
         case [name]:
             foreign = _foreign(name, storage.entries[name], drivers, name in schema.children, reader)
         case _:
             both = ", ".join(f"{name} ({storage.entries[name].source})" for name in named)
             reader.wrong(f"expected one storage driver, not {both}", "storage", storage)
-    return named[0], foreign, Table(section, storage.source)
+    return (named or [DEFAULT_DRIVER])[0], foreign, Table(section, storage.source)
 
 
-def _named(parameters: Node) -> Node:
+def _drivers(schema: Section) -> list[str]:
+    """Those of this package, by the names they are shown under."""
+    drivers = [name for name, node in schema.children.items() if isinstance(node, Section | Deferred)]
+    return [name for name in drivers if name not in STORAGE_SETTINGS and name != "s3aws"]
+
+
+def _named(storage: Table, schema: Section, reader: Reader) -> list[str]:
+    """The drivers that ``storage`` names. Beside a known one, a name that no driver has is a misspelt key."""
+    named = [name for name in storage.entries if name not in STORAGE_SETTINGS]
+    known = [name for name in named if name in schema.children]
+    if not known or known == named:
+        return named
+    others = _announced()
+    for name in set(named) - set(known) - others:
+        reader.unknown(name, storage.entries[name], schema, "storage")
+    return [name for name in named if name in known or name in others]
+
+
+def _none_named(root: Table, keys: Section, drivers: list[str]) -> str:
+    """The problem of a configuration without a driver, with what may have been meant for one."""
+    problem = f"no storage driver is named; expected one of {', '.join(drivers)}"
+    for name, node in root.entries.items():
+        near = None if name in keys.children else nearest(name, ["storage", *drivers])
+        if near:
+            meant = near if near == "storage" else f"storage.{near}"
+            return f"{problem}; did you mean {meant} instead of {name} ({node.source})?"
+    return problem
+
+
+def _mapping(parameters: Node) -> Node:
     """The parameters of a driver that is named, though nothing else may be said of it."""
     return Table({}, parameters.source) if is_null(parameters) else parameters
 
@@ -66,17 +104,23 @@ def _foreign(
     name: str, parameters: Node, drivers: list[str], known: bool, reader: Reader
 ) -> dict[str, Any] | None:
     """The parameters, as text, of a driver that another package announces."""
-    from importlib.metadata import entry_points
-
-    others = entry_points(group=ENTRY_POINTS)
-    if name in others.names:
+    others = _announced()
+    if name in others:
         return cast("dict[str, Any]", plain(parameters)) if isinstance(parameters, Table) else {}
     problem = "not supported yet" if known else f"unknown storage driver {name!r}"
     path = f"storage.{name}" if known else "storage"
-    reader.wrong(
-        f"{problem}; expected one of {', '.join([*drivers, *sorted(others.names)])}", path, parameters
-    )
+    there = [*drivers, *sorted(others)]
+    near = None if known else nearest(name, [*there, *STORAGE_SETTINGS])
+    hint = f"; did you mean storage.{near}?" if near else ""
+    reader.wrong(f"{problem}; expected one of {', '.join(there)}{hint}", path, parameters)
     return None
+
+
+def _announced() -> frozenset[str]:
+    """The drivers of other packages."""
+    from importlib.metadata import entry_points
+
+    return frozenset(entry_points(group=ENTRY_POINTS).names)
 
 
 def filled(values: Mapping[str, Any]) -> dict[str, Any]:

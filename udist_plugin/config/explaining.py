@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.config.driver import DEFAULT_DRIVER, default_root
-from udist_plugin.config.loading import Examined, examine
+from udist_plugin.config.examining import Examined, examine
 from udist_plugin.config.nodes import Node, is_null
 from udist_plugin.config.reading import Reader
 from udist_plugin.config.schema import STORAGE_SETTINGS
+from udist_plugin.drivers import problems
+from udist_plugin.errors import ConfigurationError
 from udist_plugin.keys import WORKS, Key
 from udist_plugin.kinds import Anything, Text
 
@@ -40,15 +42,33 @@ class Explained(NamedTuple):
     driver: Setting
     settings: list[Setting]
 
+    def problems(self, met: ConfigurationError | None = None) -> list[ConfigurationError]:
+        """Everything that is wrong, as far as this machine can tell: no store is asked. ``met`` is what the
+        driver met when it was opened, if it was."""
+        found, section = list(self.examined.errors), self.examined.section
+        of_driver = problems(section.driver, section.parameters) if section else []
+        for error in [*of_driver, *([met] if met else [])]:
+            if error.key not in {other.key for other in found}:
+                found.append(self._located(error))
+        return found
+
+    def _located(self, error: ConfigurationError) -> ConfigurationError:
+        """A driver's error with the line or variable of its key; a missing key gets that of the section."""
+        sources = {setting.path: setting.source for setting in self.settings}
+        source = error.source or sources.get(error.key, self.driver.source)
+        return ConfigurationError(error.problem, key=error.key, source=source)
+
 
 def explain(
     source: str | Mapping[str, object] | None,
     environ: Mapping[str, str],
     *,
     source_name: str = "configuration",
+    on_pipes: bool = False,
 ) -> Explained:
-    """As ``examine``, with every value: those that were given, and the defaults that hold beside them."""
-    recorder = _Recorder(environ)
+    """As ``load``, with every value: those that were given, and the defaults that hold beside them; and with
+    the errors listed instead of raised."""
+    recorder = _Recorder(environ, on_pipes=on_pipes)
     examined = examine(source, environ, source_name=source_name, reader=recorder)
     driver = Setting("storage", *recorder.driver, _DRIVER)
     settings = [setting for setting in recorder.settings if _counts(setting, recorder.driver[0])]
@@ -58,8 +78,8 @@ def explain(
 class _Recorder(Reader):
     """Notes every key it reads."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        super().__init__()
+    def __init__(self, environ: Mapping[str, str], *, on_pipes: bool) -> None:
+        super().__init__(on_pipes=on_pipes)
         self._environ = environ
         self.settings: list[Setting] = []
         self.driver = (DEFAULT_DRIVER, DEFAULT)

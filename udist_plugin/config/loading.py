@@ -1,76 +1,25 @@
-"""From a file's text, or a mapping, and variables to a ``Configuration``."""
+"""From a file's text, or a mapping, and variables to a ``Configuration``, or to all that is wrong."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
-from udist_plugin.config import model
-from udist_plugin.config.aliases import rename
-from udist_plugin.config.driver import DEFAULT_DRIVER, default_root, filled, find_driver, with_driver
-from udist_plugin.config.keys import DEFERRED, all_keys, schema
-from udist_plugin.config.nodes import Node, Table, from_python, is_null
-from udist_plugin.config.overlay import PREFIX, UnknownVariable, overlay, registry_variables
-from udist_plugin.config.reading import Reader, nearest
+from udist_plugin.config.examining import examine
+from udist_plugin.config.reading import Reader
 from udist_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from udist_plugin.config.schema import Section
-
-
-_MODELS: dict[str, Any] = {
-    "": model.Configuration,
-    "log": model.Log,
-    "log.accesslog": model.AccessLog,
-    "storage": model.Storage,
-    "storage.delete": model.Delete,
-    "storage.redirect": model.Redirect,
-    "storage.cache": model.Cache,
-    "storage.tag": model.Tag,
-    "storage.maintenance": model.Maintenance,
-    "storage.maintenance.uploadpurging": model.UploadPurging,
-    "storage.maintenance.readonly": model.ReadOnly,
-    "middleware": model.Middleware,
-    "middleware.storage[]": model.StorageMiddleware,
-    "middleware.storage[].options": model.RedirectOptions,
-    "catalog": model.Catalog,
-    "tags": model.Tags,
-    "http": model.Http,
-    "udist": model.Own,
-    "udist.validation": model.OwnValidation,
-    "validation": model.Validation,
-    "validation.manifests": model.Manifests,
-    "validation.manifests.urls": model.Urls,
-    "validation.manifests.indexes": model.Indexes,
-    "validation.manifests.indexes.platformlist[]": model.Platform,
-}
+    from udist_plugin.config.model import Configuration
 
 
 class Loaded(NamedTuple):
     """``warnings`` and ``notices`` are sentences for the log: mistakes, and what has no effect here."""
 
-    configuration: model.Configuration
+    configuration: Configuration
     warnings: list[str]
     notices: list[str]
-
-
-class DriverSection(NamedTuple):
-    """The storage ``driver``, and of its ``parameters`` those that could be read."""
-
-    driver: str
-    parameters: Mapping[str, object]
-
-
-class Examined(NamedTuple):
-    """All there is to say of a configuration; ``configuration`` is ``None`` when there are errors,
-    ``section`` when the driver that is named is not known, or is not the only one."""
-
-    configuration: model.Configuration | None
-    errors: list[ConfigurationError]
-    warnings: list[str]
-    notices: list[str]
-    section: DriverSection | None
 
 
 def load(
@@ -78,126 +27,19 @@ def load(
     environ: Mapping[str, str],
     *,
     source_name: str = "configuration",
+    on_pipes: bool = False,
 ) -> Loaded:
     """The configuration of YAML text or a mapping (none: the defaults), overlaid by ``REGISTRY_*`` variables.
 
     ``environ`` is an environment, as ``os.environ`` is: its ``REGISTRY_*`` variables count, and those
-    that say where the user keeps data. ``source_name`` is what errors call the text: a file's name. Raises
-    ``ConfigurationError``, the first of those that ``examine`` lists.
+    that say where the user keeps data. ``source_name`` is what errors call the text: a file's name. With
+    ``on_pipes`` the registry is reached through the plugin's pipes alone, and what guards a listener is
+    accepted. Raises ``ConfigurationError`` with everything that is wrong.
     """
-    examined = examine(source, environ, source_name=source_name)
+    examined = examine(source, environ, source_name=source_name, reader=Reader(on_pipes=on_pipes))
     if examined.configuration is None:
-        raise examined.errors[0]
+        from udist_plugin.config.explaining import explain
+
+        explained = explain(source, environ, source_name=source_name, on_pipes=on_pipes)
+        raise ConfigurationError.of(explained.problems())
     return Loaded(examined.configuration, examined.warnings, examined.notices)
-
-
-def examine(
-    source: str | Mapping[str, object] | None,
-    environ: Mapping[str, str],
-    *,
-    source_name: str = "configuration",
-    reader: Reader | None = None,
-) -> Examined:
-    """As ``load``, with every error instead of the first. ``reader`` is one that listens, if any."""
-    reader = reader or Reader()
-    keys = schema()
-    try:
-        root = _root(source, source_name)
-    except ConfigurationError as error:
-        return Examined(None, [error], [], [], None)
-    if isinstance(source, str) and not _given(root, "version"):
-        reader.wrong("expected the version of the format, version: 0.1", "version", root)
-    root = _overlaid(with_driver(root), keys, registry_variables(environ), reader)
-    configuration, section = _configuration(root, keys, reader, environ)
-    notices = []
-    if reader.without_effect:
-        notices.append(f"no effect here: {', '.join(reader.without_effect)}")
-    return Examined(configuration, reader.errors, reader.warnings, notices, section)
-
-
-def _root(source: str | Mapping[str, object] | None, name: str) -> Node:
-    if source is None:
-        return Table({}, "default")
-    if not isinstance(source, str):
-        return from_python(dict(source), name)
-    from udist_plugin.config.yaml_text import parse_yaml
-
-    return parse_yaml(source, name)
-
-
-def _overlaid(root: Node, keys: Section, variables: Mapping[str, str], reader: Reader) -> Node:
-    for variable in sorted(variables):  # REGISTRY_STORAGE before REGISTRY_STORAGE_FILESYSTEM
-        try:
-            root = overlay(root, keys, variable, variables[variable])
-        except ConfigurationError as error:
-            reader.errors.append(error)
-        except UnknownVariable:
-            known = [PREFIX + key.path.replace(".", "_").upper() for key in all_keys()]
-            near = nearest(variable, known)
-            hint = f"; did you mean {near}?" if near else ""
-            reader.warnings.append(f"{variable}: names no known key, ignored{hint}")
-    return root
-
-
-def _configuration(
-    root: Node, keys: Section, reader: Reader, environ: Mapping[str, str]
-) -> tuple[model.Configuration | None, DriverSection | None]:
-    root = rename(root, reader.warnings.append)
-    entries = dict(root.entries) if isinstance(root, Table) else {}
-    driver, foreign, entries["storage"] = find_driver(
-        entries.get("storage"), keys.children["storage"], reader
-    )
-    values: Any = reader.section(keys, Table(entries, root.source) if isinstance(root, Table) else root, "")
-    if values["health"] or values["redis"] or values["storage"]["cache"]["blobdescriptor"]:
-        from udist_plugin.config.together import check
-
-        check(values, entries, reader)
-    section = _driver_section(driver, foreign, values, reader, environ)
-    if reader.errors or section is None:
-        return None, section
-    values["storage"].update(driver=driver, parameters=section.parameters)
-    return cast("model.Configuration", _typed(values, "", _models(values))), section
-
-
-def _driver_section(
-    driver: str,
-    foreign: dict[str, Any] | None,
-    values: Mapping[str, Any],
-    reader: Reader,
-    environ: Mapping[str, str],
-) -> DriverSection | None:
-    """``foreign`` are the parameters of a driver from elsewhere."""
-    if any(error.key in ("storage", f"storage.{driver}") for error in reader.errors):
-        return None
-    if foreign is not None:
-        return DriverSection(driver, foreign)
-    parameters = filled({**values["storage"][driver], **(values["udist"].get(driver) or {})})
-    if driver == DEFAULT_DRIVER:
-        parameters.setdefault("rootdirectory", default_root(environ))
-    return DriverSection(driver, parameters)
-
-
-def _given(section: Node | None, name: str) -> bool:
-    return isinstance(section, Table) and name in section.entries and not is_null(section.entries[name])
-
-
-def _models(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The classes by path, with those of the sections that are there."""
-    models = _MODELS
-    for name in ("health", "redis"):
-        if values[name] is not None:
-            from importlib import import_module
-
-            module = import_module(DEFERRED[name])
-            models = models | {f"{name}.{path}".rstrip("."): part for path, part in module.MODELS.items()}
-    return models
-
-
-def _typed(value: Any, path: str, models: Mapping[str, Any]) -> Any:
-    """The values of a section as its class of ``model``, which leaves out what has no effect."""
-    if isinstance(value, tuple):
-        return tuple(_typed(item, f"{path}[]", models) for item in value)
-    if path not in models or value is None:
-        return value
-    fields = models[path].__annotations__
-    return models[path](*(_typed(value[name], f"{path}.{name}" if path else name, models) for name in fields))

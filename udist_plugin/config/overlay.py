@@ -73,7 +73,8 @@ def choose_driver(storage: Node | None, name: Scalar) -> Table:
     """
     entries = storage.entries if isinstance(storage, Table) else {}
     kept = {k: v for k, v in entries.items() if k in STORAGE_SETTINGS or k == name.text}
-    kept.setdefault(name.text or "", Table({}, name.source))
+    if name.text:
+        kept.setdefault(name.text, Table({}, name.source))
     return Table(kept, name.source)
 
 

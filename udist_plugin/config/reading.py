@@ -9,7 +9,7 @@ from udist_plugin.config.nodes import Items, Node, Scalar, Table, describe, is_n
 from udist_plugin.config.schema import Deferred, Entries, Listing, SchemaNode, Section
 from udist_plugin.config.switches import asks, hint, is_disabled
 from udist_plugin.errors import ConfigurationError
-from udist_plugin.keys import NO_EFFECT, NO_LISTENER, REQUIRED, UNSUPPORTED, WORKS, Key
+from udist_plugin.keys import GUARD, NO_EFFECT, NO_LISTENER, REQUIRED, UNSUPPORTED, WORKS, Key
 from udist_plugin.kinds import Anything, Secret
 
 if TYPE_CHECKING:
@@ -22,14 +22,19 @@ _OF_CONNECTIONS = frozenset(
 )
 """Fields about a connection (RFC 9110, section 7.6.1) never travel."""
 
+_GUARDED = "there is no listener to guard, and whoever starts the plugin can read the store itself"
+
 
 class Reader:
-    """Reads nodes; ``errors``, ``warnings`` and ``without_effect`` (path and source) fill as it goes."""
+    """Reads nodes; ``errors``, ``warnings``, ``notices`` and ``without_effect`` (path and source) fill as it
+    goes. ``on_pipes`` is whether nothing but the caller's pipes leads to the registry."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, on_pipes: bool = False) -> None:
         self.errors: list[ConfigurationError] = []
         self.warnings: list[str] = []
+        self.notices: list[str] = []
         self.without_effect: list[str] = []
+        self._on_pipes = on_pipes
 
     def read(self, schema: SchemaNode, node: Node | None, path: str, above: str = "") -> object:
         """The value at ``path``: a dict for a section, a tuple for a list; defaults where nothing stands.
@@ -52,7 +57,7 @@ class Reader:
         source = node.source if node is not None else above
         for name, value in entries.items():
             if name not in schema.children:
-                self._unknown(name, value, schema, path)
+                self.unknown(name, value, schema, path)
         values = {
             name: self.read(child, entries.get(name), f"{path}.{name}" if path else name, source)
             for name, child in schema.children.items()
@@ -65,6 +70,16 @@ class Reader:
     def wrong(self, problem: str, path: str, node: Node) -> None:
         self.errors.append(ConfigurationError(problem, key=path, source=node.source))
 
+    def unknown(self, name: str, node: Node, schema: Section, path: str) -> None:
+        """Tells of ``name``, which is no key of the section at ``path``."""
+        above = f"{path}." if path else ""
+        near = nearest(name, schema.children)
+        hint = f"; did you mean {above}{near}?" if near else ""
+        if path.partition(".")[0] == "storage":  # content would end up in another store, or be kept otherwise
+            self.wrong(f"unknown key{hint}", f"{above}{name}", node)
+        else:
+            self.warnings.append(f"{above}{name} ({node.source}): unknown key, ignored{hint}")
+
     def _table(self, schema: Section | Entries, node: Node | None, path: str) -> dict[str, Node]:
         if node is None or is_null(node):
             return {}
@@ -72,14 +87,6 @@ class Reader:
             return dict(node.entries)
         self.wrong(f"expected a mapping, not {_found(schema, node)}", path, node)
         return {}
-
-    def _unknown(self, name: str, node: Node, schema: Section, path: str) -> None:
-        where = f"{path}.{name}" if path else name
-        near = nearest(name, schema.children)
-        hint = (
-            f"; did you mean {path}.{near}?" if near and path else f"; did you mean {near}?" if near else ""
-        )
-        self.warnings.append(f"{where} ({node.source}): unknown key, ignored{hint}")
 
     def _listing(self, schema: Listing, node: Node | None, path: str) -> tuple[object, ...]:
         if node is None or is_null(node):
@@ -120,8 +127,11 @@ class Reader:
         value = node if isinstance(key.kind, Anything) else self._parsed(key, node, path)
         if key.status in (NO_EFFECT, NO_LISTENER):
             self.without_effect.append(f"{path} ({node.source})")
-        if key.status is UNSUPPORTED and value != key.default and asks(key.path, node):
-            self.wrong(f"not supported yet; remove it{hint(key.path)}", path, node)
+        if key.status in (GUARD, UNSUPPORTED) and value != key.default and asks(key.path, node):
+            if key.status is GUARD and self._on_pipes:
+                self.notices.append(f"{path} ({node.source}): no effect here; {_GUARDED}")
+            else:
+                self.wrong(f"not supported yet; remove it{hint(key.path)}", path, node)
         return value
 
     def _parsed(self, key: Key, node: Node, path: str) -> object:
@@ -157,8 +167,8 @@ def _has_effect(schema: SchemaNode) -> bool:
     return not isinstance(schema, Key) or schema.status is WORKS
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like ``name``, if one is."""
+def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The known name that is most like ``name``, if one is at least so like it (1: equal)."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name, list(known), 1)), None)
+    return next(iter(get_close_matches(name, list(known), 1, likeness)), None)

@@ -37,6 +37,8 @@ def hint(path: str) -> str:
             return ", or say disabled: true in each of its entries"
         case "compatibility.schema1":
             return ", or say enabled: false there"
+        case "auth":
+            return " and guard the application by other means, or spawn the plugin, which listens nowhere"
     return ""
 
 

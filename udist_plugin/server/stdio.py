@@ -110,7 +110,8 @@ def _handshake(link: ServerLink, log: Log, build: Callable[[Settings, Log], Serv
 
 
 def _refuse(link: ServerLink, log: Log, code: str, error: UdistError, status: int) -> NoReturn:
-    log.record("error", str(error))
+    for line in str(error).splitlines():
+        log.record("error", line)
     try:
         link.go_away(code, str(error))
     except OSError:

@@ -11,7 +11,7 @@ from typing import Final
 
 from udist_plugin.config.schema import Section, plant_deferred, tree
 from udist_plugin.drivers.filesystem.keys import KEYS as FILESYSTEM
-from udist_plugin.keys import NO_EFFECT, NO_LISTENER, REQUIRED, UNSUPPORTED, Key, below
+from udist_plugin.keys import GUARD, NO_EFFECT, NO_LISTENER, REQUIRED, UNSUPPORTED, Key, below
 from udist_plugin.kinds import (
     Anything,
     Boolean,
@@ -99,7 +99,7 @@ KEYS: Final = (
     Key("validation.manifests.indexes.platformlist[].os", _TEXT, "", "with platforms: list"),
     Key("validation.manifests.references", _FLAG, None, "udist.validation.references by its old name"),
     Key("udist.validation.references", _FLAG, True, "what a manifest refers to must exist"),
-    Key("auth", _ANY, None, "access control", UNSUPPORTED),
+    Key("auth", _ANY, None, "access control", GUARD),
     Key("reporting", _ANY, None, "error reporting services", UNSUPPORTED),
     Key("notifications.events.includereferences", _FLAG, False, "what events hold", NO_EFFECT),
     Key("notifications.endpoints", _ANY, None, "where events are sent", UNSUPPORTED),

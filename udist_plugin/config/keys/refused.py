@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from udist_plugin.keys import UNSUPPORTED, Key
+from udist_plugin.keys import GUARD, UNSUPPORTED, Key
 from udist_plugin.kinds import Boolean, Duration, Integer, Kind, Secret, Text
 
 _FLAG = Boolean()
@@ -15,7 +15,7 @@ _COUNT = Integer(0, 1 << 31)
 
 
 def _refused(path: str, kind: Kind, effect: str) -> Key:
-    return Key(path, kind, None, effect, UNSUPPORTED)
+    return Key(path, kind, None, effect, GUARD if path.startswith("auth.") else UNSUPPORTED)
 
 
 KEYS: Final = (
