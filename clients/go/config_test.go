@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"udist.dev/plugin/udist"
 )
@@ -61,21 +60,6 @@ func TestEnvironment(t *testing.T) {
 	check(t, err, misbehaviour{udist.ErrHandshake, "nonsense"})
 	_, err = udist.Spawn(t.Context(), udist.Config{YAML: strings.Repeat("# comment\n", 7000)})
 	check(t, err, misbehaviour{udist.ErrHandshake, "the configuration: a frame of 70"})
-}
-
-// TestGrandchild leaves a process behind that holds the plugin's pipes open.
-func TestGrandchild(t *testing.T) {
-	plugin := spawn(t, udist.Config{Command: append([]string{"sh", "-c", `sleep 20 & exec "$@"`, "sh"}, fake(t)...)})
-	if _, err := do(t.Context(), t, plugin, http.MethodGet, "/early", nil); err != nil {
-		t.Error(err)
-	}
-	begin := time.Now()
-	if err := plugin.Close(); err != nil {
-		t.Error(err)
-	}
-	if took := time.Since(begin); took > 8*time.Second {
-		t.Errorf("took %v", took)
-	}
 }
 
 // TestLevels takes a record's level from where it stands, whatever its message says.

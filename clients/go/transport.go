@@ -24,17 +24,12 @@ func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // exchange sends a request to target, and returns once the response's head is there.
 func (p *Plugin) exchange(request *http.Request, target string) (*http.Response, error) {
-	ctx := request.Context()
-	session, err := p.ready(ctx)
-	if err != nil {
-		closeBody(request)
-		return nil, err
-	}
 	body := newContent(request)
-	exchange, err := session.link.Open(ctx, requestHead(request, target), body.small, body.whole)
+	ctx := request.Context()
+	exchange, err := p.open(ctx, request, target, body)
 	if err != nil {
 		body.close()
-		return nil, explain(err, request.Method)
+		return nil, err
 	}
 	if body.whole {
 		body.close()
@@ -53,6 +48,26 @@ func (p *Plugin) exchange(request *http.Request, target string) (*http.Response,
 		}
 	}
 	return response, nil
+}
+
+// open begins an exchange. If nothing could be sent because the plugin has died or takes no more requests, it is begun
+// with the next one, if there is to be one.
+func (p *Plugin) open(ctx context.Context, request *http.Request, target string, body *content) (*link.Exchange, error) {
+	var tried *session
+	for {
+		session, err := p.ready(ctx)
+		if err != nil {
+			return nil, err
+		}
+		exchange, err := session.link.Open(ctx, requestHead(request, target), body.small, body.whole)
+		if err == nil {
+			return exchange, nil
+		}
+		if spent, _ := session.link.Spent(); !spent || session == tried || ctx.Err() != nil {
+			return nil, explain(err, request.Method)
+		}
+		tried = session
+	}
 }
 
 // explain is an error of the link as one of this package.
@@ -75,15 +90,14 @@ func explain(err error, method string) error {
 			told.Err = context.DeadlineExceeded
 		}
 		return told
-	case errors.Is(err, link.ErrClosing):
-		return errClosed
 	case errors.As(err, &exhausted):
 		return &Error{Kind: ErrGoingAway, Code: "UNAVAILABLE", Message: exhausted.Error(), Retryable: true}
 	case errors.As(err, &local):
 		return &Error{Kind: ErrReset, Code: "INVALID_ARGUMENT", Message: local.Message}
 	case errors.As(err, &known):
 		told := *known
-		told.Retryable = told.Kind == ErrDied && (errors.As(err, &notSent) || idempotent(method))
+		lost := known.Kind == ErrDied || known == errReplaced
+		told.Retryable = lost && (errors.As(err, &notSent) || idempotent(method))
 		return &told
 	case errors.As(err, &notSent):
 		return notSent.Err
