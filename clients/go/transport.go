@@ -16,7 +16,7 @@ type transport struct{ plugin *Plugin }
 // RoundTrip implements http.RoundTripper.
 func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.URL == nil {
-		closeBody(request)
+		_ = closeBody(request)
 		return nil, errors.New("udist: nil Request.URL")
 	}
 	return t.plugin.exchange(request, request.URL.RequestURI())
@@ -24,24 +24,29 @@ func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // exchange sends a request to target, and returns once the response's head is there.
 func (p *Plugin) exchange(request *http.Request, target string) (*http.Response, error) {
-	body := newContent(request)
-	ctx := request.Context()
+	body, err := newContent(request)
+	if err != nil {
+		return nil, err
+	}
+	ctx, done := contextOf(request)
 	exchange, err := p.open(ctx, request, target, body)
 	if err != nil {
-		body.close()
+		done()
+		_ = body.close()
 		return nil, err
 	}
 	if body.whole {
-		body.close()
+		_ = body.close()
 	} else {
 		go body.send(exchange)
 	}
 	head, err := exchange.Head()
 	if err != nil {
 		exchange.Close()
+		done()
 		return nil, explain(err, request.Method)
 	}
-	response := newResponse(request, head, exchange)
+	response := newResponse(request, head, exchange, done)
 	if p.config.FollowRedirects {
 		if location := locationOf(request, target, response); location != nil {
 			return fetch(p.config.Network, request, response, location)
@@ -115,8 +120,9 @@ func idempotent(method string) bool {
 	return false
 }
 
-func closeBody(request *http.Request) {
-	if request.Body != nil {
-		_ = request.Body.Close()
+func closeBody(request *http.Request) error {
+	if request.Body == nil {
+		return nil
 	}
+	return request.Body.Close()
 }
