@@ -2,9 +2,13 @@ package udist_test
 
 import (
 	"bytes"
+	"context"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +32,30 @@ func TestStderr(t *testing.T) {
 	}
 	if !strings.Contains(records.String(), "level=WARN") {
 		t.Errorf("%q", records.String())
+	}
+}
+
+func init() {
+	programs["told-nothing-about-logs"] = func() {
+		for _, config := range []udist.Config{{}, {Stderr: io.Discard}, {Logger: slog.New(slog.DiscardHandler)}} {
+			config.Env = []string{"REGISTRY_STORAGE=inmemory", "REGISTRY_NONSENSE=1", "REGISTRY_HTTP_ADDR=:5000"}
+			plugin, err := udist.Spawn(context.Background(), config)
+			if err == nil {
+				err = plugin.Close()
+			}
+			if err != nil {
+				fmt.Println(err)
+			}
+		}
+	}
+}
+
+// TestWarnings go to the program's own standard error unless it is told otherwise, and nothing else does.
+func TestWarnings(t *testing.T) {
+	text, err := exec.Command(fake(t)[0], "told-nothing-about-logs").CombinedOutput()
+	if lines := strings.Split(string(text), "\n"); err != nil || len(lines) != 2 ||
+		!strings.Contains(lines[0], "level=warning") || !strings.Contains(lines[0], "REGISTRY_NONSENSE") {
+		t.Errorf("%v: %s", err, text)
 	}
 }
 
