@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -25,9 +26,11 @@ type Config struct {
 	// runs in a process group of its own, so that Ctrl-C reaches the caller first; one that the user gave
 	// stays in the caller's, because ssh may have to ask for a password.
 	Command []string
-	// Stderr takes the plugin's standard error, by lines. It must not block for long.
+	// Stderr receives the plugin's standard error line by line. Its Write must not block for long. If both
+	// Stderr and Logger are nil, the warnings and errors in the plugin's log go to os.Stderr, so that nobody
+	// misses a misspelled key; io.Discard silences them.
 	Stderr io.Writer
-	// Logger takes the same lines, as records of the level that they tell.
+	// Logger receives the same lines as records, at the level that each line states.
 	Logger *slog.Logger
 	// StartTimeout bounds the wait for the plugin to be ready; 30 s if it is 0.
 	StartTimeout time.Duration
@@ -93,8 +96,12 @@ func (c Config) environment() (map[string]string, error) {
 
 // line hands on a line of the plugin's standard error.
 func (c Config) line(text string) {
-	if c.Stderr != nil {
-		_, _ = io.WriteString(c.Stderr, text+"\n")
+	stderr := c.Stderr
+	if stderr == nil && c.Logger == nil && levelOf(text) >= slog.LevelWarn {
+		stderr = os.Stderr
+	}
+	if stderr != nil {
+		_, _ = io.WriteString(stderr, text+"\n")
 	}
 	if c.Logger != nil {
 		c.Logger.Log(context.Background(), levelOf(text), text)

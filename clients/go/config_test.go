@@ -2,13 +2,16 @@ package udist_test
 
 import (
 	"bytes"
+	"context"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"udist.dev/plugin/udist"
 )
@@ -29,6 +32,30 @@ func TestStderr(t *testing.T) {
 	}
 	if !strings.Contains(records.String(), "level=WARN") {
 		t.Errorf("%q", records.String())
+	}
+}
+
+func init() {
+	programs["told-nothing-about-logs"] = func() {
+		for _, config := range []udist.Config{{}, {Stderr: io.Discard}, {Logger: slog.New(slog.DiscardHandler)}} {
+			config.Env = []string{"REGISTRY_STORAGE=inmemory", "REGISTRY_NONSENSE=1", "REGISTRY_HTTP_ADDR=:5000"}
+			plugin, err := udist.Spawn(context.Background(), config)
+			if err == nil {
+				err = plugin.Close()
+			}
+			if err != nil {
+				fmt.Println(err)
+			}
+		}
+	}
+}
+
+// TestWarnings go to the program's own standard error unless it is told otherwise, and nothing else does.
+func TestWarnings(t *testing.T) {
+	text, err := exec.Command(fake(t)[0], "told-nothing-about-logs").CombinedOutput()
+	if lines := strings.Split(string(text), "\n"); err != nil || len(lines) != 2 ||
+		!strings.Contains(lines[0], "level=warning") || !strings.Contains(lines[0], "REGISTRY_NONSENSE") {
+		t.Errorf("%v: %s", err, text)
 	}
 }
 
@@ -61,21 +88,6 @@ func TestEnvironment(t *testing.T) {
 	check(t, err, misbehaviour{udist.ErrHandshake, "nonsense"})
 	_, err = udist.Spawn(t.Context(), udist.Config{YAML: strings.Repeat("# comment\n", 7000)})
 	check(t, err, misbehaviour{udist.ErrHandshake, "the configuration: a frame of 70"})
-}
-
-// TestGrandchild leaves a process behind that holds the plugin's pipes open.
-func TestGrandchild(t *testing.T) {
-	plugin := spawn(t, udist.Config{Command: append([]string{"sh", "-c", `sleep 20 & exec "$@"`, "sh"}, fake(t)...)})
-	if _, err := do(t.Context(), t, plugin, http.MethodGet, "/early", nil); err != nil {
-		t.Error(err)
-	}
-	begin := time.Now()
-	if err := plugin.Close(); err != nil {
-		t.Error(err)
-	}
-	if took := time.Since(begin); took > 8*time.Second {
-		t.Errorf("took %v", took)
-	}
 }
 
 // TestLevels takes a record's level from where it stands, whatever its message says.

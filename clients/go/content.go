@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"time"
 
 	"udist.dev/plugin/udist/internal/link"
 	"udist.dev/plugin/udist/internal/wire"
@@ -24,6 +25,7 @@ type content struct {
 	small   []byte
 	whole   bool // small is all there is
 	once    sync.Once
+	closed  error // what closing the body gave
 }
 
 // bodyError is a failure of the user's own body.
@@ -34,11 +36,15 @@ func (e *bodyError) Error() string { return e.err.Error() }
 // inHead is how much content is copied to be sent with the head, in bytes.
 const inHead = 64 << 10
 
-func newContent(request *http.Request) *content {
+// newContent is the content of a request. The error is that of a length without a body, which net/http refuses too.
+func newContent(request *http.Request) (*content, error) {
 	c := &content{request: request, length: contentLength(request)}
+	if request.Body == nil && request.ContentLength != 0 {
+		return nil, fmt.Errorf("udist: the request has a ContentLength of %d, but no Body", request.ContentLength)
+	}
 	if request.Body == nil || request.Body == http.NoBody {
 		c.whole = true
-		return c
+		return c, nil
 	}
 	reader := unwrap(request.Body)
 	length := memoryOf(reader)
@@ -47,7 +53,7 @@ func newContent(request *http.Request) *content {
 		_, err := io.ReadFull(reader, c.small)
 		c.whole = err == nil
 	}
-	return c
+	return c, nil
 }
 
 // memoryOf is how much a reader still has in memory, -1 if that is not where it reads from.
@@ -64,14 +70,17 @@ func memoryOf(reader io.Reader) int64 {
 }
 
 // close closes the user's body, once.
-func (c *content) close() { c.once.Do(func() { closeBody(c.request) }) }
+func (c *content) close() error {
+	c.once.Do(func() { c.closed = closeBody(c.request) })
+	return c.closed
+}
 
 // send sends everything, and closes the body.
 func (c *content) send(exchange *link.Exchange) {
-	exchange.OnUnwanted(c.close) // a body that blocks must not hold this goroutine
+	exchange.OnUnwanted(func() { _ = c.close() }) // a body that blocks must not hold this goroutine
 	err := c.sendAll(exchange)
 	exchange.OnUnwanted(nil)
-	c.close()
+	_ = c.close()
 	if err != nil && !errors.Is(err, link.ErrUnwanted) {
 		exchange.Abort(&bodyError{err})
 	}
@@ -99,32 +108,70 @@ func (c *content) sendRead(exchange *link.Exchange, last bool) error {
 	for {
 		n, err := c.request.Body.Read(buffer[:])
 		sent += int64(n)
-		if c.length >= 0 && (sent > c.length || err == io.EOF && sent < c.length) {
-			return fmt.Errorf("udist: a body of %d bytes, its ContentLength is %d", sent, c.length)
-		}
-		ended := err == io.EOF || sent == c.length
-		if err := exchange.Send(buffer[:n], last && ended); err != nil || ended {
+		switch {
+		case err != nil && err != io.EOF:
 			return err
+		case c.length >= 0 && sent > c.length:
+			return c.tooLong()
+		case c.length >= 0 && sent < c.length && err == io.EOF:
+			return fmt.Errorf("udist: the body ended after %d bytes, but ContentLength is %d", sent, c.length)
+		case err == io.EOF:
+			if err := c.close(); err != nil {
+				return err
+			}
+			return exchange.Send(buffer[:n], last)
+		case sent == c.length:
+			return c.sendLast(exchange, buffer[:n], last)
 		}
-		if err != nil {
+		if err := exchange.Send(buffer[:n], false); err != nil {
 			return err
 		}
 	}
 }
 
+func (c *content) tooLong() error {
+	return fmt.Errorf("udist: the body is longer than its ContentLength of %d bytes", c.length)
+}
+
+// unended is how long the last bytes of a body wait for its end.
+const unended = 100 * time.Millisecond
+
+// sendLast sends the last bytes of a body of known length once the body has ended there: a request whose body is
+// longer, or fails where it should end, never reaches the plugin as a whole. A body may also wait for the answer before
+// it ends, as a pipe does whose writer is not done; then the bytes are sent without waiting for that.
+func (c *content) sendLast(exchange *link.Exchange, payload []byte, last bool) error {
+	sent := make(chan error, 1)
+	timer := time.AfterFunc(unended, func() { sent <- exchange.Send(payload, last) })
+	var more [1]byte
+	n, err := io.ReadFull(c.request.Body, more[:])
+	switch {
+	case n > 0:
+		err = c.tooLong()
+	case err == io.EOF:
+		err = c.close()
+	}
+	if !timer.Stop() {
+		if err := <-sent; err != nil {
+			return err
+		}
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	return exchange.Send(payload, last)
+}
+
 // sendFile has the kernel move a body that is a file; sent is -1 if it is none, or has to be read after all.
 func (c *content) sendFile(exchange *link.Exchange, last bool) (sent int64, err error) {
-	file, offset, length := fileOf(unwrap(c.request.Body))
-	if file == nil {
-		return -1, nil
+	part := fileOf(unwrap(c.request.Body))
+	if part == nil || c.length >= 0 && part.size != c.length {
+		return -1, nil // a wrong length is found by reading
 	}
 	if c.length >= 0 {
-		if length >= 0 && length < c.length {
-			return 0, fmt.Errorf("udist: a body of %d bytes, its ContentLength is %d", length, c.length)
-		}
-		length = c.length
+		part.limit = c.length
 	}
-	sent, err = exchange.SendFile(file, offset, length, last)
+	sent, err = exchange.SendFile(part.file, part.offset, part.limit, last)
 	var system *os.SyscallError
 	if sent == 0 && errors.As(err, &system) {
 		return -1, nil
@@ -132,32 +179,49 @@ func (c *content) sendFile(exchange *link.Exchange, last bool) (sent int64, err 
 	return sent, err
 }
 
-// fileOf is the regular file behind a body: what is to be sent begins at offset, or at the file's position
-// if that is nil, and is of length bytes, or all there is if that is -1.
-func fileOf(body io.Reader) (file *os.File, offset *int64, length int64) {
-	length = -1
+// filePart is a part of a regular file.
+type filePart struct {
+	file   *os.File
+	offset *int64 // where it begins, nil for the file's position
+	limit  int64  // in bytes, -1 for all there is
+	size   int64  // how much of it is there now, 0 if the file does not tell
+}
+
+// fileOf is the file behind a body, nil if there is none.
+func fileOf(body io.Reader) *filePart {
+	part := &filePart{limit: -1}
+	var start int64
 	switch reader := body.(type) {
 	case *os.File:
-		file = reader
+		part.file = reader
 	case *io.LimitedReader:
-		if file, _ = reader.R.(*os.File); file != nil {
-			length = max(reader.N, 0)
-		}
+		part.file, _ = reader.R.(*os.File)
+		part.limit = max(reader.N, 0)
 	case *io.SectionReader:
 		outer, begin, size := reader.Outer()
 		position, err := reader.Seek(0, io.SeekCurrent)
-		if file, _ = outer.(*os.File); file != nil && err == nil {
-			begin += position
-			offset, length = &begin, max(size-position, 0)
+		if file, _ := outer.(*os.File); err == nil {
+			start = begin + position
+			part.file, part.offset, part.limit = file, &start, max(size-position, 0)
 		}
 	}
-	if file == nil {
-		return nil, nil, 0
+	if part.file == nil {
+		return nil
 	}
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, nil, 0
+	info, err := part.file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return nil
 	}
-	return file, offset, length
+	if part.offset == nil {
+		if start, err = part.file.Seek(0, io.SeekCurrent); err != nil {
+			return nil
+		}
+	}
+	part.size = max(info.Size()-start, 0)
+	if part.limit >= 0 {
+		part.size = min(part.size, part.limit)
+	}
+	return part
 }
 
 // nopClosers are the types that io.NopCloser gives, with and without WriteTo.

@@ -103,6 +103,11 @@ func (s *fakeStream) act(frame *pluginv1.Frame) {
 			s.send(s.id, true, &pluginv1.Frame_Data{Data: []byte("too large")})
 			s.reset(pluginv1.Code_CODE_OK_UNSPECIFIED, false)
 		}
+	case "sink":
+		s.grant(len(frame.GetData()))
+		if frame.GetEndStream() || frame.GetEnd() != nil {
+			s.head(204)
+		}
 	case "reset":
 		if begins && argument == "content" {
 			s.head(200)
@@ -139,7 +144,7 @@ func (s *fakeStream) echo(frame *pluginv1.Frame, begins bool) {
 		s.head(200, "trailer", "x-checksum")
 	}
 	if data := frame.GetData(); len(data) > 0 {
-		s.send(s.id, false, &pluginv1.Frame_WindowUpdate{WindowUpdate: &pluginv1.WindowUpdate{Credit: uint32(len(data))}})
+		s.grant(len(data))
 		s.waiting = append(s.waiting, data)
 	}
 	s.credit += int(frame.GetWindowUpdate().GetCredit())
@@ -151,12 +156,22 @@ func (s *fakeStream) echo(frame *pluginv1.Frame, begins bool) {
 			s.waiting = s.waiting[1:]
 		}
 	}
+	if endless := strings.HasSuffix(s.request.GetTarget(), "/endless"); endless {
+		return
+	}
 	if frame.GetEnd() != nil || frame.GetEndStream() {
 		s.end = &pluginv1.End{Trailers: frame.GetEnd().GetTrailers()}
 	}
 	if s.end != nil && len(s.waiting) == 0 {
 		s.send(s.id, false, &pluginv1.Frame_End{End: s.end})
 		delete(s.streams, s.id)
+	}
+}
+
+// grant gives credit for as much as was taken.
+func (s *fakeStream) grant(length int) {
+	if length > 0 {
+		s.send(s.id, false, &pluginv1.Frame_WindowUpdate{WindowUpdate: &pluginv1.WindowUpdate{Credit: uint32(length)}})
 	}
 }
 

@@ -15,11 +15,16 @@ import (
 	"udist.dev/plugin/udist"
 )
 
-// TestMain lets this program be a plugin as well, and finds the real one in the repository's own
+// programs are what this program can be as well, by its one argument.
+var programs = map[string]func(){
+	"fake-plugin": func() { fakePlugin(os.Stdin, os.Stdout) },
+}
+
+// TestMain lets this program be another one, and finds the real one in the repository's own
 // environment when UDIST_PLUGIN does not name one.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == "fake-plugin" {
-		fakePlugin(os.Stdin, os.Stdout)
+	if len(os.Args) == 2 && programs[os.Args[1]] != nil {
+		programs[os.Args[1]]()
 		return
 	}
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // of the fake plugin

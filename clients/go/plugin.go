@@ -17,6 +17,7 @@ type Plugin struct {
 	session  *session
 	restarts []time.Time
 	closed   bool
+	closing  sync.Once
 }
 
 // Spawn starts a plugin and waits until it has accepted its configuration and is ready. The end of ctx ends
@@ -66,24 +67,13 @@ func (p *Plugin) Wait() error {
 // by the end of its input, after Config.CloseTimeout by a signal, and at last by force. Twice is once.
 //
 // The error is that of a plugin which did not end as it should.
-func (p *Plugin) Close() error {
+func (p *Plugin) Close() (err error) {
 	p.mu.Lock()
-	session, closed := p.session, p.closed
+	session := p.session
 	p.closed = true
 	p.mu.Unlock()
-	if closed {
-		<-session.gone
-		return nil
-	}
-	died := session.link.Err()
-	state := session.close()
-	if died != nil || state.Success() {
-		return nil // what a plugin died of was told before
-	}
-	return &Error{
-		Kind: ErrDied, Code: "UNAVAILABLE", State: state, Stderr: session.process.Tail(),
-		Message: "the plugin was closed and " + ending(state),
-	}
+	p.closing.Do(func() { err = session.end() })
+	return err
 }
 
 func (p *Plugin) current() *session {
@@ -137,7 +127,7 @@ func (p *Plugin) replaceBy(session *session) (*session, error) {
 		p.session = session
 	}
 	p.mu.Unlock()
-	go old.close() // lets its exchanges finish
+	go old.close(errReplaced) // lets its exchanges finish
 	if old == session {
 		return nil, errClosed
 	}

@@ -51,13 +51,14 @@ func fetch(network http.RoundTripper, request *http.Request, redirect *http.Resp
 	if network == nil {
 		network = http.DefaultTransport
 	}
-	ctx, cancel := context.WithCancelCause(request.Context())
-	s := &store{ctx: ctx, cancel: cancel, at: from}
+	outer, done := contextOf(request)
+	ctx, cancel := context.WithCancelCause(outer)
+	s := &store{ctx: ctx, cancel: func(cause error) { cancel(cause); done() }, at: from}
 	s.watch = time.AfterFunc(patience, func() { cancel(errSilent) })
 	response, err := s.follow(network, request)
 	s.watch.Stop()
 	if err != nil {
-		defer cancel(nil)
+		defer s.cancel(nil)
 		return nil, s.failed(err)
 	}
 	s.body = response.Body

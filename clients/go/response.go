@@ -11,7 +11,10 @@ import (
 	"udist.dev/plugin/udist/internal/pluginv1"
 )
 
-func newResponse(request *http.Request, head *pluginv1.Response, exchange *link.Exchange) *http.Response {
+// newResponse is the response that begins with head; done is called once its body has come to its end.
+func newResponse(
+	request *http.Request, head *pluginv1.Response, exchange *link.Exchange, done func(),
+) *http.Response {
 	status := int(head.GetStatus())
 	response := &http.Response{
 		Status:        strconv.Itoa(status) + " " + http.StatusText(status),
@@ -36,7 +39,7 @@ func newResponse(request *http.Request, head *pluginv1.Response, exchange *link.
 		}
 	}
 	response.Header.Del("Trailer")
-	response.Body = &body{exchange: exchange, response: response, method: request.Method}
+	response.Body = &body{exchange: exchange, response: response, method: request.Method, done: done}
 	return response
 }
 
@@ -52,12 +55,14 @@ type body struct {
 	exchange *link.Exchange
 	response *http.Response
 	method   string
+	done     func()
 }
 
 // Read reads content, which is complete when it ends with io.EOF. One goroutine may read at a time.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.exchange.Read(p)
 	if err != nil {
+		b.done()
 		err = b.ended(err)
 	}
 	return n, err
@@ -96,6 +101,7 @@ func (b *body) WriteTo(w io.Writer) (written int64, err error) {
 // Close drops what was not read; the plugin stops its work on it.
 func (b *body) Close() error {
 	b.exchange.Close()
+	b.done()
 	return nil
 }
 

@@ -60,7 +60,7 @@ func start(ctx context.Context, config Config) (*session, error) {
 	defer cancel()
 	if err := s.link.ShakeHands(bounded, settings); err != nil {
 		s.process.Kill()
-		<-s.gone
+		s.close(errClosed)
 		var tooLarge *wire.LocalError
 		switch {
 		case errors.As(err, &tooLarge):
@@ -117,10 +117,24 @@ func (s *session) spawn() error {
 	return nil
 }
 
-// close lets open exchanges finish, and ends the plugin.
-func (s *session) close() *os.ProcessState {
+// end closes the session because the user asked for it. The error is that of a plugin that did not end well; what a
+// plugin died of was told before.
+func (s *session) end() error {
+	died := s.link.Err()
+	ending := s.close(errClosed)
+	if died != nil || ending.Success() {
+		return nil
+	}
+	return &Error{
+		Kind: ErrDied, Code: "UNAVAILABLE", State: ending.State, Stderr: s.process.Tail(),
+		Message: fmt.Sprintf("the plugin (process %d) was closed and %v", s.process.PID(), ending),
+	}
+}
+
+// close lets open exchanges finish, and ends the plugin. Exchanges that do not finish get cause.
+func (s *session) close(cause error) child.Ending {
 	bounded, cancel := context.WithTimeout(context.Background(), s.config.CloseTimeout)
-	s.link.Drain(bounded)
+	s.link.Drain(bounded, cause)
 	cancel()
 	go s.link.AwaitEnd(false) // the plugin may have more to say before it ends
 	bounded, cancel = context.WithTimeout(context.Background(), min(parting, s.config.CloseTimeout))
@@ -129,13 +143,21 @@ func (s *session) close() *os.ProcessState {
 	if !s.link.CloseInput(bounded) {
 		patience = 0
 	}
-	state := s.process.End(patience)
-	s.link.Fail(errClosed)
-	<-s.gone
-	return state
+	ending := s.process.End(patience)
+	s.link.Fail(cause)
+	if ending.Ended {
+		<-s.gone
+	}
+	return ending
 }
 
-var errClosed = &Error{Kind: ErrClosed, Code: "UNAVAILABLE", Message: "the plugin was closed"}
+var (
+	errClosed   = &Error{Kind: ErrClosed, Code: "UNAVAILABLE", Message: "the plugin was closed"}
+	errReplaced = &Error{
+		Kind: ErrGoingAway, Code: "UNAVAILABLE",
+		Message: "the plugin was replaced by a new one before the response was read",
+	}
+)
 
 // explainEnd says why the link is over, and sees to it that the plugin is, too.
 func (s *session) explainEnd(cause error, text []byte) error {
@@ -145,6 +167,7 @@ func (s *session) explainEnd(cause error, text []byte) error {
 	switch {
 	case errors.As(cause, &refused):
 		err.Kind, err.Code, err.Message = ErrHandshake, codeName(refused.Code), refused.Message
+	case errors.As(cause, &broken) && broken.Name == "truncated" && s.died():
 	case errors.As(cause, &broken):
 		s.process.Kill()
 		err.Kind, err.Code, err.Message = ErrProtocol, "INTERNAL", "the plugin broke the protocol: "+cause.Error()
@@ -159,13 +182,16 @@ func (s *session) explainEnd(cause error, text []byte) error {
 		s.process.Kill()
 		err.Message = cause.Error()
 	}
-	err.State = s.process.State(dying)
+	ending := s.process.Await(dying)
+	err.State = ending.State
 	err.Stderr = s.process.Tail()
-	if err.Message == "" {
-		err.Message = "the plugin " + ending(err.State)
-	}
-	if err.State == nil {
+	if !ending.Ended {
 		s.process.Kill()
+	}
+	if err.Message == "" && ending.Ended {
+		err.Message = "the plugin " + ending.String()
+	} else if err.Message == "" {
+		err.Message = "the plugin has closed its output, but has not ended"
 	}
 	if s.found && !s.link.Ready() && strings.Contains(err.Stderr, "No module named udist_plugin") {
 		err.Kind, err.Code = ErrNotFound, "NOT_FOUND"
@@ -174,12 +200,11 @@ func (s *session) explainEnd(cause error, text []byte) error {
 	return err
 }
 
-// ending is how a process has ended.
-func ending(state *os.ProcessState) string {
-	if state == nil {
-		return "has closed its output, but has not ended"
-	}
-	return "ended with " + state.String()
+// died tells whether the plugin has ended otherwise than with status 0: then a frame that was cut does not break the
+// protocol.
+func (s *session) died() bool {
+	ending := s.process.Await(dying)
+	return ending.Ended && (ending.State == nil || !ending.State.Success())
 }
 
 func codeName(code pluginv1.Code) string {

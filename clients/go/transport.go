@@ -16,7 +16,7 @@ type transport struct{ plugin *Plugin }
 // RoundTrip implements http.RoundTripper.
 func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.URL == nil {
-		closeBody(request)
+		_ = closeBody(request)
 		return nil, errors.New("udist: nil Request.URL")
 	}
 	return t.plugin.exchange(request, request.URL.RequestURI())
@@ -24,35 +24,55 @@ func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // exchange sends a request to target, and returns once the response's head is there.
 func (p *Plugin) exchange(request *http.Request, target string) (*http.Response, error) {
-	ctx := request.Context()
-	session, err := p.ready(ctx)
+	body, err := newContent(request)
 	if err != nil {
-		closeBody(request)
 		return nil, err
 	}
-	body := newContent(request)
-	exchange, err := session.link.Open(ctx, requestHead(request, target), body.small, body.whole)
+	ctx, done := contextOf(request)
+	exchange, err := p.open(ctx, request, target, body)
 	if err != nil {
-		body.close()
-		return nil, explain(err, request.Method)
+		done()
+		_ = body.close()
+		return nil, err
 	}
 	if body.whole {
-		body.close()
+		_ = body.close()
 	} else {
 		go body.send(exchange)
 	}
 	head, err := exchange.Head()
 	if err != nil {
 		exchange.Close()
+		done()
 		return nil, explain(err, request.Method)
 	}
-	response := newResponse(request, head, exchange)
+	response := newResponse(request, head, exchange, done)
 	if p.config.FollowRedirects {
 		if location := locationOf(request, target, response); location != nil {
 			return fetch(p.config.Network, request, response, location)
 		}
 	}
 	return response, nil
+}
+
+// open begins an exchange. If nothing could be sent because the plugin has died or takes no more requests, it is begun
+// with the next one, if there is to be one.
+func (p *Plugin) open(ctx context.Context, request *http.Request, target string, body *content) (*link.Exchange, error) {
+	var tried *session
+	for {
+		session, err := p.ready(ctx)
+		if err != nil {
+			return nil, err
+		}
+		exchange, err := session.link.Open(ctx, requestHead(request, target), body.small, body.whole)
+		if err == nil {
+			return exchange, nil
+		}
+		if spent, _ := session.link.Spent(); !spent || session == tried || ctx.Err() != nil {
+			return nil, explain(err, request.Method)
+		}
+		tried = session
+	}
 }
 
 // explain is an error of the link as one of this package.
@@ -75,15 +95,14 @@ func explain(err error, method string) error {
 			told.Err = context.DeadlineExceeded
 		}
 		return told
-	case errors.Is(err, link.ErrClosing):
-		return errClosed
 	case errors.As(err, &exhausted):
 		return &Error{Kind: ErrGoingAway, Code: "UNAVAILABLE", Message: exhausted.Error(), Retryable: true}
 	case errors.As(err, &local):
 		return &Error{Kind: ErrReset, Code: "INVALID_ARGUMENT", Message: local.Message}
 	case errors.As(err, &known):
 		told := *known
-		told.Retryable = told.Kind == ErrDied && (errors.As(err, &notSent) || idempotent(method))
+		lost := known.Kind == ErrDied || known == errReplaced
+		told.Retryable = lost && (errors.As(err, &notSent) || idempotent(method))
 		return &told
 	case errors.As(err, &notSent):
 		return notSent.Err
@@ -101,8 +120,9 @@ func idempotent(method string) bool {
 	return false
 }
 
-func closeBody(request *http.Request) {
-	if request.Body != nil {
-		_ = request.Body.Close()
+func closeBody(request *http.Request) error {
+	if request.Body == nil {
+		return nil
 	}
+	return request.Body.Close()
 }

@@ -15,9 +15,10 @@ const (
 	tailLines = 20
 	lineMax   = 4096
 
-	// terminating is how long a child may take to end after TERM.
+	// terminating is how long a child may take to end after TERM, and again after KILL: one that runs as another
+	// user cannot be signaled.
 	terminating = 2 * time.Second
-	// draining is how long to wait for the rest of standard error: a grandchild may hold it open.
+	// draining bounds the reading of what the child has left on standard error: a grandchild may go on writing.
 	draining = time.Second
 )
 
@@ -27,19 +28,21 @@ type Process struct {
 	Sink   *os.File
 	Source *os.File
 
-	cmd    *exec.Cmd
+	pid    int
 	exited chan struct{}
+	state  *os.ProcessState // to be read once exited is closed
 
 	mu   sync.Mutex
+	cmd  *exec.Cmd // nil once the child has ended: its process id may be another's by then
 	tail []string
 }
 
 // Start spawns command. In a group of its own Ctrl-C on the terminal does not reach it. line gets each line
 // of its standard error, from one goroutine.
 func Start(command []string, ownGroup bool, line func(string)) (*Process, error) {
-	p := &Process{cmd: exec.Command(command[0], command[1:]...), exited: make(chan struct{})}
+	cmd := exec.Command(command[0], command[1:]...)
 	if ownGroup {
-		setGroup(p.cmd)
+		setGroup(cmd)
 	}
 	var theirs, ours []*os.File
 	defer func() { closeAll(theirs) }()
@@ -55,37 +58,42 @@ func Start(command []string, ownGroup bool, line func(string)) (*Process, error)
 			theirs, ours = append(theirs, write), append(ours, read)
 		}
 	}
-	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = theirs[0], theirs[1], theirs[2]
-	if err := p.cmd.Start(); err != nil {
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirs[0], theirs[1], theirs[2]
+	if err := cmd.Start(); err != nil {
 		closeAll(ours)
 		return nil, err
 	}
-	p.Sink, p.Source = ours[0], ours[1]
+	p := &Process{Sink: ours[0], Source: ours[1], cmd: cmd, pid: cmd.Process.Pid, exited: make(chan struct{})}
+	stderr := &stderr{file: ours[2]}
 	drained := make(chan struct{})
 	go func() {
-		p.drain(ours[2], line)
+		p.drain(stderr, line)
 		close(drained)
 	}()
-	go p.wait(ours[2], drained)
+	go p.wait(cmd, stderr, drained)
 	return p, nil
 }
 
 // PID is the child's process id.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
+func (p *Process) PID() int { return p.pid }
 
-// Exited is closed once the child has ended and its standard error was read.
+// Exited is closed once the child has ended and what it wrote to standard error was read.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
-// State is how the child has ended, nil while it has not, after waiting for that as long as patience says.
-func (p *Process) State(patience time.Duration) *os.ProcessState {
+// Await waits patience for the child to end.
+func (p *Process) Await(patience time.Duration) Ending {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case <-p.exited:
-		return p.cmd.ProcessState
-	case <-timer.C:
-		return nil
+	default:
+		select {
+		case <-p.exited:
+		case <-timer.C:
+			return Ending{}
+		}
 	}
+	return Ending{Ended: true, State: p.state}
 }
 
 // Tail is the last lines of standard error.
@@ -96,31 +104,50 @@ func (p *Process) Tail() string {
 }
 
 // End waits patience for the child to end by itself, then terminates it, then kills it.
-func (p *Process) End(patience time.Duration) *os.ProcessState {
-	if state := p.State(patience); state != nil {
-		return state
+func (p *Process) End(patience time.Duration) Ending {
+	ending := p.Await(patience)
+	for _, send := range []func(*os.Process){terminate, kill} {
+		if !ending.Ended {
+			p.signal(send)
+			ending = p.Await(terminating)
+			ending.Forced = true
+		}
 	}
-	terminate(p.cmd.Process)
-	if state := p.State(terminating); state != nil {
-		return state
-	}
-	p.Kill()
-	<-p.exited
-	return p.cmd.ProcessState
+	return ending
 }
 
 // Kill ends the child at once; that it has ended already is no error.
-func (p *Process) Kill() { _ = p.cmd.Process.Kill() }
+func (p *Process) Kill() { p.signal(kill) }
 
-func (p *Process) wait(stderr *os.File, drained <-chan struct{}) {
-	_ = p.cmd.Wait() // the state says it all
+func kill(process *os.Process) { _ = process.Kill() }
+
+func (p *Process) signal(send func(*os.Process)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd != nil {
+		send(p.cmd.Process)
+	}
+}
+
+// wait waits for the child's end. That fails when another part of the program has reaped the child, which has
+// ended all the same.
+func (p *Process) wait(cmd *exec.Cmd, stderr *stderr, drained <-chan struct{}) {
+	failed := cmd.Wait() != nil && cmd.ProcessState == nil
+	p.mu.Lock()
+	p.cmd = nil
+	p.mu.Unlock()
+	if failed {
+		_ = cmd.Process.Release()
+	}
+	p.state = cmd.ProcessState
+	stderr.end()
 	timer := time.NewTimer(draining)
 	defer timer.Stop()
 	select {
 	case <-drained:
 	case <-timer.C:
 	}
-	_ = stderr.Close()
+	_ = stderr.file.Close()
 	close(p.exited)
 }
 

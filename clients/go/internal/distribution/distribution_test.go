@@ -9,9 +9,9 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -220,7 +220,11 @@ func TestKilledPlugin(t *testing.T) {
 	kill := func(r *http.Request, before int) fault {
 		if r.Method == "PATCH" && before == 1 || r.Method == "PUT" && before == 0 {
 			exited := plugin.Exited()
-			if err := syscall.Kill(plugin.PID(), syscall.SIGKILL); err != nil {
+			process, err := os.FindProcess(plugin.PID())
+			if err == nil {
+				err = process.Kill()
+			}
+			if err != nil {
 				t.Error(err)
 			}
 			<-exited

@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -12,13 +13,15 @@ import (
 const unread = 500 * time.Millisecond
 
 // Drain opens no more streams, and waits for the open ones while somebody reads them; those that are left,
-// or left when ctx ends, are given up.
-func (l *Link) Drain(ctx context.Context) {
+// or left when ctx ends, are given up. Whoever wanted one gets cause.
+func (l *Link) Drain(ctx context.Context, cause error) {
 	l.mu.Lock()
 	if l.over { // why is being found out; that is what the open exchanges are to be told
 		l.wait(&waiter{}, func() bool { return l.err != nil })
 	}
-	l.closing = true
+	if l.closing == nil {
+		l.closing = cause
+	}
 	for !l.conn.Idle() && l.err == nil && ctx.Err() == nil {
 		frames, consumed := l.frames, l.conn.Consumed()
 		patient, cancel := context.WithTimeout(ctx, unread)
@@ -32,34 +35,42 @@ func (l *Link) Drain(ctx context.Context) {
 		}
 	}
 	var left []*Exchange
-	l.conn.Streams(func(stream *wire.Stream) { left = append(left, stream.Owner.(*Exchange)) })
+	if l.err == nil {
+		l.conn.Streams(func(stream *wire.Stream) { left = append(left, stream.Owner.(*Exchange)) })
+	}
 	l.mu.Unlock()
 	for _, exchange := range left {
-		exchange.Cancel(ErrClosing)
+		exchange.Cancel(cause)
 	}
 }
+
+var errInputClosed = errors.New("the plugin's input was closed")
 
 // CloseInput ends the plugin's input, once nobody writes: false if somebody still does when ctx ends.
 func (l *Link) CloseInput(ctx context.Context) bool {
 	if l.out.acquire(false, ctx.Done()) != nil {
 		return false
 	}
-	l.out.fail(ErrClosing)
+	l.out.fail(errInputClosed)
 	l.out.sink.close()
 	return true
 }
 
-// lingering is how long the output of a plugin that has ended may stay open.
+// lingering bounds the reading of what a plugin that has ended has left: another process may go on writing.
 const lingering = 2 * time.Second
 
 // AwaitEnd reads until the plugin has ended its output, or broken the protocol, or the link has failed. If
-// the plugin has ended, somebody else may hold its output open, but is not waited for.
+// the plugin has ended, its output ends where nothing more is there to read: another process may hold it open.
 func (l *Link) AwaitEnd(ended bool) {
 	if ended {
+		l.in.pipe.end()
 		defer time.AfterFunc(lingering, func() { l.endBy(io.EOF) }).Stop()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if ended {
+		l.disturb()
+	}
 	l.wait(&waiter{}, func() bool { return l.err != nil })
 }
 
@@ -71,7 +82,7 @@ const lastWords = 5 * time.Second
 func (l *Link) writerFailed(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.err != nil || l.closing {
+	if l.err != nil || l.closing != nil {
 		return
 	}
 	time.AfterFunc(lastWords, func() { l.endBy(&StuckError{err}) })

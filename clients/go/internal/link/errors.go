@@ -8,9 +8,6 @@ import (
 	"udist.dev/plugin/udist/internal/pluginv1"
 )
 
-// ErrClosing is why exchanges are not begun, or not finished, once the link is being closed.
-var ErrClosing = errors.New("the plugin was closed")
-
 // ErrClosed is what reading gives after Close.
 var ErrClosed = errors.New("read on a closed body")
 

@@ -15,6 +15,7 @@ type Exchange struct {
 	stream *wire.Stream
 	ctx    context.Context
 	stop   func() bool // lets go of it
+	read   bool        // to the end, which no end of the context changes any more
 	inbox
 
 	// Guarded by the link's mutex:
@@ -46,7 +47,7 @@ func (e *Exchange) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if e.ctx.Err() != nil {
+	if e.ctx.Err() != nil && !e.read {
 		e.cancel(context.Cause(e.ctx)) // at once, however soon the context calls
 	}
 	l := e.link
@@ -69,6 +70,7 @@ func (e *Exchange) Read(p []byte) (int, error) {
 		l.out.flush()
 	}
 	if err != nil {
+		e.read = err == io.EOF
 		e.letGo()
 	}
 	return n, err

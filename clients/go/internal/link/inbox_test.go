@@ -54,7 +54,7 @@ func TestDrainAfterTheEnd(t *testing.T) {
 	cancel()
 	drained := make(chan struct{})
 	go func() {
-		l.Drain(done)
+		l.Drain(done, errors.New("the link was closed"))
 		close(drained)
 	}()
 	select {

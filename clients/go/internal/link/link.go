@@ -31,7 +31,7 @@ type Link struct {
 	standing  *waiter // a goroutine reads because of them
 	forSlots  []*waiter
 	frames    int
-	closing   bool
+	closing   error // why no more streams are opened, if that is this side's wish
 	flushing  bool
 	err       error
 }

@@ -60,8 +60,8 @@ func (l *Link) notTaking() error {
 	switch {
 	case l.err != nil:
 		return l.err
-	case l.closing:
-		return ErrClosing
+	case l.closing != nil:
+		return l.closing
 	case l.conn.GoingAway() != nil:
 		return &ExhaustedError{Reason: l.conn.GoingAway().GetMessage()}
 	case l.conn.Exhausted():
@@ -111,12 +111,17 @@ func (l *Link) noSlotFor(w *waiter) {
 	l.wakeForSlot()
 }
 
-// whyNot is why a turn was not to be had: ctx, or what a plugin that reads no more has said last.
+// whyNot is why a turn was not to be had: ctx, or what a plugin that reads no more has said last. A plugin that died
+// is closed afterwards, so its death comes first.
 func (l *Link) whyNot(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.waitContext(ctx, &waiter{}, func() bool { return l.closing }); err != nil {
+	err := l.waitContext(ctx, &waiter{}, func() bool { return l.closing != nil })
+	switch {
+	case l.err != nil:
+		return l.err
+	case err != nil:
 		return err
 	}
-	return ErrClosing
+	return l.closing
 }

@@ -22,6 +22,8 @@ func (s *source) open(file *os.File) error {
 
 func (s *source) read(first, _ []byte, _ bool) (int, error) { return s.file.Read(first) }
 
+func (s *source) end() {}
+
 func (s *source) interrupt() {}
 
 func (s *source) resume() {}

@@ -34,6 +34,7 @@ type source struct {
 
 	watch   *time.Timer
 	stalled atomic.Bool
+	ended   atomic.Bool
 }
 
 func (s *source) open(file *os.File) (err error) {
@@ -73,6 +74,10 @@ func (s *source) try(fd uintptr) bool {
 	if s.err != syscall.EAGAIN {
 		return true
 	}
+	if s.ended.Load() {
+		s.n, s.err = 0, nil
+		return true
+	}
 	if s.within {
 		s.watchStall()
 	}
@@ -89,6 +94,10 @@ func (s *source) watchStall() {
 		s.interrupt()
 	})
 }
+
+// end says that the process at the other end has ended: where nothing more is there to read the pipe ends, even if
+// another process holds it open.
+func (s *source) end() { s.ended.Store(true) }
 
 func (s *source) interrupt() { _ = s.file.SetReadDeadline(time.Unix(1, 0)) }
 

@@ -1,0 +1,31 @@
+//go:build unix
+
+package child
+
+import (
+	"os/exec"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestUnendable gives up a child whose end is never seen, as that of another user's process, within its bound.
+func TestUnendable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cmd := exec.Command("sleep", "600")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		p := &Process{cmd: cmd, exited: make(chan struct{})}
+		begin := time.Now()
+		if ending := p.End(10 * time.Second); ending.Ended || ending.Success() || ending.String() != "has not ended" {
+			t.Errorf("%v", ending)
+		}
+		if took := time.Since(begin); took != 14*time.Second {
+			t.Errorf("took %v", took)
+		}
+		if err := cmd.Wait(); err == nil || err.Error() != "signal: terminated" {
+			t.Errorf("%v, want its end by the first signal", err)
+		}
+	})
+}
