@@ -64,12 +64,12 @@ class ClientLink(Link):
         weakref.finalize(self, _close, self._wake_read, self._wake_write)
         if sys.platform != "win32":
             os.set_blocking(self._wake_write, False)
-        self._slots = Slots(self)
         self._given_up: deque[tuple[Exchange, Reset]] = deque()
         self._resets: list[bytes] = []
         self._closing = False
         connection = CallerConnection(memory=MEMORY)
         super().__init__(connection, process.source, process.sink, payload=PAYLOAD, stall=STALL)
+        self._slots = Slots(connection, self.role)
 
     def shake_hands(self, settings: Settings, timeout: float) -> None:
         """Sends settings and waits for the plugin's. Raises ``HandshakeFailed``, ``PluginDied``."""

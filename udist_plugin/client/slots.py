@@ -15,7 +15,8 @@ from udist_plugin.link.waiter import Waiter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from udist_plugin.client.link import ClientLink
+    from udist_plugin.link.role import Role
+    from udist_plugin.wire.caller import CallerConnection
 
 UNREAD: Final = 0.5
 """Seconds without a frame or a read after which closing waits no more for responses."""
@@ -26,24 +27,25 @@ of them, and nothing but reading those would end the wait."""
 
 
 class Slots:
-    """Threads that wait for a slot of ``link``. Every method is called under its lock."""
+    """Threads that wait for a slot of ``connection``. Every method is called under the link's lock."""
 
-    def __init__(self, link: ClientLink) -> None:
-        self._link = link
+    def __init__(self, connection: CallerConnection, role: Role) -> None:
+        self._connection = connection
+        self._role = role
         self._waiting: list[Waiter] = []
         self._frames = 0
 
     def on_frame(self) -> None:
         """A frame has come: there may be a slot."""
         self._frames += 1
-        connection = self._link.connection
+        connection = self._connection
         if self._waiting and (connection.can_open or connection.exhausted):
             for waiter in self._waiting:
-                self._link.wake(waiter)
+                self._role.wake(waiter)
 
     def wait(self, until: float | None) -> None:
         """Returns once a stream can be opened, or none can any more. Raises ``NoFreeSlot``."""
-        connection = self._link.connection
+        connection = self._connection
         while not self._wait(lambda: connection.can_open or connection.exhausted, until, HELD):
             if until is not None and time.monotonic() >= until:
                 raise NoFreeSlot("all of the plugin's slots stayed in use for the time given to the request")
@@ -57,7 +59,7 @@ class Slots:
         """Waits for the open streams as long as somebody reads them, and for what the plugin still writes on
         those given up: it would hang in a full pipe."""
         try:
-            self._wait(lambda: self._link.connection.quiet, deadline, UNREAD)
+            self._wait(lambda: self._connection.quiet, deadline, UNREAD)
         except TransportError:
             return
 
@@ -65,14 +67,14 @@ class Slots:
         """Waits until ``ready()``. ``False`` when ``until`` has come, or nothing was received or read
         for ``pause`` seconds."""
         while not ready():
-            before = self._frames, self._link.connection.consumed
+            before = self._frames, self._connection.consumed
             waiter = Waiter(until, pause)
             self._waiting.append(waiter)
             try:
-                self._link.wait(waiter, ready)
+                self._role.wait(waiter, ready)
             except DeadlineExceeded:
                 late = until is not None and time.monotonic() >= until
-                if late or before == (self._frames, self._link.connection.consumed):
+                if late or before == (self._frames, self._connection.consumed):
                     return False
             finally:
                 self._waiting.remove(waiter)
