@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests import workers
 from tests.storage import shared
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """What a shell runs in the background ignores Ctrl-C, and so would what the tests start and interrupt."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if not _is_worker(config):
-        shared.begin()
+        workers.begin()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not _is_worker(config):
-        shared.end()
+        shared.await_ends()
+        workers.end()
 
 
 def _is_worker(config: pytest.Config) -> bool:
@@ -63,6 +65,13 @@ def minio_server() -> Iterator[S3Server]:
 def versitygw_server() -> Iterator[S3Server]:
     with shared.shared_s3("versitygw") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def stock_port() -> Iterator[int]:
+    """That of Debian's docker-registry."""
+    with shared.shared("docker-registry") as port:
+        yield int(port)
 
 
 @pytest.fixture(scope="session")

@@ -1,30 +1,53 @@
-"""Programs of the tests' own over the built ``clients/node``."""
+"""The package of ``clients/node``, built and run, and programs of the tests' own over it."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
-from typing import Final
-
-import pytest
+from typing import TYPE_CHECKING, Final
 
 from tests.clients.generate_node import NODE
-from tests.clients.test_node import installed, run
 from tests.tools import require_tool
+from tests.workers import folder, locked
 
-__all__ = ["built", "installed", "node", "said"]
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
+TIMEOUT: Final = 600  # seconds
 MODULES: Final = {
     name: json.dumps((NODE / "dist" / path).as_uri())
     for name, path in {"index": "index.js", "oci": "oci/index.js"}.items()
 }
 
 
-@pytest.fixture(scope="module")
-def built(installed: None) -> None:
-    run("npm", "run", "build")
+def run(*command: str, cwd: Path = NODE) -> str:
+    done = subprocess.run(
+        [require_tool(command[0]), *command[1:]],
+        cwd=cwd,
+        env={**os.environ, "UDIST_PLUGIN": f"{sys.executable} -m udist_plugin"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-20_000:]
+    return done.stdout
+
+
+def building() -> AbstractContextManager[None]:
+    """For commands that write ``dist``, while no other test reads it."""
+    return locked(folder() / "node.dist")
+
+
+def reading() -> AbstractContextManager[None]:
+    """For tests that load ``dist``, while no other writes it."""
+    return locked(folder() / "node.dist", fcntl.LOCK_SH)
 
 
 def node(program: str, *arguments: str) -> str:

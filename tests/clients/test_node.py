@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.clients.generate_node import GENERATED, NODE, generate
-from tests.tools import require_tool
+from tests.clients.generate_node import GENERATED, generate
+from tests.clients.node_program import TIMEOUT, building, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TIMEOUT: Final = 600  # seconds
-
-pytestmark = pytest.mark.timeout(TIMEOUT)
-
-
-def run(*command: str, cwd: Path = NODE) -> str:
-    done = subprocess.run(
-        [require_tool(command[0]), *command[1:]],
-        cwd=cwd,
-        env={**os.environ, "UDIST_PLUGIN": f"{sys.executable} -m udist_plugin"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-20_000:]
-    return done.stdout
-
-
-@pytest.fixture(scope="module", autouse=True)
-def installed() -> None:
-    """What ``package-lock.json`` names, and nothing else."""
-    require_tool("node")
-    run("npm", "ci")
+pytestmark = [pytest.mark.timeout(TIMEOUT), pytest.mark.usefixtures("installed")]
 
 
 def test_lint_and_types() -> None:
@@ -48,7 +20,8 @@ def test_lint_and_types() -> None:
 
 
 def test_suite() -> None:
-    said = run("npm", "test")
+    with building():
+        said = run("npm", "test")
     assert "fail 0" in said
 
 

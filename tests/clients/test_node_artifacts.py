@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.clients.node_program import built, installed, node, said
+from tests.clients.node_program import node, said
 from tests.remote.loopback import stock_registry
 from tests.tools import require_tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-__all__ = ["built", "installed"]
 
 FILES: Final = {"notes.txt": b"to be kept\n", "data.bin": bytes(range(256)) * 9000, "empty": b""}
 CONFIG: Final = "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {root}}}}}\n"

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.clients.generate_node import NODE, REPOSITORY
-from tests.clients.test_node import TIMEOUT, installed, run
+from tests.clients.node_program import TIMEOUT, building, run
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-__all__ = ["installed"]
 
 CONSUMER: Final = """\
 import { spawn, UdistError, type Plugin, type SpawnOptions } from "udist-plugin";
@@ -107,7 +105,8 @@ pytestmark = [pytest.mark.timeout(TIMEOUT), pytest.mark.usefixtures("installed")
 def project(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty project that the packed package was installed in."""
     folder = tmp_path_factory.mktemp("packed")
-    packed = json.loads(run("npm", "pack", "--silent", "--json", "--pack-destination", str(folder)))
+    with building():
+        packed = json.loads(run("npm", "pack", "--silent", "--json", "--pack-destination", str(folder)))
     [tarball] = packed if isinstance(packed, list) else packed.values()
     names = {file["path"].split("/")[0] for file in tarball["files"]}
     assert names == {"LICENSE", "README.md", "dist", "package.json", "require"}

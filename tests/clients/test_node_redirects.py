@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.clients.node_program import built, installed, node
+from tests.clients.node_program import node
 
 if TYPE_CHECKING:
     from tests.storage.servers import S3Server
-
-__all__ = ["built", "installed"]
 
 PROGRAM: Final = """\
 import assert from "node:assert/strict";

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,21 +19,14 @@ from udist_plugin.remote.wsgi import WSGITransport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 CREATED = "org.opencontainers.image.created"
 
 
-@pytest.fixture(scope="module")
-def oras(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The oras command, built from the module that ``oras/go.mod`` names."""
-    built = tmp_path_factory.mktemp("bin") / "oras"
-    subprocess.run(
-        [require_tool("go"), "build", "-o", built, "oras.land/oras/cmd/oras"],
-        cwd=Path(__file__).parent / "oras",
-        check=True,
-        timeout=280,
-    )
-    return str(built)
+@pytest.fixture
+def oras() -> str:
+    return require_tool("oras")
 
 
 @pytest.fixture

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from tests.http_api.memory import MemoryRegistry
-from tests.remote.loopback import LoopbackTransport, stock_registry
+from tests.remote.loopback import LoopbackTransport
 from udist_plugin.http_api.app import Application
 from udist_plugin.remote.registry import RemoteRegistry
 from udist_plugin.remote.wsgi import WSGITransport
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(scope="session")
-def stock_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with stock_registry(tmp_path_factory.mktemp("stock")) as port:
-        yield port
 
 
 @pytest.fixture(params=["application", "plugin", "stock"])

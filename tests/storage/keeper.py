@@ -6,7 +6,6 @@ process holds ``FOLDER/users`` any longer: the kernel takes a lock from a proces
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import sys
@@ -14,9 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tests.remote.loopback import stock_registry
 from tests.storage.azure.server import azurite
 from tests.storage.gcs.server import fake_gcs
 from tests.storage.servers import minio, versitygw
+from tests.workers import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,17 +25,15 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def locked(path: Path, how: int) -> Iterator[None]:
-    """Holds a lock of flock(2) on a file, which is made if it is not there."""
-    with path.open("a") as file:
-        fcntl.flock(file, how)
-        yield
-
-
-@contextmanager
 def _minio(folder: Path) -> Iterator[str]:
     with minio(folder) as server:
         yield server.url
+
+
+@contextmanager
+def _docker_registry(folder: Path) -> Iterator[str]:
+    with stock_registry(folder / "store") as port:
+        yield str(port)
 
 
 @contextmanager
@@ -45,11 +44,12 @@ def _versitygw(folder: Path) -> Iterator[str]:
 
 KINDS: Final[dict[str, Callable[[Path], AbstractContextManager[str]]]] = {
     "azurite-blob": lambda _: azurite(),
+    "docker-registry": _docker_registry,
     "fake-gcs-server": lambda _: fake_gcs(),
     "minio": _minio,
     "versitygw": _versitygw,
 }
-"""Starts each program on a folder and gives its address."""
+"""Starts each program on a folder and gives its address: a URL or a port."""
 
 
 def keep(kind: str, folder: Path, ready: int) -> None:
@@ -57,12 +57,12 @@ def keep(kind: str, folder: Path, ready: int) -> None:
     data = folder / "data"
     data.mkdir(exist_ok=True)
     address = folder / "address"
-    with locked(folder / "server", fcntl.LOCK_EX):
+    with locked(folder / "server"):
         with KINDS[kind](data) as found:
             address.write_text(found)
             os.write(ready, b"\n")
             os.close(ready)
-            with locked(folder / "users", fcntl.LOCK_EX):
+            with locked(folder / "users"):
                 address.unlink()
         shutil.rmtree(data)
 

@@ -3,51 +3,31 @@
 from __future__ import annotations
 
 import fcntl
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from tests.storage.keeper import locked
 from tests.storage.servers import S3Server
 from tests.tools import require_tool
+from tests.workers import folder, locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-FOLDER: Final = "UDIST_TESTS_SERVERS"
-"""The variable that tells workers where the servers of their run are."""
-
-
-def begin() -> None:
-    """Called once a run, before there are workers."""
-    os.environ[FOLDER] = tempfile.mkdtemp(prefix="udist-tests-")
-
-
-def end() -> None:
-    """Called when the workers have ended: waits for the servers to do so, and removes what they kept."""
-    root = Path(os.environ.pop(FOLDER))
-    for folder in root.iterdir():
-        with locked(folder / "server", fcntl.LOCK_EX):
-            pass
-    shutil.rmtree(root)
 
 
 @contextmanager
 def shared(program: str) -> Iterator[str]:
     """The address of the run's server, one of ``keeper.KINDS``."""
     require_tool(program)
-    folder = _folder(program)
-    folder.mkdir(exist_ok=True)
-    address = folder / "address"
-    with locked(folder / "users", fcntl.LOCK_SH):
-        with locked(folder / "starting", fcntl.LOCK_EX):
+    kept = _folder(program)
+    kept.mkdir(exist_ok=True)
+    address = kept / "address"
+    with locked(kept / "users", fcntl.LOCK_SH):
+        with locked(kept / "starting"):
             if not address.exists():
-                _start(program, folder)
+                _start(program, kept)
         yield address.read_text()
 
 
@@ -58,16 +38,22 @@ def shared_s3(program: str) -> Iterator[S3Server]:
         yield S3Server(url, _folder(program) / "data")
 
 
+def await_ends() -> None:
+    """Waits for all servers to end, when nobody uses them any longer."""
+    for lock in folder().glob("*/server"):
+        with locked(lock):
+            pass
+
+
 def _folder(program: str) -> Path:
-    return Path(os.environ[FOLDER]) / program
+    return folder() / program
 
 
-def _start(program: str, folder: Path) -> None:
-    command = [sys.executable, "-m", "tests.storage.keeper", program, str(folder)]
-    said = folder / "said"
+def _start(program: str, kept: Path) -> None:
+    said = kept / "said"
     with said.open("w") as output:
         started = subprocess.run(
-            command,
+            [sys.executable, "-m", "tests.storage.keeper", program, str(kept)],
             cwd=Path(__file__).parents[2],
             stdin=subprocess.DEVNULL,
             stdout=output,

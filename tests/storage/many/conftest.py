@@ -24,7 +24,7 @@ Storage = dict[str, Any]
 """What stands under ``storage`` in a configuration, by the names that distribution has too."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     with running(tmp_path_factory.mktemp("redis")) as server:
         yield server
