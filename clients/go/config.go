@@ -15,8 +15,8 @@ import (
 // Config describes which plugin to spawn and how to configure its registry. The zero value spawns the default
 // plugin with its default configuration.
 type Config struct {
-	// YAML is the text of a configuration file in distribution's format. If it is empty, the command decides
-	// on its own configuration.
+	// YAML is the text of a configuration file in distribution's format. If it is empty, the plugin
+	// uses the configuration that its command line names, or its defaults.
 	YAML string
 	// Env holds REGISTRY_* variables in the form "NAME=value". If a name occurs more than once, the last value
 	// wins. Other variables are ignored, so you can pass os.Environ(). If Env is not nil, even if it is empty,

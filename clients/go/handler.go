@@ -9,7 +9,7 @@ import (
 )
 
 // ServeHTTP implements [http.Handler]. It sends r to the plugin and copies the response to w, which can also be an
-// [net/http/httptest.ResponseRecorder]. Responses of unknown length are flushed as they arrive.
+// httptest.ResponseRecorder. Responses of unknown length are flushed as they arrive.
 //
 // If a request fails before the response has started, the status is 502, 503 or 504, with an error body as defined by
 // the distribution-spec. If it fails later, ServeHTTP aborts the server's connection with [http.ErrAbortHandler].
