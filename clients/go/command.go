@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-const hint = "to install it: pip install udist-plugin, or set UDIST_PLUGIN to its command"
+const hint = "install it from a checkout (pip install /path/to/udist), or set UDIST_PLUGIN to its command"
 
-// defaultCommand finds the plugin, and tells whether the choice was this library's own.
+// defaultCommand finds the plugin. own reports whether the library chose the command rather than the user.
 func defaultCommand() (command []string, own bool, err error) {
 	if text := os.Getenv("UDIST_PLUGIN"); strings.TrimSpace(text) != "" {
 		command, err := splitCommand(text)
@@ -29,19 +29,19 @@ func defaultCommand() (command []string, own bool, err error) {
 	}
 	return nil, true, &Error{
 		Kind: ErrNotFound, Code: "NOT_FOUND",
-		Message: "there is neither udist-plugin nor python3 on PATH; " + hint,
+		Message: "neither udist-plugin nor python3 is on PATH; " + hint,
 		Err:     exec.ErrNotFound,
 	}
 }
 
-// splitCommand splits text into words as a POSIX shell does: at blanks, with single quotes, double quotes
-// and backslashes, but without expanding anything.
+// splitCommand splits text into words like a POSIX shell: at whitespace, with single quotes, double quotes and
+// backslashes, but without expanding anything.
 func splitCommand(text string) (words []string, err error) {
 	var word strings.Builder
 	within, quote, escaped := false, rune(0), false
 	for _, r := range text {
 		switch {
-		case escaped && r == '\n': // a line that goes on
+		case escaped && r == '\n': // line continuation
 			escaped = false
 		case escaped:
 			within = true
@@ -71,9 +71,9 @@ func splitCommand(text string) (words []string, err error) {
 	}
 	switch {
 	case quote != 0:
-		return nil, fmt.Errorf("the quote %c is not closed", quote)
+		return nil, fmt.Errorf("the quote %c is never closed", quote)
 	case escaped:
-		return nil, errors.New("nothing follows the last backslash")
+		return nil, errors.New("a backslash at the end has nothing to escape")
 	case within:
 		words = append(words, word.String())
 	}

@@ -12,50 +12,54 @@ import (
 	"time"
 )
 
-// Config says what to spawn and how the registry in it is set up. The zero value spawns the default plugin
-// with its own configuration.
+// Config describes which plugin to spawn and how to configure its registry. The zero value spawns the default
+// plugin with its default configuration.
 type Config struct {
-	// YAML is the text of distribution's configuration file. Empty leaves the configuration to the command.
+	// YAML is the text of a configuration file in distribution's format. If it is empty, the plugin
+	// uses the configuration that its command line names, or its defaults.
 	YAML string
-	// Env is REGISTRY_* variables as "NAME=value", of which the last of a name counts; others are left out,
-	// so os.Environ may be given. If it is not nil they replace all of the plugin's own, even when there are
-	// none. They never become a process's environment.
+	// Env holds REGISTRY_* variables in the form "NAME=value". If a name occurs more than once, the last value
+	// wins. Other variables are ignored, so you can pass os.Environ(). If Env is not nil, even if it is empty,
+	// it replaces all REGISTRY_* variables that the plugin would inherit. The values are sent to the plugin,
+	// but never become part of a process environment.
 	Env []string
-	// Command is what to spawn, instead of the default: UDIST_PLUGIN, split as a shell does but without
-	// expansion; else udist-plugin on PATH; else python3 -P -m udist_plugin. A command that was found on PATH
-	// runs in a process group of its own, so that Ctrl-C reaches the caller first; one that the user gave
-	// stays in the caller's, because ssh may have to ask for a password.
+	// Command is the command to spawn. The default is the command in the environment variable UDIST_PLUGIN,
+	// split into words like in a shell but without expansion; else udist-plugin on PATH; else
+	// python3 -P -m udist_plugin. A command found on PATH runs in its own process group, so that Ctrl-C reaches
+	// the caller first. A command from Command or UDIST_PLUGIN stays in the caller's process group, because ssh
+	// may need to ask for a password.
 	Command []string
 	// Stderr receives the plugin's standard error line by line. Its Write must not block for long. If both
-	// Stderr and Logger are nil, the warnings and errors in the plugin's log go to os.Stderr, so that nobody
-	// misses a misspelled key; io.Discard silences them.
+	// Stderr and Logger are nil, warnings and errors in the plugin's log are written to os.Stderr, and other
+	// lines are dropped. Use io.Discard to drop all of them.
 	Stderr io.Writer
-	// Logger receives the same lines as records, at the level that each line states.
+	// Logger receives the same lines as log records, each with the level given in the line.
 	Logger *slog.Logger
-	// StartTimeout bounds the wait for the plugin to be ready; 30 s if it is 0.
+	// StartTimeout is how long the plugin may take to become ready. The default is 30 seconds.
 	StartTimeout time.Duration
-	// CloseTimeout bounds each wait of Close: for open exchanges, and for the plugin to end by itself; 10 s
-	// if it is 0.
+	// CloseTimeout is how long Close waits for open responses, and then again for the plugin to exit on its
+	// own. The default is 10 seconds.
 	CloseTimeout time.Duration
-	// Memory bounds, in bytes, what responses may have been read ahead beyond 256 KiB each, all together;
-	// 128 MiB if it is 0. That much is taken only when many responses are begun and not read; with less,
-	// many responses at once are slower.
+	// Memory limits how many bytes of all responses together are buffered ahead of their readers, beyond
+	// 256 KiB for each. The default is 128 MiB. That much is used only if many responses are open and not being
+	// read. A lower limit slows down many simultaneous responses.
 	Memory int
-	// FollowRedirects lets the plugin answer for a blob with where its store has it, and this library then
-	// fetches the content there: straight from the bucket, instead of through the plugin. It is for callers that
-	// stand where the store can be reached over the network. Only fields that say what content is wanted go there,
-	// and no credentials. Failures there are errors of kind ErrRedirect.
+	// FollowRedirects downloads blobs directly from the bucket instead of through the plugin. The plugin
+	// answers with a URL in the store, which this library then fetches, so this program must be able to reach
+	// the store over the network. Only header fields that select content are sent there, and no credentials.
+	// A failure there is an error of kind ErrRedirect.
 	FollowRedirects bool
-	// Network is what redirects are followed with; http.DefaultTransport if it is nil.
+	// Network follows the redirects. The default is http.DefaultTransport.
 	Network http.RoundTripper
-	// Restart lets a plugin that has died be replaced; nil for never.
+	// Restart allows a plugin that has died to be replaced. Nil means never.
 	Restart *RestartPolicy
 }
 
-// RestartPolicy says how often a plugin that has died is replaced. That happens at the next request: what
-// was under way fails, and whether to repeat it is the caller's to decide, by Error.Retryable.
+// RestartPolicy limits how often a plugin that has died is replaced. The next request starts the new plugin.
+// Requests that the dead plugin had received fail; Error.Retryable says whether they can be repeated safely.
+// Requests that were still waiting to be sent go to the new plugin.
 type RestartPolicy struct {
-	// Max plugins are started anew within Interval; then requests fail with ErrDied.
+	// Max is how many plugins can be started within Interval. After that, requests fail with ErrDied.
 	Max      int
 	Interval time.Duration
 }
@@ -73,7 +77,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// environment is Env by name, nil if none was given.
+// environment returns Env as a map, or nil if Env is nil.
 func (c Config) environment() (map[string]string, error) {
 	if c.Env == nil {
 		return nil, nil
@@ -82,10 +86,10 @@ func (c Config) environment() (map[string]string, error) {
 	for i, entry := range c.Env {
 		name, value, ok := strings.Cut(entry, "=")
 		if entry != "" && entry[0] == '=' {
-			continue // Windows keeps the folder of each drive so
+			continue // Windows stores the current directory of each drive like this
 		}
 		if !ok {
-			return nil, fmt.Errorf("udist: Config.Env[%d] is not NAME=value", i)
+			return nil, fmt.Errorf("udist: Config.Env[%d] does not have the form NAME=value", i)
 		}
 		if strings.HasPrefix(name, "REGISTRY_") {
 			variables[name] = value
@@ -94,7 +98,7 @@ func (c Config) environment() (map[string]string, error) {
 	return variables, nil
 }
 
-// line hands on a line of the plugin's standard error.
+// line forwards a line of the plugin's standard error.
 func (c Config) line(text string) {
 	stderr := c.Stderr
 	if stderr == nil && c.Logger == nil && levelOf(text) >= slog.LevelWarn {
@@ -108,13 +112,13 @@ func (c Config) line(text string) {
 	}
 }
 
-// told is where a line of the plugin's log tells its level, as text and as JSON: in front of all that a client
-// may have said.
-var told = regexp.MustCompile(`(?: level=|"level":")([a-z]+)`)
+// levelField matches the level in a line of the plugin's log, in text and JSON format. It comes before anything that a
+// client can have put into the line.
+var levelField = regexp.MustCompile(`(?: level=|"level":")([a-z]+)`)
 
-// levelOf is the level that a line of the plugin's log tells, Info if it tells none.
+// levelOf returns the level of a line of the plugin's log, or Info if the line has none.
 func levelOf(line string) slog.Level {
-	found := told.FindStringSubmatch(line)
+	found := levelField.FindStringSubmatch(line)
 	if found == nil {
 		return slog.LevelInfo
 	}

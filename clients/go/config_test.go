@@ -87,7 +87,7 @@ func TestEnvironment(t *testing.T) {
 	_, err = udist.Spawn(t.Context(), udist.Config{})
 	check(t, err, misbehaviour{udist.ErrHandshake, "nonsense"})
 	_, err = udist.Spawn(t.Context(), udist.Config{YAML: strings.Repeat("# comment\n", 7000)})
-	check(t, err, misbehaviour{udist.ErrHandshake, "the configuration: a frame of 70"})
+	check(t, err, misbehaviour{udist.ErrHandshake, "cannot send the configuration: a frame of 70"})
 }
 
 // TestLevels takes a record's level from where it stands, whatever its message says.

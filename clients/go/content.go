@@ -16,31 +16,31 @@ import (
 	"udist.dev/plugin/udist/internal/wire"
 )
 
-// content is a request's body on its way to the plugin. What is small and in memory goes with the head;
-// anything else is sent by a goroutine, because content flows both ways: the plugin may answer, or want its
-// answer read, before it has read everything.
+// content is a request's body while it is sent. A small body in memory is sent together with the head. Any other body
+// is sent by a goroutine, because content flows in both directions: the plugin may respond, and wait for its response
+// to be read, before it has read the whole request.
 type content struct {
 	request *http.Request
-	length  int64 // -1 if it is not known
+	length  int64 // -1 if unknown
 	small   []byte
-	whole   bool // small is all there is
+	whole   bool // small is the whole content
 	once    sync.Once
-	closed  error // what closing the body gave
+	closed  error // the result of closing the body
 }
 
-// bodyError is a failure of the user's own body.
+// bodyError is an error from the user's request body.
 type bodyError struct{ err error }
 
 func (e *bodyError) Error() string { return e.err.Error() }
 
-// inHead is how much content is copied to be sent with the head, in bytes.
+// inHead is the largest content, in bytes, that is sent together with the head.
 const inHead = 64 << 10
 
-// newContent is the content of a request. The error is that of a length without a body, which net/http refuses too.
+// newContent returns the content of a request. It rejects a length without a body, like net/http.
 func newContent(request *http.Request) (*content, error) {
 	c := &content{request: request, length: contentLength(request)}
 	if request.Body == nil && request.ContentLength != 0 {
-		return nil, fmt.Errorf("udist: the request has a ContentLength of %d, but no Body", request.ContentLength)
+		return nil, fmt.Errorf("udist: Request.ContentLength is %d, but Body is nil", request.ContentLength)
 	}
 	if request.Body == nil || request.Body == http.NoBody {
 		c.whole = true
@@ -56,7 +56,7 @@ func newContent(request *http.Request) (*content, error) {
 	return c, nil
 }
 
-// memoryOf is how much a reader still has in memory, -1 if that is not where it reads from.
+// memoryOf returns how many bytes a reader still holds in memory, or -1 if it does not read from memory.
 func memoryOf(reader io.Reader) int64 {
 	switch memory := reader.(type) {
 	case *bytes.Reader:
@@ -69,15 +69,15 @@ func memoryOf(reader io.Reader) int64 {
 	return -1
 }
 
-// close closes the user's body, once.
+// close closes the user's body once.
 func (c *content) close() error {
 	c.once.Do(func() { c.closed = closeBody(c.request) })
 	return c.closed
 }
 
-// send sends everything, and closes the body.
+// send sends the whole content and closes the body.
 func (c *content) send(exchange *link.Exchange) {
-	exchange.OnUnwanted(func() { _ = c.close() }) // a body that blocks must not hold this goroutine
+	exchange.OnUnwanted(func() { _ = c.close() }) // a blocked body must not keep this goroutine alive
 	err := c.sendAll(exchange)
 	exchange.OnUnwanted(nil)
 	_ = c.close()
@@ -100,7 +100,7 @@ func (c *content) sendAll(exchange *link.Exchange) error {
 
 var payloads = sync.Pool{New: func() any { return new([wire.MaxData]byte) }}
 
-// sendRead sends what the body's Read gives, as it comes.
+// sendRead reads from the body and sends what it gets.
 func (c *content) sendRead(exchange *link.Exchange, last bool) error {
 	buffer := payloads.Get().(*[wire.MaxData]byte)
 	defer payloads.Put(buffer)
@@ -114,7 +114,7 @@ func (c *content) sendRead(exchange *link.Exchange, last bool) error {
 		case c.length >= 0 && sent > c.length:
 			return c.tooLong()
 		case c.length >= 0 && sent < c.length && err == io.EOF:
-			return fmt.Errorf("udist: the body ended after %d bytes, but ContentLength is %d", sent, c.length)
+			return fmt.Errorf("udist: the body ended after %d bytes, but its ContentLength is %d", sent, c.length)
 		case err == io.EOF:
 			if err := c.close(); err != nil {
 				return err
@@ -133,12 +133,12 @@ func (c *content) tooLong() error {
 	return fmt.Errorf("udist: the body is longer than its ContentLength of %d bytes", c.length)
 }
 
-// unended is how long the last bytes of a body wait for its end.
+// unended is how long the last bytes of a body are held back until the body ends.
 const unended = 100 * time.Millisecond
 
-// sendLast sends the last bytes of a body of known length once the body has ended there: a request whose body is
-// longer, or fails where it should end, never reaches the plugin as a whole. A body may also wait for the answer before
-// it ends, as a pipe does whose writer is not done; then the bytes are sent without waiting for that.
+// sendLast sends the last bytes of a body of known length, once the body has ended there. If the body turns out to be
+// longer, or fails instead, the plugin never receives a complete request. Some bodies end only after the response has
+// arrived, such as a pipe that the writer closes late; so the bytes are not held back for long.
 func (c *content) sendLast(exchange *link.Exchange, payload []byte, last bool) error {
 	sent := make(chan error, 1)
 	timer := time.AfterFunc(unended, func() { sent <- exchange.Send(payload, last) })
@@ -162,11 +162,11 @@ func (c *content) sendLast(exchange *link.Exchange, payload []byte, last bool) e
 	return exchange.Send(payload, last)
 }
 
-// sendFile has the kernel move a body that is a file; sent is -1 if it is none, or has to be read after all.
+// sendFile lets the kernel copy a body that is a file. sent is -1 if the body must be read instead.
 func (c *content) sendFile(exchange *link.Exchange, last bool) (sent int64, err error) {
 	part := fileOf(unwrap(c.request.Body))
 	if part == nil || c.length >= 0 && part.size != c.length {
-		return -1, nil // a wrong length is found by reading
+		return -1, nil // reading reports a wrong length
 	}
 	if c.length >= 0 {
 		part.limit = c.length
@@ -182,12 +182,12 @@ func (c *content) sendFile(exchange *link.Exchange, last bool) (sent int64, err 
 // filePart is a part of a regular file.
 type filePart struct {
 	file   *os.File
-	offset *int64 // where it begins, nil for the file's position
-	limit  int64  // in bytes, -1 for all there is
-	size   int64  // how much of it is there now, 0 if the file does not tell
+	offset *int64 // where the part begins, or nil for the file's position
+	limit  int64  // in bytes, or -1 for the rest of the file
+	size   int64  // in bytes, as the file's size says now
 }
 
-// fileOf is the file behind a body, nil if there is none.
+// fileOf returns the file that a body reads from, or nil if there is none.
 func fileOf(body io.Reader) *filePart {
 	part := &filePart{limit: -1}
 	var start int64
@@ -224,13 +224,13 @@ func fileOf(body io.Reader) *filePart {
 	return part
 }
 
-// nopClosers are the types that io.NopCloser gives, with and without WriteTo.
+// nopClosers are the types that io.NopCloser returns, with and without WriteTo.
 var nopClosers = [...]reflect.Type{
 	reflect.TypeOf(io.NopCloser(nil)),
 	reflect.TypeOf(io.NopCloser(bytes.NewReader(nil))),
 }
 
-// unwrap looks into what io.NopCloser gives, as http.NewRequest wraps its readers.
+// unwrap returns the reader inside io.NopCloser, which http.NewRequest wraps around its readers.
 func unwrap(body io.Reader) io.Reader {
 	for _, closer := range nopClosers {
 		if reflect.TypeOf(body) == closer {

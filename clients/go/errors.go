@@ -5,45 +5,46 @@ import (
 	"os"
 )
 
-// What kind of failure an *Error is; for errors.Is.
+// The kinds of failure, for use with [errors.Is].
 var (
-	// ErrNotFound: there is no plugin to spawn.
+	// ErrNotFound means that the plugin could not be found or started.
 	ErrNotFound = errors.New("plugin not found")
-	// ErrHandshake: what was spawned is no plugin, or one that refused its configuration.
+	// ErrHandshake means that the spawned program is not a plugin, or rejected its configuration.
 	ErrHandshake = errors.New("handshake failed")
-	// ErrDied: the plugin has ended, or reads and writes no more.
+	// ErrDied means that the plugin has exited, or no longer responds.
 	ErrDied = errors.New("plugin died")
-	// ErrProtocol: the plugin broke the protocol.
-	ErrProtocol = errors.New("protocol broken")
-	// ErrReset: the plugin gave up one exchange.
-	ErrReset = errors.New("exchange reset")
-	// ErrGoingAway: the plugin takes no more requests.
+	// ErrProtocol means that the plugin violated the protocol.
+	ErrProtocol = errors.New("protocol violated")
+	// ErrReset means that the plugin aborted one request.
+	ErrReset = errors.New("request reset")
+	// ErrGoingAway means that the plugin does not accept any more requests.
 	ErrGoingAway = errors.New("plugin going away")
-	// ErrRedirect: the store that has the content could not be reached, or did not give it.
+	// ErrRedirect means that the store could not be reached, or did not return the content.
 	ErrRedirect = errors.New("redirect failed")
-	// ErrClosed: the plugin was closed by Close.
+	// ErrClosed means that Close was called.
 	ErrClosed = errors.New("plugin closed")
 )
 
-// Error is a failure below HTTP: of a plugin's start, or of one exchange. Answers of HTTP, of whatever
-// status, are no errors, and the end of a request's context is context.Canceled or
-// context.DeadlineExceeded.
+// Error is a failure below HTTP, of the start of a plugin or of one request. HTTP responses are not errors,
+// whatever their status. If the context of a request ends, the error is context.Canceled or
+// context.DeadlineExceeded instead.
 type Error struct {
-	// Kind is one of the kinds above.
+	// Kind is one of the variables above.
 	Kind error
-	// Code is a gRPC status code's name, as in "UNAVAILABLE".
+	// Code is the name of a gRPC status code, such as "UNAVAILABLE".
 	Code string
-	// Message says what happened, and what to do.
+	// Message says what happened and what to do about it.
 	Message string
-	// Retryable says that the request can be repeated without doing anything twice, and may then go better: it
-	// never reached the application, or the plugin has died and the method is idempotent (RFC 9110, section
-	// 9.2.2). A body must be there again, and if the plugin has died a new one: see Config.Restart.
+	// Retryable reports whether the request can be repeated without doing anything twice, and may then
+	// succeed: either the application never saw it, or the plugin died and the method is idempotent (RFC 9110,
+	// section 9.2.2). The request needs a fresh body, and a new plugin if the old one died; see Config.Restart.
 	Retryable bool
-	// State is how the plugin's process ended, nil if it has not.
+	// State describes how the plugin exited. It is nil if the plugin is still running, and if another part of
+	// this program received the exit status, such as a reaper of child processes.
 	State *os.ProcessState
-	// Stderr is the last lines of the plugin's standard error.
+	// Stderr holds the last lines of the plugin's standard error.
 	Stderr string
-	// Err is the cause, if there is one beyond Message.
+	// Err is the underlying error, if any.
 	Err error
 }
 
@@ -55,16 +56,17 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Is tells whether target is the error's Kind.
+// Is reports whether target is the error's Kind.
 func (e *Error) Is(target error) bool { return target == e.Kind }
 
-// Unwrap is the cause.
+// Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Timeout tells whether a deadline was over, as net.Error wants it.
+// Timeout reports whether a deadline passed, as in [net.Error].
 func (e *Error) Timeout() bool { return e.Code == "DEADLINE_EXCEEDED" }
 
-// ExitCode is the status that the plugin's process ended with: -1 for a signal, or if it has not ended.
+// ExitCode returns the exit code of the plugin, or -1 if it was killed by a signal, is still running, or its exit
+// status is unknown.
 func (e *Error) ExitCode() int {
 	if e.State == nil {
 		return -1

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// ServeHTTP implements http.Handler: it sends r to the plugin and copies the response to w, which may as
-// well be an httptest.ResponseRecorder. A response of unknown length is flushed as it comes.
+// ServeHTTP implements [http.Handler]. It sends r to the plugin and copies the response to w, which can also be an
+// httptest.ResponseRecorder. Responses of unknown length are flushed as they arrive.
 //
-// A failure before the response began becomes 502, 503 or 504 with an error body of the
-// distribution-spec; one in its midst aborts the connection under a server (http.ErrAbortHandler).
+// If a request fails before the response has started, the status is 502, 503 or 504, with an error body as defined by
+// the distribution-spec. If it fails later, ServeHTTP aborts the server's connection with [http.ErrAbortHandler].
 func (p *Plugin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	target := r.RequestURI
 	if !strings.HasPrefix(target, "/") && target != "*" {
@@ -47,7 +47,7 @@ func (p *Plugin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// flusher flushes after each write.
+// flusher flushes after every write.
 type flusher struct {
 	writer     http.ResponseWriter
 	controller *http.ResponseController
@@ -68,21 +68,21 @@ func (f flusher) flush() error {
 	return nil
 }
 
-// copyContent copies a response's content as it comes.
+// copyContent copies a response's content as it arrives.
 func copyContent(w http.ResponseWriter, response *http.Response) error {
 	if response.ContentLength >= 0 {
 		_, err := io.Copy(w, response.Body)
 		return err
 	}
 	flushing := flusher{w, http.NewResponseController(w)}
-	if err := flushing.flush(); err != nil { // the head alone
+	if err := flushing.flush(); err != nil { // send the head
 		return err
 	}
 	_, err := io.Copy(flushing, response.Body)
 	return err
 }
 
-// refuse answers for a plugin that cannot.
+// refuse responds when the plugin did not.
 func refuse(w http.ResponseWriter, err error) {
 	status := http.StatusBadGateway
 	var known *Error

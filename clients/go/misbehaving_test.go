@@ -25,7 +25,7 @@ var (
 		"exit":        {udist.ErrDied, "exit status 3; its standard error ends with:\na last word"},
 		"hang":        {udist.ErrHandshake, "did not answer the handshake within 500ms"},
 		"text":        {udist.ErrHandshake, "standard output carried text: Welcome to the plugin!"},
-		"version":     {udist.ErrHandshake, "no common version: the plugin speaks 2, this side 1"},
+		"version":     {udist.ErrHandshake, "no common version: the plugin speaks 2, this client speaks 1"},
 		"refuse":      {udist.ErrHandshake, "storage.filesystem.rootdirectory"},
 		"no-settings": {udist.ErrHandshake, "response before settings"},
 	}
@@ -162,11 +162,11 @@ func (zeros) Read(p []byte) (int, error) {
 
 func TestNoPlugin(t *testing.T) {
 	_, err := udist.Spawn(t.Context(), udist.Config{Command: []string{"/nonexistent/udist-plugin"}})
-	check(t, err, misbehaviour{udist.ErrNotFound, "pip install udist-plugin"})
+	check(t, err, misbehaviour{udist.ErrNotFound, "pip install /path/to/udist"})
 	t.Setenv("UDIST_PLUGIN", "")
 	t.Setenv("PATH", t.TempDir())
 	_, err = udist.Spawn(t.Context(), udist.Config{})
-	check(t, err, misbehaviour{udist.ErrNotFound, "pip install udist-plugin"})
+	check(t, err, misbehaviour{udist.ErrNotFound, "pip install /path/to/udist"})
 }
 
 // TestPythonWithoutPlugin finds an interpreter in which nothing is installed.
@@ -178,7 +178,7 @@ func TestPythonWithoutPlugin(t *testing.T) {
 	t.Setenv("UDIST_PLUGIN", "")
 	t.Setenv("PATH", folder)
 	_, err := udist.Spawn(t.Context(), udist.Config{})
-	check(t, err, misbehaviour{udist.ErrNotFound, "pip install udist-plugin"})
+	check(t, err, misbehaviour{udist.ErrNotFound, "pip install /path/to/udist"})
 }
 
 func TestSpawnCancelled(t *testing.T) {

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Plugin is a registry in a child process. It is safe for any number of goroutines, and so is everything
-// that it hands out.
+// Plugin is a registry in a child process. A Plugin and everything that its methods return are safe for concurrent
+// use.
 type Plugin struct {
 	config   Config
-	starting chan struct{} // whoever starts a new session holds its one token
+	starting chan struct{} // holds one token while a new session is being started
 
 	mu       sync.Mutex
 	session  *session
@@ -20,10 +20,10 @@ type Plugin struct {
 	closing  sync.Once
 }
 
-// Spawn starts a plugin and waits until it has accepted its configuration and is ready. The end of ctx ends
-// the wait, and has no effect afterwards: the plugin lives until Close, or as long as this process.
+// Spawn starts a plugin and waits until it has accepted its configuration and is ready. ctx applies only to this
+// wait: afterwards, the plugin runs until Close is called or this process ends.
 //
-// The error is an *Error of kind ErrNotFound, ErrHandshake or ErrDied, or the context's.
+// The error is an *Error of kind ErrNotFound, ErrHandshake or ErrDied, or the context's error.
 func Spawn(ctx context.Context, config Config) (*Plugin, error) {
 	config = config.withDefaults()
 	session, err := start(ctx, config)
@@ -33,25 +33,28 @@ func Spawn(ctx context.Context, config Config) (*Plugin, error) {
 	return &Plugin{config: config, starting: make(chan struct{}, 1), session: session}, nil
 }
 
-// RoundTripper sends requests to the plugin, whatever host their URL names; the host is only what the
-// registry calls itself in its answers.
+// RoundTripper returns a transport that sends all requests to the plugin, whatever the host in their URL. The
+// registry uses that host only to refer to itself in responses.
 //
-// Responses may come before a request's body has been sent; then the rest is not read. A body that is an
-// *os.File, or a limited or section reader of one, is moved by the kernel where that is possible. The end of
-// a request's context ends the plugin's work on it. With Config.FollowRedirects a blob may come from the store
-// itself, as the same response. Errors are *Error, or the context's.
+// A response may arrive before the request's body has been sent completely; the rest of the body is then not
+// read. If the body is an *os.File, or an io.LimitedReader or io.SectionReader of one, the kernel copies it where
+// possible. Canceling a request's context also stops the plugin's work on it. With Config.FollowRedirects, a blob
+// may come from the store itself, in an ordinary response.
+//
+// Errors are of type *Error, or come from the request's context or body.
 func (p *Plugin) RoundTripper() http.RoundTripper { return transport{p} }
 
-// Client is an HTTP client over RoundTripper.
+// Client returns an HTTP client that uses RoundTripper.
 func (p *Plugin) Client() *http.Client { return &http.Client{Transport: p.RoundTripper()} }
 
-// PID is the process id of the plugin, of the last one started if there have been several.
+// PID returns the process ID of the plugin. If the plugin has been replaced, it is that of the newest one.
 func (p *Plugin) PID() int { return p.current().process.PID() }
 
-// Exited is closed once the plugin has ended: the last one started, if there have been several.
+// Exited returns a channel that is closed when the plugin has exited. If the plugin has been replaced, the channel
+// belongs to the newest one.
 func (p *Plugin) Exited() <-chan struct{} { return p.current().gone }
 
-// Wait returns once Exited is closed: nil after Close, else why the plugin has ended.
+// Wait waits for the plugin to exit. It returns nil after Close, and otherwise the reason why the plugin exited.
 func (p *Plugin) Wait() error {
 	session := p.current()
 	<-session.gone
@@ -63,10 +66,11 @@ func (p *Plugin) Wait() error {
 	return session.link.Err()
 }
 
-// Close waits for the responses that are still being read, gives up those that are not, and ends the plugin:
-// by the end of its input, after Config.CloseTimeout by a signal, and at last by force. Twice is once.
+// Close waits until open responses have been read, aborts those that nobody reads, and stops the plugin. It closes
+// the plugin's standard input, sends SIGTERM if the plugin has not exited after Config.CloseTimeout, and finally kills
+// it. Close takes at most twice Config.CloseTimeout plus ten seconds, and no time if the plugin has already died.
 //
-// The error is that of a plugin which did not end as it should.
+// The error says that the plugin did not exit properly. Further calls do nothing and return nil.
 func (p *Plugin) Close() (err error) {
 	p.mu.Lock()
 	session := p.session
@@ -82,8 +86,8 @@ func (p *Plugin) current() *session {
 	return p.session
 }
 
-// ready is a session that takes requests: a new one if the last has no stream left, or has died and the
-// policy allows it.
+// ready returns a session that accepts requests. It starts a new one if the last one has used up its stream IDs, or
+// has died and the policy allows a restart.
 func (p *Plugin) ready(ctx context.Context) (*session, error) {
 	if session, err := p.usable(false); session != nil || err != nil {
 		return session, err
@@ -104,7 +108,7 @@ func (p *Plugin) ready(ctx context.Context) (*session, error) {
 	return p.replaceBy(session)
 }
 
-// usable is the session to use, nil if it takes a new one; count it as a restart if so.
+// usable returns the current session, or nil if a new one must be started. count counts that as a restart.
 func (p *Plugin) usable(count bool) (*session, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -127,14 +131,14 @@ func (p *Plugin) replaceBy(session *session) (*session, error) {
 		p.session = session
 	}
 	p.mu.Unlock()
-	go old.close(errReplaced) // lets its exchanges finish
+	go old.close(errReplaced) // once its exchanges are finished
 	if old == session {
 		return nil, errClosed
 	}
 	return session, nil
 }
 
-// mayRestart tells whether the policy allows a restart, and counts it. Under mu.
+// mayRestart reports whether the policy allows a restart, and counts it. Call it with mu locked.
 func (p *Plugin) mayRestart(count bool) bool {
 	policy, now := p.config.Restart, time.Now()
 	if policy == nil {

@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// hops is how many redirects are followed for one request, the plugin's among them.
+// hops is how many redirects are followed for one request, including the plugin's.
 const hops = 5
 
-// patience bounds each wait for a store: for the head of its answer, and for more of its content.
+// patience limits each wait for a store: for the head of its response, and for more content.
 var patience = time.Minute
 
-var errSilent = errors.New("it was silent for too long")
+var errSilent = errors.New("it did not respond in time")
 
-// asked are the fields of a request that a store is told, and told those of its answer that are handed back.
-// Credentials are for the registry alone (PROTOCOL.md, section 3).
+// asked are the request fields that are sent to a store, and given the fields that are taken from its response.
+// Credentials are only for the registry (PROTOCOL.md, section 3).
 var (
 	asked = []string{"Range", "If-Range", "User-Agent"}
 	given = []string{
@@ -28,7 +28,8 @@ var (
 	}
 )
 
-// locationOf is where the store has the content that was asked for; nil if the plugin's answer is the answer.
+// locationOf returns the URL of the requested content in the store, or nil if the plugin's response is to be used
+// itself.
 func locationOf(request *http.Request, target string, response *http.Response) *url.URL {
 	content := request.Method == "" || request.Method == http.MethodGet || request.Method == http.MethodHead
 	if !content || response.StatusCode != http.StatusTemporaryRedirect || !strings.Contains(target, "/blobs/") {
@@ -45,7 +46,8 @@ func fetchable(location *url.URL) bool {
 	return (location.Scheme == "http" || location.Scheme == "https") && location.Host != ""
 }
 
-// fetch gets from the store what the plugin has redirected request to, as if the plugin had answered so itself.
+// fetch gets content from the store to which the plugin redirected request. The result looks as if the plugin had sent
+// it.
 func fetch(network http.RoundTripper, request *http.Request, redirect *http.Response, from *url.URL) (*http.Response, error) {
 	_ = redirect.Body.Close()
 	if network == nil {
@@ -71,7 +73,7 @@ func fetch(network http.RoundTripper, request *http.Request, redirect *http.Resp
 	return response, nil
 }
 
-// store is where content is fetched, and the content.
+// store fetches content, and is the body of the response.
 type store struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -80,12 +82,12 @@ type store struct {
 	body   io.ReadCloser
 }
 
-// follow asks at one place after the other, and returns the answer that is none of where else to ask.
+// follow follows further redirects, and returns the first response that is not one.
 func (s *store) follow(network http.RoundTripper, request *http.Request) (*http.Response, error) {
 	for range hops {
 		asking, err := http.NewRequestWithContext(s.ctx, request.Method, s.at.String(), nil)
 		if err != nil {
-			return nil, errors.New("the location is no URL")
+			return nil, errors.New("the location is not a valid URL")
 		}
 		asking.Header = http.Header{"Accept-Encoding": {"identity"}, "User-Agent": {implementation}}
 		copyFields(asking.Header, request.Header, asked)
@@ -102,18 +104,18 @@ func (s *store) follow(network http.RoundTripper, request *http.Request) (*http.
 			location := response.Header.Get("Location")
 			next, err := s.at.Parse(location)
 			if location == "" || err != nil || !fetchable(next) || s.at.Scheme == "https" && next.Scheme != "https" {
-				return nil, fmt.Errorf("it answered %s, but not with where to go on", response.Status)
+				return nil, fmt.Errorf("it responded with %s, but without a usable Location", response.Status)
 			}
 			s.at = next
 		default:
 			_ = response.Body.Close()
-			return nil, fmt.Errorf("it answered %s", response.Status)
+			return nil, fmt.Errorf("it responded with %s", response.Status)
 		}
 	}
-	return nil, fmt.Errorf("more than %d redirects", hops)
+	return nil, fmt.Errorf("it redirected more than %d times", hops)
 }
 
-// Read reads content. The error tells what has become of the store, not of the plugin.
+// Read reads content. Errors are about the store, not about the plugin.
 func (s *store) Read(p []byte) (int, error) {
 	s.watch.Reset(patience)
 	n, err := s.body.Read(p)
@@ -124,15 +126,15 @@ func (s *store) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close drops what was not read.
+// Close discards the unread rest.
 func (s *store) Close() error {
 	s.watch.Stop()
 	s.cancel(http.ErrBodyReadAfterClose)
 	return s.body.Close()
 }
 
-// failed is an error of the network as one of this package. A URL's query may be a key to the store, so that it
-// is never shown.
+// failed converts a network error to one of this package. It never shows the query of a URL, because that may give
+// access to the store.
 func (s *store) failed(err error) error {
 	cause := context.Cause(s.ctx)
 	if cause == errSilent {
@@ -142,8 +144,8 @@ func (s *store) failed(err error) error {
 	}
 	told := &Error{
 		Kind: ErrRedirect, Code: "UNAVAILABLE", Retryable: true, Err: err,
-		Message: fmt.Sprintf("the content is at %s://%s, and could not be had there: %v; "+
-			"without Config.FollowRedirects the plugin sends it itself", s.at.Scheme, s.at.Host, err),
+		Message: fmt.Sprintf("cannot fetch content from the store at %s://%s: %v; "+
+			"without Config.FollowRedirects, the plugin sends it instead", s.at.Scheme, s.at.Host, err),
 	}
 	if cause == errSilent {
 		told.Code = "DEADLINE_EXCEEDED"

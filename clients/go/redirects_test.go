@@ -190,10 +190,10 @@ func TestFailedRedirect(t *testing.T) {
 	}{
 		"nobody there":  {gone.URL + signed, "connection refused", "UNAVAILABLE"},
 		"refused":       {store.URL + "/bucket/data?X-Signature=expired", "403 Forbidden", "UNAVAILABLE"},
-		"round about":   {store.URL + "/loop", "more than 5 redirects", "UNAVAILABLE"},
-		"no location":   {store.URL + "/nowhere", "302 Found, but not with where", "UNAVAILABLE"},
-		"no answer":     {store.URL + "/silent", "silent for too long", "DEADLINE_EXCEEDED"},
-		"no more of it": {store.URL + "/stalls", "silent for too long", "DEADLINE_EXCEEDED"},
+		"round about":   {store.URL + "/loop", "redirected more than 5 times", "UNAVAILABLE"},
+		"no location":   {store.URL + "/nowhere", "302 Found, but without a usable Location", "UNAVAILABLE"},
+		"no answer":     {store.URL + "/silent", "did not respond in time", "DEADLINE_EXCEEDED"},
+		"no more of it": {store.URL + "/stalls", "did not respond in time", "DEADLINE_EXCEEDED"},
 		"cut short":     {store.URL + "/cut", "unexpected EOF", "UNAVAILABLE"},
 	} {
 		response, err := plugin.RoundTripper().RoundTrip(blobAt(deadline(t, 20*time.Second), t, http.MethodGet, c.location))

@@ -12,7 +12,7 @@ import (
 	"udist.dev/plugin/udist/internal/wire"
 )
 
-// requestHead is a request's head as it travels: to target, without the fields about a connection.
+// requestHead returns a request's head in the form in which it is sent to target, without connection-specific fields.
 func requestHead(request *http.Request, target string) *pluginv1.Request {
 	head := &pluginv1.Request{
 		Method:    request.Method,
@@ -47,8 +47,8 @@ func requestHead(request *http.Request, target string) *pluginv1.Request {
 	return head
 }
 
-// contentLength is what to declare, -1 for nothing: the length is not known, or there is no content and
-// the method needs none (RFC 9110, section 8.6).
+// contentLength returns the length to declare, or -1 for none, because the length is unknown, or there is no content
+// and the method does not expect any (RFC 9110, section 8.6).
 func contentLength(request *http.Request) int64 {
 	switch {
 	case request.Body != nil && request.Body != http.NoBody:
@@ -62,8 +62,8 @@ func contentLength(request *http.Request) int64 {
 	return -1
 }
 
-// fieldsOf is a header's fields, but for those about a connection or its messages' framing, in the order of
-// their names.
+// fieldsOf returns a header's fields, sorted by name, without those that concern the connection or the framing of
+// messages.
 func fieldsOf(header http.Header) []*pluginv1.Field {
 	fields := make([]*pluginv1.Field, 0, len(header)+2)
 	for _, name := range slices.Sorted(maps.Keys(header)) {
@@ -78,7 +78,8 @@ func fieldsOf(header http.Header) []*pluginv1.Field {
 	return fields
 }
 
-// travels is false also for what is said elsewhere: the authority, the declared length, announced trailers.
+// travels reports whether a field is sent. It is also false for fields that are sent in another form: the authority,
+// the declared length and the announced trailers.
 func travels(name string) bool {
 	switch name {
 	case "host", "expect", "content-length", "trailer":
@@ -87,7 +88,7 @@ func travels(name string) bool {
 	return !wire.IsHopByHop(name)
 }
 
-// nominated tells whether the Connection field names this one (RFC 9110, section 7.6.1).
+// nominated reports whether the Connection field lists this one (RFC 9110, section 7.6.1).
 func nominated(header http.Header, name string) bool {
 	for _, value := range header["Connection"] {
 		for option := range strings.SplitSeq(value, ",") {

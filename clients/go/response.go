@@ -11,7 +11,7 @@ import (
 	"udist.dev/plugin/udist/internal/pluginv1"
 )
 
-// newResponse is the response that begins with head; done is called once its body has come to its end.
+// newResponse returns the response that begins with head. done is called once its body has ended or was closed.
 func newResponse(
 	request *http.Request, head *pluginv1.Response, exchange *link.Exchange, done func(),
 ) *http.Response {
@@ -58,7 +58,7 @@ type body struct {
 	done     func()
 }
 
-// Read reads content, which is complete when it ends with io.EOF. One goroutine may read at a time.
+// Read reads content. The content is complete if it ends with io.EOF. Only one goroutine may read at a time.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.exchange.Read(p)
 	if err != nil {
@@ -68,12 +68,12 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// copied is the size of the buffers for WriteTo: one frame of the plugin's.
+// copied is the size of the buffers for WriteTo: one data frame from the plugin.
 const copied = 256 << 10
 
 var copies = sync.Pool{New: func() any { return new([copied]byte) }}
 
-// WriteTo implements io.WriterTo, with buffers that suit the link.
+// WriteTo implements io.WriterTo with buffers of the right size for the link.
 func (b *body) WriteTo(w io.Writer) (written int64, err error) {
 	buffer := copies.Get().(*[copied]byte)
 	defer copies.Put(buffer)
@@ -98,14 +98,14 @@ func (b *body) WriteTo(w io.Writer) (written int64, err error) {
 	}
 }
 
-// Close drops what was not read; the plugin stops its work on it.
+// Close discards the unread rest; the plugin stops sending it.
 func (b *body) Close() error {
 	b.exchange.Close()
 	b.done()
 	return nil
 }
 
-// ended fills in trailers at the end of content, or explains what else it was.
+// ended fills in the trailers at the end of the content, or explains the error.
 func (b *body) ended(err error) error {
 	switch err {
 	case io.EOF:

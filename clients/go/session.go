@@ -20,10 +20,9 @@ const Version = "0.1.0"
 const (
 	implementation = "udist-go/" + Version
 
-	// dying is how long a plugin whose output has ended may take to end itself, before it is said to have
-	// hung.
+	// dying is how long a plugin may take to exit after closing its output, before it is reported as hung.
 	dying = 2 * time.Second
-	// parting is how long Close waits for a writer to be done.
+	// parting is how long Close waits for a writer to finish.
 	parting = time.Second
 )
 
@@ -31,10 +30,10 @@ const (
 type session struct {
 	config  Config
 	command []string
-	found   bool // the command is this library's own choice
+	found   bool // the library chose the command
 	process *child.Process
 	link    *link.Link
-	gone    chan struct{} // closed once the plugin has ended and nothing more is to be had from it
+	gone    chan struct{} // closed once the plugin has exited and all its output has been read
 }
 
 // start spawns a plugin and waits until it is ready.
@@ -64,7 +63,7 @@ func start(ctx context.Context, config Config) (*session, error) {
 		var tooLarge *wire.LocalError
 		switch {
 		case errors.As(err, &tooLarge):
-			return nil, &Error{Kind: ErrHandshake, Code: "INVALID_ARGUMENT", Message: "the configuration: " + tooLarge.Message}
+			return nil, &Error{Kind: ErrHandshake, Code: "INVALID_ARGUMENT", Message: "cannot send the configuration: " + tooLarge.Message}
 		case errors.Is(err, late):
 			late.Stderr = s.process.Tail()
 		}
@@ -106,7 +105,7 @@ func (s *session) spawn() error {
 	})
 	if err != nil {
 		process.Kill()
-		return fmt.Errorf("udist: the plugin's pipes: %w", err)
+		return fmt.Errorf("udist: cannot use the plugin's pipes: %w", err)
 	}
 	go func() {
 		<-process.Exited()
@@ -117,8 +116,8 @@ func (s *session) spawn() error {
 	return nil
 }
 
-// end closes the session because the user asked for it. The error is that of a plugin that did not end well; what a
-// plugin died of was told before.
+// end closes the session for Close. The error says that the plugin did not exit properly; if it had already died, its
+// requests have reported why.
 func (s *session) end() error {
 	died := s.link.Err()
 	ending := s.close(errClosed)
@@ -127,16 +126,16 @@ func (s *session) end() error {
 	}
 	return &Error{
 		Kind: ErrDied, Code: "UNAVAILABLE", State: ending.State, Stderr: s.process.Tail(),
-		Message: fmt.Sprintf("the plugin (process %d) was closed and %v", s.process.PID(), ending),
+		Message: fmt.Sprintf("the plugin (process %d) was closed, and %v", s.process.PID(), ending),
 	}
 }
 
-// close lets open exchanges finish, and ends the plugin. Exchanges that do not finish get cause.
+// close waits for open exchanges and stops the plugin. Exchanges that do not finish fail with cause.
 func (s *session) close(cause error) child.Ending {
 	bounded, cancel := context.WithTimeout(context.Background(), s.config.CloseTimeout)
 	s.link.Drain(bounded, cause)
 	cancel()
-	go s.link.AwaitEnd(false) // the plugin may have more to say before it ends
+	go s.link.AwaitEnd(false) // the plugin may send more before it exits
 	bounded, cancel = context.WithTimeout(context.Background(), min(parting, s.config.CloseTimeout))
 	defer cancel()
 	patience := s.config.CloseTimeout
@@ -155,11 +154,11 @@ var (
 	errClosed   = &Error{Kind: ErrClosed, Code: "UNAVAILABLE", Message: "the plugin was closed"}
 	errReplaced = &Error{
 		Kind: ErrGoingAway, Code: "UNAVAILABLE",
-		Message: "the plugin was replaced by a new one before the response was read",
+		Message: "the plugin was replaced by a new one before this response was complete",
 	}
 )
 
-// explainEnd says why the link is over, and sees to it that the plugin is, too.
+// explainEnd returns the reason why the link ended, and makes sure that the plugin ends, too.
 func (s *session) explainEnd(cause error, text []byte) error {
 	var refused *link.GoAwayError
 	var broken *wire.ConnectionError
@@ -167,8 +166,10 @@ func (s *session) explainEnd(cause error, text []byte) error {
 	switch {
 	case errors.As(cause, &refused):
 		err.Kind, err.Code, err.Message = ErrHandshake, codeName(refused.Code), refused.Message
-	case errors.As(cause, &broken) && broken.Name == "truncated" && s.died():
 	case errors.As(cause, &broken):
+		if broken.Name == "truncated" && s.died() {
+			break
+		}
 		s.process.Kill()
 		err.Kind, err.Code, err.Message = ErrProtocol, "INTERNAL", "the plugin broke the protocol: "+cause.Error()
 		if broken.Name == "first-byte" {
@@ -183,24 +184,24 @@ func (s *session) explainEnd(cause error, text []byte) error {
 		err.Message = cause.Error()
 	}
 	ending := s.process.Await(dying)
-	err.State = ending.State
-	err.Stderr = s.process.Tail()
 	if !ending.Ended {
 		s.process.Kill()
 	}
-	if err.Message == "" && ending.Ended {
-		err.Message = "the plugin " + ending.String()
-	} else if err.Message == "" {
-		err.Message = "the plugin has closed its output, but has not ended"
-	}
-	if s.found && !s.link.Ready() && strings.Contains(err.Stderr, "No module named udist_plugin") {
+	err.State, err.Stderr = ending.State, s.process.Tail()
+	switch {
+	case s.found && !s.link.Ready() && strings.Contains(err.Stderr, "No module named udist_plugin"):
 		err.Kind, err.Code = ErrNotFound, "NOT_FOUND"
-		err.Message = "python3 has no udist_plugin; " + hint
+		err.Message = "python3 does not have the module udist_plugin; " + hint
+	case err.Message != "":
+	case ending.Ended:
+		err.Message = "the plugin " + ending.String()
+	default:
+		err.Message = "the plugin closed its output, but is still running"
 	}
 	return err
 }
 
-// died tells whether the plugin has ended otherwise than with status 0: then a frame that was cut does not break the
+// died reports whether the plugin exited other than with status 0. Then an incomplete frame does not violate the
 // protocol.
 func (s *session) died() bool {
 	ending := s.process.Await(dying)

@@ -163,7 +163,7 @@ func TestTransfers(t *testing.T) {
 	group.Wait()
 }
 
-var wrongLength = regexp.MustCompile("than its ContentLength of 99999|after 100000 bytes, but ContentLength is 100001")
+var wrongLength = regexp.MustCompile("than its ContentLength of 99999|after 100000 bytes, but its ContentLength is 100001")
 
 func TestWrongLength(t *testing.T) {
 	plugin := spawn(t, inFolder(t))

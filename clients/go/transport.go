@@ -10,7 +10,7 @@ import (
 	"udist.dev/plugin/udist/internal/wire"
 )
 
-// transport is a plugin as net/http's transport.
+// transport implements http.RoundTripper for a plugin.
 type transport struct{ plugin *Plugin }
 
 // RoundTrip implements http.RoundTripper.
@@ -22,7 +22,7 @@ func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	return t.plugin.exchange(request, request.URL.RequestURI())
 }
 
-// exchange sends a request to target, and returns once the response's head is there.
+// exchange sends a request to target, and returns once the response's head has arrived.
 func (p *Plugin) exchange(request *http.Request, target string) (*http.Response, error) {
 	body, err := newContent(request)
 	if err != nil {
@@ -55,8 +55,8 @@ func (p *Plugin) exchange(request *http.Request, target string) (*http.Response,
 	return response, nil
 }
 
-// open begins an exchange. If nothing could be sent because the plugin has died or takes no more requests, it is begun
-// with the next one, if there is to be one.
+// open starts an exchange. If nothing could be sent because the plugin has died or accepts no more requests, open tries
+// the next plugin, if there is one.
 func (p *Plugin) open(ctx context.Context, request *http.Request, target string, body *content) (*link.Exchange, error) {
 	var tried *session
 	for {
@@ -75,7 +75,7 @@ func (p *Plugin) open(ctx context.Context, request *http.Request, target string,
 	}
 }
 
-// explain is an error of the link as one of this package.
+// explain converts an error of the link to one of this package.
 func explain(err error, method string) error {
 	var notSent *link.NotSentError
 	var reset *link.ResetError
@@ -110,8 +110,8 @@ func explain(err error, method string) error {
 	return err
 }
 
-// idempotent tells whether a request may be repeated after the plugin began with it (RFC 9110, section
-// 9.2.2).
+// idempotent reports whether a request can be repeated although the plugin has started to process it (RFC 9110,
+// section 9.2.2).
 func idempotent(method string) bool {
 	switch method {
 	case "", http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete:

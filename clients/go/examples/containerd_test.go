@@ -17,7 +17,8 @@ import (
 	"udist.dev/plugin/udist"
 )
 
-// containerd's resolver, as nerdctl and BuildKit use it: blobs, then the manifest that names them.
+// This example uses containerd's resolver, like nerdctl and BuildKit. It pushes blobs, and then a manifest that refers
+// to them.
 func Example_containerd() {
 	ctx := context.Background()
 	plugin, err := udist.Spawn(ctx, udist.Config{YAML: "version: 0.1\nstorage: {inmemory: {}}"})
@@ -32,7 +33,7 @@ func Example_containerd() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	layer, err := push(ctx, pusher, "text/plain", []byte("to be kept"))
+	layer, err := push(ctx, pusher, "text/plain", []byte("important"))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -69,10 +70,10 @@ func Example_containerd() {
 	defer content.Close()
 	text, err := io.ReadAll(content)
 	fmt.Println(resolved.Digest == digest.FromBytes(manifest), string(text), err)
-	// Output: true to be kept <nil>
+	// Output: true important <nil>
 }
 
-// push pushes a blob or, by its media type, a manifest.
+// push pushes a blob or a manifest, depending on the media type.
 func push(ctx context.Context, pusher remotes.Pusher, mediaType string, text []byte) (ocispec.Descriptor, error) {
 	descriptor := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(text), Size: int64(len(text))}
 	writer, err := pusher.Push(ctx, descriptor)

@@ -17,7 +17,8 @@ import (
 	"udist.dev/plugin/udist/image/udistribution"
 )
 
-// copy.Image, as skopeo and Velero's plug-ins use it: from a folder into the plugin, and back.
+// This example uses copy.Image, like skopeo and plug-ins for Velero, to copy an image from a folder into the plugin and
+// back.
 func Example_containersImage() {
 	folder, err := os.MkdirTemp("", "example-")
 	if err != nil {
@@ -62,7 +63,7 @@ func Example_containersImage() {
 	// Output: restored: true <nil>
 }
 
-// copyImage copies between transports by the names of images, without looking at signatures.
+// copyImage copies an image from one transport to another, without checking signatures.
 func copyImage(to, from, cache string) error {
 	destination, err := alltransports.ParseImageName(to)
 	if err != nil {

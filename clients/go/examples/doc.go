@@ -1,12 +1,12 @@
-// Package examples shows Go's registry libraries over a spawned plugin: none of them sees a port, and what
-// each takes is the http.RoundTripper of udist.Plugin, or an http.Client with it. The host in a reference
-// is free to choose.
+// Package examples shows how to use a spawned plugin with Go's registry libraries. Each of them accepts the
+// http.RoundTripper of a udist.Plugin, or an http.Client that uses it, and needs no port. The host in a
+// reference can be anything.
 //
-// Each example pushes and pulls something that it makes. They run as tests, with a plugin that is installed
-// or that UDIST_PLUGIN names:
+// Each example creates some content, pushes it and pulls it again. The examples run as tests. They need an
+// installed plugin, or its command in the environment variable UDIST_PLUGIN:
 //
 //	go test -tags containers_image_openpgp ./...
 //
-// Helm's client takes the same http.Client (registry.ClientOptHTTPClient). It is not shown because it pulls
-// Kubernetes' client libraries into the build, and is oras-go underneath.
+// Helm's client accepts the same http.Client (registry.ClientOptHTTPClient). There is no example for it, because
+// it adds Kubernetes' client libraries to the build, and uses oras-go internally.
 package examples

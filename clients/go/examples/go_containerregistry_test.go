@@ -12,7 +12,7 @@ import (
 	"udist.dev/plugin/udist"
 )
 
-// remote of go-containerregistry, and crane over it, as ko and cosign use them.
+// This example uses the packages remote and crane of go-containerregistry, like ko and cosign.
 func Example_goContainerregistry() {
 	plugin, err := udist.Spawn(context.Background(), udist.Config{YAML: "version: 0.1\nstorage: {inmemory: {}}"})
 	if err != nil {

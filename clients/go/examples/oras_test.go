@@ -14,7 +14,7 @@ import (
 	"udist.dev/plugin/udist"
 )
 
-// oras-go: an artifact of one file.
+// This example uses oras-go to push and pull an artifact with one file.
 func Example_oras() {
 	ctx := context.Background()
 	plugin, err := udist.Spawn(ctx, udist.Config{YAML: "version: 0.1\nstorage: {inmemory: {}}"})
@@ -28,7 +28,7 @@ func Example_oras() {
 	}
 	repository.Client = &auth.Client{Client: plugin.Client()}
 
-	file, err := oras.PushBytes(ctx, repository, "text/plain", []byte("to be kept\n"))
+	file, err := oras.PushBytes(ctx, repository, "text/plain", []byte("important\n"))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -50,5 +50,5 @@ func Example_oras() {
 		log.Fatal(err)
 	}
 	fmt.Print(string(text))
-	// Output: to be kept
+	// Output: important
 }

@@ -17,7 +17,7 @@ import (
 	"udist.dev/plugin/udist"
 )
 
-// regclient: an artifact of one file, copied from the plugin to an OCI layout.
+// This example uses regclient to push an artifact with one file, and to copy it from the plugin to an OCI layout.
 func Example_regclient() {
 	ctx := context.Background()
 	plugin, err := udist.Spawn(ctx, udist.Config{YAML: "version: 0.1\nstorage: {inmemory: {}}"})
@@ -32,7 +32,7 @@ func Example_regclient() {
 	}
 
 	var parts []descriptor.Descriptor
-	for _, text := range []string{"{}", "to be kept\n"} {
+	for _, text := range []string{"{}", "important\n"} {
 		part, err := client.BlobPut(ctx, stored, descriptor.Descriptor{}, bytes.NewReader([]byte(text)))
 		if err != nil {
 			log.Fatal(err)
@@ -71,5 +71,5 @@ func Example_regclient() {
 		log.Fatal(err)
 	}
 	fmt.Print(string(text))
-	// Output: to be kept
+	// Output: important
 }

@@ -123,7 +123,7 @@ func TestWrongInstance(t *testing.T) {
 	ut, requests := newTransport(t, inmemory, "inmemory")
 	other := digest.FromString("another")
 	err := destination(t, ut, "ns/wrong").PutManifest(t.Context(), []byte(`{"schemaVersion":2}`), &other)
-	if err == nil || !strings.Contains(err.Error(), "the manifest given for it is another") || len(requests.take()) != 0 {
+	if err == nil || !strings.Contains(err.Error(), "the manifest has another digest") || len(requests.take()) != 0 {
 		t.Error(err)
 	}
 }

@@ -1,22 +1,23 @@
 // Code generated from ../image by internal/twin; DO NOT EDIT.
 
-// Package udistribution is a containers/image transport whose registry is a plugin: copy.Image reads from and writes
-// to a folder or a bucket without a registry server.
+// Package udistribution is a containers/image transport whose registry is a plugin. With it, copy.Image reads from and
+// writes to a folder or a bucket without a registry server.
 //
-// Its names and their meaning are those of github.com/migtools/udistribution/pkg/image/udistribution, so that a
-// caller changes the import path and nothing else. A transport is registered under its own name, for any number of
-// them at once:
+// Its names and their meaning are those of github.com/migtools/udistribution/pkg/image/udistribution, so to migrate,
+// change only the import path. Every transport is registered under its own name, so there can be any number of them:
 //
 //	ut, err := udistribution.NewTransportFromNewConfig("", os.Environ())
 //	...
 //	defer ut.Close()
 //	ref, err := alltransports.ParseImageName(ut.Name() + "://alpine")
 //
-// References are Docker's: a name is normalised (alpine is docker.io/library/alpine), its path without the domain is
-// the repository, and the tag is latest if there is none.
+// References have the same form as Docker's. A name is normalized (alpine means docker.io/library/alpine), its path
+// without the domain is the repository, and the default tag is latest.
 //
-// The docker transport of containers/image makes its own HTTP client and cannot be given another, so source and
-// destination are this package's. Signatures go to and come from the lookaside store that registries.d configures
-// for the reference, as with docker://. Sigstore attachments pass through interfaces internal to containers/image and
-// are not read or written as signatures; as the images they are (tag sha256-<hex>.sig) they are copied like any other.
+// This package has its own source and destination, because the docker transport of containers/image does not accept an
+// HTTP client. Signatures are read from and written to the lookaside store that registries.d configures for the
+// reference, as with docker://. Sigstore attachments use interfaces internal to containers/image, so they are not read
+// or written as signatures. They can be copied as images, with the tag sha256-<hex>.sig.
+//
+// Warnings and errors in the plugin's log are written to os.Stderr.
 package udistribution

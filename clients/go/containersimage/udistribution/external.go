@@ -13,7 +13,7 @@ import (
 	"github.com/containers/image/v5/types"
 )
 
-// externalURLs are those of a foreign layer's URLs that can be read.
+// externalURLs returns those URLs of a foreign layer that can be read.
 func externalURLs(urls []string) []string {
 	var usable []string
 	for _, text := range urls {
@@ -24,7 +24,7 @@ func externalURLs(urls []string) []string {
 	return usable
 }
 
-// openExternal reads a foreign layer from the first of urls that has it. No credentials go there: whoever writes a
+// openExternal reads a foreign layer from the first URL that has it. It sends no credentials, because the author of a
 // manifest could collect them.
 func openExternal(ctx context.Context, sys *types.SystemContext, urls []string) (io.ReadCloser, int64, error) {
 	var failures []error
@@ -39,10 +39,10 @@ func openExternal(ctx context.Context, sys *types.SystemContext, urls []string) 
 		}
 		failures = append(failures, err)
 	}
-	return nil, -1, fmt.Errorf("foreign layer: %w", errors.Join(failures...))
+	return nil, -1, fmt.Errorf("reading foreign layer: %w", errors.Join(failures...))
 }
 
-// get reads a URL of the open network, through the proxy that sys names.
+// get requests a URL on the network, through the proxy configured in sys.
 func get(ctx context.Context, sys *types.SystemContext, u string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
 	if err != nil {
@@ -52,7 +52,7 @@ func get(ctx context.Context, sys *types.SystemContext, u string) (*http.Respons
 	if sys != nil && sys.DockerProxyURL != nil {
 		transport := http.DefaultTransport.(*http.Transport).Clone()
 		transport.Proxy = http.ProxyURL(sys.DockerProxyURL)
-		transport.DisableKeepAlives = true // it serves this request only
+		transport.DisableKeepAlives = true // it is used for this request only
 		client = &http.Client{Transport: transport}
 	}
 	return client.Do(req)

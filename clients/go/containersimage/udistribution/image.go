@@ -32,17 +32,17 @@ func newImage(ctx context.Context, sys *types.SystemContext, ref imageReference)
 	return &Image{ImageCloser: img, ref: ref}, nil
 }
 
-// SourceRefFullName is the normalised name of the image's repository, with its domain.
+// SourceRefFullName returns the normalized name of the image's repository, with its domain.
 func (i *Image) SourceRefFullName() string {
 	return i.ref.ref.Name()
 }
 
-// GetRepositoryTags lists the tags of the image's repository.
+// GetRepositoryTags lists all tags of the image's repository.
 func (i *Image) GetRepositoryTags(ctx context.Context) ([]string, error) {
 	return GetRepositoryTags(ctx, nil, i.ref)
 }
 
-// GetRepositoryTags lists all tags of ref's repository, whatever ref's own tag or digest is.
+// GetRepositoryTags lists all tags of ref's repository. The tag or digest of ref does not matter.
 func GetRepositoryTags(ctx context.Context, _ *types.SystemContext, ref types.ImageReference) ([]string, error) {
 	r, err := ours(ref)
 	if err != nil {
@@ -55,7 +55,7 @@ func GetRepositoryTags(ctx context.Context, _ *types.SystemContext, ref types.Im
 	return tags, nil
 }
 
-// GetDigest asks the registry for the digest of ref's manifest without reading it.
+// GetDigest returns the digest of ref's manifest without reading the manifest.
 func GetDigest(ctx context.Context, _ *types.SystemContext, ref types.ImageReference) (digest.Digest, error) {
 	r, err := ours(ref)
 	if err != nil {
@@ -71,13 +71,13 @@ func GetDigest(ctx context.Context, _ *types.SystemContext, ref types.ImageRefer
 func ours(ref types.ImageReference) (imageReference, error) {
 	r, ok := ref.(imageReference)
 	if !ok {
-		return r, fmt.Errorf("reference %s is of transport %s: expected one of a udistribution transport",
+		return r, fmt.Errorf("reference %s belongs to transport %s: expected a udistribution transport",
 			ref.StringWithinTransport(), ref.Transport().Name())
 	}
 	return r, nil
 }
 
-// deleteImage deletes by digest, which the registry needs, and so all tags of the image.
+// deleteImage deletes the image by digest, as the registry requires, and therefore with all its tags.
 func deleteImage(ctx context.Context, sys *types.SystemContext, ref imageReference) error {
 	registry := ref.transport.registry
 	contents, _, err := registry.GetManifest(ctx, ref.repository(), ref.tagOrDigest(), manifest.DefaultRequestedManifestMIMETypes)
@@ -98,7 +98,7 @@ func deleteImage(ctx context.Context, sys *types.SystemContext, ref imageReferen
 	return signatures.replace(found, nil)
 }
 
-// digestLike is the digest of a manifest: the reference's own, or what a manifest read by tag has.
+// digestLike returns the digest of a manifest: the one in the reference, or the computed one if it was read by tag.
 func digestLike(ref imageReference, contents []byte) (digest.Digest, error) {
 	if digested, ok := ref.ref.(reference.Canonical); ok {
 		return digested.Digest(), nil

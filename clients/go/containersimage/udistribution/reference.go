@@ -12,16 +12,16 @@ import (
 	"github.com/containers/image/v5/types"
 )
 
-// accepted is what a reference looks like, for errors.
+// accepted is the form of references, for error messages.
 const accepted = "//name[:tag] or //name@digest"
 
-// imageReference is an image of one transport. Its reference has a tag or a digest and not both.
+// imageReference is an image in one transport. Its reference has either a tag or a digest.
 type imageReference struct {
 	ref       reference.Named
 	transport *UdistributionTransport
 }
 
-// ParseReference parses "//name[:tag|@digest]" as a reference of ut. Without tag and digest the tag is latest.
+// ParseReference parses "//name[:tag|@digest]" as a reference of ut. The default tag is latest.
 func ParseReference(refString string, ut *UdistributionTransport) (types.ImageReference, error) {
 	name, found := strings.CutPrefix(refString, "//")
 	if !found {
@@ -34,7 +34,7 @@ func ParseReference(refString string, ut *UdistributionTransport) (types.ImageRe
 	return NewReference(reference.TagNameOnly(ref), ut)
 }
 
-// NewReference returns a reference of ut for ref, which must have a tag or a digest, and not both.
+// NewReference returns a reference of ut for ref, which must have either a tag or a digest.
 func NewReference(ref reference.Named, ut *UdistributionTransport) (types.ImageReference, error) {
 	if ut == nil {
 		return nil, errNoTransport
@@ -50,7 +50,7 @@ func NewReference(ref reference.Named, ut *UdistributionTransport) (types.ImageR
 	return imageReference{ref: ref, transport: ut}, nil
 }
 
-// GetRef returns the Docker reference of ir, or nil if ir is not a reference of this package.
+// GetRef returns the Docker reference of ir, or nil if ir does not belong to this package.
 func GetRef(ir types.ImageReference) reference.Named {
 	if r, ok := ir.(imageReference); ok {
 		return r.ref
@@ -58,61 +58,61 @@ func GetRef(ir types.ImageReference) reference.Named {
 	return nil
 }
 
-// Transport returns the transport the reference was made by.
+// Transport returns the transport of the reference.
 func (r imageReference) Transport() types.ImageTransport {
 	return r.transport
 }
 
-// StringWithinTransport is the reference in its shortest form, as ParseReference takes it.
+// StringWithinTransport returns the reference in its shortest form, which ParseReference accepts.
 func (r imageReference) StringWithinTransport() string {
 	return "//" + reference.FamiliarString(r.ref)
 }
 
-// DockerReference is the normalised reference, with its tag or digest.
+// DockerReference returns the normalized reference, with its tag or digest.
 func (r imageReference) DockerReference() reference.Named {
 	return r.ref
 }
 
-// PolicyConfigurationIdentity is the whole normalised reference.
+// PolicyConfigurationIdentity returns the whole normalized reference.
 func (r imageReference) PolicyConfigurationIdentity() string {
 	identity, err := policyconfiguration.DockerReferenceIdentity(r.ref)
-	if err != nil { // NewReference refuses what could cause it
+	if err != nil { // NewReference rejects all references that could cause it
 		panic(err)
 	}
 	return identity
 }
 
-// PolicyConfigurationNamespaces are the name and its parents, longest first, then the domain's wildcards.
+// PolicyConfigurationNamespaces returns the name and its parents, longest first, and then the wildcards for the domain.
 func (r imageReference) PolicyConfigurationNamespaces() []string {
 	return policyconfiguration.DockerReferenceNamespaces(r.ref)
 }
 
-// NewImage returns the image, of a list the one for sys. The caller closes it.
+// NewImage returns the image, or from a list, the one that matches sys. The caller must close it.
 func (r imageReference) NewImage(ctx context.Context, sys *types.SystemContext) (types.ImageCloser, error) {
 	return newImage(ctx, sys, r)
 }
 
-// NewImageSource returns a source to read the image from. The caller closes it.
+// NewImageSource returns a source for reading the image. The caller must close it.
 func (r imageReference) NewImageSource(ctx context.Context, sys *types.SystemContext) (types.ImageSource, error) {
 	return newImageSource(ctx, sys, r)
 }
 
-// NewImageDestination returns a destination to write the image to. The caller closes it.
+// NewImageDestination returns a destination for writing the image. The caller must close it.
 func (r imageReference) NewImageDestination(_ context.Context, sys *types.SystemContext) (types.ImageDestination, error) {
 	return newImageDestination(sys, r), nil
 }
 
-// DeleteImage removes the image's manifest with all its tags and signatures. Its blobs stay until they are collected.
+// DeleteImage deletes the image's manifest with all its tags and signatures. Its blobs remain until garbage collection.
 func (r imageReference) DeleteImage(ctx context.Context, sys *types.SystemContext) error {
 	return deleteImage(ctx, sys, r)
 }
 
-// repository is the name without its domain: a plugin has one registry.
+// repository returns the name without its domain, because a plugin is a single registry.
 func (r imageReference) repository() string {
 	return reference.Path(r.ref)
 }
 
-// tagOrDigest is the last part of a manifest's URL.
+// tagOrDigest returns the last part of the manifest's URL.
 func (r imageReference) tagOrDigest() string {
 	if digested, ok := r.ref.(reference.Canonical); ok {
 		return digested.Digest().String()

@@ -11,23 +11,23 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// scope is where blobs can be mounted from: every repository of the plugin. The cache keeps transports apart by
-// their names; an empty scope is one that not every cache can store.
+// scope covers every repository of the plugin, because blobs can be mounted from all of them. The cache distinguishes
+// transports by their names. Not every cache can store an empty scope.
 var scope = types.BICTransportScope{Opaque: "registry"}
 
-// recordBlob remembers that the reference's repository has a blob.
+// recordBlob records that the reference's repository has a blob.
 func (r imageReference) recordBlob(cache types.BlobInfoCache, blob digest.Digest) {
 	cache.RecordKnownLocation(r.transport, scope, blob, types.BICLocationReference{Opaque: r.repository()})
 }
 
-// TryReusingBlob looks for the blob in the repository, and then mounts it from a repository that the cache knows to
-// have it.
+// TryReusingBlob looks for the blob in the repository, and otherwise mounts it from another repository that has it
+// according to the cache.
 //
-// It never offers another blob with the same content, though canSubstitute allows it: how such a blob is compressed,
-// which the manifest must say, is known to the caches' internal interface only.
+// It never substitutes another blob with the same uncompressed content, even if canSubstitute is true. The manifest
+// would have to state how that blob is compressed, which only the internal interface of the caches provides.
 func (d *imageDestination) TryReusingBlob(ctx context.Context, info types.BlobInfo, cache types.BlobInfoCache, _ bool) (bool, types.BlobInfo, error) {
 	if info.Digest == "" {
-		return false, types.BlobInfo{}, errors.New("reusing a blob: its digest is unknown")
+		return false, types.BlobInfo{}, errors.New("cannot reuse a blob with an unknown digest")
 	}
 	if err := info.Digest.Validate(); err != nil {
 		return false, types.BlobInfo{}, fmt.Errorf("reusing blob %q: %w", info.Digest, err)
@@ -47,8 +47,8 @@ func (d *imageDestination) TryReusingBlob(ctx context.Context, info types.BlobIn
 	return true, types.BlobInfo{Digest: info.Digest, Size: size}, nil
 }
 
-// mount returns the size of the blob it mounted, or -1: then the blob is written, which says what is wrong, if
-// anything is.
+// mount mounts a blob and returns its size, or -1 if that is not possible. Then the caller writes the blob, which
+// reports any errors.
 func (d *imageDestination) mount(ctx context.Context, blob digest.Digest, cache types.BlobInfoCache) int64 {
 	registry, repository := d.ref.transport.registry, d.ref.repository()
 	for _, candidate := range cache.CandidateLocations(d.ref.transport, scope, blob, false) {
@@ -56,7 +56,7 @@ func (d *imageDestination) mount(ctx context.Context, blob digest.Digest, cache 
 		if from == repository || candidate.Digest != blob {
 			continue
 		}
-		// Asking first saves an upload session that a failed mount would leave behind.
+		// A failed mount would leave an upload session behind, so check first.
 		size, err := registry.ResolveBlob(ctx, from, blob.String())
 		if err != nil || size < 0 {
 			continue

@@ -17,11 +17,11 @@ import (
 type imageSource struct {
 	ref       imageReference
 	sys       *types.SystemContext
-	manifest  []byte // read once, so that signatures are those of the manifest that was returned
+	manifest  []byte // read only once, so that the signatures match the returned manifest
 	mediaType string
 }
 
-// newImageSource reads the manifest, so that an image that is not there is known at once.
+// newImageSource reads the manifest, so that it fails if the image does not exist.
 func newImageSource(ctx context.Context, sys *types.SystemContext, ref imageReference) (*imageSource, error) {
 	s := &imageSource{ref: ref, sys: sys}
 	var err error
@@ -32,23 +32,23 @@ func newImageSource(ctx context.Context, sys *types.SystemContext, ref imageRefe
 	return s, nil
 }
 
-// Reference returns the reference the source was made for.
+// Reference returns the reference of the source.
 func (s *imageSource) Reference() types.ImageReference {
 	return s.ref
 }
 
-// Close has nothing to release.
+// Close does nothing.
 func (s *imageSource) Close() error {
 	return nil
 }
 
-// GetManifest returns the image's manifest and its media type, or with instanceDigest that of one image of a list.
+// GetManifest returns the image's manifest and its media type, or with instanceDigest, those of one image in a list.
 func (s *imageSource) GetManifest(ctx context.Context, instanceDigest *digest.Digest) ([]byte, string, error) {
 	if instanceDigest == nil {
 		return s.manifest, s.mediaType, nil
 	}
 	if err := instanceDigest.Validate(); err != nil {
-		return nil, "", fmt.Errorf("digest %q of an instance of %s: %w", *instanceDigest, s.ref.ref, err)
+		return nil, "", fmt.Errorf("invalid digest %q of an instance of %s: %w", *instanceDigest, s.ref.ref, err)
 	}
 	return s.fetchManifest(ctx, instanceDigest.String())
 }
@@ -61,19 +61,18 @@ func (s *imageSource) fetchManifest(ctx context.Context, tagOrDigest string) ([]
 	}
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
-		mediaType = "" // the caller then looks into the manifest
+		mediaType = "" // then the caller inspects the manifest
 	}
 	return contents, mediaType, nil
 }
 
-// GetBlob returns a blob and its size in bytes, -1 if unknown. A layer that lives elsewhere (foreign, with URLs) is
-// read from there.
+// GetBlob returns a blob and its size in bytes, or -1 if unknown. It reads a foreign layer from its URLs.
 func (s *imageSource) GetBlob(ctx context.Context, info types.BlobInfo, cache types.BlobInfoCache) (io.ReadCloser, int64, error) {
 	if external := externalURLs(info.URLs); len(external) > 0 {
 		return openExternal(ctx, s.sys, external)
 	}
 	if err := info.Digest.Validate(); err != nil {
-		return nil, -1, fmt.Errorf("digest %q of a blob of %s: %w", info.Digest, s.ref.ref, err)
+		return nil, -1, fmt.Errorf("invalid digest %q of a blob of %s: %w", info.Digest, s.ref.ref, err)
 	}
 	blob, size, err := s.ref.transport.registry.OpenBlob(ctx, s.ref.repository(), info.Digest.String())
 	if err != nil {
@@ -83,13 +82,13 @@ func (s *imageSource) GetBlob(ctx context.Context, info types.BlobInfo, cache ty
 	return blob, size, nil
 }
 
-// HasThreadSafeGetBlob tells that blobs may be read at the same time.
+// HasThreadSafeGetBlob reports that blobs can be read concurrently.
 func (s *imageSource) HasThreadSafeGetBlob() bool {
 	return true
 }
 
-// GetSignatures returns the image's signatures from the lookaside store, or with instanceDigest those of one image of
-// a list.
+// GetSignatures returns the image's signatures from the lookaside store, or with instanceDigest, those of one image
+// in a list.
 func (s *imageSource) GetSignatures(ctx context.Context, instanceDigest *digest.Digest) ([][]byte, error) {
 	signed, err := digestLike(s.ref, s.manifest)
 	if instanceDigest != nil {
@@ -105,7 +104,7 @@ func (s *imageSource) GetSignatures(ctx context.Context, instanceDigest *digest.
 	return signatures.read(ctx, signed)
 }
 
-// LayerInfosForCopy returns nil: the manifest's own layers are to be copied.
+// LayerInfosForCopy returns nil, so that the layers in the manifest are copied.
 func (s *imageSource) LayerInfosForCopy(context.Context, *digest.Digest) ([]types.BlobInfo, error) {
 	return nil, nil
 }

@@ -1,5 +1,5 @@
-// Package client runs a registry as a plugin and serves it as an [http.Handler], as udistribution's client package
-// does with a registry inside the process.
+// Package client runs a registry as a plugin and provides it as an [http.Handler]. It replaces udistribution's client
+// package, which runs the registry inside the process.
 package client
 
 import (
@@ -12,7 +12,7 @@ import (
 	"udist.dev/plugin/udist"
 )
 
-// Plugin is what a Client needs of a running plugin. A *[udist.Plugin] is one.
+// Plugin is a running plugin, such as a *[udist.Plugin].
 type Plugin interface {
 	http.Handler
 	RoundTripper() http.RoundTripper
@@ -21,7 +21,8 @@ type Plugin interface {
 
 // Client is a registry without a port. It is safe for concurrent use.
 //
-// Close ends the plugin; so does the garbage collector, as callers of udistribution have nothing to close.
+// Close stops the plugin. If nothing refers to the client any more, the garbage collector does so too, because
+// udistribution's clients need not be closed.
 type Client struct {
 	plugin    Plugin
 	transport http.RoundTripper
@@ -29,10 +30,11 @@ type Client struct {
 	cleanup   runtime.Cleanup
 }
 
-// NewClient starts the plugin with distribution's configuration: config is the YAML text, "" for the plugin's
-// defaults, and envs are variables as [os.Environ] gives them, of which REGISTRY_* overlay it.
+// NewClient starts a plugin. config is a configuration in distribution's YAML format, or "" for the defaults. envs has
+// the same form as [os.Environ]; its REGISTRY_* variables override the configuration. Warnings and errors in the
+// plugin's log are written to [os.Stderr].
 //
-// The error names the key that is wrong, or says why there is no plugin.
+// The error names the invalid key, or says why the plugin did not start.
 func NewClient(config string, envs []string) (*Client, error) {
 	plugin, err := udist.Spawn(context.Background(), udist.Config{YAML: config, Env: registryVariables(envs)})
 	if err != nil {
@@ -43,25 +45,25 @@ func NewClient(config string, envs []string) (*Client, error) {
 	return c, nil
 }
 
-// New makes a client of a plugin that runs already, and now belongs to the client.
+// New returns a client for a running plugin, and takes ownership of the plugin.
 func New(plugin Plugin) *Client {
 	c := &Client{plugin: plugin, transport: plugin.RoundTripper()}
 	c.cleanup = runtime.AddCleanup(c, func(plugin Plugin) { go plugin.Close() }, plugin)
 	return c
 }
 
-// Storage is the name of the configured storage driver, "" if the client was made of a running plugin.
+// Storage returns the name of the configured storage driver, or "" if the client was created by New.
 func (c *Client) Storage() string {
 	return c.storage
 }
 
-// ServeHTTP answers a request of the distribution-spec.
+// ServeHTTP handles a request of the distribution-spec.
 func (c *Client) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.plugin.ServeHTTP(w, r)
 	runtime.KeepAlive(c)
 }
 
-// RoundTrip makes the client an [http.RoundTripper]. The host of the request's URL means nothing.
+// RoundTrip implements [http.RoundTripper]. The host in the request's URL can be anything.
 func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := c.transport.RoundTrip(r)
 	if err != nil {
@@ -72,20 +74,20 @@ func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// body keeps the client from the garbage collector while the response is read.
+// body keeps a reference to the client while the response is read.
 type body struct {
 	io.ReadCloser
 	client *Client
 }
 
-// Close ends the plugin. What is under way fails.
+// Close stops the plugin.
 func (c *Client) Close() error {
 	c.cleanup.Stop()
 	return c.plugin.Close()
 }
 
-// registryVariables are the variables of distribution's overlay. They are never nil: the process's own count only if
-// the caller passes them.
+// registryVariables returns the REGISTRY_* variables in envs. The result is never nil, so that the plugin does not use
+// the variables of this process unless the caller passes them.
 func registryVariables(envs []string) []string {
 	variables := []string{}
 	for _, env := range envs {

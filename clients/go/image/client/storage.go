@@ -7,13 +7,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// defaultDriver is what the plugin uses when no driver is named.
+// defaultDriver is the driver that the plugin uses if none is named.
 const defaultDriver = "filesystem"
 
-// notDrivers are the keys below storage that configure something else.
+// notDrivers are keys under storage that are not drivers.
 var notDrivers = []string{"cache", "delete", "maintenance", "redirect", "tag"}
 
-// storageDriver is the driver that config and envs name. The plugin has accepted both by then, so they name one.
+// storageDriver returns the driver named by config and envs. The plugin has already accepted both, so they name at most
+// one.
 func storageDriver(config string, envs []string) string {
 	var document struct {
 		Storage yaml.Node `yaml:"storage"`
@@ -41,7 +42,7 @@ func storageDriver(config string, envs []string) string {
 	return driver
 }
 
-// driverOf is the driver a storage section names: it is either the name alone or a mapping.
+// driverOf returns the driver named by a storage section, which is either just the name or a mapping.
 func driverOf(storage *yaml.Node) string {
 	switch storage.Kind {
 	case yaml.DocumentNode:

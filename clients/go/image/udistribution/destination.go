@@ -13,7 +13,7 @@ import (
 	"udist.dev/plugin/udist/internal/distribution"
 )
 
-// manifestTypes are the manifests a plugin stores. Schema 1 is none of them.
+// manifestTypes are the types of manifests that a plugin stores. Schema 1 is not among them.
 var manifestTypes = []string{
 	imgspecv1.MediaTypeImageManifest,
 	manifest.DockerV2Schema2MediaType,
@@ -25,29 +25,29 @@ var manifestTypes = []string{
 type imageDestination struct {
 	ref    imageReference
 	sys    *types.SystemContext
-	stored digest.Digest // of the image's own manifest, "" before PutManifest
+	stored digest.Digest // the digest of the image's own manifest, "" before PutManifest
 }
 
 func newImageDestination(sys *types.SystemContext, ref imageReference) *imageDestination {
 	return &imageDestination{ref: ref, sys: sys}
 }
 
-// Reference returns the reference the destination was made for.
+// Reference returns the reference of the destination.
 func (d *imageDestination) Reference() types.ImageReference {
 	return d.ref
 }
 
-// Close has nothing to release.
+// Close does nothing.
 func (d *imageDestination) Close() error {
 	return nil
 }
 
-// SupportedManifestMIMETypes lists what is stored, the preferred type first.
+// SupportedManifestMIMETypes lists the types of manifests that a plugin stores, with the preferred type first.
 func (d *imageDestination) SupportedManifestMIMETypes() []string {
 	return manifestTypes
 }
 
-// SupportsSignatures returns an error if the lookaside store cannot be written to.
+// SupportsSignatures returns an error if the lookaside store is not writable.
 func (d *imageDestination) SupportsSignatures(context.Context) error {
 	signatures, err := lookasideOf(d.sys, d.ref, true)
 	if err != nil {
@@ -56,35 +56,37 @@ func (d *imageDestination) SupportsSignatures(context.Context) error {
 	return signatures.writable()
 }
 
-// DesiredLayerCompression asks for compressed layers, as registries have them.
+// DesiredLayerCompression asks for compressed layers, which are usual in registries.
 func (d *imageDestination) DesiredLayerCompression() types.LayerCompression {
 	return types.Compress
 }
 
-// AcceptsForeignLayerURLs tells that layers that live elsewhere need not be written. The registry takes a manifest
-// that names them with any URLs, unless its configuration says otherwise (validation.manifests.urls).
+// AcceptsForeignLayerURLs reports that foreign layers need not be written. The registry accepts manifests with any
+// layer URLs, unless its configuration says otherwise (validation.manifests.urls).
 func (d *imageDestination) AcceptsForeignLayerURLs() bool {
 	return true
 }
 
-// MustMatchRuntimeOS tells that images of every system are stored.
+// MustMatchRuntimeOS reports that images for any operating system can be stored.
 func (d *imageDestination) MustMatchRuntimeOS() bool {
 	return false
 }
 
-// IgnoresEmbeddedDockerReference tells that no manifest need be changed for its new name: schema 1 alone names one.
+// IgnoresEmbeddedDockerReference reports that manifests need not be changed for their new name, because only schema 1
+// contains a name.
 func (d *imageDestination) IgnoresEmbeddedDockerReference() bool {
 	return true
 }
 
-// HasThreadSafePutBlob tells that blobs may be written at the same time.
+// HasThreadSafePutBlob reports that blobs can be written concurrently.
 func (d *imageDestination) HasThreadSafePutBlob() bool {
 	return true
 }
 
-// PutBlob writes a blob as it is read and returns its digest and size. If stream fails, nothing is stored.
+// PutBlob writes a blob while reading it from stream, and returns its digest and size. If stream fails, nothing is
+// stored.
 func (d *imageDestination) PutBlob(ctx context.Context, stream io.Reader, info types.BlobInfo, cache types.BlobInfoCache, isConfig bool) (types.BlobInfo, error) {
-	if isConfig && info.Digest != "" { // copy.Image tries to reuse layers, but not this
+	if isConfig && info.Digest != "" { // copy.Image tries to reuse layers, but not the config
 		if reused, blob, err := d.TryReusingBlob(ctx, info, cache, false); reused || err != nil {
 			return blob, err
 		}
@@ -98,7 +100,7 @@ func (d *imageDestination) PutBlob(ctx context.Context, stream io.Reader, info t
 	return types.BlobInfo{Digest: written, Size: size}, nil
 }
 
-// PutManifest writes the image's manifest, or with instanceDigest that of one image of a list.
+// PutManifest writes the image's manifest, or with instanceDigest, the manifest of one image in a list.
 func (d *imageDestination) PutManifest(ctx context.Context, contents []byte, instanceDigest *digest.Digest) error {
 	reference := d.ref.tagOrDigest()
 	if instanceDigest != nil {
@@ -120,7 +122,7 @@ func (d *imageDestination) PutManifest(ctx context.Context, contents []byte, ins
 	err = fmt.Errorf("writing manifest %s to %s: %w", reference, d.ref.ref.Name(), err)
 	var refusal *distribution.Error
 	if errors.As(err, &refusal) && refusal.Has("MANIFEST_INVALID") {
-		return types.ManifestTypeRejectedError{Err: err} // another type may do
+		return types.ManifestTypeRejectedError{Err: err} // another type may be accepted
 	}
 	return err
 }
@@ -128,7 +130,7 @@ func (d *imageDestination) PutManifest(ctx context.Context, contents []byte, ins
 func matches(contents []byte, expected digest.Digest) error {
 	same, err := manifest.MatchesDigest(contents, expected)
 	if err == nil && !same {
-		err = fmt.Errorf("the manifest given for it is another, %s", digest.FromBytes(contents))
+		err = fmt.Errorf("the manifest has another digest, %s", digest.FromBytes(contents))
 	}
 	if err != nil {
 		return fmt.Errorf("instance %q: %w", expected, err)
@@ -136,8 +138,8 @@ func matches(contents []byte, expected digest.Digest) error {
 	return nil
 }
 
-// PutSignatures writes the signatures of the image's manifest, or with instanceDigest those of one image of a list, to
-// the lookaside store. It is called after PutManifest.
+// PutSignatures writes the signatures of the image's manifest, or with instanceDigest, those of one image in a list, to
+// the lookaside store. Call it after PutManifest.
 func (d *imageDestination) PutSignatures(_ context.Context, signatures [][]byte, instanceDigest *digest.Digest) error {
 	if len(signatures) == 0 {
 		return nil
@@ -156,7 +158,7 @@ func (d *imageDestination) PutSignatures(_ context.Context, signatures [][]byte,
 	return store.replace(signed, signatures)
 }
 
-// Commit has nothing left to do: an acknowledged manifest is stored and visible.
+// Commit does nothing: the manifest is already stored and visible.
 func (d *imageDestination) Commit(context.Context, types.UnparsedImage) error {
 	return nil
 }

@@ -16,20 +16,20 @@ import (
 	"go.podman.io/image/v5/types"
 )
 
-// maxSignatures and maxSignature (bytes) are containers/image's own bounds on what a store may serve.
+// maxSignatures and maxSignature (in bytes) are containers/image's own limits.
 const (
 	maxSignatures = 128
 	maxSignature  = 4 << 20
 )
 
-// lookaside is a store of signatures beside the registry: <base>@<algorithm>=<hex>/signature-<n>, n from 1
+// lookaside is a store of signatures outside the registry: <base>@<algorithm>=<hex>/signature-<n>, with n from 1
 // (containers/image, docs/signature-protocols.md).
 type lookaside struct {
 	base *url.URL
 	sys  *types.SystemContext
 }
 
-// lookasideOf is the store that registries.d configures for ref, by the rules of docker://.
+// lookasideOf returns the store that registries.d configures for ref, by the rules of docker://.
 func lookasideOf(sys *types.SystemContext, ref imageReference, write bool) (*lookaside, error) {
 	dockerRef, err := docker.NewReference(ref.ref)
 	if err != nil {
@@ -37,7 +37,7 @@ func lookasideOf(sys *types.SystemContext, ref imageReference, write bool) (*loo
 	}
 	base, err := docker.SignatureStorageBaseURL(sys, dockerRef, write)
 	if err != nil {
-		return nil, fmt.Errorf("lookaside store of %s: %w", ref.ref, err)
+		return nil, fmt.Errorf("finding the lookaside store of %s: %w", ref.ref, err)
 	}
 	return &lookaside{base: base, sys: sys}, nil
 }
@@ -48,7 +48,7 @@ func (l *lookaside) location(manifest digest.Digest, n int) *url.URL {
 	return &u
 }
 
-// read returns the signatures of a manifest up to the first that is missing.
+// read returns the signatures of a manifest, up to the first missing one.
 func (l *lookaside) read(ctx context.Context, manifest digest.Digest) ([][]byte, error) {
 	signatures := [][]byte{}
 	for n := 1; n <= maxSignatures; n++ {
@@ -89,7 +89,7 @@ func (l *lookaside) readOne(ctx context.Context, u *url.URL) ([]byte, error) {
 			return nil, errors.New(resp.Status)
 		}
 	default:
-		return nil, fmt.Errorf("scheme %q: expected file, http or https", u.Scheme)
+		return nil, fmt.Errorf("unknown scheme %q: expected file, http or https", u.Scheme)
 	}
 	defer content.Close()
 	signature, err := io.ReadAll(io.LimitReader(content, maxSignature+1))
@@ -99,20 +99,20 @@ func (l *lookaside) readOne(ctx context.Context, u *url.URL) ([]byte, error) {
 	return signature, err
 }
 
-// writable returns an error unless the store is a folder.
+// writable returns an error if the store is not a folder.
 func (l *lookaside) writable() error {
 	if l.base.Scheme != "file" {
-		return fmt.Errorf("lookaside store %s cannot be written to: configure lookaside-staging with a file: URL", l.base.Redacted())
+		return fmt.Errorf("lookaside store %s is not writable: configure lookaside-staging with a file: URL", l.base.Redacted())
 	}
 	return nil
 }
 
-// replace makes signatures the manifest's only ones. A reader stops at the first that is missing, so that is where
-// the removal of older ones may stop.
+// replace replaces all signatures of a manifest. Readers stop at the first missing signature, so it removes older ones
+// only up to there.
 func (l *lookaside) replace(manifest digest.Digest, signatures [][]byte) error {
 	if err := l.writable(); err != nil {
 		if len(signatures) == 0 {
-			return nil // there is nothing here to remove
+			return nil // there is nothing to remove
 		}
 		return err
 	}

@@ -11,10 +11,10 @@ import (
 	"udist.dev/plugin/udist/internal/distribution"
 )
 
-// transportPrefix begins every transport's name.
+// transportPrefix is the start of every transport's name.
 const transportPrefix = "udistribution-"
 
-// UdistributionTransport is a [types.ImageTransport] for the images of one plugin. It is safe for concurrent use.
+// UdistributionTransport is a [types.ImageTransport] for the images in one plugin. It is safe for concurrent use.
 type UdistributionTransport struct {
 	*client.Client
 	name     string
@@ -22,10 +22,12 @@ type UdistributionTransport struct {
 	registry *distribution.Client
 }
 
-// NewTransportFromNewConfig starts a plugin and registers a transport for it. config is distribution's YAML, "" for
-// the defaults; of env, given as by [os.Environ], the REGISTRY_* variables overlay it.
+// NewTransportFromNewConfig starts a plugin and registers a transport for it. config is a configuration in
+// distribution's YAML format, or "" for the defaults. env has the same form as [os.Environ]; its REGISTRY_* variables
+// override the configuration.
 //
-// Close ends both; after Deregister alone the plugin ends when no reference to the transport is left.
+// Close deregisters the transport and stops the plugin. After Deregister alone, the plugin stops when nothing refers to
+// the transport any more.
 func NewTransportFromNewConfig(config string, env []string) (*UdistributionTransport, error) {
 	c, err := client.NewClient(config, env)
 	if err != nil {
@@ -34,8 +36,8 @@ func NewTransportFromNewConfig(config string, env []string) (*UdistributionTrans
 	return NewTransport(c, c.Storage()), nil
 }
 
-// NewTransport registers a transport for client. name is a part of the transport's name, by custom the storage
-// driver's; it has no colon.
+// NewTransport registers a transport for client. name becomes part of the transport's name and must not contain a
+// colon; by convention it is the name of the storage driver.
 func NewTransport(client *client.Client, name string) *UdistributionTransport {
 	t := &UdistributionTransport{
 		Client:   client,
@@ -47,41 +49,41 @@ func NewTransport(client *client.Client, name string) *UdistributionTransport {
 	return t
 }
 
-// Name is "udistribution-<name>-<uuid>". It has no colon, so that <Name()>://<reference> is an image name for
-// alltransports.ParseImageName.
+// Name returns "udistribution-<name>-<uuid>", which has no colon, so that alltransports.ParseImageName accepts
+// <Name()>://<reference>.
 func (t *UdistributionTransport) Name() string {
 	return transportPrefix + t.name + "-" + t.uuid
 }
 
-// ParseReference parses "//name[:tag|@digest]". Without tag and digest the tag is latest.
+// ParseReference parses "//name[:tag|@digest]". The default tag is latest.
 func (t *UdistributionTransport) ParseReference(reference string) (types.ImageReference, error) {
 	return ParseReference(reference, t)
 }
 
-// ValidatePolicyConfigurationScope accepts every scope, as docker:// does: one that names nothing never matches.
+// ValidatePolicyConfigurationScope accepts every scope, like docker://. A scope that does not exist never matches.
 func (t *UdistributionTransport) ValidatePolicyConfigurationScope(scope string) error {
 	return nil
 }
 
-// Deregister removes the transport from those that containers/image knows by name. References made by it go on
-// working until it is closed.
+// Deregister removes the transport's name from containers/image. Existing references keep working until Close.
 func (t *UdistributionTransport) Deregister() {
 	transports.Delete(t.Name())
 }
 
-// Close deregisters the transport and ends its plugin. What is under way fails.
+// Close deregisters the transport and stops its plugin. See [udist.dev/plugin/udist.Plugin.Close] for what happens to
+// open responses.
 func (t *UdistributionTransport) Close() error {
 	t.Deregister()
 	return t.Client.Close()
 }
 
-// newUUID is a random UUID (RFC 9562, section 5.4).
+// newUUID returns a random UUID (RFC 9562, section 5.4).
 func newUUID() string {
 	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
+	_, _ = rand.Read(b[:]) // never returns an error
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-var errNoTransport = errors.New("image reference without a transport: pass the one of NewTransport or NewTransportFromNewConfig")
+var errNoTransport = errors.New("image reference without a transport: pass the one returned by NewTransport or NewTransportFromNewConfig")

@@ -1,4 +1,4 @@
-// Package child spawns a plugin, drains its standard error, and ends it with bounded waits.
+// Package child spawns a plugin, reads its standard error, and stops it in bounded time.
 package child
 
 import (
@@ -15,30 +15,31 @@ const (
 	tailLines = 20
 	lineMax   = 4096
 
-	// terminating is how long a child may take to end after TERM, and again after KILL: one that runs as another
-	// user cannot be signaled.
+	// terminating is how long a child may take to exit after SIGTERM, and again after SIGKILL, which does not reach
+	// a child that runs as another user.
 	terminating = 2 * time.Second
-	// draining bounds the reading of what the child has left on standard error: a grandchild may go on writing.
+	// draining limits how long the rest of standard error is read after the child's exit: a grandchild may keep
+	// writing to it.
 	draining = time.Second
 )
 
-// Process is a spawned child. Sink and Source are this side's ends of its standard input and output, and
-// belong to whoever started it.
+// Process is a spawned child. Sink and Source are this side's ends of its standard input and output. The caller of
+// Start must close them.
 type Process struct {
 	Sink   *os.File
 	Source *os.File
 
 	pid    int
 	exited chan struct{}
-	state  *os.ProcessState // to be read once exited is closed
+	state  *os.ProcessState // set before exited is closed
 
 	mu   sync.Mutex
-	cmd  *exec.Cmd // nil once the child has ended: its process id may be another's by then
+	cmd  *exec.Cmd // nil once the child has exited, because its process ID may be reused
 	tail []string
 }
 
-// Start spawns command. In a group of its own Ctrl-C on the terminal does not reach it. line gets each line
-// of its standard error, from one goroutine.
+// Start spawns command. With ownGroup, Ctrl-C on the terminal does not reach it. line is called with each line of its
+// standard error, from one goroutine.
 func Start(command []string, ownGroup bool, line func(string)) (*Process, error) {
 	cmd := exec.Command(command[0], command[1:]...)
 	if ownGroup {
@@ -74,13 +75,13 @@ func Start(command []string, ownGroup bool, line func(string)) (*Process, error)
 	return p, nil
 }
 
-// PID is the child's process id.
+// PID returns the child's process ID.
 func (p *Process) PID() int { return p.pid }
 
-// Exited is closed once the child has ended and what it wrote to standard error was read.
+// Exited returns a channel that is closed once the child has exited and its standard error has been read.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
-// Await waits patience for the child to end.
+// Await waits up to patience for the child to exit.
 func (p *Process) Await(patience time.Duration) Ending {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
@@ -96,14 +97,14 @@ func (p *Process) Await(patience time.Duration) Ending {
 	return Ending{Ended: true, State: p.state}
 }
 
-// Tail is the last lines of standard error.
+// Tail returns the last lines of standard error.
 func (p *Process) Tail() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return strings.Join(p.tail, "\n")
 }
 
-// End waits patience for the child to end by itself, then terminates it, then kills it.
+// End waits up to patience for the child to exit on its own, then sends SIGTERM, then kills it.
 func (p *Process) End(patience time.Duration) Ending {
 	ending := p.Await(patience)
 	for _, send := range []func(*os.Process){terminate, kill} {
@@ -116,7 +117,7 @@ func (p *Process) End(patience time.Duration) Ending {
 	return ending
 }
 
-// Kill ends the child at once; that it has ended already is no error.
+// Kill kills the child, if it is still running.
 func (p *Process) Kill() { p.signal(kill) }
 
 func kill(process *os.Process) { _ = process.Kill() }
@@ -129,8 +130,8 @@ func (p *Process) signal(send func(*os.Process)) {
 	}
 }
 
-// wait waits for the child's end. That fails when another part of the program has reaped the child, which has
-// ended all the same.
+// wait waits for the child to exit. If another part of the program has reaped the child, Wait returns an error; the
+// child has exited all the same.
 func (p *Process) wait(cmd *exec.Cmd, stderr *stderr, drained <-chan struct{}) {
 	failed := cmd.Wait() != nil && cmd.ProcessState == nil
 	p.mu.Lock()
@@ -151,7 +152,7 @@ func (p *Process) wait(cmd *exec.Cmd, stderr *stderr, drained <-chan struct{}) {
 	close(p.exited)
 }
 
-// drain reads standard error to its end. Overlong lines are cut.
+// drain reads standard error until it ends, and truncates long lines.
 func (p *Process) drain(stderr io.Reader, line func(string)) {
 	reader := bufio.NewReaderSize(stderr, lineMax)
 	for {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// TestUnendable gives up a child whose end is never seen, as that of another user's process, within its bound.
+// TestUnendable gives up on a child that cannot be ended, such as another user's process, in bounded time.
 func TestUnendable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cmd := exec.Command("sleep", "600")
@@ -18,7 +18,7 @@ func TestUnendable(t *testing.T) {
 		}
 		p := &Process{cmd: cmd, exited: make(chan struct{})}
 		begin := time.Now()
-		if ending := p.End(10 * time.Second); ending.Ended || ending.Success() || ending.String() != "has not ended" {
+		if ending := p.End(10 * time.Second); ending.Ended || ending.Success() || ending.String() != "is still running" {
 			t.Errorf("%v", ending)
 		}
 		if took := time.Since(begin); took != 14*time.Second {

@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// stderr is this side's end of the child's standard error. Once the child has ended, it ends where nothing more
-// is there to read: a grandchild may hold the other end open.
+// stderr is this side's end of the child's standard error. Once the child has exited, Read returns io.EOF instead of
+// waiting for more, because a grandchild may keep the other end open.
 type stderr struct {
 	file  *os.File
 	ended atomic.Bool
 }
 
-// end says that the child has ended, and wakes a Read that waits.
+// end notes that the child has exited, and wakes up a waiting Read.
 func (s *stderr) end() {
 	s.ended.Store(true)
 	_ = s.file.SetReadDeadline(time.Unix(1, 0))
@@ -35,7 +35,7 @@ func (s *stderr) Read(p []byte) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	failed := raw.Control(func(fd uintptr) { // which no deadline stops
+	failed := raw.Control(func(fd uintptr) { // a past deadline does not stop this
 		n, err = syscall.Read(int(fd), p)
 	})
 	if failed != nil || err != nil || n <= 0 {

@@ -33,8 +33,8 @@ func (c *Client) ResolveBlob(ctx context.Context, repository, digest string) (in
 	return resp.ContentLength, nil
 }
 
-// OpenBlob returns a blob's content and its size in bytes, -1 if unknown. A read that is cut goes on with a
-// range request where it was.
+// OpenBlob returns a blob's content and its size in bytes, or -1 if unknown. If reading is interrupted, it continues
+// with a range request.
 func (c *Client) OpenBlob(ctx context.Context, repository, digest string) (io.ReadCloser, int64, error) {
 	r := request{method: http.MethodGet, target: blobTarget(repository, digest)}
 	resp, sent, err := c.repeat(ctx, r)
@@ -48,7 +48,7 @@ func (c *Client) OpenBlob(ctx context.Context, repository, digest string) (io.Re
 	return blob, resp.ContentLength, nil
 }
 
-// blobReader is a blob's content over as many exchanges as attempts allows.
+// blobReader reads a blob's content with as many requests as attempts allows.
 type blobReader struct {
 	ctx     context.Context
 	client  *Client
@@ -78,7 +78,7 @@ func (b *blobReader) Close() error {
 	return b.body.Close()
 }
 
-// reopen goes on at the offset (RFC 9110, section 14).
+// reopen continues at the offset (RFC 9110, section 14).
 func (b *blobReader) reopen() error {
 	_ = b.body.Close()
 	b.sent++
@@ -98,8 +98,8 @@ func (b *blobReader) reopen() error {
 	return nil
 }
 
-// MountBlob makes a blob of the repository from part of this one without sending it. It returns false if the
-// registry would rather be sent the blob.
+// MountBlob makes a blob of another repository, from, available in this one without sending it. It returns false if the
+// registry wants the blob to be uploaded instead.
 func (c *Client) MountBlob(ctx context.Context, repository, digest, from string) (bool, error) {
 	query := url.Values{"mount": {digest}, "from": {from}}
 	resp, err := c.send(ctx, request{method: http.MethodPost, target: uploadsTarget(repository) + "?" + query.Encode()})
@@ -110,7 +110,7 @@ func (c *Client) MountBlob(ctx context.Context, repository, digest, from string)
 	case http.StatusCreated:
 		drain(resp)
 		return true, nil
-	case http.StatusAccepted: // it began an upload instead
+	case http.StatusAccepted: // it started an upload instead
 		drain(resp)
 		if session, err := location(resp); err == nil {
 			c.cancel(ctx, session)

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// chunkSize is how much of a blob of unknown digest is sent at once, and kept until it is acknowledged.
+// chunkSize is how much of a blob with unknown digest is sent at a time, and kept until it is acknowledged.
 const chunkSize = 4 << 20
 
-// cancelTimeout bounds the courtesy of telling the registry that an upload is given up.
+// cancelTimeout limits how long canceling an upload may take.
 const cancelTimeout = 10 * time.Second
 
-// pushChunks pushes a blob of unknown digest through an upload session (distribution-spec, "Pushing a blob in
+// pushChunks pushes a blob with unknown digest through an upload session (distribution-spec, "Pushing a blob in
 // chunks") and returns its digest.
 func (c *Client) pushChunks(ctx context.Context, repository string, chunk []byte, rest *source) (string, error) {
 	u, err := c.startUpload(ctx, repository)
@@ -45,14 +45,14 @@ func (c *Client) pushChunks(ctx context.Context, repository string, chunk []byte
 	return digest, nil
 }
 
-// upload is a session: where it is, and how many bytes the registry has acknowledged.
+// upload is an upload session: its location, and how many bytes the registry has acknowledged.
 type upload struct {
 	client   *Client
 	location string
 	offset   int64
 }
 
-// startUpload opens a session. A POST without an answer is repeated: a session nobody uses expires.
+// startUpload opens a session. It repeats a POST without a response, because unused sessions expire.
 func (c *Client) startUpload(ctx context.Context, repository string) (*upload, error) {
 	resp, _, err := c.repeat(ctx, request{method: http.MethodPost, target: uploadsTarget(repository)})
 	if err != nil {
@@ -69,7 +69,7 @@ func (c *Client) startUpload(ctx context.Context, repository string) (*upload, e
 	return &upload{client: c, location: where}, nil
 }
 
-// write sends the next chunk. If there is no answer, the session's status tells how much of it arrived.
+// write sends the next chunk. If there is no response, the session's status says how much of it arrived.
 func (u *upload) write(ctx context.Context, chunk []byte) error {
 	end := u.offset + int64(len(chunk))
 	for sent := 1; u.offset < end; sent++ {
@@ -100,7 +100,7 @@ func (u *upload) write(ctx context.Context, chunk []byte) error {
 	return nil
 }
 
-// resolve sets the offset to what the registry has, which lies between start and end.
+// resolve sets the offset to the number of bytes that the registry has, which is between start and end.
 func (u *upload) resolve(ctx context.Context, start, end int64) error {
 	resp, _, err := u.client.repeat(ctx, request{method: http.MethodGet, target: u.location})
 	if err != nil {
@@ -112,13 +112,13 @@ func (u *upload) resolve(ctx context.Context, start, end int64) error {
 	drain(resp)
 	offset, ok := receivedBytes(resp.Header.Get("Range"))
 	if !ok || offset < start || offset > end {
-		return fmt.Errorf("GET %s: Range %q: expected 0-<last byte>, for %d to %d bytes",
+		return fmt.Errorf("GET %s: invalid Range %q: expected 0-<last byte>, for %d to %d bytes",
 			u.location, resp.Header.Get("Range"), start, end)
 	}
 	return u.advance(resp, offset)
 }
 
-// advance goes on at offset, where the response says that the session now is.
+// advance continues at offset, and at the location given in the response.
 func (u *upload) advance(resp *http.Response, offset int64) error {
 	where, err := location(resp)
 	if err != nil {
@@ -128,8 +128,8 @@ func (u *upload) advance(resp *http.Response, offset int64) error {
 	return nil
 }
 
-// receivedBytes reads a session's Range. Of no bytes it can only say 0-0, which is taken for none: a chunk that
-// begins at 0 is then sent from there.
+// receivedBytes parses a session's Range. A session without any bytes can only say 0-0, so that is taken to mean none;
+// a chunk that begins at 0 is then sent again from there.
 func receivedBytes(field string) (int64, bool) {
 	last, found := strings.CutPrefix(field, "0-")
 	n, err := strconv.ParseInt(last, 10, 64)
@@ -139,7 +139,7 @@ func receivedBytes(field string) (int64, bool) {
 	return n + 1, found && err == nil
 }
 
-// commit makes the session's bytes the blob. An answer that was lost on the way is told by the blob itself.
+// commit turns the session's bytes into the blob. If the response is lost, commit checks whether the blob exists.
 func (u *upload) commit(ctx context.Context, repository, digest string) error {
 	target, err := withQuery(u.location, "digest", digest)
 	if err != nil {
@@ -155,7 +155,8 @@ func (u *upload) commit(ctx context.Context, repository, digest string) error {
 	return err
 }
 
-// cancel gives an upload up. It is a courtesy, so it outlives ctx a little, and its failure is no one's concern.
+// cancel cancels an upload. It continues for a while after ctx has ended, and ignores errors, because sessions expire
+// anyway.
 func (c *Client) cancel(ctx context.Context, location string) {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), cancelTimeout)
 	defer stop()

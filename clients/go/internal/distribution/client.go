@@ -1,7 +1,7 @@
 // Package distribution speaks the OCI distribution-spec through an [http.RoundTripper], such as a plugin's.
 //
-// A request that never got a response is repeated when that is safe: GET, HEAD, PUT and DELETE are, and what
-// became of a POST or PATCH is found out by asking for the blob or the upload's status (PROTOCOL.md, section 5).
+// A request without a response is repeated if that is safe, as it is for GET, HEAD, PUT and DELETE. For a POST or
+// PATCH, the blob or the upload's status shows whether it had an effect (PROTOCOL.md, section 5).
 package distribution
 
 import (
@@ -13,13 +13,13 @@ import (
 	"net/url"
 )
 
-// attempts bounds how often one request is sent.
+// attempts limits how often a request is sent.
 const attempts = 3
 
-// origin stands where a URL must have a host: a plugin serves one registry and looks at paths only.
+// origin is the scheme and host in URLs. A plugin serves one registry and ignores them.
 const origin = "http://registry"
 
-// Client is a registry behind a RoundTripper. It is safe for concurrent use.
+// Client is a client for the registry behind a RoundTripper. It is safe for concurrent use.
 type Client struct {
 	transport http.RoundTripper
 }
@@ -29,7 +29,7 @@ func New(transport http.RoundTripper) *Client {
 	return &Client{transport: transport}
 }
 
-// request is one exchange whose content, if any, is at hand and so can be sent again.
+// request is a request whose content, if any, is in memory and can be sent again.
 type request struct {
 	method  string
 	target  string // in origin form, with its query
@@ -37,7 +37,7 @@ type request struct {
 	content []byte
 }
 
-// send makes the exchange once. The caller closes the response's body.
+// send sends the request once. The caller closes the response's body.
 func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	var body io.Reader
 	if r.content != nil {
@@ -46,7 +46,7 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	return c.stream(ctx, r, body, int64(len(r.content)))
 }
 
-// stream makes the exchange once with content from body, whose length is -1 if unknown.
+// stream sends the request once, with content from body, whose length is -1 if unknown.
 func (c *Client) stream(ctx context.Context, r request, body io.Reader, length int64) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, r.method, origin+r.target, body)
 	if err != nil {
@@ -66,7 +66,7 @@ func (c *Client) stream(ctx context.Context, r request, body io.Reader, length i
 	return resp, nil
 }
 
-// repeat makes the exchange, again if there was no response. It is for requests that may be repeated.
+// repeat sends the request, again if there was no response. Use it only for requests that can be repeated.
 func (c *Client) repeat(ctx context.Context, r request) (resp *http.Response, sent int, err error) {
 	for sent = 1; ; sent++ {
 		resp, err = c.send(ctx, r)
@@ -76,21 +76,21 @@ func (c *Client) repeat(ctx context.Context, r request) (resp *http.Response, se
 	}
 }
 
-// location is the path and query of the response's Location; its authority means nothing to a plugin.
+// location returns the path and query of the response's Location. A plugin ignores the host in it.
 func location(resp *http.Response) (string, error) {
 	u, err := resp.Location()
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %s without a usable Location: %w",
+		return "", fmt.Errorf("%s %s: response %s without a usable Location: %w",
 			resp.Request.Method, resp.Request.URL.RequestURI(), resp.Status, err)
 	}
 	return u.RequestURI(), nil
 }
 
-// withQuery is target with one more parameter.
+// withQuery adds a query parameter to target.
 func withQuery(target, name, value string) (string, error) {
 	u, err := url.Parse(target)
 	if err != nil {
-		return "", fmt.Errorf("location of an upload: %w", err)
+		return "", fmt.Errorf("invalid location of an upload: %w", err)
 	}
 	query := u.Query()
 	query.Set(name, value)
@@ -98,7 +98,7 @@ func withQuery(target, name, value string) (string, error) {
 	return u.RequestURI(), nil
 }
 
-// drain lets the exchange end by itself when little of the response is left.
+// drain reads the rest of a response, if it is short, and closes it.
 func drain(resp *http.Response) {
 	_, _ = io.CopyN(io.Discard, resp.Body, maxErrorBody)
 	_ = resp.Body.Close()

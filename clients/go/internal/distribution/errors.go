@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// maxErrorBody bounds what is read of an error's body.
+// maxErrorBody limits how much of an error's body is read.
 const maxErrorBody = 64 << 10
 
-// Error is a response that is not the wanted one, with the codes of the distribution-spec ("Error Codes").
+// Error is an unexpected response, with the codes of the distribution-spec ("Error Codes").
 type Error struct {
 	Method string
 	Target string
@@ -25,7 +25,7 @@ type Code struct {
 	Message string `json:"message"`
 }
 
-// Error names the request, the status and every code with its message.
+// Error returns the request, the status, and every code with its message.
 func (e *Error) Error() string {
 	text := fmt.Sprintf("%s %s: %d %s", e.Method, e.Target, e.Status, http.StatusText(e.Status))
 	for _, code := range e.Codes {
@@ -34,7 +34,7 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Has tells whether the registry gave one of codes.
+// Has reports whether the registry sent one of codes.
 func (e *Error) Has(codes ...string) bool {
 	for _, given := range e.Codes {
 		for _, code := range codes {
@@ -46,7 +46,7 @@ func (e *Error) Has(codes ...string) bool {
 	return false
 }
 
-// refused reads and closes a response that is not the wanted one. A body that is no error document adds nothing.
+// refused reads and closes an unexpected response. It ignores a body that is not an error document.
 func refused(resp *http.Response) *Error {
 	defer resp.Body.Close()
 	e := &Error{Method: resp.Request.Method, Target: resp.Request.URL.RequestURI(), Status: resp.StatusCode}

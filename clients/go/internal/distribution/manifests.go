@@ -7,15 +7,15 @@ import (
 	"net/http"
 )
 
-// maxManifest is how many bytes of a manifest are read: distribution's own bound.
+// maxManifest is the largest manifest that is read, in bytes. It is distribution's own limit.
 const maxManifest = 4 << 20
 
 func manifestTarget(repository, reference string) string {
 	return "/v2/" + repository + "/manifests/" + reference
 }
 
-// GetManifest returns a manifest's bytes and its media type. reference is a tag or a digest, accept the media
-// types that are wanted.
+// GetManifest returns a manifest's bytes and its media type. reference is a tag or a digest, and accept lists the
+// acceptable media types.
 func (c *Client) GetManifest(ctx context.Context, repository, reference string, accept []string) ([]byte, string, error) {
 	r := request{
 		method: http.MethodGet,
@@ -40,7 +40,7 @@ func (c *Client) GetManifest(ctx context.Context, repository, reference string, 
 	return manifest, resp.Header.Get("Content-Type"), nil
 }
 
-// ResolveManifest returns a manifest's digest as the registry gives it.
+// ResolveManifest returns the digest of a manifest that the registry reports.
 func (c *Client) ResolveManifest(ctx context.Context, repository, reference string, accept []string) (string, error) {
 	resp, _, err := c.repeat(ctx, request{
 		method: http.MethodHead,
@@ -70,14 +70,14 @@ func (c *Client) PushManifest(ctx context.Context, repository, reference, mediaT
 	return created(resp)
 }
 
-// DeleteManifest removes a manifest, and every tag of it, from the repository.
+// DeleteManifest deletes a manifest and all its tags from the repository.
 func (c *Client) DeleteManifest(ctx context.Context, repository, digest string) error {
 	resp, sent, err := c.repeat(ctx, request{method: http.MethodDelete, target: manifestTarget(repository, digest)})
 	if err != nil {
 		return err
 	}
 	if resp.StatusCode == http.StatusNotFound && sent > 1 {
-		drain(resp) // an earlier request whose answer was lost did it
+		drain(resp) // an earlier request did it, but its response was lost
 		return nil
 	}
 	if resp.StatusCode != http.StatusAccepted {

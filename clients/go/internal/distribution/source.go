@@ -7,15 +7,15 @@ import (
 	"sync"
 )
 
-var errEnded = errors.New("the push has ended")
+var errEnded = errors.New("the push is over")
 
-// source is the content of a push. A RoundTripper may read a body even after it has returned
-// ([http.RoundTripper]); end makes sure that the caller's reader is then left alone.
+// source is the content of a push. A RoundTripper may keep reading a body after it has returned ([http.RoundTripper]);
+// after end, that no longer reaches the caller's reader.
 type source struct {
 	mu     sync.Mutex
 	reader io.Reader
 	read   int64
-	err    error // what reader failed with, or errEnded
+	err    error // the error of reader, or errEnded
 }
 
 func (s *source) Read(p []byte) (int, error) {
@@ -32,7 +32,7 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// chunk reads the next chunkSize bytes; fewer if that was all.
+// chunk reads the next chunkSize bytes, or fewer at the end.
 func (s *source) chunk() ([]byte, error) {
 	var buffer bytes.Buffer
 	_, err := io.CopyN(&buffer, s, chunkSize)
@@ -42,14 +42,14 @@ func (s *source) chunk() ([]byte, error) {
 	return buffer.Bytes(), err
 }
 
-// failure is what the reader failed with, if it did.
+// failure returns the error of the reader, if any.
 func (s *source) failure() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
-// size is how many bytes were read.
+// size returns how many bytes were read.
 func (s *source) size() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// A list is asked for in pages of tagsInPage tags, which are bounded in size (bytes) and number.
+// Lists are requested in pages of tagsInPage tags. The size of a page in bytes and the number of pages are limited.
 const (
 	tagsInPage   = 1000
 	maxTagsPage  = 1 << 20
 	maxTagsPages = 10_000
 )
 
-// ListTags returns all tags of the repository in the registry's order, page by page.
+// ListTags returns all tags of the repository in the registry's order.
 func (c *Client) ListTags(ctx context.Context, repository string) ([]string, error) {
 	tags := []string{}
 	target := fmt.Sprintf("/v2/%s/tags/list?n=%d", repository, tagsInPage)
@@ -45,7 +45,7 @@ func (c *Client) ListTags(ctx context.Context, repository string) ([]string, err
 	return nil, fmt.Errorf("GET %s: the list has more than %d pages", target, maxTagsPages)
 }
 
-// next is the target of the page that follows, or "" (RFC 8288: <url>; rel="next").
+// next returns the target of the next page, or "" (RFC 8288: <url>; rel="next").
 func next(resp *http.Response, target string) (string, error) {
 	link, found := strings.CutPrefix(resp.Header.Get("Link"), "<")
 	if !found {

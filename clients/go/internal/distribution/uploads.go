@@ -16,8 +16,10 @@ func uploadsTarget(repository string) string {
 
 // PushBlob stores content as a blob of the repository and returns its digest and its size in bytes.
 //
-// digest is what content is known to have, or "". With a digest, or if one chunk holds it all, the blob is one POST;
-// otherwise it goes up in chunks, and a chunk that got no answer is resumed from the upload's status. If content fails, its own error is returned and nothing is stored. content is not read after the return.
+// digest is the digest of content, or "" if unknown. With a digest, or if one chunk holds all of it, the blob is sent
+// in a single POST. Otherwise it is sent in chunks, and a chunk without a response is resumed from the upload's
+// status. If reading content fails, PushBlob returns that error and stores nothing. It does not read content after it
+// has returned.
 func (c *Client) PushBlob(ctx context.Context, repository string, content io.Reader, digest string) (string, int64, error) {
 	source := &source{reader: content}
 	defer source.end()
@@ -42,7 +44,7 @@ func (c *Client) PushBlob(ctx context.Context, repository string, content io.Rea
 	return digest, source.size(), nil
 }
 
-// pushWhole pushes a blob that is at hand. A POST without an answer is repeated unless the blob is there.
+// pushWhole pushes a blob that is in memory. It repeats a POST without a response unless the blob exists.
 func (c *Client) pushWhole(ctx context.Context, repository string, blob []byte, digest string) error {
 	for sent := 1; ; sent++ {
 		resp, err := c.send(ctx, blobPost(repository, digest, blob))
@@ -56,9 +58,9 @@ func (c *Client) pushWhole(ctx context.Context, repository string, blob []byte, 
 	}
 }
 
-// pushStream pushes a blob too large to be kept, whose digest the store can use from the first byte on. It is
-// repeated as long as no more than start, which is at hand, was taken of it. No length is announced: when the last byte
-// is sent it is not known yet whether content fails there.
+// pushStream pushes a blob that is too large to keep, and whose digest is known from the start. It can be repeated as
+// long as no more than start, which is in memory, was read. It declares no length, because content may still fail after
+// its last byte.
 func (c *Client) pushStream(ctx context.Context, repository string, start []byte, rest *source, digest string) error {
 	for sent := 1; ; sent++ {
 		body := io.MultiReader(bytes.NewReader(start), rest)
@@ -86,7 +88,7 @@ func blobPost(repository, digest string, content []byte) request {
 	}
 }
 
-// unlessStored is err, or nil if the push whose answer was lost did its work.
+// unlessStored returns err, or nil if the push succeeded although its response was lost.
 func (c *Client) unlessStored(ctx context.Context, repository, digest string, err error) error {
 	if ctx.Err() != nil {
 		return err
@@ -97,7 +99,7 @@ func (c *Client) unlessStored(ctx context.Context, repository, digest string, er
 	return err
 }
 
-// created ends an exchange that should have stored a blob or a manifest.
+// created checks and closes the response to a push of a blob or a manifest.
 func created(resp *http.Response) error {
 	if resp.StatusCode != http.StatusCreated {
 		return refused(resp)

@@ -9,14 +9,14 @@ import (
 	"udist.dev/plugin/udist/internal/wire"
 )
 
-// unread is how long draining waits, without a frame or content being read, for streams that nobody reads.
+// unread is how long Drain waits for open streams while no frame arrives and nobody reads content.
 const unread = 500 * time.Millisecond
 
-// Drain opens no more streams, and waits for the open ones while somebody reads them; those that are left,
-// or left when ctx ends, are given up. Whoever wanted one gets cause.
+// Drain opens no more streams, and waits for the open ones as long as they are being read, until ctx ends. It cancels
+// the remaining ones with cause, which is also the error of requests for new streams.
 func (l *Link) Drain(ctx context.Context, cause error) {
 	l.mu.Lock()
-	if l.over { // why is being found out; that is what the open exchanges are to be told
+	if l.over { // wait for the reason, which is the error of the open exchanges
 		l.wait(&waiter{}, func() bool { return l.err != nil })
 	}
 	if l.closing == nil {
@@ -46,7 +46,7 @@ func (l *Link) Drain(ctx context.Context, cause error) {
 
 var errInputClosed = errors.New("the plugin's input was closed")
 
-// CloseInput ends the plugin's input, once nobody writes: false if somebody still does when ctx ends.
+// CloseInput closes the plugin's input once nobody is writing. It returns false if ctx ends first.
 func (l *Link) CloseInput(ctx context.Context) bool {
 	if l.out.acquire(false, ctx.Done()) != nil {
 		return false
@@ -56,11 +56,12 @@ func (l *Link) CloseInput(ctx context.Context) bool {
 	return true
 }
 
-// lingering bounds the reading of what a plugin that has ended has left: another process may go on writing.
+// lingering limits how long the rest of the output of a plugin that has exited is read: another process may keep
+// writing to it.
 const lingering = 2 * time.Second
 
-// AwaitEnd reads until the plugin has ended its output, or broken the protocol, or the link has failed. If
-// the plugin has ended, its output ends where nothing more is there to read: another process may hold it open.
+// AwaitEnd reads until the plugin has closed its output or violated the protocol, or the link has failed. If ended is
+// true, the plugin has exited, and AwaitEnd reads only what is left in the pipe: another process may keep it open.
 func (l *Link) AwaitEnd(ended bool) {
 	if ended {
 		l.in.pipe.end()
@@ -74,11 +75,10 @@ func (l *Link) AwaitEnd(ended bool) {
 	l.wait(&waiter{}, func() bool { return l.err != nil })
 }
 
-// lastWords is how long to wait for more from a plugin that reads no more: what it said before may be an
-// answer.
+// lastWords is how long a plugin that has stopped reading may still send something, such as a response.
 const lastWords = 5 * time.Second
 
-// writerFailed waits for the end of the plugin's output, which tells why, but not for long.
+// writerFailed allows the plugin to close its output, which gives the reason, but not for long.
 func (l *Link) writerFailed(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -88,7 +88,7 @@ func (l *Link) writerFailed(err error) {
 	time.AfterFunc(lastWords, func() { l.endBy(&StuckError{err}) })
 }
 
-// Close gives the pipes back. After Fail.
+// Close closes the pipes. Call it after Fail.
 func (l *Link) Close() {
 	l.in.pipe.close()
 	l.out.sink.close()

@@ -1,11 +1,11 @@
 // Package link carries the caller's frames over a pair of pipes, for any number of goroutines.
 //
-// Reading is a role. A goroutine that waits for something takes it if it is free, reads frames for
-// everybody until its own wait is over, and passes it on; the others sleep. So the frame that somebody
-// waits for is read by whoever waits, into that one's buffer, and mostly no message changes goroutines. The
-// holder never writes, and waits for nothing but the pipe; a goroutine that is busy elsewhere does not hold
-// the role. Writing goes by turns.
+// Reading is a role. A goroutine that waits for something takes the role if it is free, reads frames for everybody
+// until its own wait is over, and passes the role on; the others sleep. So a goroutine usually reads the frame that it
+// waits for itself, into its own buffer, and messages rarely change goroutines. The holder of the role never writes,
+// and waits for nothing but the pipe. A goroutine that is busy elsewhere does not hold the role. Writing happens in
+// turns.
 //
-// Lock order: a turn of the output first, then the link's mutex, which guards the connection's state and
-// every exchange and is never held across I/O.
+// Lock order: first a turn of the output, then the link's mutex. The mutex guards the state of the connection and of
+// every exchange, and is never held during I/O.
 package link

@@ -8,18 +8,18 @@ import (
 	"udist.dev/plugin/udist/internal/pluginv1"
 )
 
-// ErrClosed is what reading gives after Close.
+// ErrClosed is returned by Read after Close.
 var ErrClosed = errors.New("read on a closed body")
 
-// ErrUnwanted says that the rest of a request is not wanted: the exchange has failed, or its response has
-// ended.
-var ErrUnwanted = errors.New("the rest of the request is not wanted")
+// ErrUnwanted means that the rest of a request need not be sent, because the exchange has failed or its response is
+// complete.
+var ErrUnwanted = errors.New("the rest of the request is not needed")
 
-// ResetError is the end of one exchange that the plugin made, or that a fault of the plugin did.
+// ResetError means that the plugin reset one exchange, or violated the protocol in it.
 type ResetError struct {
 	Code    pluginv1.Code
 	Message string
-	// Unprocessed says that the application never saw the request.
+	// Unprocessed is true if the application never saw the request.
 	Unprocessed bool
 }
 
@@ -27,29 +27,31 @@ func (e *ResetError) Error() string {
 	if e.Message != "" {
 		return e.Message
 	}
-	return fmt.Sprintf("the plugin reset the exchange: %s", strings.TrimPrefix(e.Code.String(), "CODE_"))
+	return fmt.Sprintf("the plugin reset the request: %s", strings.TrimPrefix(e.Code.String(), "CODE_"))
 }
 
-// NotSentError says that a request was never begun, so anything may be repeated.
+// NotSentError means that nothing of a request was sent, so any request can be repeated.
 type NotSentError struct{ Err error }
 
 func (e *NotSentError) Error() string { return e.Err.Error() }
 
 func (e *NotSentError) Unwrap() error { return e.Err }
 
-// ExhaustedError says that the plugin takes no more requests, though it may still answer some.
+// ExhaustedError means that the plugin accepts no more requests, although it may still respond to some.
 type ExhaustedError struct{ Reason string }
 
-func (e *ExhaustedError) Error() string { return "the plugin takes no more requests: " + e.Reason }
+func (e *ExhaustedError) Error() string { return "the plugin accepts no more requests: " + e.Reason }
 
-// StuckError says that the plugin reads no more, though it has not ended.
+// StuckError means that the plugin has stopped reading, but is still running.
 type StuckError struct{ Err error }
 
-func (e *StuckError) Error() string { return fmt.Sprintf("the plugin reads no more: %v", e.Err) }
+func (e *StuckError) Error() string {
+	return fmt.Sprintf("the plugin has stopped reading its input: %v", e.Err)
+}
 
 func (e *StuckError) Unwrap() error { return e.Err }
 
-// GoAwayError is the plugin's refusal to start.
+// GoAwayError means that the plugin refused to start.
 type GoAwayError struct {
 	Code    pluginv1.Code
 	Message string

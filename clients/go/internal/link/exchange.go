@@ -9,13 +9,13 @@ import (
 	"udist.dev/plugin/udist/internal/wire"
 )
 
-// Exchange is one stream as its user sees it. One goroutine reads at a time, and one sends.
+// Exchange is one stream from its user's point of view. One goroutine may read and another may send at the same time.
 type Exchange struct {
 	link   *Link
 	stream *wire.Stream
 	ctx    context.Context
-	stop   func() bool // lets go of it
-	read   bool        // to the end, which no end of the context changes any more
+	stop   func() bool // releases ctx
+	read   bool        // Read has returned io.EOF, which stays even if ctx ends
 	inbox
 
 	// Guarded by the link's mutex:
@@ -23,13 +23,13 @@ type Exchange struct {
 	sender     waiter
 	head       *pluginv1.Response
 	trailers   []*pluginv1.Field
-	err        error // why nothing more can be read or sent
-	faulty     bool  // what has ended was wrong in itself
-	cancelled  bool  // what was received is not wanted either
+	err        error // the reason why nothing more can be read or sent
+	faulty     bool  // the response has ended, but was invalid
+	cancelled  bool  // content that was received is dropped as well
 	onUnwanted func()
 }
 
-// Head returns once the response's head has come.
+// Head waits for the response's head.
 func (e *Exchange) Head() (*pluginv1.Response, error) {
 	l := e.link
 	l.mu.Lock()
@@ -41,14 +41,14 @@ func (e *Exchange) Head() (*pluginv1.Response, error) {
 	return e.head, nil
 }
 
-// Read reads content, straight off the pipe if it had not come yet. The error is io.EOF at its end, perhaps
+// Read reads content, directly from the pipe if it has not arrived yet. The error is io.EOF at the end, possibly
 // together with the last bytes.
 func (e *Exchange) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
 	if e.ctx.Err() != nil && !e.read {
-		e.cancel(context.Cause(e.ctx)) // at once, however soon the context calls
+		e.cancel(context.Cause(e.ctx)) // now, without waiting for the context's callback
 	}
 	l := e.link
 	l.mu.Lock()
@@ -76,15 +76,16 @@ func (e *Exchange) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readable tells whether a read has anything to say. Under the link's mutex.
+// readable reports whether a read can return. Call it with the link's mutex locked.
 func (e *Exchange) readable() bool {
 	return !e.filling && (e.filled > 0 || len(e.chunks) > 0 || e.err != nil || e.complete())
 }
 
-// complete tells whether all content has come. Under the link's mutex.
+// complete reports whether all content has arrived. Call it with the link's mutex locked.
 func (e *Exchange) complete() bool { return e.stream.Ended() && e.coming == 0 && !e.faulty }
 
-// readError is what ends the content behind n bytes, nil if there may be more. Under the link's mutex.
+// readError returns the error that ends the content after n bytes, or nil if there may be more. Call it with the link's
+// mutex locked.
 func (e *Exchange) readError(n int) error {
 	switch {
 	case e.cancelled:
@@ -99,23 +100,23 @@ func (e *Exchange) readError(n int) error {
 	return e.err
 }
 
-// Trailers are the response's, once its content has been read to the end.
+// Trailers returns the trailers of the response, once its content has been read to the end.
 func (e *Exchange) Trailers() []*pluginv1.Field {
 	e.link.mu.Lock()
 	defer e.link.mu.Unlock()
 	return e.trailers
 }
 
-// Close drops what was not read; the plugin stops its work on it.
+// Close discards the unread rest; the plugin stops sending it.
 func (e *Exchange) Close() { e.Cancel(ErrClosed) }
 
-// Cancel ends the exchange: every wait of it fails with cause, unless it has failed already.
+// Cancel ends the exchange. Every wait fails with cause, unless the exchange has already failed.
 func (e *Exchange) Cancel(cause error) {
 	e.cancel(cause)
 	e.letGo()
 }
 
-// Abort ends an exchange whose request cannot be sent to its end, if that is still wanted.
+// Abort ends an exchange whose request cannot be sent completely, if the rest is still needed.
 func (e *Exchange) Abort(cause error) {
 	e.link.mu.Lock()
 	unwanted := e.unwanted()
@@ -146,14 +147,15 @@ func (e *Exchange) cancel(cause error) {
 	}
 }
 
-// letGo forgets the context: there is nothing left to cancel.
+// letGo releases the context: there is nothing left to cancel.
 func (e *Exchange) letGo() {
 	if e.stop != nil {
 		e.stop()
 	}
 }
 
-// fail ends every wait with err; what was received before stays readable. Under the link's mutex.
+// fail ends every wait with err. Content that was received before can still be read. Call it with the link's mutex
+// locked.
 func (e *Exchange) fail(err error) {
 	if e.err == nil {
 		e.err = err
@@ -161,7 +163,7 @@ func (e *Exchange) fail(err error) {
 	e.wakeUp()
 }
 
-// wakeUp lets both goroutines of the exchange look again. Under the link's mutex.
+// wakeUp lets both goroutines of the exchange check again. Call it with the link's mutex locked.
 func (e *Exchange) wakeUp() {
 	e.link.wake(&e.consumer)
 	e.link.wake(&e.sender)
@@ -171,7 +173,7 @@ func (e *Exchange) wakeUp() {
 	}
 }
 
-// take acts on an event of the stream. Under the link's mutex.
+// take handles an event of the stream. Call it with the link's mutex locked.
 func (e *Exchange) take(event wire.Event, frame *pluginv1.Frame) {
 	switch event {
 	case wire.HeadReceived:

@@ -5,20 +5,20 @@ import (
 	"sync"
 )
 
-// inbox is the payload that has arrived on one stream and waits to be read. A consumer that is waiting lends
-// its own buffer, and the payload goes straight there; otherwise it goes into a pooled one. All of it is
-// guarded by the link's mutex, except for the memory that claim has given out until settle.
+// inbox holds the payload that has arrived on one stream and has not been read. A waiting consumer lends its own
+// buffer, and the payload is read directly into it; otherwise it is read into a pooled buffer. The link's mutex
+// guards all of it, except the memory returned by claim until settle is called.
 type inbox struct {
 	chunks  []*chunk
 	lent    []byte
-	filled  int    // bytes of lent that have come
-	coming  int    // bytes of a payload whose head has come
-	open    *chunk // is being filled, out of everybody's reach
+	filled  int    // bytes of lent that have arrived
+	coming  int    // bytes still missing of a payload whose head has arrived
+	open    *chunk // is being filled, and not among chunks
 	filling bool
 	dropped bool
 }
 
-// chunk is part of a payload: buffer[start:end] is to be read.
+// chunk is part of a payload. buffer[start:end] has not been read.
 type chunk struct {
 	buffer []byte
 	start  int
@@ -27,7 +27,7 @@ type chunk struct {
 
 const smallestChunk = 64 << 10
 
-// pools hold buffers by size, powers of two from the smallest chunk to the largest payload.
+// pools hold buffers by size: powers of two from the smallest chunk to the largest payload.
 var pools [5]sync.Pool
 
 func newChunk(length int) *chunk {
@@ -41,17 +41,17 @@ func newChunk(length int) *chunk {
 
 func (c *chunk) giveBack() { pools[bits.Len(uint(len(c.buffer)-1)/smallestChunk)].Put(c) }
 
-// lend gives p to the reader, if it comes to something.
+// lend offers p to the goroutine that reads frames.
 func (i *inbox) lend(p []byte) { i.lent, i.filled = p, 0 }
 
-// reclaim takes the lent buffer back, and tells what has come into it.
+// reclaim takes the lent buffer back, and returns how many bytes it contains.
 func (i *inbox) reclaim() int {
 	n := i.filled
 	i.lent, i.filled = nil, 0
 	return n
 }
 
-// move copies what has come before.
+// move copies content that has already arrived.
 func (i *inbox) move(p []byte) int {
 	if len(i.chunks) == 0 {
 		return 0
@@ -74,7 +74,7 @@ func (e *Exchange) expect(length int) {
 	}
 }
 
-// claim is where some of a payload is to be put, of which left bytes are still to come. settle must follow.
+// claim returns a buffer for part of a payload of which left bytes are missing. settle must follow.
 func (e *Exchange) claim(left int) []byte {
 	if e.dropped {
 		return e.link.scratch(left)
@@ -93,7 +93,7 @@ func (e *Exchange) claim(left int) []byte {
 	return e.open.buffer[end:min(len(e.open.buffer), end+left)]
 }
 
-// settle says that n bytes stand where claim said.
+// settle notes that n bytes have been read into the buffer from claim.
 func (e *Exchange) settle(n int) {
 	e.coming -= n
 	if e.dropped && !e.filling {
@@ -116,7 +116,7 @@ func (e *Exchange) settle(n int) {
 	e.wakeUp()
 }
 
-// put takes in a payload that stands in memory already.
+// put adds a payload that is already in memory.
 func (e *Exchange) put(payload []byte) {
 	e.expect(len(payload))
 	for len(payload) > 0 {
@@ -126,7 +126,7 @@ func (e *Exchange) put(payload []byte) {
 	}
 }
 
-// drop lets go of what was received and not read, and of what is still to come.
+// drop discards content that was received and not read, and all content that is still to come.
 func (e *Exchange) drop() {
 	e.dropped = true
 	unread := 0

@@ -6,20 +6,20 @@ import (
 	"udist.dev/plugin/udist/internal/wire"
 )
 
-// input takes frames off a pipe: heads through a small buffer, payloads straight to where they belong. Any
-// call may end with errInterrupted: nothing is lost, and the same call goes on.
+// input reads frames from a pipe: heads through a small buffer, payloads directly into their destination. Any call may
+// return errInterrupted. Then nothing is lost, and the same call continues.
 type input struct {
 	pipe  source
-	ahead [4096]byte // read ahead of what is needed; a larger one would copy payloads
+	ahead [4096]byte // read ahead; a larger buffer would copy payloads
 	start int
 	end   int
 
-	message []byte // a frame being read that is too long for ahead
+	message []byte // a partly read frame that is too long for ahead
 	filled  int
 }
 
-// next is the next frame: the head of a canonical data frame, whose payload must then be read; or any other
-// frame's message, valid until the next call. The error is io.EOF at the end.
+// next returns the next frame: either the head of a canonical data frame, whose payload must be read next, or the
+// message of any other frame, which is valid until the next call. The error is io.EOF at the end.
 func (in *input) next() (head wire.DataHead, message []byte, err error) {
 	if in.message == nil {
 		if err := in.have(wire.PrefixSize); err != nil {
@@ -65,8 +65,7 @@ func (in *input) next() (head wire.DataHead, message []byte, err error) {
 	return head, message, nil
 }
 
-// payload reads once into target, which reaches no further than the frame, and reads ahead what comes with
-// it.
+// payload reads once into target, which must end within the frame, and reads ahead what arrives together with it.
 func (in *input) payload(target []byte) (int, error) {
 	if in.start < in.end {
 		n := copy(target, in.ahead[in.start:in.end])
@@ -82,12 +81,12 @@ func (in *input) payload(target []byte) (int, error) {
 	return n, err
 }
 
-// beginning is what was read ahead and not used: the text that stands where a frame should.
+// beginning returns what was read ahead and not used: text in place of a frame.
 func (in *input) beginning() []byte {
 	return append([]byte(nil), in.ahead[in.start:in.end]...)
 }
 
-// have reads until size bytes stand ahead.
+// have reads ahead until there are size bytes.
 func (in *input) have(size int) error {
 	if in.end-in.start >= size {
 		return nil

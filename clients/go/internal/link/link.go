@@ -20,33 +20,33 @@ type Link struct {
 	mu        sync.Mutex
 	conn      *wire.Connection
 	in        input
-	leading   bool // somebody reads
+	leading   bool // a goroutine is reading
 	over      bool // nobody may read any more
-	disturbed bool // the reader was told to look up
+	disturbed bool // the reader has been interrupted
 	waiting   []*waiter
-	current   *Exchange // whose payload is under way, nil if it is dropped
-	pending   int       // bytes of it still to come
+	current   *Exchange // the receiver of the current payload, nil if it is dropped
+	pending   int       // bytes missing of the current payload
 	dropped   []byte
 	blocked   int     // writers that wait for room
-	standing  *waiter // a goroutine reads because of them
+	standing  *waiter // of a goroutine that reads for them
 	forSlots  []*waiter
 	frames    int
-	closing   error // why no more streams are opened, if that is this side's wish
+	closing   error // the reason why this side opens no more streams
 	flushing  bool
 	err       error
 }
 
-// Options are what a link asks of whoever made it.
+// Options configure a link.
 type Options struct {
-	// Memory bounds what response windows may grow to, all together, in bytes.
+	// Memory limits the total size of all response windows, in bytes.
 	Memory int
-	// Ended says why the link is over, and is called once, in a goroutine of its own. The cause is nil when
-	// the plugin has ended its output, a *GoAwayError when it has refused to start, and a
-	// *wire.ConnectionError, with the bytes that stood where a frame should, when it broke the protocol.
+	// Ended returns the reason why the link is over. It is called once, in its own goroutine. The cause is nil if
+	// the plugin has closed its output, a *GoAwayError if it has refused to start, and a *wire.ConnectionError if
+	// it has violated the protocol; text is then what it sent instead of a frame.
 	Ended func(cause error, text []byte) error
 }
 
-// New is a link that reads from source and writes to sink, the parent's ends of a child's pipes.
+// New returns a link that reads from source and writes to sink, which are the parent's ends of a child's pipes.
 func New(source, sink *os.File, options Options) (*Link, error) {
 	l := &Link{options: options, conn: wire.NewConnection(options.Memory)}
 	l.out = &output{control: l.takeControl, blocked: l.writerBlocked, failed: l.writerFailed}
@@ -56,7 +56,7 @@ func New(source, sink *os.File, options Options) (*Link, error) {
 	return l, nil
 }
 
-// ShakeHands sends settings and waits for the plugin's.
+// ShakeHands sends settings and waits for the plugin's settings.
 func (l *Link) ShakeHands(ctx context.Context, settings *pluginv1.Settings) error {
 	frame, err := l.conn.Settings(settings)
 	if err != nil {
@@ -66,29 +66,29 @@ func (l *Link) ShakeHands(ctx context.Context, settings *pluginv1.Settings) erro
 		go l.readAlways()
 	}
 	if l.out.acquire(false, nil) == nil {
-		l.out.post(frame) // if that fails, what the plugin wrote before says why
+		l.out.post(frame) // if this fails, the plugin's output gives the reason
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.waitContext(ctx, &waiter{}, func() bool { return l.conn.Peer() != nil })
 }
 
-// Ready tells whether the plugin has accepted its configuration.
+// Ready reports whether the plugin has accepted its configuration.
 func (l *Link) Ready() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.conn.Peer() != nil
 }
 
-// Err is why the link is over, nil while it is not.
+// Err returns the reason why the link is over, or nil if it is not.
 func (l *Link) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.err
 }
 
-// end lets nobody read any more, and finds out what the end means; text is what stood where a frame should.
-// Under mu.
+// end stops all reading, and finds out the reason. text is what the plugin sent instead of a frame. Call it with mu
+// locked.
 func (l *Link) end(cause error, text []byte) {
 	if l.over {
 		return
@@ -100,7 +100,7 @@ func (l *Link) end(cause error, text []byte) {
 	go func() { l.Fail(l.options.Ended(cause, text)) }()
 }
 
-// endBy is end from outside, whoever may be reading.
+// endBy calls end for a goroutine that is not the reader.
 func (l *Link) endBy(cause error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -108,14 +108,14 @@ func (l *Link) endBy(cause error) {
 	l.disturb()
 }
 
-// Fail ends every wait with err. What was received before stays readable.
+// Fail ends every wait with err. Content that was received before can still be read.
 func (l *Link) Fail(err error) {
 	l.mu.Lock()
 	l.over = true
 	if l.err == nil {
 		l.err = err
 		l.conn.Streams(func(stream *wire.Stream) { stream.Owner.(*Exchange).fail(l.err) })
-		if l.current != nil && l.pending > 0 { // its stream may be closed already
+		if l.current != nil && l.pending > 0 { // its stream may have been closed
 			l.current.fail(l.err)
 		}
 	}
@@ -127,7 +127,7 @@ func (l *Link) Fail(err error) {
 	l.out.fail(err)
 }
 
-// step takes in a frame, or a piece of a payload. Under mu, which is let go of for the read.
+// step reads a frame, or part of a payload. Call it with mu locked; it unlocks mu during the read.
 func (l *Link) step() error {
 	if l.pending > 0 {
 		return l.readPayload()
@@ -155,15 +155,15 @@ func (l *Link) step() error {
 	return err
 }
 
-// takeControl is the frames that the protocol itself owes.
+// takeControl returns the control frames that are owed.
 func (l *Link) takeControl() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.conn.TakeControl()
 }
 
-// flushElsewhere has what is owed written by another goroutine, one at a time: the reader never writes.
-// Under mu.
+// flushElsewhere lets another goroutine, one at a time, write the control frames that are owed, because the reader
+// never writes. Call it with mu locked.
 func (l *Link) flushElsewhere() {
 	if l.flushing {
 		return

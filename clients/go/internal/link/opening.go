@@ -7,8 +7,8 @@ import (
 	"udist.dev/plugin/udist/internal/pluginv1"
 )
 
-// Open sends a request's head and, if whole, its content of at most wire.InitialCredit bytes with it. It
-// waits for a slot. The end of ctx cancels the exchange. The error is a *NotSentError.
+// Open waits for a slot and sends a request's head. If whole is true, it also sends the content of at most
+// wire.InitialCredit bytes. When ctx ends, the exchange is canceled. The error is a *NotSentError.
 func (l *Link) Open(ctx context.Context, head *pluginv1.Request, content []byte, whole bool) (*Exchange, error) {
 	e := &Exchange{link: l, ctx: ctx}
 	for {
@@ -24,7 +24,7 @@ func (l *Link) Open(ctx context.Context, head *pluginv1.Request, content []byte,
 			if err != nil {
 				return nil, &NotSentError{err}
 			}
-			continue // somebody else took the slot
+			continue // another request took the slot
 		}
 		if ctx.Done() != nil {
 			e.stop = context.AfterFunc(ctx, func() { e.cancel(context.Cause(ctx)) })
@@ -34,7 +34,7 @@ func (l *Link) Open(ctx context.Context, head *pluginv1.Request, content []byte,
 	}
 }
 
-// open is the bytes that begin a stream, nil if there is no slot or an error.
+// open returns the bytes that open a stream, or nil if there is no slot or an error.
 func (l *Link) open(e *Exchange, head *pluginv1.Request, content []byte, whole bool) ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -55,7 +55,7 @@ func (l *Link) open(e *Exchange, head *pluginv1.Request, content []byte, whole b
 	return frame, nil
 }
 
-// notTaking is why no stream can be opened any more. Under mu.
+// notTaking returns the reason why no more streams can be opened, or nil. Call it with mu locked.
 func (l *Link) notTaking() error {
 	switch {
 	case l.err != nil:
@@ -65,19 +65,19 @@ func (l *Link) notTaking() error {
 	case l.conn.GoingAway() != nil:
 		return &ExhaustedError{Reason: l.conn.GoingAway().GetMessage()}
 	case l.conn.Exhausted():
-		return &ExhaustedError{Reason: "its stream ids are used up"}
+		return &ExhaustedError{Reason: "all of its stream IDs have been used"}
 	}
 	return nil
 }
 
-// Spent tells whether no stream can be opened any more; used whether that is because so many were.
+// Spent reports whether no more streams can be opened. used reports whether all stream IDs have been used.
 func (l *Link) Spent() (spent, used bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.over || l.notTaking() != nil, !l.over && l.err == nil && l.conn.UsedUp()
 }
 
-// awaitSlot returns once a stream may be opened, or none ever again.
+// awaitSlot waits until a stream can be opened, or none ever again.
 func (l *Link) awaitSlot(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -98,21 +98,22 @@ func (l *Link) awaitSlot(ctx context.Context) error {
 	return l.notTaking()
 }
 
-// wakeForSlot wakes whoever waits first for a slot, if there is one. Under mu.
+// wakeForSlot wakes the first goroutine that waits for a slot, if there is one. Call it with mu locked.
 func (l *Link) wakeForSlot() {
 	if len(l.forSlots) > 0 && (l.conn.CanOpen() || l.notTaking() != nil) {
 		l.wake(l.forSlots[0])
 	}
 }
 
-// noSlotFor takes w off the list of those who wait for a slot; there may be one for the next. Under mu.
+// noSlotFor removes w from the goroutines that wait for a slot, and offers the slot to the next. Call it with mu
+// locked.
 func (l *Link) noSlotFor(w *waiter) {
 	l.forSlots = slices.DeleteFunc(l.forSlots, func(other *waiter) bool { return other == w })
 	l.wakeForSlot()
 }
 
-// whyNot is why a turn was not to be had: ctx, or what a plugin that reads no more has said last. A plugin that died
-// is closed afterwards, so its death comes first.
+// whyNot returns the reason why there was no turn: the end of ctx, or the last words of a plugin that has stopped
+// reading. A plugin that died may have been closed since, so its death takes precedence.
 func (l *Link) whyNot(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

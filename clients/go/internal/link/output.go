@@ -6,25 +6,25 @@ import (
 	"sync"
 )
 
-// output is the pipe that frames are written to, in turns: one goroutine at a time, small requests before
-// bulk data, each stream one frame a turn. A plain lock would let whoever asks first keep asking first.
+// output is the pipe to which frames are written in turns: one goroutine at a time, small frames before bulk data, and
+// one frame per turn. With a plain lock, one stream could take turn after turn.
 type output struct {
 	sink    sink
-	control func() []byte // the frames that the protocol itself owes
-	blocked func(int)     // a writer waits for room (1), or does no more (-1)
-	failed  func(error)   // writing has failed, once
+	control func() []byte // returns the control frames that are owed
+	blocked func(int)     // called with 1 when a writer starts to wait for room, and with -1 after it
+	failed  func(error)   // called once, when writing has failed
 
 	mu     sync.Mutex
 	busy   bool
-	owed   bool // control is owed since the turn was taken
+	owed   bool // control frames have become owed during this turn
 	broken error
 	small  []chan struct{}
 	bulk   []chan struct{}
 }
 
-var errGivenUp = errors.New("the wait for a turn was given up")
+var errGivenUp = errors.New("gave up waiting for a turn")
 
-// acquire waits for a turn. The error is errGivenUp once done is closed, or what broke the output.
+// acquire waits for a turn. The error is errGivenUp if done was closed, or else the error that broke the output.
 func (o *output) acquire(bulk bool, done <-chan struct{}) error {
 	o.mu.Lock()
 	if o.broken != nil || !o.busy {
@@ -51,7 +51,7 @@ func (o *output) acquire(bulk bool, done <-chan struct{}) error {
 	return o.broken
 }
 
-// leave takes gate out of queue; false if it has got its turn.
+// leave removes gate from queue. It returns false if gate already has its turn.
 func (o *output) leave(queue *[]chan struct{}, gate chan struct{}) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -63,8 +63,8 @@ func (o *output) leave(queue *[]chan struct{}, gate chan struct{}) bool {
 	return true
 }
 
-// post writes a frame and ends the turn, without waiting for room: what finds none is written by a
-// goroutine, so nobody else may use the frame any more.
+// post writes a frame and ends the turn without waiting for room. If there is no room, a goroutine writes the rest, so
+// the caller must not use the frame any more.
 func (o *output) post(frame []byte) {
 	rest, err := o.sink.write(frame, nil, false, nil)
 	if err != nil || len(rest) == 0 {
@@ -74,14 +74,14 @@ func (o *output) post(frame []byte) {
 	go func() { o.release(o.write(rest, nil)) }()
 }
 
-// write writes two buffers, within a turn, waiting for room.
+// write writes two buffers during a turn, waiting for room.
 func (o *output) write(first, second []byte) error {
 	_, err := o.sink.write(first, second, true, o.blocked)
 	return err
 }
 
-// flush writes what control frames are owed, unless somebody has the turn: then that one does. That the
-// plugin is gone, whoever reads or writes next will find.
+// flush writes the control frames that are owed. If another goroutine has the turn, that one writes them. It returns no
+// error: the next read or write fails as well.
 func (o *output) flush() {
 	o.mu.Lock()
 	o.owed = true
@@ -94,7 +94,7 @@ func (o *output) flush() {
 	o.release(nil)
 }
 
-// release ends a turn in which writing went as err says, and hands it on, to control frames first.
+// release ends a turn, in which writing had the result err, and passes it on, first to control frames.
 func (o *output) release(err error) {
 	if err != nil {
 		o.fail(err)
@@ -120,7 +120,7 @@ func (o *output) release(err error) {
 	*queue = slices.Delete(*queue, 0, 1)
 }
 
-// fail lets nobody write any more: a frame may stand half written.
+// fail stops all writing, because the last frame may be incomplete.
 func (o *output) fail(err error) {
 	o.mu.Lock()
 	first := o.broken == nil

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// canInterrupt is false where a read of a pipe ends only with something to read: one goroutine reads for all.
+// canInterrupt is false on systems where a read of a pipe cannot be interrupted: there, one goroutine reads all frames.
 const canInterrupt = false
 
 var errInterrupted = errors.New("the reader was interrupted")
@@ -38,8 +38,8 @@ func (s *sink) open(file *os.File) error {
 	return nil
 }
 
-// write writes first and then second. It cannot know whether there is room, so it writes nothing unless it
-// may wait.
+// write writes first and then second. It cannot find out whether there is room, so it writes nothing unless it may
+// block.
 func (s *sink) write(first, second []byte, block bool, blocked func(int)) (rest []byte, err error) {
 	if !block {
 		return first, nil

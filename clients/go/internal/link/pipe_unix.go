@@ -16,12 +16,12 @@ import (
 
 const canInterrupt = true
 
-// stall is how long a frame once begun may stand still, and a write: their peer waits for nothing else.
+// stall is how long a frame or a write that has started may make no progress. Nothing else can delay the peer.
 const stall = 120 * time.Second
 
 var errInterrupted = errors.New("the reader was interrupted")
 
-// source is a pipe to read from. One goroutine reads at a time; a read may be interrupted by any.
+// source is a pipe to read from. One goroutine reads at a time; any goroutine can interrupt it.
 type source struct {
 	file *os.File
 	raw  syscall.RawConn
@@ -44,8 +44,8 @@ func (s *source) open(file *os.File) (err error) {
 	return err
 }
 
-// read reads once, into first and then second. The error is io.EOF at the end; within a frame, one that
-// stands still is an error.
+// read reads once, into first and then second. The error is io.EOF at the end. Within a frame, no progress for stall is
+// an error.
 func (s *source) read(first, second []byte, within bool) (int, error) {
 	s.first, s.second, s.within, s.n, s.err = first, second, within, 0, nil
 	err := s.raw.Read(s.step)
@@ -55,7 +55,7 @@ func (s *source) read(first, second []byte, within bool) (int, error) {
 	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded) && s.stalled.Load():
-		return 0, &wire.ConnectionError{Name: "truncated", Message: fmt.Sprintf("a frame stood still for %v", stall)}
+		return 0, &wire.ConnectionError{Name: "truncated", Message: fmt.Sprintf("a frame did not continue for %v", stall)}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return 0, errInterrupted
 	case err != nil:
@@ -68,7 +68,7 @@ func (s *source) read(first, second []byte, within bool) (int, error) {
 	return s.n, nil
 }
 
-// try reads if there is anything; false makes the runtime wait until there is.
+// try reads what is available. false makes the runtime wait until there is something.
 func (s *source) try(fd uintptr) bool {
 	s.n, s.err = readv(fd, s.first, s.second)
 	if s.err != syscall.EAGAIN {
@@ -95,8 +95,8 @@ func (s *source) watchStall() {
 	})
 }
 
-// end says that the process at the other end has ended: where nothing more is there to read the pipe ends, even if
-// another process holds it open.
+// end notes that the plugin has exited. From now on, read returns io.EOF instead of waiting for more, because another
+// process may keep the pipe open.
 func (s *source) end() { s.ended.Store(true) }
 
 func (s *source) interrupt() { _ = s.file.SetReadDeadline(time.Unix(1, 0)) }
@@ -128,8 +128,8 @@ func (s *sink) open(file *os.File) (err error) {
 	return err
 }
 
-// write writes first and then second, waiting for room if block, and gives back what is left of first.
-// blocked is called with 1 before it waits and with -1 after.
+// write writes first and then second. If block is true, it waits for room; otherwise it returns what is left of first.
+// blocked is called with 1 before waiting and with -1 after it.
 func (s *sink) write(first, second []byte, block bool, blocked func(int)) (rest []byte, err error) {
 	s.first, s.second = first, second
 	err = s.run(s.vectors, block, blocked)
@@ -164,7 +164,7 @@ func (s *sink) run(once func(fd uintptr) error, block bool, blocked func(int)) e
 	return errors.Join(err, s.err)
 }
 
-// try writes as much as there is room for; false makes the runtime wait until there is more.
+// try writes as much as there is room for. false makes the runtime wait until there is more.
 func (s *sink) try(fd uintptr) bool {
 	err := s.once(fd)
 	if err != syscall.EAGAIN {
@@ -178,7 +178,7 @@ func (s *sink) try(fd uintptr) bool {
 		s.waiting = true
 		s.blocked(1)
 	}
-	_ = s.file.SetWriteDeadline(time.Now().Add(stall)) // for each byte anew
+	_ = s.file.SetWriteDeadline(time.Now().Add(stall)) // starts again whenever something was written
 	return false
 }
 

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// waiter is a goroutine's place to sleep at. Its gate gets a token whenever it is taken from the list.
+// waiter is a sleeping goroutine. Its gate receives a token when it is removed from the list.
 type waiter struct {
 	gate   chan struct{}
 	listed bool
 }
 
-// wait returns once ready, reading frames meanwhile if nobody else does. ready must be true once the link
-// has failed. Under mu.
+// wait returns once ready, and reads frames meanwhile if nobody else does. ready must be true once the link has failed.
+// Call it with mu locked.
 func (l *Link) wait(w *waiter, ready func() bool) {
 	for !ready() {
 		if l.leading || l.over {
@@ -24,7 +24,7 @@ func (l *Link) wait(w *waiter, ready func() bool) {
 	l.passOn()
 }
 
-// follow sleeps until woken, for an event of one's own or to take the role. Under mu.
+// follow sleeps until woken, either by an event or to take the role. Call it with mu locked.
 func (l *Link) follow(w *waiter) {
 	if w.gate == nil {
 		w.gate = make(chan struct{}, 1)
@@ -36,7 +36,7 @@ func (l *Link) follow(w *waiter) {
 	l.mu.Lock()
 }
 
-// wake lets w look again. Under mu.
+// wake lets w check again. Call it with mu locked.
 func (l *Link) wake(w *waiter) {
 	if w.listed {
 		l.waiting = slices.DeleteFunc(l.waiting, func(other *waiter) bool { return other == w })
@@ -45,7 +45,7 @@ func (l *Link) wake(w *waiter) {
 	}
 }
 
-// passOn gives the role, if it is free, to somebody who waits. Under mu.
+// passOn passes the role, if it is free, to a waiting goroutine. Call it with mu locked.
 func (l *Link) passOn() {
 	switch {
 	case l.leading || l.over:
@@ -56,7 +56,7 @@ func (l *Link) passOn() {
 	}
 }
 
-// lead reads until ready. Under mu, which is let go of for every read.
+// lead reads until ready. Call it with mu locked; it unlocks mu during each read.
 func (l *Link) lead(ready func() bool) {
 	l.leading = true
 	for !l.over && !ready() {
@@ -67,7 +67,7 @@ func (l *Link) lead(ready func() bool) {
 	l.leading = false
 }
 
-// disturb makes the reader look up from a pipe that gives nothing. Under mu.
+// disturb interrupts the reader if it waits for the pipe. Call it with mu locked.
 func (l *Link) disturb() {
 	if l.leading && !l.disturbed {
 		l.disturbed = true
@@ -75,7 +75,7 @@ func (l *Link) disturb() {
 	}
 }
 
-// calm lets the reader wait again. Under mu.
+// calm lets the reader wait again. Call it with mu locked.
 func (l *Link) calm() {
 	if l.disturbed {
 		l.disturbed = false
@@ -83,7 +83,7 @@ func (l *Link) calm() {
 	}
 }
 
-// waitContext is wait for as long as ctx lets it, and as the link lives. Under mu.
+// waitContext is wait, but also ends when ctx ends or the link fails. Call it with mu locked.
 func (l *Link) waitContext(ctx context.Context, w *waiter, ready func() bool) error {
 	given := false
 	if ctx.Done() != nil {
@@ -105,8 +105,8 @@ func (l *Link) waitContext(ctx context.Context, w *waiter, ready func() bool) er
 	return context.Cause(ctx)
 }
 
-// writerBlocked counts the writers that wait for room. Somebody must read meanwhile: the plugin may wait for
-// that before it takes more.
+// writerBlocked counts the writers that wait for room. A goroutine must read meanwhile, because the plugin may wait for
+// that before it reads more.
 func (l *Link) writerBlocked(change int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -119,7 +119,7 @@ func (l *Link) writerBlocked(change int) {
 	l.passOn()
 }
 
-// standBy reads in a goroutine of its own while writers wait. Under mu.
+// standBy reads in a separate goroutine while writers wait. Call it with mu locked.
 func (l *Link) standBy() {
 	if l.standing != nil {
 		return
@@ -133,7 +133,7 @@ func (l *Link) standBy() {
 	}()
 }
 
-// readAlways is for systems where a reader cannot be interrupted: it holds the role, and nobody else.
+// readAlways holds the role for good, on systems where a reader cannot be interrupted.
 func (l *Link) readAlways() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

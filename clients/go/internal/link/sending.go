@@ -5,11 +5,10 @@ import (
 	"udist.dev/plugin/udist/internal/wire"
 )
 
-// bulk is the payload above which a frame waits behind the small ones of other streams.
+// bulk is the payload size above which a frame waits for the small frames of other streams.
 const bulk = 16 << 10
 
-// OnUnwanted has do called, in a goroutine of its own, if the rest of the request turns out not to be wanted;
-// nil takes that back.
+// OnUnwanted calls do in a separate goroutine if the rest of the request is no longer needed. Nil cancels that.
 func (e *Exchange) OnUnwanted(do func()) {
 	e.link.mu.Lock()
 	defer e.link.mu.Unlock()
@@ -19,7 +18,7 @@ func (e *Exchange) OnUnwanted(do func()) {
 	}
 }
 
-// Credit waits until content may be sent, and returns how many bytes of it.
+// Credit waits until content can be sent, and returns how many bytes.
 func (e *Exchange) Credit() (int, error) {
 	l := e.link
 	l.mu.Lock()
@@ -31,7 +30,7 @@ func (e *Exchange) Credit() (int, error) {
 	return min(e.stream.Credit(), wire.MaxData), nil
 }
 
-// Send sends content as credit allows; last ends the request with it.
+// Send sends content as credit allows. If last is true, that ends the request.
 func (e *Exchange) Send(content []byte, last bool) error {
 	for len(content) > 0 || last {
 		part := content
@@ -53,7 +52,7 @@ func (e *Exchange) Send(content []byte, last bool) error {
 	return nil
 }
 
-// End ends the request, with trailers.
+// End ends the request with trailers.
 func (e *Exchange) End(trailers []*pluginv1.Field) error {
 	return e.turn(false, func() ([]byte, error) {
 		return e.link.conn.SendEnd(e.stream, trailers)
@@ -62,18 +61,18 @@ func (e *Exchange) End(trailers []*pluginv1.Field) error {
 	})
 }
 
-// sendFrame sends a data frame of length payload bytes: write gets its head, and writes both.
+// sendFrame sends a data frame with length payload bytes. write receives its head, and writes both.
 func (e *Exchange) sendFrame(length int, last bool, write func(head []byte) error) error {
 	return e.turn(length > bulk, func() ([]byte, error) {
 		return e.link.conn.SendData(nil, e.stream, length, last)
 	}, write)
 }
 
-// turn takes a turn of the output, makes a frame and writes it.
+// turn waits for a turn of the output, creates a frame and writes it.
 func (e *Exchange) turn(large bool, frame func() ([]byte, error), write func([]byte) error) error {
 	l := e.link
 	if l.out.acquire(large, nil) != nil {
-		return ErrUnwanted // why, whoever reads will find
+		return ErrUnwanted // the reader finds out the reason
 	}
 	l.mu.Lock()
 	if e.unwanted() {
@@ -95,5 +94,5 @@ func (e *Exchange) turn(large bool, frame func() ([]byte, error), write func([]b
 	return nil
 }
 
-// unwanted tells whether nothing more should be sent. Under the link's mutex.
+// unwanted reports whether nothing more needs to be sent. Call it with the link's mutex locked.
 func (e *Exchange) unwanted() bool { return e.err != nil || e.stream.Ended() }

@@ -11,9 +11,8 @@ import (
 
 const spliceNonblock = 2 // SPLICE_F_NONBLOCK (splice(2))
 
-// stage is a private pipe that a piece of a file is spliced to first, outside the writer's turn: a frame is
-// announced with the length that is really there, and once begun it waits for its reader alone, never for a
-// disk.
+// stage is a private pipe into which part of a file is spliced before the writer's turn. So a frame's length is the
+// length that is really there, and once started, a frame waits only for its reader and never for a disk.
 type stage struct{ read, write int }
 
 func newStage() (*stage, error) {
@@ -30,7 +29,8 @@ func (s *stage) close() {
 	_ = syscall.Close(s.write)
 }
 
-// fill takes up to length bytes from offset, or from the file's position if it is nil; 0 at the file's end.
+// fill splices up to length bytes from offset, or from the file's position if offset is nil. staged is 0 at the end of
+// the file.
 func (s *stage) fill(file *os.File, offset *int64, length int) (staged int, err error) {
 	raw, err := file.SyscallConn()
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *stage) fill(file *os.File, offset *int64, length int) (staged int, err 
 			switch {
 			case failure == syscall.EINTR:
 				continue
-			case failure == syscall.EAGAIN && staged > 0: // a page takes a slot, however little of it is used
+			case failure == syscall.EAGAIN && staged > 0: // the pipe is full: every page takes a slot, even a partly used one
 				return
 			case failure != nil && staged == 0:
 				err = os.NewSyscallError("splice", failure)
@@ -59,7 +59,7 @@ func (s *stage) fill(file *os.File, offset *int64, length int) (staged int, err 
 	return staged, err
 }
 
-// splice moves what is staged to the sink.
+// splice moves the staged bytes to the sink.
 func (s *sink) splice(from *stage, staged int, blocked func(int)) error {
 	return s.run(func(fd uintptr) error {
 		for staged > 0 {
@@ -76,10 +76,10 @@ func (s *sink) splice(from *stage, staged int, blocked func(int)) error {
 	}, true, blocked)
 }
 
-// stagesKept are enough for several pushes; each holds up to 1 MiB of the user's budget for pipes.
+// stagesKept is enough for several pushes. Each stage uses up to 1 MiB of the user's limit for pipes.
 const stagesKept = 4
 
-// stages are those of a link that are free.
+// stages holds the unused stages of a link.
 type stages struct {
 	mu     sync.Mutex
 	free   []*stage
@@ -97,7 +97,7 @@ func (s *stages) take() (*stage, error) {
 	return newStage()
 }
 
-// giveBack keeps an empty stage for the next file.
+// giveBack keeps a stage for the next file if it is empty.
 func (s *stages) giveBack(given *stage, empty bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,9 +117,9 @@ func (s *stages) close() {
 	s.free, s.closed = nil, true
 }
 
-// SendFile sends length bytes of file from offset, or from its position if offset is nil, without their
-// passing through this process; -1 is all there is. last ends the request with them. handled is how much of
-// it went out; the rest can be sent otherwise if the error is a *os.SyscallError.
+// SendFile sends length bytes of file from offset, or from its position if offset is nil, without copying them into
+// this process. A length of -1 means the rest of the file. If last is true, that ends the request. handled is how
+// many bytes were sent; if the error is a *os.SyscallError, the rest can be sent in another way.
 func (e *Exchange) SendFile(file *os.File, offset *int64, length int64, last bool) (handled int64, err error) {
 	stage, err := e.link.stages.take()
 	if err != nil {
@@ -157,7 +157,7 @@ func (e *Exchange) SendFile(file *os.File, offset *int64, length int64, last boo
 	}
 	switch {
 	case length >= 0 && handled < length:
-		return handled, fmt.Errorf("%s ended %d bytes before its end", file.Name(), length-handled)
+		return handled, fmt.Errorf("%s was truncated: %d bytes are missing", file.Name(), length-handled)
 	case length < 0 && last:
 		return handled, e.Send(nil, true)
 	}

@@ -11,7 +11,7 @@ type stages struct{}
 
 func (*stages) close() {}
 
-// SendFile is for Linux; elsewhere files are sent like any other content.
+// SendFile works only on Linux; elsewhere, files are sent like any other content.
 func (e *Exchange) SendFile(*os.File, *int64, int64, bool) (int64, error) {
 	return 0, os.NewSyscallError("splice", syscall.ENOSYS)
 }

@@ -7,7 +7,7 @@ import (
 	"udist.dev/plugin/udist/internal/wire"
 )
 
-// takeIn acts on a frame that is not canonical data. Under mu.
+// takeIn handles a frame that is not canonical data. Call it with mu locked.
 func (l *Link) takeIn(frame *pluginv1.Frame) error {
 	if data, ok := frame.GetBody().(*pluginv1.Frame_Data); ok {
 		stream, err := l.receiveData(frame.GetStreamId(), len(data.Data), frame.GetEndStream())
@@ -34,7 +34,7 @@ func (l *Link) takeIn(frame *pluginv1.Frame) error {
 	return nil
 }
 
-// takeData acts on a data frame's head. Under mu.
+// takeData handles the head of a data frame. Call it with mu locked.
 func (l *Link) takeData(head wire.DataHead) error {
 	stream, err := l.receiveData(head.StreamID, head.Length, head.EndStream)
 	if err != nil {
@@ -48,7 +48,7 @@ func (l *Link) takeData(head wire.DataHead) error {
 	return nil
 }
 
-// receiveData gives the stream whose payload it is, nil if it is to be dropped. Under mu.
+// receiveData returns the stream to which a payload belongs, or nil if it is dropped. Call it with mu locked.
 func (l *Link) receiveData(id uint32, length int, end bool) (*wire.Stream, error) {
 	stream, err := l.conn.ReceiveData(id, length, end)
 	if err != nil {
@@ -57,7 +57,7 @@ func (l *Link) receiveData(id uint32, length int, end bool) (*wire.Stream, error
 	return stream, l.costStream(err)
 }
 
-// costStream lets an error of one stream end that stream alone; any other it gives back. Under mu.
+// costStream ends one stream if err concerns only that stream, and returns any other error. Call it with mu locked.
 func (l *Link) costStream(err error) error {
 	var fault *wire.StreamError
 	if !errors.As(err, &fault) {
@@ -72,8 +72,7 @@ func (l *Link) costStream(err error) error {
 	return nil
 }
 
-// readPayload reads some of the payload under way to where it belongs. Under mu, which is let go of for the
-// read.
+// readPayload reads part of the current payload. Call it with mu locked; it unlocks mu during the read.
 func (l *Link) readPayload() error {
 	exchange := l.current
 	var target []byte
@@ -99,7 +98,7 @@ func (l *Link) readPayload() error {
 	return nil
 }
 
-// scratch is where dropped payloads go; nobody looks at it. Under mu, and used by the reader alone.
+// scratch returns a buffer for dropped payloads. Call it with mu locked; only the reader uses it.
 func (l *Link) scratch(length int) []byte {
 	if l.dropped == nil {
 		l.dropped = make([]byte, 64<<10)

@@ -8,10 +8,10 @@ import (
 
 const setPipeSize = 1031 // F_SETPIPE_SZ (fcntl(2))
 
-// pipeSize is what standard input is grown to: 64 KiB, the default, halves the throughput.
+// pipeSize is the size to which the pipe is enlarged. With the default of 64 KiB, throughput is half as high.
 const pipeSize = 1 << 20
 
-// growPipe asks for a larger pipe. A refusal is carried on with: the user's budget for pipes may be used up.
+// growPipe asks for a larger pipe. It ignores errors, because the user's limit for pipes may be reached.
 func growPipe(file *os.File) {
 	if raw, err := file.SyscallConn(); err == nil {
 		_ = raw.Control(func(fd uintptr) { _, _, _ = syscall.Syscall(syscall.SYS_FCNTL, fd, setPipeSize, pipeSize) })

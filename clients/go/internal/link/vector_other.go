@@ -9,12 +9,12 @@ import (
 
 func growPipe(*os.File) {}
 
-// readv reads once, into first alone.
+// readv reads once, only into first.
 func readv(fd uintptr, first, _ []byte) (int, error) {
 	return again(func() (int, error) { return syscall.Read(int(fd), first) })
 }
 
-// writev writes once, from the first that has anything.
+// writev writes once, from the first buffer that is not empty.
 func writev(fd uintptr, first, second []byte) (int, error) {
 	if len(first) == 0 {
 		first = second

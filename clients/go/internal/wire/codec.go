@@ -13,11 +13,11 @@ var (
 	known         = proto.UnmarshalOptions{DiscardUnknown: true}
 )
 
-// Encode is a frame's bytes, prefix and message.
+// Encode returns a frame's bytes, with its prefix.
 func Encode(frame *pluginv1.Frame) ([]byte, error) {
 	b, err := deterministic.MarshalAppend(make([]byte, PrefixSize, 256), frame)
 	if err != nil {
-		return nil, refused("the frame cannot be written: %v", err)
+		return nil, refused("the frame cannot be encoded: %v", err)
 	}
 	length := len(b) - PrefixSize
 	if length > MaxControl {
@@ -27,15 +27,15 @@ func Encode(frame *pluginv1.Frame) ([]byte, error) {
 	return b, nil
 }
 
-// Decode is the meaning of a frame's message, by the protobuf library's rules.
+// Decode parses a frame's message with the protobuf library.
 func Decode(message []byte) (*pluginv1.Frame, error) {
 	frame := &pluginv1.Frame{}
 	if err := known.Unmarshal(message, frame); err != nil {
-		return nil, broken("not-a-frame", "%d bytes that are not a Frame: %v", len(message), err)
+		return nil, broken("not-a-frame", "received %d bytes that are not a Frame: %v", len(message), err)
 	}
 	switch body := frame.GetBody().(type) {
 	case nil:
-		return nil, broken("no-body", "a frame without a body known to version 1")
+		return nil, broken("no-body", "received a frame without a body known in version 1")
 	case *pluginv1.Frame_Reset_:
 		body.Reset_.Code = knownCode(body.Reset_.GetCode())
 	case *pluginv1.Frame_GoAway:
@@ -51,7 +51,7 @@ func knownCode(code pluginv1.Code) pluginv1.Code {
 	return code
 }
 
-// encodeOwed is for frames that cannot fail to be written: fixed fields, and text that this side wrote.
+// encodeOwed encodes frames for which this cannot fail: they have fixed fields, and text written by this side.
 func encodeOwed(frame *pluginv1.Frame) []byte {
 	b, err := Encode(frame)
 	if err != nil {

@@ -4,13 +4,13 @@ import "udist.dev/plugin/udist/internal/pluginv1"
 
 // Connection is the caller's state of one connection.
 //
-// Nothing here does I/O or locks. Whoever drives a connection hands in each frame that arrived and acts on
-// the event that comes back, and asks for the bytes of each frame to send, in the order in which it sends
-// them. Answers that the protocol itself owes gather for TakeControl, bounded: one update a stream, one
-// pong, and the resets of streams that were given up, of which there are no more than slots.
+// Nothing here performs I/O or takes locks. The user of a connection passes in each frame that arrives and handles the
+// resulting event, and gets the bytes of each frame to send, in the order in which they must be sent. TakeControl
+// returns the control frames that are owed. Their number is bounded: one window update per stream, one pong, and the
+// resets of canceled streams, of which there are at most as many as slots.
 //
-// A stream that the caller has given up still counts until the plugin has said its last about it (section
-// 4): only then is the worker free that served it.
+// A stream that the caller has canceled still counts as open until the plugin's last frame about it (section 4): only
+// then is the worker that served it free.
 type Connection struct {
 	streams   map[uint32]*Stream
 	givenUp   map[uint32]struct{}
@@ -25,8 +25,7 @@ type Connection struct {
 	resets  [][]byte
 }
 
-// NewConnection bounds by memory, in bytes, what windows may grow to beyond their first credit, all
-// together.
+// NewConnection returns a connection whose windows together can grow by memory bytes beyond their initial credit.
 func NewConnection(memory int) *Connection {
 	return &Connection{
 		streams: map[uint32]*Stream{},
@@ -35,24 +34,24 @@ func NewConnection(memory int) *Connection {
 	}
 }
 
-// Peer is the plugin's settings, nil before they came.
+// Peer returns the plugin's settings, or nil if they have not arrived yet.
 func (c *Connection) Peer() *pluginv1.Settings { return c.peer }
 
-// GoingAway is the plugin's last word, nil if there is none.
+// GoingAway returns the plugin's go_away, or nil if there is none.
 func (c *Connection) GoingAway() *pluginv1.GoAway { return c.goingAway }
 
-// Slots is how many streams count as open.
+// Slots returns how many streams count as open.
 func (c *Connection) Slots() int { return len(c.streams) + len(c.givenUp) }
 
-// CanOpen tells whether the plugin has a slot for one more stream.
+// CanOpen reports whether the plugin has a slot for one more stream.
 func (c *Connection) CanOpen() bool {
 	return c.Slots() < max(InitialStreams, int(c.peer.GetMaxStreams()))
 }
 
-// Exhausted tells that no stream can be opened any more: ids are used up, or the plugin is going away.
+// Exhausted reports whether no more streams can be opened, because all IDs have been used or the plugin is going away.
 func (c *Connection) Exhausted() bool { return c.UsedUp() || c.goingAway != nil }
 
-// UsedUp tells that no id is left: it takes a new plugin to go on.
+// UsedUp reports whether all stream IDs have been used, so that a new plugin is needed.
 func (c *Connection) UsedUp() bool { return c.highestID >= MaxStreamID-1 }
 
 // Streams calls do for every open stream; do must not open or end any.
@@ -62,15 +61,15 @@ func (c *Connection) Streams(do func(*Stream)) {
 	}
 }
 
-// Idle tells whether no stream is open.
+// Idle reports whether no stream is open.
 func (c *Connection) Idle() bool { return len(c.streams) == 0 }
 
-// Settings is the first frame's bytes.
+// Settings returns the bytes of the first frame.
 func (c *Connection) Settings(settings *pluginv1.Settings) ([]byte, error) {
 	return Encode(&pluginv1.Frame{Body: &pluginv1.Frame_Settings{Settings: settings}})
 }
 
-// Open is a new stream and its request's bytes.
+// Open returns a new stream and the bytes of its request.
 func (c *Connection) Open(request *pluginv1.Request, end bool) (*Stream, []byte, error) {
 	if problem := requestProblem(request); problem != "" {
 		return nil, nil, refused("the request's %s", problem)
@@ -97,11 +96,10 @@ func (c *Connection) Open(request *pluginv1.Request, end bool) (*Stream, []byte,
 	return stream, frame, c.advanceOutgoing(stream, inputHead, end)
 }
 
-// SendData appends to b the head of a data frame of length payload bytes, which the stream's credit must
-// cover.
+// SendData appends to b the head of a data frame with length payload bytes. The stream must have enough credit.
 func (c *Connection) SendData(b []byte, stream *Stream, length int, end bool) ([]byte, error) {
 	if length > stream.send.credit || length > MaxData || length == 0 && !end {
-		return nil, refused("data of %d bytes on %d bytes of credit", length, stream.send.credit)
+		return nil, refused("cannot send %d bytes of data with %d bytes of credit", length, stream.send.credit)
 	}
 	if err := c.advanceOutgoing(stream, inputData, end); err != nil {
 		return nil, err
@@ -110,10 +108,10 @@ func (c *Connection) SendData(b []byte, stream *Stream, length int, end bool) ([
 	return AppendDataHead(b, stream.ID, length, end), nil
 }
 
-// SendEnd ends the request, with trailers.
+// SendEnd ends the request with trailers.
 func (c *Connection) SendEnd(stream *Stream, trailers []*pluginv1.Field) ([]byte, error) {
 	if problem := fieldsProblem(trailers); problem != "" {
-		return nil, refused("a trailer: %s", problem)
+		return nil, refused("trailer: %s", problem)
 	}
 	frame, err := Encode(&pluginv1.Frame{
 		StreamId: stream.ID, Body: &pluginv1.Frame_End{End: &pluginv1.End{Trailers: trailers}},
@@ -124,8 +122,8 @@ func (c *Connection) SendEnd(stream *Stream, trailers []*pluginv1.Field) ([]byte
 	return frame, c.advanceOutgoing(stream, inputEnd, true)
 }
 
-// Reset gives up on a stream, unless it has ended already; the frame is owed as control. It overtakes
-// nothing of its own stream, which sends no more.
+// Reset cancels a stream, unless it has already ended. The reset is owed as a control frame. It cannot overtake other
+// frames of its stream, because that stream sends no more.
 func (c *Connection) Reset(stream *Stream, code pluginv1.Code, message string) {
 	if stream.reset != nil || stream.done() {
 		stream.receive.close()
@@ -136,7 +134,7 @@ func (c *Connection) Reset(stream *Stream, code pluginv1.Code, message string) {
 	c.end(stream, reset)
 }
 
-// Consume says that the consumer has read length bytes of stream.
+// Consume notes that the consumer has read length bytes of stream.
 func (c *Connection) Consume(stream *Stream, length int) {
 	c.consumed += length
 	credit := stream.receive.consume(length)
@@ -149,15 +147,15 @@ func (c *Connection) Consume(stream *Stream, length int) {
 	stream.owed += uint32(credit)
 }
 
-// Consumed is how many bytes consumers have read, of all streams.
+// Consumed returns how many bytes consumers have read from all streams.
 func (c *Connection) Consumed() int { return c.consumed }
 
-// OwesControl tells whether TakeControl would give anything.
+// OwesControl reports whether TakeControl would return any frames.
 func (c *Connection) OwesControl() bool {
 	return len(c.updates) > 0 || c.pong != nil || len(c.resets) > 0
 }
 
-// TakeControl is the frames that overtake all others; nil when none is owed.
+// TakeControl returns the control frames that are owed, which are sent before all others, or nil.
 func (c *Connection) TakeControl() []byte {
 	var b []byte
 	for _, reset := range c.resets {
@@ -183,11 +181,11 @@ func (c *Connection) TakeControl() []byte {
 
 func (c *Connection) advanceOutgoing(stream *Stream, by input, ends bool) error {
 	if stream.reset != nil {
-		return refused("%s on stream %d, which was reset", by, stream.ID)
+		return refused("cannot send %s on stream %d, which was reset", by, stream.ID)
 	}
 	next, ok := transitions[step{stream.outgoing, by, ends}]
 	if !ok {
-		return refused("%s on stream %d, which %s", by, stream.ID, stream.outgoing)
+		return refused("cannot send %s on stream %d, which %s", by, stream.ID, stream.outgoing)
 	}
 	stream.outgoing = next
 	c.closeIfDone(stream)
@@ -208,7 +206,7 @@ func (c *Connection) giveUp(stream *Stream, reset *pluginv1.Reset) {
 	}))
 }
 
-// end marks the stream as reset, and drops what was to be said about it.
+// end marks the stream as reset, and drops the frames that were owed for it.
 func (c *Connection) end(stream *Stream, reset *pluginv1.Reset) {
 	stream.reset = reset
 	stream.owed = 0
@@ -216,7 +214,7 @@ func (c *Connection) end(stream *Stream, reset *pluginv1.Reset) {
 	delete(c.streams, stream.ID)
 }
 
-// cut shortens a message for people to what may travel.
+// cut truncates a message to the longest that can be sent.
 func cut(message string) string {
 	runes := []rune(message)
 	return string(runes[:min(len(runes), maxMessage)])

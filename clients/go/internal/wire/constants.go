@@ -2,23 +2,23 @@ package wire
 
 // Constants of version 1 (section 1, "Limits").
 const (
-	// Version is the one that is spoken here.
+	// Version is the protocol version that this package implements.
 	Version = 1
-	// PrefixSize counts one flag byte, always 0, and the frame's length, four bytes, big-endian.
+	// PrefixSize is one flag byte, which is always 0, and four bytes for the frame's length, big-endian.
 	PrefixSize = 5
 	// MaxData is the largest payload of a data frame, in bytes.
 	MaxData = 1 << 20
-	// MaxControl is the largest frame that carries no canonical data, in bytes without the prefix.
+	// MaxControl is the largest frame without canonical data, in bytes, not counting the prefix.
 	MaxControl = 64 << 10
-	// InitialCredit is what either side may send on a new stream before the peer grants more, in bytes.
+	// InitialCredit is how many bytes either side can send on a new stream before the peer grants more.
 	InitialCredit = 256 << 10
-	// MaxCredit is the most that a stream may be granted.
+	// MaxCredit is the highest credit of a stream.
 	MaxCredit = 1<<31 - 1
-	// InitialStreams may be open before the plugin's settings allow more.
+	// InitialStreams is how many streams can be open before the plugin's settings allow more.
 	InitialStreams = 64
-	// MaxStreamID is the highest id of a stream.
+	// MaxStreamID is the highest stream ID.
 	MaxStreamID = 1<<31 - 1
-	// LookAhead bytes suffice to tell a canonical data frame's head from anything else.
+	// LookAhead is how many bytes are enough to recognize the head of a canonical data frame.
 	LookAhead = PrefixSize + 13
 
 	maxDataHead = 32

@@ -6,8 +6,7 @@ import (
 	"udist.dev/plugin/udist/internal/pluginv1"
 )
 
-// ConnectionError is a breach of the protocol by the peer that ends the connection. Name is the one of
-// section 8.
+// ConnectionError is a violation of the protocol by the peer that ends the connection. Name is from section 8.
 type ConnectionError struct {
 	Name    string
 	Message string
@@ -19,8 +18,8 @@ func broken(name, format string, args ...any) error {
 	return &ConnectionError{Name: name, Message: fmt.Sprintf(format, args...)}
 }
 
-// Truncated is the error of a peer that ended within a frame, missing bytes short of its end if they are
-// known.
+// Truncated is the error of a peer that ended within a frame. missing is how many bytes of it are missing, or 0 if
+// unknown.
 func Truncated(missing int) error {
 	if missing == 0 {
 		return broken("truncated", "the stream ended within a frame")
@@ -28,8 +27,7 @@ func Truncated(missing int) error {
 	return broken("truncated", "the stream ended within a frame, %d bytes short", missing)
 }
 
-// StreamError is a breach of the protocol by the peer that ends one stream. The connection sees to the
-// reset that this owes.
+// StreamError is a violation of the protocol by the peer that ends one stream. The connection owes the reset.
 type StreamError struct {
 	Stream  *Stream
 	Code    pluginv1.Code
@@ -38,7 +36,7 @@ type StreamError struct {
 
 func (e *StreamError) Error() string { return e.Message }
 
-// LocalError is a breach of the protocol that this side was asked for, and did not commit.
+// LocalError means that this side was asked to violate the protocol, and refused.
 type LocalError struct{ Message string }
 
 func (e *LocalError) Error() string { return e.Message }

@@ -13,10 +13,10 @@ type DataHead struct {
 	Size      int
 }
 
-// FrameLength is the length that the five bytes of prefix announce, judged before anything is buffered.
+// FrameLength returns the length in the five-byte prefix. It checks the limit before anything is buffered.
 func FrameLength(prefix []byte) (int, error) {
 	if prefix[0] != 0 {
-		return 0, broken("first-byte", "a frame begins with byte 0, this one with %#02x", prefix[0])
+		return 0, broken("first-byte", "a frame must start with byte 0, not %#02x", prefix[0])
 	}
 	length := binary.BigEndian.Uint32(prefix[1:PrefixSize])
 	if length > MaxData+maxDataHead {
@@ -25,7 +25,7 @@ func FrameLength(prefix []byte) (int, error) {
 	return int(length), nil
 }
 
-// CheckControlLength judges the length of a frame that is not canonical data.
+// CheckControlLength checks the length of a frame that is not canonical data.
 func CheckControlLength(length int) error {
 	if length > MaxControl {
 		return broken("frame-length",
@@ -34,9 +34,9 @@ func CheckControlLength(length int) error {
 	return nil
 }
 
-// ParseDataHead finds the head of a canonical data frame (section 1, "Data frames") at the beginning of
-// ahead, which holds the frame's first LookAhead bytes, or all of it and perhaps more. It is false for any
-// other frame, which the codec reads whole.
+// ParseDataHead parses the head of a canonical data frame (section 1, "Data frames") at the beginning of ahead, which
+// must hold the first LookAhead bytes of the frame, or all of it. It returns false for any other frame, which must be
+// read completely and decoded.
 func ParseDataHead(ahead []byte) (DataHead, bool, error) {
 	total := int(binary.BigEndian.Uint32(ahead[1:PrefixSize]))
 	message := ahead[PrefixSize:min(len(ahead), PrefixSize+total)]
@@ -64,7 +64,7 @@ func ParseDataHead(ahead []byte) (DataHead, bool, error) {
 	return DataHead{StreamID: id, EndStream: end, Length: int(length), Size: PrefixSize + position}, true, nil
 }
 
-// AppendDataHead writes the head of a canonical data frame.
+// AppendDataHead appends the head of a canonical data frame to b.
 func AppendDataHead(b []byte, id uint32, length int, end bool) []byte {
 	size := 2 + varintSize(uint64(id)) + varintSize(uint64(length)) + length
 	if end {
@@ -79,8 +79,8 @@ func AppendDataHead(b []byte, id uint32, length int, end bool) []byte {
 	return binary.AppendUvarint(append(b, 0x7a), uint64(length))
 }
 
-// shortestVarint is the number of at most 32 bits at position, and the position behind it; false if there
-// is none, or not in its shortest form.
+// shortestVarint returns the number of at most 32 bits at position, and the position after it. It returns false if
+// there is none, or it is not in its shortest form.
 func shortestVarint(b []byte, position int) (value uint32, behind int, ok bool) {
 	wide, size := binary.Uvarint(b[position:])
 	if size <= 0 || wide > 1<<32-1 || size != varintSize(wide) {

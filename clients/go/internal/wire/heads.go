@@ -7,7 +7,7 @@ import (
 	"udist.dev/plugin/udist/internal/pluginv1"
 )
 
-// The rules for heads (section 3, "Heads"). Each function returns what is wrong, or the empty text.
+// The rules for heads (section 3, "Heads"). Each function returns a description of what is wrong, or an empty string.
 
 // characters is a set of bytes.
 type characters [256]bool
@@ -43,7 +43,7 @@ var (
 	authorityCharacters = among("!$%&'*+-._~(),;=:[]", digits, lower, upper)
 )
 
-// IsHopByHop tells whether a field, by its lower-case name, is about a connection and never travels.
+// IsHopByHop reports whether the field with this lower-case name is connection-specific and must not be sent.
 func IsHopByHop(name string) bool {
 	switch name {
 	case "connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade":
@@ -60,7 +60,7 @@ func requestProblem(head *pluginv1.Request) string {
 	case !isOriginForm(head.GetTarget()):
 		return fmt.Sprintf("target %.64q is not in origin form", head.GetTarget())
 	case scheme == "" || scheme[0]|0x20 < 'a' || scheme[0]|0x20 > 'z' || !schemeCharacters.holdAll(scheme):
-		return fmt.Sprintf("scheme %.64q is not one (RFC 3986, section 3.1)", scheme)
+		return fmt.Sprintf("scheme %.64q is invalid (RFC 3986, section 3.1)", scheme)
 	case !authorityCharacters.holdAll(head.GetAuthority()):
 		return fmt.Sprintf("authority %.64q is not a host and port", head.GetAuthority())
 	}
@@ -81,7 +81,7 @@ func fieldsProblem(fields []*pluginv1.Field) string {
 		case name == "" || !nameCharacters.holdAll(name):
 			return fmt.Sprintf("field name %.64q is not a lower-case token", name)
 		case IsHopByHop(name):
-			return fmt.Sprintf("field %q is about a connection and never travels", name)
+			return fmt.Sprintf("field %q is connection-specific and must not be sent", name)
 		}
 		for _, c := range field.GetValue() {
 			if c < ' ' && c != '\t' || c == 0x7f {
@@ -92,7 +92,7 @@ func fieldsProblem(fields []*pluginv1.Field) string {
 	return ""
 }
 
-// contentLength is the declared length of the content, -1 if there is none.
+// contentLength returns the declared length of the content, or -1 if there is none.
 func contentLength(fields []*pluginv1.Field) (length int64, problem string) {
 	length = -1
 	for _, field := range fields {
@@ -101,7 +101,7 @@ func contentLength(fields []*pluginv1.Field) (length int64, problem string) {
 		}
 		value, err := strconv.ParseUint(string(field.GetValue()), 10, 63)
 		if err != nil || length >= 0 && length != int64(value) {
-			return -1, "content-length is not one number"
+			return -1, "content-length is not a single number"
 		}
 		length = int64(value)
 	}

@@ -10,10 +10,10 @@ import (
 	"udist.dev/plugin/udist/internal/pluginv1"
 )
 
-// Event is what a received frame leads to.
+// Event says what a received frame means.
 type Event uint8
 
-// The events. Nothing asks for nothing, though control may now be owed.
+// The events. Nothing requires no action, although control frames may be owed now.
 const (
 	Nothing Event = iota
 	SettingsReceived
@@ -25,10 +25,9 @@ const (
 	ResetReceived
 )
 
-// Receive takes in any frame but data. The stream is nil for an event of the connection.
+// Receive processes any frame except data. The stream is nil if the event concerns the connection.
 //
-// The error is a *ConnectionError for what ends the connection, and a *StreamError for what ends one
-// stream.
+// The error is a *ConnectionError if it ends the connection, and a *StreamError if it ends one stream.
 func (c *Connection) Receive(frame *pluginv1.Frame) (Event, *Stream, error) {
 	id := frame.GetStreamId()
 	if c.peer == nil && frame.GetSettings() == nil && frame.GetGoAway() == nil {
@@ -36,7 +35,7 @@ func (c *Connection) Receive(frame *pluginv1.Frame) (Event, *Stream, error) {
 	}
 	head := frame.GetResponse() != nil || frame.GetRequest() != nil
 	if frame.GetEndStream() && !head {
-		return 0, nil, broken("end-stream", "end_stream on %s", nameOf(frame))
+		return 0, nil, broken("end-stream", "%s with end_stream", nameOf(frame))
 	}
 	switch body := frame.GetBody().(type) {
 	case *pluginv1.Frame_Settings, *pluginv1.Frame_Ping, *pluginv1.Frame_GoAway, *pluginv1.Frame_Log:
@@ -59,12 +58,12 @@ func (c *Connection) Receive(frame *pluginv1.Frame) (Event, *Stream, error) {
 		event, err := c.receiveOnStream(stream, frame)
 		return event, stream, err
 	default:
-		return 0, nil, broken("no-body", "a frame of type %T where none is known", body)
+		return 0, nil, broken("no-body", "unknown frame type %T", body)
 	}
 }
 
-// ReceiveData takes in a data frame by its head. The stream is nil when the payload is to be dropped, and
-// so it is after a *StreamError. Errors are those of Receive.
+// ReceiveData processes the head of a data frame. If the stream is nil, or the error is a *StreamError, the payload
+// must be dropped. The errors are those of Receive.
 func (c *Connection) ReceiveData(id uint32, length int, end bool) (*Stream, error) {
 	switch {
 	case c.peer == nil:
@@ -117,7 +116,7 @@ func checkVersions(versions []uint32) error {
 		for i, version := range versions {
 			spoken[i] = strconv.FormatUint(uint64(version), 10)
 		}
-		return broken("version", "no common version: the plugin speaks %s, this side %d",
+		return broken("version", "no common version: the plugin speaks %s, this client speaks %d",
 			strings.Join(spoken, ", "), Version)
 	}
 	if len(versions) > 1 {
@@ -135,7 +134,7 @@ func (c *Connection) receiveOnStream(stream *Stream, frame *pluginv1.Frame) (Eve
 			return 0, err
 		}
 		if problem := fieldsProblem(body.End.GetTrailers()); problem != "" {
-			return 0, c.fault(stream, pluginv1.Code_CODE_INVALID_ARGUMENT, "a trailer: "+problem)
+			return 0, c.fault(stream, pluginv1.Code_CODE_INVALID_ARGUMENT, "trailer: "+problem)
 		}
 		return EndReceived, nil
 	case *pluginv1.Frame_WindowUpdate:
@@ -167,7 +166,7 @@ func (c *Connection) receiveHead(stream *Stream, head *pluginv1.Response, end bo
 	return nil
 }
 
-// declare notes how much content is to come (section 3, "Content-length").
+// declare records how much content will follow (section 3, "Content-length").
 func (s *Stream) declare(head *pluginv1.Response, end bool) string {
 	length, problem := contentLength(head.GetFields())
 	switch {
@@ -176,13 +175,13 @@ func (s *Stream) declare(head *pluginv1.Response, end bool) string {
 	case s.bodiless || head.GetStatus() == 204 || head.GetStatus() == 304:
 		length = 0
 	case length > 0 && end:
-		return "content-length is " + strconv.FormatInt(length, 10) + ", but nothing follows"
+		return "content-length is " + strconv.FormatInt(length, 10) + ", but there is no content"
 	}
 	s.expected = length
 	return ""
 }
 
-// find is the open stream; nil for one that was closed before.
+// find returns the open stream, or nil if it has been closed.
 func (c *Connection) find(id uint32, ends bool) (*Stream, error) {
 	if stream := c.streams[id]; stream != nil {
 		return stream, nil
@@ -199,12 +198,12 @@ func (c *Connection) find(id uint32, ends bool) (*Stream, error) {
 func (c *Connection) advanceIncoming(stream *Stream, by input, ends bool) error {
 	next, ok := transitions[step{stream.incoming, by, ends}]
 	if !ok {
-		return broken("wrong-state", "%s on stream %d, which %s", by, stream.ID, stream.incoming)
+		return broken("wrong-state", "received %s on stream %d, which %s", by, stream.ID, stream.incoming)
 	}
 	stream.incoming = next
 	if stream.expected >= 0 && (stream.received > stream.expected || stream.Ended() && stream.received < stream.expected) {
-		return c.fault(stream, pluginv1.Code_CODE_INTERNAL, "content of "+strconv.FormatInt(stream.received, 10)+
-			" bytes, its content-length is "+strconv.FormatInt(stream.expected, 10))
+		return c.fault(stream, pluginv1.Code_CODE_INTERNAL, "the response has "+strconv.FormatInt(stream.received, 10)+
+			" bytes of content, but its content-length is "+strconv.FormatInt(stream.expected, 10))
 	}
 	if stream.Ended() {
 		stream.owed = 0
@@ -214,7 +213,7 @@ func (c *Connection) advanceIncoming(stream *Stream, by input, ends bool) error 
 	return nil
 }
 
-// fault ends a stream for what the plugin did, and owes it a reset unless its last frame has come.
+// fault ends a stream because of an error by the plugin, and owes a reset unless the plugin's last frame has arrived.
 func (c *Connection) fault(stream *Stream, code pluginv1.Code, message string) error {
 	reset := &pluginv1.Reset{Code: code, Message: cut(message)}
 	if !stream.done() {

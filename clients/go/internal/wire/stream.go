@@ -2,7 +2,7 @@ package wire
 
 import "udist.dev/plugin/udist/internal/pluginv1"
 
-// half is what may come next in one direction of a stream.
+// half is the state of one direction of a stream.
 type half uint8
 
 const (
@@ -32,7 +32,7 @@ type step struct {
 	ends bool
 }
 
-// transitions leads from a step to the next half; what is not here is an error of whoever sent it.
+// transitions maps each step to the next state. Any other step is an error by its sender.
 var transitions = map[step]half{
 	{halfHead, inputHead, false}:    halfContent,
 	{halfHead, inputHead, true}:     halfDone,
@@ -41,11 +41,11 @@ var transitions = map[step]half{
 	{halfContent, inputEnd, true}:   halfDone,
 }
 
-// Stream is the state of one HTTP exchange: two halves that each go from head over content to done.
+// Stream is the state of one HTTP exchange. It has two halves, each of which goes from head to content to done.
 type Stream struct {
-	// ID is odd, and higher than that of every stream before.
+	// ID is odd, and higher than the IDs of all earlier streams.
 	ID uint32
-	// Owner is for whoever drives the connection.
+	// Owner is set by the user of the connection.
 	Owner any
 
 	incoming, outgoing half
@@ -58,13 +58,13 @@ type Stream struct {
 	owed               uint32 // credit to announce
 }
 
-// Ended tells whether the response has come to its end.
+// Ended reports whether the response is complete.
 func (s *Stream) Ended() bool { return s.incoming == halfDone }
 
-// Sent tells whether the request has been sent to its end.
+// Sent reports whether the request has been sent completely.
 func (s *Stream) Sent() bool { return s.outgoing == halfDone }
 
-// Credit is how many payload bytes may be sent now.
+// Credit returns how many payload bytes can be sent now.
 func (s *Stream) Credit() int { return s.send.credit }
 
 func (s *Stream) done() bool { return s.incoming == halfDone && s.outgoing == halfDone }

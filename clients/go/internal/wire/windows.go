@@ -2,16 +2,16 @@ package wire
 
 // Credit for data, per stream and direction (section 6).
 //
-// A receiver's window has no fixed size. Credit is what the peer may still send, unread what has come and
-// was not consumed yet; together they never exceed size, so size is the memory that the stream may take. A
-// stream whose consumer keeps up is given a larger size out of a budget that all streams share. Credit is
-// announced when half of the window is free: an announcement for each read would cost a frame a read, and
-// one at the very end would leave the sender waiting for it.
+// A receiver's window has no fixed size. credit is what the peer may still send; unread is what has arrived and has not
+// been consumed yet. Together they never exceed size, which is therefore the memory that the stream can use. A stream
+// whose consumer keeps up gets a larger size, from a budget shared by all streams. Credit is announced when half of the
+// window is free: announcing every read would cost a frame per read, and announcing only at the end would make the
+// sender wait.
 
-// largestWindow is what one busy stream may be ahead, in bytes: beyond 4 to 8 MiB nothing is gained.
+// largestWindow is how many bytes one busy stream can be ahead. More than 4 to 8 MiB brings no gain.
 const largestWindow = 8 << 20
 
-// budget is bytes that windows may grow by, beyond the initial credit of each.
+// budget is how many bytes windows can grow by, beyond the initial credit of each.
 type budget struct{ left int }
 
 func (b *budget) take(amount int) int {
@@ -34,14 +34,14 @@ func newReceiveWindow(b *budget) receiveWindow {
 
 func (w *receiveWindow) receive(amount int) error {
 	if amount > w.credit {
-		return broken("credit", "%d bytes of data with %d bytes of credit", amount, w.credit)
+		return broken("credit", "received %d bytes of data with only %d bytes of credit", amount, w.credit)
 	}
 	w.credit -= amount
 	w.unread += amount
 	return nil
 }
 
-// consume accounts for bytes that were read, and returns the credit to announce now, mostly 0.
+// consume accounts for bytes that were read, and returns the credit to announce now, which is usually 0.
 func (w *receiveWindow) consume(amount int) int {
 	w.unread -= amount
 	if w.ended {
@@ -58,7 +58,7 @@ func (w *receiveWindow) consume(amount int) int {
 	return free + grown
 }
 
-// end says that no more will come: what the window had grown by is free once everything was read.
+// end notes that no more content will arrive. The window shrinks once everything has been read.
 func (w *receiveWindow) end() {
 	w.ended = true
 	if w.unread == 0 {
@@ -66,7 +66,7 @@ func (w *receiveWindow) end() {
 	}
 }
 
-// close says that nobody will read either; twice is once.
+// close notes that nobody will read the rest. Further calls do nothing.
 func (w *receiveWindow) close() {
 	w.ended = true
 	w.budget.left += w.size - InitialCredit
@@ -77,7 +77,7 @@ type sendWindow struct{ credit int }
 
 func (w *sendWindow) grow(amount uint32) error {
 	if amount == 0 || int64(amount) > MaxCredit-int64(w.credit) {
-		return broken("window-update", "a window update of %d bytes on %d", amount, w.credit)
+		return broken("window-update", "invalid window update of %d bytes: the credit is %d", amount, w.credit)
 	}
 	w.credit += int(amount)
 	return nil

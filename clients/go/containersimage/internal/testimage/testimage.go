@@ -1,7 +1,7 @@
 // Code generated from ../image by internal/twin; DO NOT EDIT.
 
-// Package testimage makes real images for tests: OCI layouts and the folders of the dir: transport. What goes wrong
-// panics.
+// Package testimage creates real images for tests: OCI layouts, and folders for the dir: transport. It panics on
+// errors.
 package testimage
 
 import (

@@ -1,5 +1,5 @@
-// Twin writes this module again for github.com/containers/image, the name that containers/image had before it moved
-// to go.podman.io/image. The two differ in import paths only:
+// Twin generates a copy of this module for github.com/containers/image, the path of containers/image before it moved to
+// go.podman.io/image. The two modules differ only in their import paths:
 //
 //	go run ./internal/twin ../containersimage
 package main
@@ -16,7 +16,7 @@ import (
 
 const header = "// Code generated from ../image by internal/twin; DO NOT EDIT.\n\n"
 
-// imports are what the twin imports instead.
+// imports maps import paths to those in the copy.
 var imports = strings.NewReplacer(
 	`"go.podman.io/image/v5/`, `"github.com/containers/image/v5/`,
 	`"udist.dev/plugin/udist/image/`, `"udist.dev/plugin/udist/containersimage/`,
@@ -24,7 +24,7 @@ var imports = strings.NewReplacer(
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: twin <folder of the twin>")
+		fmt.Fprintln(os.Stderr, "usage: twin FOLDER")
 		os.Exit(2)
 	}
 	if err := write(".", os.Args[1]); err != nil {
@@ -50,7 +50,7 @@ func write(module, folder string) error {
 	return nil
 }
 
-// generate returns the twin's Go files by their paths in the module; this program is not one of them.
+// generate returns the Go files of the copy by their paths in the module. They do not include this program.
 func generate(module string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	paths, err := goFiles(module)
