@@ -286,11 +286,11 @@ def test_even_ids_are_never_opened(number: int) -> None:
         (plugin(*opened), Reset("CANCELLED")),
     ):
         assert "connection_error" in side.receive(encode(Frame(number, body)))
-    side = caller()
-    side.send(Frame(3, request()), None)
-    side.send(Frame(5, request()), None)
-    assert "connection_error" in side.receive(encode(Frame(number, WindowUpdate(1))))
-    assert "connection_error" in side.receive(encode(Frame(number, Response(200))))
+    for answer in (WindowUpdate(1), Response(200)):
+        opening = caller()
+        for opened_id in (3, 5):
+            opening.send(Frame(opened_id, request()), None)
+        assert "connection_error" in opening.receive(encode(Frame(number, answer)))
 
 
 def test_pings_owe_one_pong() -> None:
