@@ -25,6 +25,7 @@ from udist_plugin.wire.encoding import encode, encode_data_head, varint
 from udist_plugin.wire.frames import (
     End,
     Frame,
+    GoAway,
     Log,
     Ping,
     Request,
@@ -163,5 +164,7 @@ def test_the_usual_frames_need_no_library(monkeypatch: pytest.MonkeyPatch) -> No
         WindowUpdate(1 << 20),
         Reset("CANCELLED", "no longer wanted"),
         Ping(2**32 - 1, True),
+        GoAway(5, "UNAVAILABLE", "closing"),
+        Log("info", "hello", [("url", b"/v2/")]),
     ):
         assert decode(encode(Frame(3, body))[PREFIX_SIZE:])[0] == Frame(3, body)
