@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from udist_plugin.errors import DeadlineExceeded
+from udist_plugin.link.fds import wait_for
 from udist_plugin.link.output import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 
@@ -133,3 +134,127 @@ def test_the_rest_of_a_frame_is_written_elsewhere_once_its_time_is_over(
             received += os.read(pipe[0], 1 << 16)
         following.result(30)
     assert received == frame + b"next"
+
+
+class Queued:
+    """A thread that waits for a turn, and notes in ``order`` when it had it. Made once it is in the queue."""
+
+    def __init__(self, output: Output, order: list[str], name: str) -> None:
+        queue = output._bulk if name.startswith("bulk") else output._small
+        before = len(queue)
+        self._thread = threading.Thread(target=self._take, args=(output, order, name))
+        self._thread.start()
+        until = time.monotonic() + 30
+        while len(queue) == before:
+            assert time.monotonic() < until
+            os.sched_yield()
+
+    def _take(self, output: Output, order: list[str], name: str) -> None:
+        with output.turn(bulk=name.startswith("bulk"), until=time.monotonic() + 30):
+            order.append(name)
+
+    def join(self) -> None:
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+
+
+def test_small_replies_go_before_bulk_and_each_kind_in_its_order(pipe: tuple[int, int]) -> None:
+    output = output_to(pipe[1])
+    order: list[str] = []
+    with Holder(output):
+        queued = [Queued(output, order, name) for name in ("bulk 1", "bulk 2", "small 1", "small 2")]
+    for each in queued:
+        each.join()
+    assert order == ["small 1", "small 2", "bulk 1", "bulk 2"]
+
+
+class Debt:
+    """Control frames that are owed once."""
+
+    def __init__(self, frames: bytes) -> None:
+        self._frames = frames
+
+    def take(self) -> bytes:
+        frames, self._frames = self._frames, b""
+        return frames
+
+    def __bool__(self) -> bool:
+        return bool(self._frames)
+
+
+def test_what_is_owed_goes_before_those_that_wait(pipe: tuple[int, int]) -> None:
+    debt = Debt(b"owed")
+    output = Output(pipe[1], debt.take, lambda: bool(debt), 30)
+    with Holder(output):
+        thread = threading.Thread(target=write, args=(output, b"next"))
+        thread.start()
+    thread.join(30)
+    assert os.read(pipe[0], 100) == b"owednext"
+
+
+@pytest.mark.parametrize("flush", [Output.flush, Output.flush_elsewhere])
+def test_what_is_owed_is_written_though_nobody_else_writes(
+    pipe: tuple[int, int], flush: Callable[[Output], None]
+) -> None:
+    debt = Debt(b"owed")
+    output = Output(pipe[1], debt.take, lambda: bool(debt), 30)
+    flush(output)
+    assert wait_for(pipe[0], timeout=30)
+    assert os.read(pipe[0], 100) == b"owed"
+    assert output.retire(30)
+
+
+def test_the_reader_does_not_wait_for_what_is_owed(pipe: tuple[int, int]) -> None:
+    """The pipe is full: whoever writes stands still, and the reader must not."""
+    debt = Debt(bytes(8 << 20))
+    output = Output(pipe[1], debt.take, lambda: bool(debt), 30)
+    output.flush_elsewhere()
+    left = 8 << 20
+    while left:
+        assert wait_for(pipe[0], timeout=30)
+        left -= len(os.read(pipe[0], 1 << 20))
+    assert output.retire(30)
+
+
+def test_nobody_writes_to_an_output_that_was_retired(pipe: tuple[int, int]) -> None:
+    output = output_to(pipe[1])
+    assert output.retire(0)
+    with pytest.raises(BrokenPipeError, match="closed by this side"):
+        write(output, b"next")
+
+
+def test_an_output_somebody_is_stuck_in_is_not_idle(pipe: tuple[int, int]) -> None:
+    output = output_to(pipe[1])
+    with Holder(output):
+        assert not output.retire(0.05)
+
+
+def test_those_that_wait_when_the_output_breaks_are_told(pipe: tuple[int, int]) -> None:
+    output = output_to(pipe[1])
+    failed: list[OSError] = []
+
+    def wait() -> None:
+        try:
+            write(output, b"never")
+        except OSError as error:
+            failed.append(error)
+
+    with Holder(output):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        until = time.monotonic() + 30
+        while not output._small:
+            assert time.monotonic() < until
+            os.sched_yield()
+        broken = BrokenPipeError("gone")
+        output.fail(broken)
+        thread.join(30)
+    assert failed == [broken]
+
+
+def test_a_reader_that_takes_nothing_is_given_up_after_a_while(pipe: tuple[int, int]) -> None:
+    output = Output(pipe[1], lambda: b"", lambda: False, 0.05)
+    with pytest.raises(TimeoutError, match=r"0\.05 s"):
+        write(output, bytes(8 << 20))
+    with pytest.raises(TimeoutError):
+        write(output, b"next")

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from udist_plugin.drivers.base import SMALL_FILE_MAX
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import ConfigurationError, StorageError
+from udist_plugin.storage import paths
 from udist_plugin.storage.upkeep.checkup import check
 
 if TYPE_CHECKING:
     from udist_plugin.drivers.base import FileWriter
+
+Names = list[str]
 
 
 class Failing(InMemoryDriver):
@@ -36,6 +42,50 @@ def test_what_fails_while_it_is_cleaned_up_hides_nothing() -> None:
     assert [step.name for step in steps] == ["reach", "write", "upload"]
     assert str(steps[-1].error).endswith("denied")
     assert driver.deletions == 1
+
+
+class Forgetful(InMemoryDriver):
+    """Does not list what was committed."""
+
+    def list(self, path: str) -> Names:
+        return [name for name in super().list(path) if name != "blob"]
+
+
+class Mangling(InMemoryDriver):
+    def get_content(self, path: str, limit: int = SMALL_FILE_MAX) -> bytes:
+        return super().get_content(path, limit)[:-1]
+
+
+class Keeping(InMemoryDriver):
+    def delete(self, path: str, *, durable: bool = True) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("driver", "last", "problem"),
+    [
+        (Mangling(), "read", "not what was written"),
+        (Forgetful(), "list", "not listed"),
+        (Keeping(), "delete", "still there"),
+    ],
+)
+def test_a_store_that_does_not_keep_its_word_is_found_out(
+    driver: InMemoryDriver, last: str, problem: str
+) -> None:
+    *steps, failed = check(driver)
+    assert [step.error for step in steps] == [None] * len(steps)
+    assert failed.name == last
+    assert problem in str(failed.error)
+
+
+def test_a_good_store_has_every_step_and_nothing_left() -> None:
+    driver = InMemoryDriver()
+    steps = list(check(driver))
+    assert [step.name for step in steps][:5] == ["reach", "write", "upload", "commit", "read"]
+    assert [step.error for step in steps] == [None] * len(steps)
+    assert all(0 <= step.seconds < 60 for step in steps)
+    assert not [name for name in driver.list(paths.SCRATCH) if name.startswith("doctor-")]
+    assert [step.name for step in check(driver, writing=False)] == ["reach"]
 
 
 def test_nothing_is_deleted_where_nothing_was_written() -> None:

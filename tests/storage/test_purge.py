@@ -18,6 +18,7 @@ from udist_plugin.storage.upkeep.purge import purge_uploads
 from udist_plugin.storage.uploads import STARTED_AT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from udist_plugin.drivers.base import StorageDriver
@@ -50,6 +51,25 @@ def test_a_thousand_abandoned_uploads_are_purged(registry: StorageRegistry, driv
         assert content.read() == b"some content"
     assert registry.get_manifest("a", "v1").content == document.content
     assert purge_uploads(driver, DAY).paths == []
+
+
+@pytest.fixture(params=["UTC0", "AHEAD-14", "BEHIND12"])
+def anywhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """In time zones that are hours from UTC."""
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("anywhere")
+def test_an_upload_is_purged_when_it_is_old_enough_and_not_before(
+    registry: StorageRegistry, driver: StorageDriver
+) -> None:
+    begun(registry, "a", DAY - 60)
+    old = begun(registry, "a", DAY + 60)
+    assert purge_uploads(driver, DAY) == ([old], [])
 
 
 def test_a_purged_upload_is_unknown(registry: StorageRegistry, driver: StorageDriver) -> None:

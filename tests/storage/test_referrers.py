@@ -75,6 +75,19 @@ def test_a_deleted_referrer_is_gone_and_comes_back(registry: StorageRegistry, dr
     assert listed(StorageRegistry(driver)) == []
 
 
+def test_one_that_cannot_be_read_does_not_hide_the_others(
+    registry: StorageRegistry, driver: StorageDriver
+) -> None:
+    documents = sorted(
+        (image(b"%d" % number, subject=SUBJECT) for number in range(3)), key=lambda d: d.digest
+    )
+    for document in documents:
+        push(registry, "a", document)
+    assert listed(registry) == [document.digest for document in documents]
+    driver.delete(paths.blob_data(documents[0].digest))
+    assert listed(StorageRegistry(driver)) == [document.digest for document in documents[1:]]
+
+
 @pytest.fixture
 def saving(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(referrers, "UNSAVED_MAX", 3)

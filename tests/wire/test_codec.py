@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import example, given
@@ -17,12 +18,14 @@ from tests.wire.frames import (
     uint32,
 )
 from udist_plugin.errors import LocalProtocolError, RemoteProtocolError
-from udist_plugin.wire.constants import MAX_CONTROL, PREFIX_SIZE
+from udist_plugin.wire import decoding, encoding, heads
+from udist_plugin.wire.constants import KEPT_LENGTH, MAX_CONTROL, PREFIX_SIZE
 from udist_plugin.wire.decoding import decode
-from udist_plugin.wire.encoding import encode, encode_data_head
+from udist_plugin.wire.encoding import encode, encode_data_head, varint
 from udist_plugin.wire.frames import (
     End,
     Frame,
+    GoAway,
     Log,
     Ping,
     Request,
@@ -52,6 +55,27 @@ def test_the_order_of_a_map_is_that_of_its_keys() -> None:
     variables = {"AB": "2", "A": "1", "\u00e9": "4", "B": "3", "": "0"}
     message = encode(Frame(0, Settings(environment=variables)))
     assert re.findall(rb"\x12\x01(.)", message) == [b"0", b"1", b"2", b"3", b"4"]
+
+
+@pytest.mark.parametrize("value", [0, 1, 126, 127, 128, 2**14 - 1, 2**14, 2**21 - 1, 2**21, 2**28, 2**32 - 1])
+def test_a_varint_is_as_short_as_can_be(value: int) -> None:
+    assert varint(value) == (library_bytes(Frame(value, Ping(1)))[1:-4] or b"\0")
+    assert decode(encode(Frame(value, Ping(1)))[PREFIX_SIZE:]) == (Frame(value, Ping(1)), None)
+
+
+def test_what_is_long_is_not_kept() -> None:
+    """A peer's long fields, each another, would be kept for as long as the process runs."""
+    long = [("x", b"%d" % number * KEPT_LENGTH) for number in range(10, 20)]
+    kept = encoding._kept_field, decoding._kept_field, heads._kept_problem
+    before = [cache.cache_info() for cache in kept]
+    for body in (Request("GET", "http", "", "/", long), Response(200, long), End(long)):
+        assert decode(encode(Frame(1, body))[PREFIX_SIZE:])[0] == Frame(1, body)
+    assert heads.fields_problem(long) is None
+    assert [cache.cache_info() for cache in kept] == before
+    short = [("x", b"%d" % time.monotonic_ns())]
+    assert decode(encode(Frame(1, End(short)))[PREFIX_SIZE:])[0] == Frame(1, End(short))
+    assert heads.fields_problem(short) is None
+    assert all(cache.cache_info().misses == old.misses + 1 for cache, old in zip(kept, before, strict=True))
 
 
 @given(st.integers(1, 2**32 - 1), st.booleans(), st.binary(max_size=300))
@@ -140,5 +164,7 @@ def test_the_usual_frames_need_no_library(monkeypatch: pytest.MonkeyPatch) -> No
         WindowUpdate(1 << 20),
         Reset("CANCELLED", "no longer wanted"),
         Ping(2**32 - 1, True),
+        GoAway(5, "UNAVAILABLE", "closing"),
+        Log("info", "hello", [("url", b"/v2/")]),
     ):
         assert decode(encode(Frame(3, body))[PREFIX_SIZE:])[0] == Frame(3, body)

@@ -115,6 +115,16 @@ def test_slots_are_waited_for(caller: CallerConnection) -> None:
     assert caller.open(GET, True)[0].id == 2 * INITIAL_STREAMS + 1
 
 
+def test_a_stream_given_up_keeps_its_slot_until_the_plugin_says_its_last(caller: CallerConnection) -> None:
+    streams = [caller.open(GET, False)[0] for _ in range(INITIAL_STREAMS)]
+    for stream in streams[:24]:
+        assert caller.reset(stream, "CANCELLED")
+    assert not caller.can_open
+    caller.receive(Frame(1, Reset("CANCELLED")))
+    assert caller.open(GET, True)[0].id == 2 * INITIAL_STREAMS + 1
+    assert not caller.can_open
+
+
 @pytest.mark.parametrize(("announced", "slots"), [(0, 64), (1, 64), (65, 65), (1000, 1000)])
 def test_settings_only_raise_the_slots(announced: int, slots: int) -> None:
     caller = CallerConnection(memory=0)

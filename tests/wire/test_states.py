@@ -10,6 +10,7 @@ import pytest
 from tests.wire.categories import CATEGORIES
 from tests.wire.protocol_text import table
 from tests.wire.sides import Caller, Plugin, Side
+from udist_plugin.errors import RemoteProtocolError
 from udist_plugin.wire.constants import INITIAL_CREDIT, MAX_CREDIT
 from udist_plugin.wire.encoding import encode, encode_data_head
 from udist_plugin.wire.frames import (
@@ -24,6 +25,7 @@ from udist_plugin.wire.frames import (
     Settings,
     WindowUpdate,
 )
+from udist_plugin.wire.plugin import PluginConnection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -264,6 +266,31 @@ def test_refusals_are_bounded() -> None:
     check(side, side.receive(encode(Frame(6 * slots + 1, request()))), "**refusals**")
     assert len(side.connection.streams) == slots
     assert len(side.connection.take_control()) < 100 * 2 * slots
+
+
+def test_refusals_are_bounded_by_the_slots_there_are() -> None:
+    connection = PluginConnection(memory=0, max_streams=200)
+    connection.receive(Frame(0, Settings([1])))
+    for number in range(3 * 200):
+        connection.receive(Frame(2 * number + 1, request()))
+    with pytest.raises(RemoteProtocolError, match=CATEGORIES["refusals"]):
+        connection.receive(Frame(6 * 200 + 1, request()))
+
+
+@pytest.mark.parametrize("number", [2, 4])
+def test_even_ids_are_never_opened(number: int) -> None:
+    opened = head(request()), encode(Frame(3, request())), encode(Frame(5, request()))
+    for side, body in (
+        (plugin(*opened), request()),
+        (plugin(*opened), WindowUpdate(1)),
+        (plugin(*opened), Reset("CANCELLED")),
+    ):
+        assert "connection_error" in side.receive(encode(Frame(number, body)))
+    for answer in (WindowUpdate(1), Response(200)):
+        opening = caller()
+        for opened_id in (3, 5):
+            opening.send(Frame(opened_id, request()), None)
+        assert "connection_error" in opening.receive(encode(Frame(number, answer)))
 
 
 def test_pings_owe_one_pong() -> None:

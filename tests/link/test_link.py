@@ -1,0 +1,107 @@
+"""Both ends of a link in one process: what the protocol owes is written though nobody else writes."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.wire.sides import read
+from udist_plugin.link.fds import wait_for
+from udist_plugin.server.link import EndOfRequests, ServerLink
+from udist_plugin.wire.constants import INITIAL_CREDIT, PREFIX_SIZE
+from udist_plugin.wire.encoding import encode, encode_data_head
+from udist_plugin.wire.frames import Frame, Ping, Request, Reset, Settings, WindowUpdate
+from udist_plugin.wire.framing import frame_length
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from udist_plugin.link.exchange import Exchange
+
+HELLO = encode(Frame(0, Settings([1])))
+
+
+class Peer:
+    """A caller that writes frames by hand to a plugin's link, which a thread of its own serves."""
+
+    def __init__(self) -> None:
+        source, self._write = os.pipe()
+        self._read, sink = os.pipe()
+        self._descriptors = [source, self._write, self._read, sink]
+        self.link = ServerLink(source, sink, max_streams=2)
+        self.accepted: list[Exchange] = []
+        self.came = threading.Semaphore(0)
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        try:
+            while True:
+                self.accepted.append(self.link.accept())
+                self.came.release()
+        except EndOfRequests:
+            pass
+
+    def send(self, data: bytes) -> None:
+        os.write(self._write, data)
+
+    def receive(self) -> Frame:
+        """The next frame; one that does not come fails the test."""
+        prefix = self._exactly(PREFIX_SIZE)
+        return read(prefix + self._exactly(frame_length(prefix)))[0]
+
+    def _exactly(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            assert wait_for(self._read, timeout=30), "nothing is written"
+            data += os.read(self._read, size - len(data))
+        return data
+
+    def close(self) -> None:
+        os.close(self._write)
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+        assert self.link.output.retire(30)
+        for descriptor in set(self._descriptors) - {self._write}:
+            os.close(descriptor)
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    peer = Peer()
+    peer.send(HELLO)
+    yield peer
+    peer.close()
+
+
+def test_a_ping_is_answered_while_nothing_else_happens(peer: Peer) -> None:
+    for token in (7, 8):
+        peer.send(encode(Frame(0, Ping(token))))
+        assert peer.receive() == Frame(0, Ping(token, True))
+
+
+def test_a_refusal_is_told_while_the_workers_are_busy(peer: Peer) -> None:
+    for number in (1, 3, 5):
+        peer.send(encode(Frame(number, Request("GET", "http", "", "/"), True)))
+    refused = peer.receive()
+    assert refused.stream_id == 5
+    assert isinstance(refused.body, Reset)
+    assert (refused.body.code, refused.body.unprocessed) == ("RESOURCE_EXHAUSTED", True)
+
+
+def test_credit_comes_back_as_content_is_read(peer: Peer) -> None:
+    peer.send(encode(Frame(1, Request("PUT", "http", "", "/"))))
+    assert peer.came.acquire(timeout=30)
+    (exchange,) = peer.accepted
+    half = INITIAL_CREDIT // 2
+    sender = threading.Thread(target=peer.send, args=(encode_data_head(1, half, False) + bytes(half),))
+    sender.start()
+    assert exchange.read(half) == bytes(half)
+    sender.join(30)
+    update = peer.receive()
+    assert update.stream_id == 1
+    assert isinstance(update.body, WindowUpdate)
+    assert update.body.credit >= half
