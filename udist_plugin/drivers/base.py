@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import BinaryIO, Self
 
+    from udist_plugin.drivers.once import Record
+
 LOCK_WAIT = 5.0
 """Seconds to wait for another writer: a request that was cut may still be writing what it had."""
 
@@ -80,6 +82,9 @@ class FileWriter(ABC):
     """
 
     size: int
+    exclusive: bool = True
+    """Whether nobody else can write to the file. If others can, only a copy of it is sure to have the digest
+    that was found."""
 
     @abstractmethod
     def write(self, data: bytes | memoryview) -> None:
@@ -224,6 +229,12 @@ class StorageDriver(ABC):
 
         Raises ``ConfigurationError`` with what is wrong, and the key or permission that mends it.
         """
+
+    def start(self, record: Record) -> None:
+        """From now on ``record`` takes what there is to say about the store."""
+
+    def close(self) -> None:
+        """The driver is not used any more; twice is once."""
 
     def purge(self, folder: str, age: float) -> None:
         """Drops what writers below ``folder`` left, more than ``age`` seconds ago, where no path leads to."""
