@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.http_api.middleware.health import Check, Health
     from udist_plugin.registry import Registry
+    from udist_plugin.service import Job
     from udist_plugin.storage.upkeep.schedule import Purging
 
 
@@ -129,7 +130,12 @@ def open_app(loaded: Loaded) -> RegistryApp:
         ),
     )
     health = _health(application, configuration, driver)
-    jobs = [lambda: sizes, lambda: _purging(driver, configuration.storage.maintenance), lambda: health]
+    jobs: list[Callable[[], Job | None]] = [
+        lambda: driver,
+        lambda: sizes,
+        lambda: _purging(driver, configuration.storage.maintenance),
+        lambda: health,
+    ]
     messages = [("warn", text) for text in loaded.warnings] + [("info", text) for text in loaded.notices]
     return RegistryApp(configuration, registry, application, health or application, jobs, messages)
 

@@ -7,7 +7,7 @@ UdistError
 │   ├── PaginationInvalid  RangeInvalid  SizeInvalid  TagInvalid
 │   └── Denied  Unauthorized  Unsupported  TooManyRequests  Unavailable
 ├── StorageError             a storage driver could not do what was asked
-│   └── PathNotFound  InvalidPath  InvalidOffset  PathBusy  StorageUnavailable  StorageFull  BrokenLink
+│   └── PathNotFound  InvalidPath  InvalidOffset  PathBusy  StorageUnavailable  StorageFull
 ├── ConfigurationError       key path, source, what was expected
 ├── ArtifactError            files that cannot become an artifact, or an artifact that cannot become files
 ├── ProtocolError            a peer, or this side, broke the frame protocol
@@ -185,10 +185,6 @@ class StorageUnavailable(StorageError):
 
 class StorageFull(StorageError):
     """The store has no room left (ENOSPC, EDQUOT)."""
-
-
-class BrokenLink(StorageError):
-    """What should name a blob or manifest holds something else."""
 
 
 class ConfigurationError(UdistError):

@@ -237,12 +237,12 @@ def test_a_pushed_manifest_is_parsed_and_hashed_once(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(module, name, call)
 
     with create_app({"storage": "inmemory", "udist": {"validation": {"references": False}}}) as app:
-        counted(oci_manifest, "_load")
+        counted(oci_manifest, "load_document")
         counted(oci_digest, "new_hash")
         for reference in ("v1", digest_of(content)):
             done.clear()
             status, _ = ask(app, "PUT", f"/v2/a/manifests/{reference}", content, MANIFEST)
-            assert (status, sorted(done)) == (201, ["_load", "new_hash"])
+            assert (status, sorted(done)) == (201, ["load_document", "new_hash"])
 
 
 def test_read_only(tmp_path: Path) -> None:

@@ -147,6 +147,54 @@ def test_variables_of_other_programs_are_left_alone() -> None:
     assert loaded.configuration.log.level == "warn"
 
 
+def service(name: str, port: int = 5000) -> dict[str, str]:
+    """What Kubernetes sets in every container for a service (kubelet's ``envvars.FromServices``)."""
+    word = name.upper().replace("-", "_")
+    address = f"tcp://10.96.0.7:{port}"
+    return {
+        f"{word}_SERVICE_HOST": "10.96.0.7",
+        f"{word}_SERVICE_PORT": str(port),
+        f"{word}_SERVICE_PORT_HTTP": str(port),
+        f"{word}_PORT": address,
+        f"{word}_PORT_{port}_TCP": address,
+        f"{word}_PORT_{port}_TCP_PROTO": "tcp",
+        f"{word}_PORT_{port}_TCP_PORT": str(port),
+        f"{word}_PORT_{port}_TCP_ADDR": "10.96.0.7",
+    }
+
+
+SERVICES = [
+    "registry",
+    "registry-auth",
+    "registry-storage",
+    "registry-log",
+    "registry-http",
+    "registry-redis",
+]
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "registry-storage-s3", "registry-proxy", "registry-middleware"])
+def test_what_kubernetes_says_of_a_service_is_left_alone_with_a_warning(name: str) -> None:
+    variables = service(name)
+    loaded = load(None, {**variables, "REGISTRY_LOG_LEVEL": "warn"})
+    assert loaded.configuration == load(None, {"REGISTRY_LOG_LEVEL": "warn"}).configuration
+    (warning,) = loaded.warnings
+    assert warning == f"ignored, as Kubernetes sets them for a service: {', '.join(sorted(variables))}"
+
+
+def test_an_address_is_known_without_the_rest_of_the_service() -> None:
+    assert load(None, {"REGISTRY_AUTH_PORT": "tcp://10.0.0.1:443"}).warnings == [
+        "ignored, as Kubernetes sets them for a service: REGISTRY_AUTH_PORT"
+    ]
+
+
+def test_a_key_that_only_looks_like_a_service_s_is_set() -> None:
+    fields = {"REGISTRY_LOG_FIELDS_A_SERVICE_HOST": "h", "REGISTRY_LOG_FIELDS_B_PORT": "tcp"}
+    loaded = load(None, fields)
+    assert loaded.warnings == []
+    assert loaded.configuration.log.fields == {"a_service_host": "h", "b_port": "tcp"}
+
+
 def test_an_empty_variable_takes_a_value_away() -> None:
     """openshift-velero-plugin passes every variable it knows, most of them empty."""
     source = {"storage": {"s3": {"bucket": "b", "skipverify": True, "region": "r"}}}

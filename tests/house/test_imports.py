@@ -68,7 +68,7 @@ ROOMS = {
 """What each room may import of the others."""
 
 INSIDE = {
-    "drivers.filesystem": {"drivers.base", "drivers.section"},
+    "drivers.filesystem": {"drivers.base", "drivers.once", "drivers.section"},
     "drivers.objects": {"drivers.base"},
     "drivers.s3": {"drivers.base", "drivers.section", "drivers.objects"},
     "drivers.gcs": {"drivers.base", "drivers.section", "drivers.objects"},

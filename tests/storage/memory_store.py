@@ -58,10 +58,11 @@ class MemoryStore(ObjectStore):
         keys = sorted(key for key in list(self._objects) if key.startswith(prefix) and key > after)
         return (found[0] for key in keys if (found := self._objects.get(key)))
 
-    def names(self, prefix: str, *, after: str = "") -> Iterator[str]:
+    def names(self, prefix: str, *, after: str = "", folders: bool = False) -> Iterator[str]:
         self.requests.append(f"names {prefix}")
         keys = [key[len(prefix) :] for key in list(self._objects) if key.startswith(prefix)]
-        return (name for name in sorted({key.partition("/")[0] for key in keys}) if name > after)
+        found = {key.partition("/")[0] for key in keys if "/" in key or not folders}
+        return (name for name in sorted(found) if name > after)
 
     def delete(self, keys: Sequence[str]) -> None:
         self.requests.append(f"delete {len(keys)}")

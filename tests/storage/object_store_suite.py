@@ -189,9 +189,16 @@ class ObjectStoreSuite:
         assert list(store.names("f/", after="a")) == ["a-b", "a.b", "b", "c"]
         assert list(store.names("f/", after="a.a")) == ["a.b", "b", "c"]
         assert list(store.names("")) == ["f", "fa"]
+        assert list(store.names("f/", folders=True)) == ["a", "a-b", "a.b", "c"]
+        assert list(store.names("f/", after="a-b", folders=True)) == ["a.b", "c"]
         assert list(store.names("f/c/")) == ["d"]
         assert list(store.names("f/c/", after="d")) == []
         assert list(store.names("nothing/")) == []
+
+    def test_a_folder_s_own_mark_has_no_name(self, store: ObjectStore) -> None:
+        for key in ("f/", "f/a/", "f/a/b", "f/c/"):
+            store.put(key, b"")
+        assert list(store.names("f/")) == list(store.names("f/", folders=True)) == ["a", "c"]
 
     def test_long_lists_come_whole(self, store: ObjectStore) -> None:
         keys = [f"list/{number:04}/x" for number in range(1100)]

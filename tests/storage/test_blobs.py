@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.storage.samples import read_blob
-from udist_plugin.errors import BlobUnknown, DigestInvalid, NameInvalid, StorageError
+from udist_plugin.errors import BlobUnknown, DigestInvalid, NameInvalid
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
 from udist_plugin.storage.links import write_link
+from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
     from udist_plugin.drivers.base import StorageDriver
-    from udist_plugin.storage.registry import StorageRegistry
 
 BLOB = b"some content"
 DIGEST = Digest.of(BLOB)
@@ -112,15 +112,44 @@ def test_a_link_without_data_is_unknown_until_pushed_again(
 
 
 @pytest.mark.parametrize("content", [b"", b"sha256:", b"../../../etc/passwd", b"\xff" * 71, b"x" * 5000])
-def test_a_broken_link_is_named_and_mended_by_a_push(
+def test_a_broken_link_is_none_until_the_blob_is_pushed_again(
     registry: StorageRegistry, driver: StorageDriver, content: bytes
 ) -> None:
     registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
     driver.put_content(paths.link(paths.layer("a", DIGEST)), content)
-    with pytest.raises(StorageError, match=f"_layers/sha256/{DIGEST.hex}/link"):
-        registry.resolve_blob("a", DIGEST)
+    assert_unknown(registry)
     registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
     assert read_blob(registry, "a", DIGEST) == BLOB
+
+
+def assert_unknown(registry: StorageRegistry) -> None:
+    assert not registry.has_blob("a", DIGEST)
+    for verb in (registry.resolve_blob, registry.open_blob):
+        with pytest.raises(BlobUnknown):
+            verb("a", DIGEST)
+    with pytest.raises(BlobUnknown):
+        registry.mount_blob("b", DIGEST, "a")
+
+
+def test_data_that_a_crash_left_empty_is_none_until_the_blob_is_pushed_again(
+    registry: StorageRegistry, driver: StorageDriver
+) -> None:
+    registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
+    driver.put_content(paths.blob_data(DIGEST), b"")
+    assert_unknown(StorageRegistry(driver))
+    registry.push_blob("a", DIGEST, io.BytesIO(BLOB))
+    assert read_blob(registry, "a", DIGEST) == BLOB
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_the_digest_of_nothing_is_that_of_empty_data_alone(
+    registry: StorageRegistry, driver: StorageDriver, algorithm: str
+) -> None:
+    nothing = Digest.of(b"", algorithm)
+    registry.push_blob("a", nothing, io.BytesIO(b""))
+    assert (registry.resolve_blob("a", nothing).size, read_blob(registry, "a", nothing)) == (0, b"")
+    driver.put_content(paths.blob_data(nothing), b"x")
+    assert not registry.has_blob("a", nothing)
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/../b", "/a", "a/", "A", "a//b", "_layers", "a\0", "a" * 256])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.storage.samples import image, push
+from tests.storage.samples import image, index, push
 from udist_plugin.oci.digest import Digest
 from udist_plugin.registry import Page
 from udist_plugin.storage import paths
@@ -55,12 +55,13 @@ def test_any_text_can_be_the_last(registry: StorageRegistry, last: str) -> None:
     assert registry.list_repositories(None, last).items == [name for name in NAMES if name > last]
 
 
-def test_only_what_holds_something_is_a_repository(registry: StorageRegistry, driver: StorageDriver) -> None:
+def test_only_what_holds_manifests_is_a_repository(registry: StorageRegistry, driver: StorageDriver) -> None:
     registry.start_upload("only/an/upload")
     registry.push_blob("only/a/blob", Digest.of(b"x"), io.BytesIO(b"x"))
     for path in ("README", "Upper/_layers/x", "-/_layers/x", "a.-b/_layers/x"):
         driver.put_content(f"{paths.REPOSITORIES}/{path}", b"x")
-    assert registry.list_repositories() == Page(["only/a/blob"])
+    push(registry, "only/a/manifest", index())
+    assert registry.list_repositories() == Page(["only/a/manifest"])
 
 
 def test_a_page_looks_only_where_it_must(
@@ -68,7 +69,7 @@ def test_a_page_looks_only_where_it_must(
 ) -> None:
     for group in range(10):
         for number in range(10):
-            registry.push_blob(f"g{group}/n{number}", Digest.of(b"x"), io.BytesIO(b"x"))
+            push(registry, f"g{group}/n{number}", index())
     looked_into: list[str] = []
     driver_list = driver.list
 

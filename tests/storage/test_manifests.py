@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.http_api.wsgi import Client
 from tests.storage.samples import Document, image, index, push, push_image
 from udist_plugin.errors import (
     DigestInvalid,
@@ -14,12 +15,19 @@ from udist_plugin.errors import (
     ManifestTooLarge,
     ManifestUnknown,
     NameUnknown,
-    StorageError,
     TagInvalid,
 )
+from udist_plugin.http_api.app import Application
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest
-from udist_plugin.oci.media_types import DOCKER_MANIFEST, OCI_MANIFEST
+from udist_plugin.oci.media_types import (
+    DOCKER_MANIFEST,
+    DOCKER_SCHEMA_1,
+    DOCKER_SCHEMA_1_SIGNED,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    OCTET_STREAM,
+)
 from udist_plugin.registry import Page
 from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
@@ -208,10 +216,29 @@ def test_manifests_are_checked_against_their_digest(registry: StorageRegistry, d
     document = image()
     push(registry, "a", document, "v1")
     driver.put_content(paths.blob_data(document.digest), document.content + b" ")
-    with pytest.raises(StorageError, match=document.digest):
-        registry.get_manifest("a", "v1")
+    for view in (registry, StorageRegistry(driver)):
+        for verb in (view.get_manifest, view.resolve_manifest):
+            with pytest.raises(ManifestUnknown, match=document.digest):
+                verb("a", "v1")
     push(registry, "a", document)
     assert registry.get_manifest("a", "v1").content == document.content
+
+
+@pytest.mark.parametrize("left", [0, 1, 100])
+def test_a_manifest_cut_short_is_unknown_until_it_is_pushed_again(
+    registry: StorageRegistry, driver: StorageDriver, left: int
+) -> None:
+    document = image()
+    push(registry, "a", document, "v1")
+    driver.put_content(paths.blob_data(document.digest), document.content[:left])
+    for view in (registry, StorageRegistry(driver)):
+        for verb in (view.get_manifest, view.resolve_manifest):
+            for target in ("v1", document.digest):
+                with pytest.raises(ManifestUnknown):
+                    verb("a", target)
+    push(registry, "a", document)
+    for view in (registry, StorageRegistry(driver)):
+        assert view.get_manifest("a", "v1").content == document.content
 
 
 def test_a_manifest_whose_bytes_are_gone_is_unknown(registry: StorageRegistry, driver: StorageDriver) -> None:
@@ -224,10 +251,36 @@ def test_a_manifest_whose_bytes_are_gone_is_unknown(registry: StorageRegistry, d
                 verb("a", "v1")
 
 
-def test_a_kind_no_longer_served_is_unknown(registry: StorageRegistry, driver: StorageDriver) -> None:
-    content = b'{"schemaVersion": 1, "name": "a", "tag": "v1", "fsLayers": []}'
+STORED = {
+    b'{"schemaVersion": 1, "name": "a", "fsLayers": []}': DOCKER_SCHEMA_1,
+    b'{"schemaVersion": 1, "name": "a", "signatures": []}': DOCKER_SCHEMA_1_SIGNED,
+    b'{"schemaVersion": 2, "mediaType": "application/x.other+json"}': "application/x.other+json",
+    b'{"schemaVersion": 2, "mediaType": "text/html\\r\\nSet-Cookie: x"}': OCI_MANIFEST,
+    b'{"schemaVersion": 2, "mediaType": "\xc3\xa9/x"}': OCI_MANIFEST,
+    b'{"schemaVersion": 2, "mediaType": 5, "config": 7, "layers": [null, {"size": "x"}]}': OCI_MANIFEST,
+    b'{"schemaVersion": 2, "manifests": [{"digest": "x"}], "annotations": [1]}': OCI_INDEX,
+    b'{"schemaVersion": 2, "manifests": null, "subject": {"digest": "md5:x"}}': OCI_MANIFEST,
+    b'{"Config": {}, "schemaVersion": 2.0, "artifactType": 1}': OCI_MANIFEST,
+    b"\xef\xbb\xbf{}": OCTET_STREAM,
+    b"[]": OCTET_STREAM,
+    b"no JSON": OCTET_STREAM,
+    b"[" * 100_000: OCTET_STREAM,
+}
+"""Documents that no push is accepted of, and the media type that each is served with."""
+
+
+@pytest.mark.parametrize("content", STORED, ids=lambda content: repr(content[:60]))
+def test_what_stands_in_the_store_is_served(
+    registry: StorageRegistry, driver: StorageDriver, content: bytes
+) -> None:
     digest = Digest.of(content)
     driver.put_content(paths.blob_data(digest), content)
     driver.put_content(paths.link(paths.revision("a", digest)), digest.encode())
-    with pytest.raises(ManifestUnknown, match="schemaVersion"):
-        registry.get_manifest("a", digest)
+    driver.put_content(paths.tag_current("a", "v1"), digest.encode())
+    with pytest.raises((ManifestInvalid, DigestInvalid)):
+        Manifest.parse(content, OCI_MANIFEST)
+    for target in (digest, "v1"):
+        assert registry.get_manifest("a", target) == (content, STORED[content], digest)
+        assert registry.resolve_manifest("a", target)[:3] == (STORED[content], digest, len(content))
+    answer = Client(Application(registry)).get("/v2/a/manifests/v1")
+    assert (answer.status, answer.content, answer.field("content-type")) == (200, content, STORED[content])

@@ -138,15 +138,14 @@ def test_scratch_files_of_killed_processes_are_purged(tmp_path: Path) -> None:
     scratch = tmp_path / paths.SCRATCH[1:]
     with driver.writer("/file") as writer:
         writer.write(b"under way")
-        (scratch / "left").write_bytes(b"x")
-        (scratch / "folder").mkdir()
-        (scratch / "folder" / "file").write_bytes(b"x")
-        for name in ("left", "folder"):
+        left = ["0" * 32, f"{'1' * 32}.0", f"doctor-{'2' * 16}"]
+        (scratch / left[0]).write_bytes(b"x")
+        for name in left[1:]:
+            (scratch / name).mkdir()
+            (scratch / name / "file").write_bytes(b"x")
+        for name in left:
             os.utime(scratch / name, (1, 1))
-        assert set(purge_uploads(driver, DAY).paths) == {
-            f"{paths.SCRATCH}/left",
-            f"{paths.SCRATCH}/folder",
-        }
+        assert set(purge_uploads(driver, DAY).paths) == {f"{paths.SCRATCH}/{name}" for name in left}
         writer.commit()
     assert driver.get_content("/file") == b"under way"
     assert driver.list(paths.SCRATCH) == []

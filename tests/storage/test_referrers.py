@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.http_api.wsgi import Client
 from tests.storage.samples import image, index, push
 from udist_plugin.drivers.base import SMALL_FILE_MAX
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import StorageFull
-from udist_plugin.oci.media_types import OCI_EMPTY
+from udist_plugin.http_api.app import Application
+from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.media_types import OCI_EMPTY, OCI_MANIFEST
 from udist_plugin.registry import Page
 from udist_plugin.storage import paths, referrers
 from udist_plugin.storage.registry import StorageRegistry
@@ -181,6 +185,37 @@ def test_an_unreadable_manifest_does_not_hide_the_others(
     driver.put_content(paths.blob_data(documents[0].digest), b"garbage")
     driver.delete(paths.blob_data(documents[1].digest))
     assert listed(StorageRegistry(driver)) == [documents[2].digest]
+
+
+MALFORMED: list[dict[str, Any]] = [
+    {"subject": {"mediaType": OCI_MANIFEST, "digest": "sha256:x", "size": 1}},
+    {"subject": {"mediaType": OCI_MANIFEST, "digest": f"sha384:{'0' * 96}", "size": 1}},
+    {"subject": "x"},
+    {"subject": {**SUBJECT.descriptor, "size": "many"}},
+    {"layers": [{"digest": "x"}], "subject": SUBJECT.descriptor},
+    {"config": None, "subject": SUBJECT.descriptor},
+    {"annotations": {"a": 1, "b": "c"}, "subject": SUBJECT.descriptor},
+    {"artifactType": 5, "subject": SUBJECT.descriptor},
+]
+
+
+def test_a_malformed_manifest_of_another_server_does_not_hide_the_others(
+    registry: StorageRegistry, driver: StorageDriver
+) -> None:
+    document = image(b"1", subject=SUBJECT)
+    push(registry, "a", document)
+    expected = [document.digest]
+    for more in MALFORMED:
+        content = json.dumps({**json.loads(image().content), **more}).encode()
+        digest = Digest.of(content)
+        driver.put_content(paths.blob_data(digest), content)
+        driver.put_content(paths.link(paths.revision("a", digest)), digest.encode())
+        if more.get("subject") == SUBJECT.descriptor:
+            expected.append(digest)
+    answer = Client(Application(StorageRegistry(driver))).get(f"/v2/a/referrers/{SUBJECT.digest}")
+    assert [each["digest"] for each in answer.json()["manifests"]] == sorted(expected)
+    annotations = [each["annotations"] for each in answer.json()["manifests"] if "annotations" in each]
+    assert annotations == [{"b": "c"}]
 
 
 @pytest.mark.parametrize("size", [10, 1 << 20])

@@ -10,7 +10,7 @@ from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.options import add_common_options, add_reference
 from udist_plugin.cli.output import print_json, print_table, printable, size_text
 from udist_plugin.images.artifact import TITLE
-from udist_plugin.oci.manifest import Manifest
+from udist_plugin.oci.stored import read_stored
 
 if TYPE_CHECKING:
     import argparse
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
                 "mediaType": found.media_type,
                 "digest": found.digest,
                 "size": len(found.content),
-                "manifest": json.loads(found.content),
+                "manifest": json.loads(found.content.decode(errors="replace")),
             }
         )
     else:
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _print_summary(reference: str, found: ManifestContent) -> None:
-    manifest = Manifest.parse(found.content, found.media_type, found.digest, hashed=True)
+    manifest = read_stored(found.content, found.digest)
     rows = [
         ("Reference:", reference),
         ("Digest:", str(found.digest)),

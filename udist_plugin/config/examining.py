@@ -11,6 +11,7 @@ from udist_plugin.config.keys import DEFERRED, all_keys, schema
 from udist_plugin.config.nodes import Node, Table, from_python, is_null
 from udist_plugin.config.overlay import PREFIX, UnknownVariable, overlay, registry_variables
 from udist_plugin.config.reading import Reader, nearest
+from udist_plugin.config.services import service_variables
 from udist_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -89,7 +90,11 @@ def examine(
         root = Table({}, root.source)
     if isinstance(source, str) and not _given(root, "version"):
         reader.wrong("expected the version of the format, version: 0.1", "version", root)
-    root = _overlaid(with_driver(root), keys, registry_variables(environ), reader)
+    variables = registry_variables(environ)
+    if foreign := service_variables(variables):
+        reader.warnings.append(f"ignored, as Kubernetes sets them for a service: {', '.join(foreign)}")
+        variables = {name: value for name, value in variables.items() if name not in foreign}
+    root = _overlaid(with_driver(root), keys, variables, reader)
     configuration, section = _configuration(root, keys, reader, environ, given=source is not None)
     notices = list(reader.notices)
     if reader.without_effect:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import BinaryIO, Self
 
+    from udist_plugin.drivers.once import Record
+
 LOCK_WAIT = 5.0
 """Seconds to wait for another writer: a request that was cut may still be writing what it had."""
 
@@ -80,6 +82,9 @@ class FileWriter(ABC):
     """
 
     size: int
+    exclusive: bool = True
+    """Whether nobody else can write to the file. If others can, only a copy of it is sure to have the digest
+    that was found."""
 
     @abstractmethod
     def write(self, data: bytes | memoryview) -> None:
@@ -121,8 +126,9 @@ class StorageDriver(ABC):
     def from_parameters(cls, parameters: Mapping[str, object], *, scratch: str) -> Self:
         """The driver for a section of the configuration: typed values by the names of its keys.
 
-        ``scratch`` is a folder of the tree that the driver may keep files in while they are written; nobody
-        else reads there. Raises ``ConfigurationError``.
+        ``scratch`` is a folder of the tree that the driver may keep files in while they are written, under
+        names that begin with 16 random hexadecimal digits; nobody else reads there. Raises
+        ``ConfigurationError``.
         """
 
     def get_content(self, path: str, limit: int = SMALL_FILE_MAX) -> bytes:
@@ -188,10 +194,9 @@ class StorageDriver(ABC):
         """As ``list``, in the order of characters, from behind ``after``, fetched as asked for."""
         return (name for name in sorted(self.list(path)) if name > after)
 
-    def folders(self, path: str, holding: str, *, after: str = "") -> Iterator[str]:
-        """The ``names`` of those folders in which the file ``holding`` stands. A driver without real folders
-        may give all: there, one in which nothing stands is none."""
-        return (name for name in self.names(path, after=after) if self.exists(f"{path}/{name}/{holding}"))
+    def folders(self, path: str, *, after: str = "") -> Iterator[str]:
+        """The ``names`` of folders. Where there are real folders, files may be among them."""
+        return self.names(path, after=after)
 
     def files(self, path: str, *, after: str = "") -> Iterator[str]:
         """Every file below a folder, however deep: paths from there, in the order of their characters, from
@@ -225,14 +230,20 @@ class StorageDriver(ABC):
         Raises ``ConfigurationError`` with what is wrong, and the key or permission that mends it.
         """
 
+    def start(self, record: Record) -> None:
+        """From now on ``record`` takes what there is to say about the store."""
+
+    def close(self) -> None:
+        """The driver is not used any more; twice is once."""
+
     def purge(self, folder: str, age: float) -> None:
         """Drops what writers below ``folder`` left, more than ``age`` seconds ago, where no path leads to."""
 
     def exists(self, path: str) -> bool:
-        """Whether anything stands at the path."""
+        """Whether anything stands at the path: below a file nothing does."""
         try:
             self.stat(path)
-        except PathNotFound:
+        except (PathNotFound, InvalidPath):
             return False
         return True
 

@@ -15,6 +15,7 @@ from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest
 from udist_plugin.oci.media_types import DOCKER_MANIFEST_LIST
 from udist_plugin.oci.reference import check_tag, parse_target
+from udist_plugin.oci.stored import read_stored
 
 if TYPE_CHECKING:
     from udist_plugin.http_api.request import Request
@@ -42,8 +43,7 @@ class ManifestResource(Resource):
         return _answer(request, found.digest, found.media_type, found.content, len(found.content))
 
     def _default_platform(self, name: str, found: ManifestContent) -> ManifestContent:
-        parsed = Manifest.parse(found.content, found.media_type, found.digest, hashed=True)
-        for descriptor in parsed.manifests:
+        for descriptor in read_stored(found.content, found.digest).manifests:
             platform = descriptor.other.get("platform")
             if (
                 isinstance(platform, dict)

@@ -80,12 +80,12 @@ def _pull_layer(
     target = make_parents(folder, parts_of(layer.title))
     task = progress.begin("pulling", layer.title, descriptor.size)
     with registry.open_blob(name, descriptor.digest) as content:
-        if content.size != descriptor.size:
+        if descriptor.size not in (0, content.size):
             raise ArtifactError(
                 f"the manifest says {descriptor.size} bytes, the registry has {content.size}",
                 path=layer.title,
             )
-        source = watched(content, task, descriptor.size)
+        source = watched(content, task, content.size)
         if layer.unpack:
             stated = descriptor.annotations.get(CONTENT_DIGEST)
             place_folder(

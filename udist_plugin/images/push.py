@@ -97,10 +97,9 @@ def push_artifact(
 def _push_source(registry: Registry, name: str, source: Source, progress: Progress) -> Descriptor:
     with _layer(source, progress) as (layer, file):
         task = progress.begin("pushing", source.title, layer.size)
-        try:
-            registry.resolve_blob(name, layer.digest)
+        if _has(registry, name, layer):
             task.end("exists")
-        except BlobUnknown:
+        else:
             registry.push_blob(name, layer.digest, watched(file, task, layer.size))
             task.end("pushed")
     return layer
@@ -146,7 +145,13 @@ def _digest_of(file: Readable) -> tuple[Digest, int]:
 def _push_empty(registry: Registry, name: str) -> None:
     import io
 
-    try:
-        registry.resolve_blob(name, EMPTY.digest)
-    except BlobUnknown:
+    if not _has(registry, name, EMPTY):
         registry.push_blob(name, EMPTY.digest, io.BytesIO(EMPTY_CONTENT))
+
+
+def _has(registry: Registry, name: str, blob: Descriptor) -> bool:
+    """Whether the registry has all of a blob. One that a crash or a full disk cut short is pushed again."""
+    try:
+        return registry.resolve_blob(name, blob.digest).size == blob.size
+    except BlobUnknown:
+        return False

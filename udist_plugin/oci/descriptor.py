@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from udist_plugin.errors import ManifestInvalid
+from udist_plugin.errors import DigestInvalid, ManifestInvalid
 from udist_plugin.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 class Descriptor(NamedTuple):
-    """What points at content. ``size`` is in bytes; ``other`` keeps the properties not named here."""
+    """What points at content.
+
+    ``size`` is in bytes, and 0 where the document has none, as some of Docker's. ``other`` keeps the
+    properties not named here.
+    """
 
     media_type: str
     digest: Digest
@@ -23,15 +27,18 @@ class Descriptor(NamedTuple):
 
     @classmethod
     def from_json(cls, value: object, where: str = "descriptor") -> Descriptor:
-        """Checks types and digest; ``where`` names the place in the error. Raises ``ManifestInvalid``."""
+        """Checks types and digest; a member that is null counts as absent.
+
+        ``where`` names the place in errors. Raises ``ManifestInvalid`` and ``DigestInvalid``.
+        """
         if not isinstance(value, dict):
             raise ManifestInvalid(f"{where}: expected an object")
-        rest = dict(value)
+        rest = without_nulls(value)
         media_type = rest.pop("mediaType", "")
         digest = rest.pop("digest", None)
-        size = rest.pop("size", None)
+        size = rest.pop("size", 0)
         artifact_type = rest.pop("artifactType", None)
-        annotations = rest.pop("annotations", None) or {}
+        annotations = check_annotations(rest.pop("annotations", {}), where)
         if not isinstance(media_type, str):
             raise ManifestInvalid(f"{where}.mediaType: expected a string")
         if not isinstance(digest, str):
@@ -40,9 +47,10 @@ class Descriptor(NamedTuple):
             raise ManifestInvalid(f"{where}.size: expected a size in bytes")
         if artifact_type is not None and not isinstance(artifact_type, str):
             raise ManifestInvalid(f"{where}.artifactType: expected a string")
-        return cls(
-            media_type, Digest(digest), size, artifact_type, check_annotations(annotations, where), rest
-        )
+        try:
+            return cls(media_type, Digest(digest), size, artifact_type, annotations, rest)
+        except DigestInvalid as error:
+            raise DigestInvalid(f"{where}.digest: {error.detail}") from None
 
     def to_json(self) -> dict[str, Any]:
         """The descriptor as a JSON object, named properties first."""
@@ -54,8 +62,16 @@ class Descriptor(NamedTuple):
         return {**value, **self.other}
 
 
+def without_nulls(value: dict[str, Any]) -> dict[str, Any]:
+    """The members of a JSON object that are not null: programs that write one structure for all documents
+    write null for what does not apply."""
+    return {name: member for name, member in value.items() if member is not None}
+
+
 def check_annotations(value: object, where: str) -> dict[str, str]:
     """A map of strings to strings (annotations.md); raises ``ManifestInvalid``."""
-    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise ManifestInvalid(f"{where}.annotations: expected a map of strings")
-    return value
+    if isinstance(value, dict):
+        value = without_nulls(value)
+        if all(isinstance(item, str) for item in value.values()):
+            return value
+    raise ManifestInvalid(f"{where}.annotations: expected a map of strings")

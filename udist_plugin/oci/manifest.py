@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple, NoReturn
 
 from udist_plugin.errors import DigestInvalid, ManifestInvalid, ManifestTooLarge
-from udist_plugin.oci.descriptor import Descriptor, check_annotations
+from udist_plugin.oci.descriptor import Descriptor, check_annotations, without_nulls
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import INDEXES, MANIFESTS, OCI_INDEX, OCI_MANIFEST
 
@@ -52,9 +52,9 @@ class Manifest(NamedTuple):
         """Reads ``content``, pushed or stored as ``media_type``; ``digest`` is what it should have, sha256's
         unless given, and is not looked at again where it was ``hashed`` before.
 
-        The document's own ``mediaType`` wins where it has one, and must agree. Raises ``ManifestTooLarge``,
-        ``DigestInvalid``, and ``ManifestInvalid`` for what is not JSON, not a known manifest, or contradicts
-        itself.
+        The document's own ``mediaType`` wins where it has one, and must agree. Members that are null count as
+        absent. Raises ``ManifestTooLarge``, ``DigestInvalid``, and ``ManifestInvalid`` for what is not JSON,
+        not a known manifest, or contradicts itself.
         """
         if len(content) > MANIFEST_MAX:
             raise ManifestTooLarge({"size": len(content), "limit": MANIFEST_MAX})
@@ -63,7 +63,7 @@ class Manifest(NamedTuple):
             if digest and actual != digest:
                 raise DigestInvalid({"digest": digest, "content": actual})
             digest = actual
-        document = _load(content)
+        document = load_document(content)
         own = document.get("mediaType", "")
         if not isinstance(own, str):
             raise ManifestInvalid("mediaType: expected a string")
@@ -90,21 +90,25 @@ class Manifest(NamedTuple):
             _descriptors(document, "manifests") if kind in INDEXES else (),
             Descriptor.from_json(document["subject"], "subject") if document.get("subject") else None,
             _optional_string(document, "artifactType"),
-            check_annotations(document.get("annotations") or {}, "manifest"),
+            check_annotations(document.get("annotations", {}), "manifest"),
         )
 
 
-def _load(content: bytes) -> dict[str, Any]:
+def load_document(content: bytes) -> dict[str, Any]:
+    """The members of a JSON object, without those that are null. Raises ``ManifestInvalid``.
+
+    As in Go's ``encoding/json``, what is not UTF-8 reads as U+FFFD.
+    """
     import json
 
     try:
         # As text, for bytes may also be UTF-16 or begin with a mark to the module, and to no other reader.
-        document = json.loads(content.decode(), parse_constant=_refuse_constant)
+        document = json.loads(content.decode(errors="replace"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ManifestInvalid(f"not JSON: {error}") from None
     if not isinstance(document, dict):
         raise ManifestInvalid("expected a JSON object")
-    return document
+    return without_nulls(document)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -112,9 +116,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _descriptors(document: dict[str, Any], key: str) -> tuple[Descriptor, ...]:
-    values = document.get(key)
-    if values is None:
-        values = []
+    values = document.get(key, [])
     if not isinstance(values, list):
         raise ManifestInvalid(f"{key}: expected a list")
     return tuple(Descriptor.from_json(value, f"{key}[{index}]") for index, value in enumerate(values))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import BlobUnknown, DigestInvalid, PathNotFound
 from udist_plugin.oci.descriptor import Descriptor
+from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import OCTET_STREAM
 from udist_plugin.storage import paths
 from udist_plugin.storage.links import read_link, write_link
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
     from udist_plugin.content import Content, Readable
     from udist_plugin.drivers.base import StorageDriver
-    from udist_plugin.oci.digest import Digest
 
 
 class BlobStore:
@@ -52,9 +53,13 @@ class BlobStore:
     def open(self, name: str, digest: Digest, start: int = 0, end: int | None = None) -> Content:
         target = self._target(name, digest)
         try:
-            return self._driver.reader(paths.blob_data(target), start, end)
+            content = self._driver.reader(paths.blob_data(target), start, end)
         except PathNotFound:
             raise self._gone(digest, target) from None
+        if not start and end is None and not _can_be(target, content.size):
+            content.close()
+            raise self._gone(digest, target)
+        return content
 
     def locate(self, name: str, digest: Digest) -> str | None:
         """The client cannot see that a URL leads nowhere before it is there, so this looks."""
@@ -106,9 +111,24 @@ class BlobStore:
             size = self._driver.stat(paths.blob_data(target)).size
         except PathNotFound:
             raise self._gone(digest, target) from None
+        if not _can_be(target, size):
+            raise self._gone(digest, target)
         self._sizes.learn(target, size)
         return Descriptor(OCTET_STREAM, digest, size)
 
     def _gone(self, digest: Digest, target: Digest) -> BlobUnknown:
         self._sizes.forget(target)
         return BlobUnknown(digest)
+
+
+def _can_be(digest: Digest, size: int) -> bool:
+    """Whether data of ``size`` bytes can have this digest.
+
+    What a crash of another server left empty counts as absent: every client heals that by pushing again.
+    """
+    return (size == 0) == (digest == _of_nothing(digest.algorithm))
+
+
+@lru_cache
+def _of_nothing(algorithm: str) -> Digest:
+    return Digest.of(b"", algorithm)

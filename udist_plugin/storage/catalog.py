@@ -35,10 +35,10 @@ class Catalog:
             self._index = CatalogIndex(driver, save=save)
 
     def list(self, limit: int | None = None, last: str = "") -> Page[str]:
-        """Repositories that hold something, in lexical order; only what can matter is looked into."""
+        """Repositories with manifests, in lexical order; only what can matter is looked into."""
         found: list[str] = []
         for name, entries in _walk(self._driver, "", last, self._look()):
-            if not ("_layers" in entries or "_manifests" in entries):
+            if paths.MANIFESTS not in entries:
                 continue
             if len(found) == limit:
                 return Page(found, found[-1] if found else last)

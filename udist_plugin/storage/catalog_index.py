@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from udist_plugin.drivers.base import StorageDriver
 
-CONTENT: Final = ("_layers", "_manifests")
-"""What makes a folder a repository: it holds one of these."""
 TRUSTED: Final = 3600.0
 """Seconds after which everything is walked anew."""
 INDEX_MAX: Final = 64 << 20
@@ -50,10 +48,10 @@ class Found(NamedTuple):
     def of(cls, begun: float, names: Sequence[str]) -> Found:
         entries: dict[str, tuple[str, ...]] = {}
         for name in names:
-            entries[name] = (*CONTENT, *entries.get(name, ()))
+            entries[name] = (paths.MANIFESTS, *entries.get(name, ()))
             while "/" in name:
                 name, _, below = name.rpartition("/")
-                entries[name] = (*(entry for entry in entries.get(name, ()) if entry in CONTENT), below)
+                entries[name] = (*(each for each in entries.get(name, ()) if each == paths.MANIFESTS), below)
         return cls(begun, names, entries)
 
 
@@ -80,7 +78,7 @@ class CatalogIndex:
         if "/" not in name or self._noted.get(name):
             return
         with suppress(StorageError):  # the push stands; the next one leaves word
-            if any(self._driver.exists(paths.layers(above)) for above in _above(name)):
+            if any(self._driver.exists(paths.manifests(above)) for above in _above(name)):
                 self._driver.put_content(f"{paths.NEWS}/{name}{WORD}", b"", durable=False)
             self._noted.put(name, True)
 
@@ -104,7 +102,8 @@ class CatalogIndex:
     def _news(self) -> Iterator[str]:
         with suppress(StorageError):
             for path in self._driver.files(paths.NEWS):
-                yield path.removesuffix(WORD)
+                if path.endswith(WORD):
+                    yield path.removesuffix(WORD)
 
     def refresh(self) -> None:
         """Walks everything, unless the index is fresh or another is at it."""
@@ -161,15 +160,17 @@ def _marks(driver: StorageDriver) -> Sequence[str]:
 def _between(driver: StorageDriver, start: str, end: str) -> Iterator[str]:
     """The names behind ``start`` and before ``end``, if there is one; what one of them holds is skipped when
     it is much."""
-    name, count = "", 0
+    last, count = "", 0
     files = driver.files(paths.REPOSITORIES, after=start)
     while (path := next(files, None)) is not None and (not end or path < end):
-        found, underscore, _ = path.partition("/_")
-        if not underscore or not path.startswith(("_layers/", "_manifests/"), len(found) + 1):
+        name, _, rest = path.partition("/_")
+        holds = f"_{rest.partition('/')[0]}"
+        if holds not in (paths.LAYERS, paths.MANIFESTS):
             continue
-        if found != name:
-            name, count = found, 0
-            yield name
+        if (folder := f"{name}/{holds}") != last:
+            last, count = folder, 0
+            if holds == paths.MANIFESTS:
+                yield name
         count += 1
         if count == CROWD:
-            files = driver.files(paths.REPOSITORIES, after=f"{name}/_manifests0")  # behind "_manifests/"
+            files = driver.files(paths.REPOSITORIES, after=f"{folder}0")  # behind all that is in it

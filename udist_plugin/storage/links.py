@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.errors import BrokenLink, DigestInvalid, PathNotFound
-from udist_plugin.oci.digest import Digest
+from udist_plugin.errors import DigestInvalid, InvalidPath, PathNotFound
+from udist_plugin.oci.digest import HEX_LENGTHS, Digest
 
 if TYPE_CHECKING:
     from udist_plugin.drivers.base import StorageDriver
 
-LINK_MAX: Final = 1024
-"""No link is longer, in bytes."""
+LINK_MIN: Final = min(len(f"{algorithm}:") + length for algorithm, length in HEX_LENGTHS.items())
+"""No link is shorter, in bytes."""
 KEPT: Final = 1024
 """Links whose content is kept as a digest once it was found to be one."""
 
@@ -20,17 +20,21 @@ KEPT: Final = 1024
 def read_link(driver: StorageDriver, path: str) -> Digest | None:
     """The digest a link holds, ``None`` when there is no link.
 
-    Raises ``BrokenLink`` for a file that holds something else, as a server killed in the middle of
-    writing it in place leaves behind.
+    A file that holds anything else, as a server leaves it that was killed while it wrote, counts as none:
+    every client heals that by pushing again.
     """
     try:
-        content = driver.get_content(path, LINK_MAX)
-    except PathNotFound:
+        return _digest(driver.get_content(path))
+    except (PathNotFound, InvalidPath, DigestInvalid):
         return None
+
+
+def link_stands(driver: StorageDriver, path: str) -> bool:
+    """Whether there is a link, without reading it."""
     try:
-        return _digest(content)
-    except DigestInvalid:
-        raise BrokenLink("not a digest; push it again", driver=driver.name, path=path) from None
+        return driver.stat(path).size >= LINK_MIN
+    except (PathNotFound, InvalidPath):
+        return False
 
 
 def write_link(driver: StorageDriver, path: str, digest: Digest) -> None:

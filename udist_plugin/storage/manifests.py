@@ -5,17 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from udist_plugin.errors import (
-    DigestInvalid,
-    ManifestInvalid,
-    ManifestUnknown,
-    PathNotFound,
-    StorageError,
-)
+from udist_plugin.errors import DigestInvalid, ManifestInvalid, ManifestUnknown, PathNotFound
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import HEX_LENGTHS, Digest
-from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest
+from udist_plugin.oci.manifest import MANIFEST_MAX
 from udist_plugin.oci.reference import check_tag
+from udist_plugin.oci.stored import read_stored
 from udist_plugin.registry import ManifestContent
 from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
@@ -25,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.oci.manifest import Manifest
     from udist_plugin.storage.tags import TagStore
 
 FACTS: Final = 8192
@@ -55,7 +51,7 @@ class ManifestStore:
         digest, path = self._locate(name, target)
         if (fact := self._facts.get(digest)) is None:
             fact = self._learn(digest, self._read(digest, path))
-        elif not self._driver.exists(path):
+        elif not self._holds(path, fact.size):
             raise _unknown(name, digest)
         return Descriptor(fact.media_type, digest, fact.size)
 
@@ -64,7 +60,7 @@ class ManifestStore:
         content = self._contents.get(digest)
         if content is None:
             content = self._read(digest, path)
-        elif not self._driver.exists(path):
+        elif not self._holds(path, len(content)):
             raise ManifestUnknown({"Revision": digest})
         fact = self._facts.get(digest) or self._learn(digest, content)
         return ManifestContent(content, fact.media_type, digest)
@@ -134,7 +130,7 @@ class ManifestStore:
         Raises ``ManifestUnknown`` or ``StorageError``.
         """
         content = self._read(*self._locate(name, digest))
-        manifest = _parse(digest, content)
+        manifest = read_stored(content, digest)
         return Descriptor(
             manifest.media_type, digest, len(content), manifest.referrer_type, manifest.annotations
         )
@@ -147,19 +143,29 @@ class ManifestStore:
             raise _unknown(name, digest)
         return digest, paths.blob_data(stored)
 
+    def _holds(self, path: str, size: int) -> bool:
+        """Whether the bytes of a manifest that is known stand there, all of them."""
+        try:
+            return self._driver.stat(path).size == size
+        except PathNotFound:
+            return False
+
     def _read(self, digest: Digest, path: str) -> bytes:
+        """Bytes of another digest, as a crash of another server leaves them, count as absent: every client
+        heals that by pushing the manifest again. Raises ``ManifestUnknown``."""
         try:
             content = self._driver.get_content(path, MANIFEST_MAX)
         except PathNotFound:
             raise ManifestUnknown({"Revision": digest}) from None
         if Digest.of(content, digest.algorithm) != digest:
-            raise StorageError(f"the bytes are not those of {digest}", driver=self._driver.name, path=path)
+            problem = f"{path} holds other bytes; push the manifest again"
+            raise ManifestUnknown({"Revision": digest, "stored": problem})
         if len(content) <= CONTENT_MAX:
             self._contents.put(digest, content)
         return content
 
     def _learn(self, digest: Digest, content: bytes) -> Fact:
-        return self._note(_parse(digest, content))
+        return self._note(read_stored(content, digest))
 
     def _note(self, manifest: Manifest) -> Fact:
         subject = manifest.subject.digest if manifest.subject else None
@@ -177,14 +183,6 @@ class ManifestStore:
         for tag in self._tags.pointing_at(name, digest):
             with suppress(ManifestUnknown):  # deleted by another at the same time
                 self._tags.delete(name, tag, digest)
-
-
-def _parse(digest: Digest, content: bytes) -> Manifest:
-    """A stored manifest; one of a kind no longer served is as good as none."""
-    try:
-        return Manifest.parse(content, digest=digest, hashed=True)
-    except ManifestInvalid as error:
-        raise ManifestUnknown({"Revision": digest, "stored": str(error)}) from None
 
 
 def _unknown(name: str, digest: Digest) -> ManifestUnknown:

@@ -43,7 +43,13 @@ SCRATCH: Final = f"{OWN}/scratch"
 CURRENT: Final = "current/link"
 """In a tag's folder."""
 
-_UPLOAD_ID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"  # compiled on first use
+LAYERS: Final = "_layers"
+MANIFESTS: Final = "_manifests"
+"""What makes a folder a repository, as in distribution 3."""
+
+# Compiled on first use.
+_UPLOAD_ID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+_SCRATCH = r"(?:doctor-)?[0-9a-f]{16,}(?:\.[0-9]+)?"
 
 
 def blob_data(digest: Digest) -> str:
@@ -56,15 +62,19 @@ def repository(name: str) -> str:
 
 
 def layers(name: str) -> str:
-    return f"{repository(name)}/_layers"
+    return f"{repository(name)}/{LAYERS}"
 
 
 def layer(name: str, digest: Digest) -> str:
     return f"{layers(name)}/{_split(digest)}"
 
 
+def manifests(name: str) -> str:
+    return f"{repository(name)}/{MANIFESTS}"
+
+
 def revisions(name: str) -> str:
-    return f"{repository(name)}/_manifests/revisions"
+    return f"{manifests(name)}/revisions"
 
 
 def revision(name: str, digest: Digest) -> str:
@@ -72,7 +82,7 @@ def revision(name: str, digest: Digest) -> str:
 
 
 def tags(name: str) -> str:
-    return f"{repository(name)}/_manifests/tags"
+    return f"{manifests(name)}/tags"
 
 
 def tag(name: str, tag: str) -> str:
@@ -93,9 +103,18 @@ def uploads(name: str) -> str:
 
 def upload(name: str, upload_id: str) -> str:
     """Raises ``BlobUploadUnknown`` for what cannot be the id of an upload."""
-    if not re.fullmatch(_UPLOAD_ID, upload_id):
+    if not is_upload_id(upload_id):
         raise BlobUploadUnknown({"uuid": upload_id[:64]})
     return f"{uploads(name)}/{upload_id}"
+
+
+def is_upload_id(text: str) -> bool:
+    return re.fullmatch(_UPLOAD_ID, text) is not None
+
+
+def is_scratch(name: str) -> bool:
+    """Whether a file or folder below ``SCRATCH`` can be of ours."""
+    return re.fullmatch(_SCRATCH, name) is not None
 
 
 def subjects(name: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from udist_plugin.errors import BrokenLink, ManifestUnknown, NameUnknown, PathNotFound, TagInvalid
+from udist_plugin.errors import InvalidPath, ManifestUnknown, NameUnknown, PathNotFound, TagInvalid
 from udist_plugin.oci.reference import check_tag
 from udist_plugin.registry import Page
 from udist_plugin.storage import paths
-from udist_plugin.storage.links import link_content, read_link
+from udist_plugin.storage.links import link_content, link_stands, read_link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ class TagStore:
             current = paths.tag_current(name, tag)
             content = link_content(target) if target else self._driver.get_content(current)
             self._driver.delete_if(paths.tag(name, tag), paths.CURRENT, content)
-        except PathNotFound:
+        except (PathNotFound, InvalidPath):  # the latter below a file, which is none of ours
             raise ManifestUnknown({"Tag": tag}) from None
 
     def pointing_at(self, name: str, digest: Digest) -> tuple[str, ...]:
@@ -54,32 +54,33 @@ class TagStore:
         """``NameUnknown`` only where no tag ever stood, as in distribution on a folder."""
         found: list[str] = []
         try:
-            for tag in self._driver.folders(paths.tags(name), paths.CURRENT, after=last):
-                if not _is_tag(tag):
+            for tag in self._driver.folders(paths.tags(name), after=last):
+                if not self._stands(name, tag):
                     continue
                 if len(found) == limit:
                     return Page(found, found[-1] if found else last)
                 found.append(tag)
         except PathNotFound:
             # Without real folders, nothing tells a repository that had a tag from one that had none.
-            if self._driver.has_folders or not self._driver.exists(paths.repository(name)):
+            if self._driver.has_folders or not self._driver.exists(paths.manifests(name)):
                 raise NameUnknown({"name": name}) from None
         return Page(found)
+
+    def _stands(self, name: str, folder: str) -> bool:
+        """Whether a folder among the tags is one. To look into each in an object store would cost a request
+        each, or a walk of everything: there, a tag that a killed server made only a part of is listed."""
+        if not _is_tag(folder):
+            return False
+        return not self._driver.has_folders or link_stands(self._driver, paths.tag_current(name, folder))
 
     def _links(self, links: Sequence[str]) -> Sequence[Digest | None]:
         workers = min(self._lookups, len(links))
         if workers < 2:
-            return tuple(map(self._link, links))
+            return tuple(read_link(self._driver, link) for link in links)
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(workers, "udist-tags") as pool:
-            return tuple(pool.map(self._link, links))
-
-    def _link(self, path: str) -> Digest | None:
-        try:
-            return read_link(self._driver, path)
-        except BrokenLink:  # it points at nothing
-            return None
+            return tuple(pool.map(lambda link: read_link(self._driver, link), links))
 
     def _names(self, name: str) -> tuple[str, ...]:
         try:

@@ -95,6 +95,8 @@ class StoredUpload(Upload):
 
     def commit(self, digest: Digest) -> Descriptor:
         with self._open() as writer:
+            if not writer.exclusive:
+                return self._commit_copy(writer, digest)
             # Other writers are locked out from here until the data has its new name, so what is hashed
             # is what becomes the blob.
             try:
@@ -108,6 +110,20 @@ class StoredUpload(Upload):
                 self._drop()
                 raise DigestInvalid({"digest": digest, "content": actual})
         descriptor = self._store.blobs.link(self._name, digest, self.offset)
+        self._drop()
+        return descriptor
+
+    def _commit_copy(self, writer: FileWriter, digest: Digest) -> Descriptor:
+        """Where others cannot be locked out, the copy that is hashed becomes the blob."""
+        try:
+            with self._store.driver.appended(f"{self._folder}/data") as content:
+                descriptor = self._store.blobs.push(self._name, digest, content)
+        except PathNotFound:  # cancelled or purged meanwhile
+            raise BlobUploadUnknown({"uuid": self.id}) from None
+        except DigestInvalid:
+            writer.cancel()
+            self._drop()
+            raise
         self._drop()
         return descriptor
 

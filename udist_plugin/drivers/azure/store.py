@@ -67,10 +67,11 @@ class AzureStore(ObjectStore):
                 if blob.name > after:
                     yield stored(blob)
 
-    def names(self, prefix: str, *, after: str = "") -> Iterator[str]:
+    def names(self, prefix: str, *, after: str = "", folders: bool = False) -> Iterator[str]:
         """All are read first: by their keys ``a-b/`` comes before ``a/``."""
         with self._client.errors(prefix):
-            found = {each.name[len(prefix) :].rstrip("/") for each in self._container.walk_blobs(prefix)}
+            keys = [each.name for each in self._container.walk_blobs(prefix)]
+        found = {key[len(prefix) :].rstrip("/") for key in keys if key.endswith("/") or not folders}
         yield from sorted(name for name in found if name > after)
 
     def delete(self, keys: Sequence[str]) -> None:

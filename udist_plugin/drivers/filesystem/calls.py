@@ -17,6 +17,9 @@ from udist_plugin.drivers.base import LOCK_WAIT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LACKING = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
+"""What a call says that a file system does not have, such as locks on Lustre and NFS, or fsync of folders on
+SMB."""
 ATTEMPTS = 16
 """How often to begin again when others change the same folders."""
 
@@ -94,7 +97,8 @@ def remove_folder(path: str) -> None:
 def lock(descriptor: int, *, shared: bool = False) -> bool:
     """Locks a file until it is closed, for this writer alone or ``shared`` with others who say so.
 
-    False when another does not let go of it within ``LOCK_WAIT`` seconds.
+    False when another does not let go of it within ``LOCK_WAIT`` seconds. Raises ``OSError`` with an errno in
+    ``LACKING`` where there are no locks.
     """
     if sys.platform == "win32":
         return True  # an open file cannot be renamed there, which is what the lock is for

@@ -34,13 +34,13 @@ def delete_if(tree: Tree, folder: str, file: str, content: bytes) -> bool:
         if not _holds(file, content):
             return False
         tree.discard(folder)
-        calls.sync_folder(os.path.dirname(folder))
+        tree.sync_folder(os.path.dirname(folder))
         return True
     if not _take(tree, file, content):
         return False
     with suppress(FileNotFoundError):  # deleted by another
         _clear(tree, folder, file)
-        calls.sync_folder(os.path.dirname(folder))
+        tree.sync_folder(os.path.dirname(folder))
     return True
 
 
@@ -57,7 +57,7 @@ def _take(tree: Tree, file: str, content: bytes) -> bool:
         else:
             calls.unlink(hidden)
     with suppress(FileNotFoundError):
-        calls.sync_folder(folder)
+        tree.sync_folder(folder)
     return expected
 
 

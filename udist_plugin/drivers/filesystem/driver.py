@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
+from functools import wraps
 from typing import TYPE_CHECKING, cast
 
 from udist_plugin.drivers.base import SMALL_FILE_MAX, FileContent, FileInfo, FileWriter, StorageDriver
@@ -18,16 +19,36 @@ from udist_plugin.drivers.filesystem import calls
 from udist_plugin.drivers.filesystem.steps import StagedFiles
 from udist_plugin.drivers.filesystem.tree import INVALID, NAME, Tree
 from udist_plugin.drivers.filesystem.writers import AppendedFile, NewFile
-from udist_plugin.errors import ConfigurationError, InvalidOffset, InvalidPath
+from udist_plugin.errors import ConfigurationError, InvalidOffset, InvalidPath, StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import BinaryIO
+    from collections.abc import Callable, Mapping
+    from typing import BinaryIO, Concatenate, ParamSpec, TypeVar
 
     from udist_plugin.content import Content
+    from udist_plugin.drivers.once import Record
+
+    Given = ParamSpec("Given")
+    Result = TypeVar("Result")
 
 PIECE = 16 << 10
 """Bytes of a small file read at a time; most have fewer."""
+
+
+def again_if_stale(
+    verb: Callable[Concatenate[FilesystemDriver, Given], Result],
+) -> Callable[Concatenate[FilesystemDriver, Given], Result]:
+    """Repeats a verb once that found what another machine has replaced on NFS (ESTALE): the second time the
+    kernel looks the path up anew."""
+
+    @wraps(verb)
+    def repeated(self: FilesystemDriver, /, *args: Given.args, **keywords: Given.kwargs) -> Result:
+        try:
+            return verb(self, *args, **keywords)
+        except StorageUnavailable:  # which is said of nothing else here
+            return verb(self, *args, **keywords)
+
+    return repeated
 
 
 class FilesystemDriver(StorageDriver):
@@ -46,11 +67,16 @@ class FilesystemDriver(StorageDriver):
         _check_root(root)
         return cls(root, scratch)
 
+    def start(self, record: Record) -> None:
+        self._tree.start(record)
+
+    @again_if_stale
     def put_content(self, path: str, content: bytes, *, durable: bool = True) -> None:
         with NewFile(self._tree, path, durable=durable) as writer:
             writer.write(content)
             writer.commit()
 
+    @again_if_stale
     def put_contents(self, *steps: Mapping[str, bytes]) -> None:
         with StagedFiles(self._tree) as staged:
             for step in steps:
@@ -59,6 +85,7 @@ class FilesystemDriver(StorageDriver):
                 return
         super().put_contents(*steps)  # others make and delete the same folders just now
 
+    @again_if_stale
     def get_content(self, path: str, limit: int = SMALL_FILE_MAX) -> bytes:
         """With the fewest calls: every request reads a link or two."""
         content = b""
@@ -75,6 +102,7 @@ class FilesystemDriver(StorageDriver):
             raise self.too_large(path, limit)
         return content
 
+    @again_if_stale
     def reader(self, path: str, start: int = 0, end: int | None = None) -> Content:
         with self._tree.named_errors(path):
             file = cast("BinaryIO", open(self._tree.full_path(path), "rb", buffering=0))  # noqa: SIM115
@@ -88,9 +116,11 @@ class FilesystemDriver(StorageDriver):
             raise
         return FileContent(file, max(0, size - start if end is None else min(end, size) - start))
 
+    @again_if_stale
     def writer(self, path: str, *, append: bool = False) -> FileWriter:
         return AppendedFile(self._tree, path) if append else NewFile(self._tree, path)
 
+    @again_if_stale
     def stat(self, path: str) -> FileInfo:
         try:
             status = os.stat(self._tree.full_path(path))
@@ -99,14 +129,17 @@ class FilesystemDriver(StorageDriver):
         is_folder = status.st_mode & 0o170000 == 0o040000
         return FileInfo(path, 0 if is_folder else status.st_size, status.st_mtime, is_folder)
 
+    @again_if_stale
     def list(self, path: str) -> list[str]:
         with self._tree.named_errors(path):
             return os.listdir(self._tree.full_path(path))
 
+    @again_if_stale
     def move(self, source: str, destination: str) -> None:
         with self._tree.named_errors(source):
             self._tree.place(self._tree.full_path(source), destination)
 
+    @again_if_stale
     def delete(self, path: str, *, durable: bool = True) -> None:
         full = self._tree.full_path(path)
         if full == self._tree.root:
@@ -115,8 +148,9 @@ class FilesystemDriver(StorageDriver):
             self._tree.discard(full)
             if durable:
                 with suppress(FileNotFoundError):  # deleted too, by another
-                    calls.sync_folder(os.path.dirname(full))
+                    self._tree.sync_folder(os.path.dirname(full))
 
+    @again_if_stale
     def delete_if(self, path: str, holding: str, content: bytes) -> bool:
         from udist_plugin.drivers.filesystem.deletion import delete_if
 

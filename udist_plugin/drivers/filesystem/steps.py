@@ -54,7 +54,7 @@ class StagedFiles:
         """Makes the files visible and durable, step by step; false where others changed the folders."""
         with self._tree.named_errors("/"):
             for folder in reversed(self._folders):
-                calls.sync_folder(folder)
+                self._tree.sync_folder(folder)
         for step in self._steps:
             for target, path in step.items():
                 with self._tree.named_errors(path):

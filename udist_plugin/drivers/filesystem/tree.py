@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 from udist_plugin.drivers.base import check_path
 from udist_plugin.drivers.filesystem import calls
 from udist_plugin.drivers.filesystem.holding import holding
-from udist_plugin.errors import InvalidPath, PathBusy, PathNotFound, StorageError, StorageFull
+from udist_plugin.drivers.once import Once
+from udist_plugin.errors import (
+    InvalidPath,
+    PathBusy,
+    PathNotFound,
+    StorageError,
+    StorageFull,
+    StorageUnavailable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,6 +43,8 @@ class Tree:
         self.scratch = check_path(scratch, NAME)
         self._above = self.root.rstrip("/")
         self._synced: dict[str, tuple[int, int]] = {}
+        self._once = Once()
+        self.start = self._once.start
 
     def full_path(self, path: str) -> str:
         """Where ``path`` stands in the file system. Raises ``InvalidPath``."""
@@ -61,7 +71,7 @@ class Tree:
                 calls.make_folder(folder)
         if len(folder) <= len(self.root):
             with suppress(PermissionError):  # it may not be ours to read
-                calls.sync_folder(above)  # the root is new; from there on down, sync_above does it
+                self.sync_folder(above)  # the root is new; from there on down, sync_above does it
 
     def place(self, source: str, path: str, *, durable: bool = True) -> None:
         """Renames the file ``source`` to ``path``, in folders that others may be deleting."""
@@ -73,8 +83,7 @@ class Tree:
                     calls.rename(source, target)
                 break
             except FileNotFoundError:
-                if not os.path.lexists(source):
-                    raise
+                os.lstat(source)  # it is the folder that is missing
             with suppress(FileNotFoundError):  # vanished again: the next attempt makes it
                 self.make_folders(folder)
         else:
@@ -90,7 +99,7 @@ class Tree:
         seen: set[str] = set()
         for folder in dict.fromkeys(map(os.path.dirname, targets)):
             with suppress(FileNotFoundError):  # deleted by another after the rename, and the file with it
-                calls.sync_folder(folder)
+                self.sync_folder(folder)
                 while folder != self.root and (folder := os.path.dirname(folder)) not in seen:
                     seen.add(folder)
                     self._sync_if_changed(folder)
@@ -101,24 +110,38 @@ class Tree:
         state = (status.st_ino, status.st_mtime_ns)
         if self._synced.get(folder) == state:
             return
-        calls.sync_folder(folder)
+        self.sync_folder(folder)
         tick = FINE_TICK if status.st_mtime_ns % 1_000_000_000 else COARSE_TICK
         if time.time() - status.st_mtime > tick:
             if len(self._synced) >= SYNCED_MAX:
                 self._synced.clear()
             self._synced[folder] = state
 
+    def sync_folder(self, folder: str) -> None:
+        """Makes the entries of a folder durable, where the file system can."""
+        try:
+            calls.sync_folder(folder)
+        except OSError as error:
+            self.go_without("fsync of folders", error, "a loss of power may undo the last changes")
+
+    def go_without(self, what: str, error: OSError, consequence: str) -> None:
+        """Logs once that the file system lacks something. Raises ``error`` if it says anything else."""
+        if error.errno not in calls.LACKING:
+            raise error
+        self._once.warn(what, f"{self.root}: no {what} here ({error.strerror}); {consequence}")
+
     def hide(self, full: str) -> str:
         """Takes a file or folder out of sight by one rename; where it is then."""
-        if not os.path.lexists(full):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), full)
+        os.lstat(full)
         try:
             hidden = self.scratch_path()
             calls.rename(full, hidden)
         except OSError as error:
-            if error.errno not in (_FULL | {errno.EINVAL}):
+            if error.errno not in (_FULL | {errno.EINVAL, errno.EXDEV}):
                 raise
-            return full  # no room to move it to, which deleting makes, or the scratch folder is in it
+            # There is no room to move it to, which deleting makes, or the scratch folder is in it, or it is a
+            # folder of a lower layer of overlayfs.
+            return full
         return hidden
 
     def discard(self, full: str) -> None:
@@ -146,6 +169,8 @@ class Tree:
             kind = StorageFull
         elif error.errno in INVALID:
             kind = InvalidPath
+        elif error.errno == errno.ESTALE:
+            kind = StorageUnavailable
         elif isinstance(error, TimeoutError):
             kind = PathBusy
         return kind(error.strerror or str(error), driver=NAME, path=self._above + path)

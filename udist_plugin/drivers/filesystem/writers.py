@@ -66,7 +66,8 @@ class NewFile(FileWriter):
 class AppendedFile(FileWriter):
     """A file that grows in place, locked: once it is committed no other writer can still hold it open.
 
-    The lock is between writers of this package; a stock server takes none.
+    The lock is between writers of this package; a stock server takes none. Where the file system has no locks
+    the file is not ``exclusive``.
     """
 
     def __init__(self, tree: Tree, path: str) -> None:
@@ -112,7 +113,7 @@ class AppendedFile(FileWriter):
                     self._tree.make_folders(os.path.dirname(self._full))
                 continue
             try:
-                if not calls.lock(descriptor):
+                if not self._lock(descriptor):
                     raise PathBusy("another writer holds it", driver=NAME, path=self._path)
                 if stands_at(descriptor, self._full):
                     return descriptor
@@ -121,3 +122,11 @@ class AppendedFile(FileWriter):
                 raise
             os.close(descriptor)  # committed or deleted while this one waited
         raise PathBusy("others kept replacing it", driver=NAME, path=self._path)
+
+    def _lock(self, descriptor: int) -> bool:
+        try:
+            return calls.lock(descriptor)
+        except OSError as error:
+            self._tree.go_without("flock", error, "uploads in chunks are copied once they are complete")
+            self.exclusive = False
+            return True

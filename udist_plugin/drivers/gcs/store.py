@@ -148,7 +148,7 @@ class GcsStore(ObjectStore):
                 if blob.name != after:
                     yield _stored(blob)
 
-    def names(self, prefix: str, *, after: str = "") -> Iterator[str]:
+    def names(self, prefix: str, *, after: str = "", folders: bool = False) -> Iterator[str]:
         """All are read first: by their keys ``a-b/`` comes before ``a/``."""
         found: set[str] = set()
         with self._client.errors(prefix):
@@ -161,7 +161,7 @@ class GcsStore(ObjectStore):
                 **BOUNDS,
             )
             for page in listing.pages:
-                keys = [blob.name for blob in page] + list(page.prefixes)
+                keys = [*page.prefixes, *(() if folders else (blob.name for blob in page))]
                 found.update(key[len(prefix) :].rstrip("/") for key in keys)
         yield from sorted(name for name in found if name > after)
 

@@ -92,24 +92,26 @@ class ObjectDriver(StorageDriver):
 
     def names(self, path: str, *, after: str = "") -> Iterator[str]:
         """One grouped listing: nothing below the names is walked."""
+        return self._names(path, after, folders=False)
+
+    def folders(self, path: str, *, after: str = "") -> Iterator[str]:
+        return self._names(path, after, folders=True)
+
+    def _names(self, path: str, after: str, *, folders: bool) -> Iterator[str]:
         found = False
         with self._tree.named_errors(path):
-            for name in self.store.names(self._tree.folder(path), after=after):
+            for name in self.store.names(self._tree.folder(path), after=after, folders=folders):
                 found = True
                 yield name
         if not found and not self.exists(path):
             raise self._tree.missing(path)
 
-    def folders(self, path: str, holding: str, *, after: str = "") -> Iterator[str]:  # noqa: ARG002
-        """To look into each would cost a request each, or a walk of everything: a folder of which a killed
-        process made only a part is among them."""
-        return self.names(path, after=after)
-
     def files(self, path: str, *, after: str = "") -> Iterator[str]:
         folder = self._tree.folder(path)
         with self._tree.named_errors(path):
             for found in self.store.objects(folder, after=f"{folder}{after}" if after else ""):
-                yield found.key[len(folder) :]
+                if not found.key.endswith("/"):  # what other programs mark a folder with
+                    yield found.key[len(folder) :]
 
     def move(self, source: str, destination: str) -> None:
         self._tree.move(source, destination)

@@ -95,9 +95,9 @@ class ObjectStore(ABC):
         """Every object whose key starts with ``prefix`` and comes after ``after``, fetched as asked for."""
 
     @abstractmethod
-    def names(self, prefix: str, *, after: str = "") -> Iterator[str]:
+    def names(self, prefix: str, *, after: str = "", folders: bool = False) -> Iterator[str]:
         """The distinct first parts, up to a ``/``, of what follows ``prefix`` in the keys that start with it:
-        in order, those after ``after``.
+        in order, those after ``after``, and for ``folders`` only those that a ``/`` follows.
 
         Nothing below such a part is walked: the service groups them itself (S3's delimiter).
         """

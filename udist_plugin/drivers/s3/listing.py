@@ -28,7 +28,7 @@ def objects(client: S3Client, bucket: str, prefix: str, after: str) -> Iterator[
                 yield StoredObject(found["Key"], found["Size"], modified, found["ETag"])
 
 
-def names(client: S3Client, bucket: str, prefix: str, after: str) -> Iterator[str]:
+def names(client: S3Client, bucket: str, prefix: str, after: str, *, folders: bool) -> Iterator[str]:
     """See ``ObjectStore.names``.
 
     S3 lists by keys: ``a-b/`` before ``a/``. Only the beginnings of a page's last name may come in a later
@@ -38,7 +38,7 @@ def names(client: S3Client, bucket: str, prefix: str, after: str) -> Iterator[st
     sought: set[str] = set()
     for page in _pages_of_names(client, bucket, prefix, f"{prefix}{after}" if after else ""):
         keys = _keys(page)
-        found = {key[len(prefix) :].rstrip("/") for key in keys}
+        found = {key[len(prefix) :].rstrip("/") for key in keys if key.endswith("/") or not folders}
         if page["IsTruncated"] and keys:
             for name in _beginnings(max(keys)[len(prefix) :].rstrip("/")) - found - sought:
                 sought.add(name)

@@ -183,8 +183,8 @@ class S3Store(ObjectStore):
     def objects(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
         return objects(self.client, self.bucket, prefix, after)
 
-    def names(self, prefix: str, *, after: str = "") -> Iterator[str]:
-        return names(self.client, self.bucket, prefix, after)
+    def names(self, prefix: str, *, after: str = "", folders: bool = False) -> Iterator[str]:
+        return names(self.client, self.bucket, prefix, after, folders=folders)
 
     def delete(self, keys: Sequence[str]) -> None:
         if len(keys) == 1:

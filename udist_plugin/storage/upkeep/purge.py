@@ -10,7 +10,7 @@ from udist_plugin.storage import paths
 from udist_plugin.storage.catalog import is_name, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from udist_plugin.drivers.base import StorageDriver
 
@@ -49,27 +49,31 @@ def purge_uploads(driver: StorageDriver, age: float, *, dry_run: bool = False) -
 
 
 def _candidates(driver: StorageDriver, errors: list[StorageError]) -> Iterator[str]:
-    yield from _inside(driver, paths.SCRATCH, errors)
+    yield from _inside(driver, paths.SCRATCH, paths.is_scratch, errors)
     if not driver.has_folders:
         yield from _walked_over(driver)
         return
     for name, entries in walk(driver):
         if "_uploads" in entries:
-            yield from _inside(driver, paths.uploads(name), errors)
+            yield from _inside(driver, paths.uploads(name), paths.is_upload_id, errors)
 
 
 def _walked_over(driver: StorageDriver) -> Iterator[str]:
     """Every upload, where a look into each repository is a request, and one tells of a thousand files."""
     last = ""
     for path in driver.files(paths.REPOSITORIES):
-        name, uploads, rest = path.partition("/_uploads/")
-        upload = f"{paths.REPOSITORIES}/{name}{uploads}{rest.partition('/')[0]}"
-        if uploads and upload != last and is_name(name):
+        name, _, rest = path.partition("/_uploads/")
+        upload_id = rest.partition("/")[0]
+        upload = f"{paths.REPOSITORIES}/{name}/_uploads/{upload_id}"
+        if upload != last and paths.is_upload_id(upload_id) and is_name(name):
             last = upload
             yield upload
 
 
-def _inside(driver: StorageDriver, folder: str, errors: list[StorageError]) -> Iterator[str]:
+def _inside(
+    driver: StorageDriver, folder: str, is_ours: Callable[[str], bool], errors: list[StorageError]
+) -> Iterator[str]:
+    """What other programs put there stays."""
     try:
         names = driver.list(folder)
     except PathNotFound:
@@ -77,7 +81,7 @@ def _inside(driver: StorageDriver, folder: str, errors: list[StorageError]) -> I
     except StorageError as error:
         errors.append(error)
         return
-    yield from (f"{folder}/{name}" for name in names)
+    yield from (f"{folder}/{name}" for name in names if is_ours(name))
 
 
 def _begun(driver: StorageDriver, path: str) -> float:
