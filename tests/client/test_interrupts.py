@@ -61,5 +61,6 @@ def test_ctrl_c_again_and_again_leaves_the_lock_as_it_was(handled: threading.Sem
         with pytest.raises(KeyboardInterrupt):
             plugin.request("GET", "/stall", timeout=60)
         interrupting.result(60)
-        assert plugin.request("GET", "/resume", timeout=60).status == 204
+        with plugin.request("GET", "/resume", timeout=60) as response:
+            assert response.status == 204
         assert stalled.result(60) == b"late"

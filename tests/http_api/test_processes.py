@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from udist_plugin.client.response import Response
 
 CONTENT = os.urandom(3 << 20)
 UPLOADS = "/v2/some/name/blobs/uploads/"
@@ -33,9 +32,10 @@ def plugins(config: str) -> Iterator[list[Plugin]]:
         yield [stack.enter_context(Plugin(config)) for _ in range(2)]
 
 
-def patch(plugin: Plugin, location: str, start: int, end: int) -> Response:
+def patch(plugin: Plugin, location: str, start: int, end: int) -> int:
     fields = [("content-range", f"{start}-{end - 1}"), ("content-type", "application/octet-stream")]
-    return plugin.request("PATCH", location, fields, CONTENT[start:end])
+    with plugin.request("PATCH", location, fields, CONTENT[start:end]) as response:
+        return response.status
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
@@ -46,16 +46,17 @@ def test_two_processes_take_turns_at_one_upload(plugins: list[Plugin], algorithm
     assert location
     step = 1 << 20
     for number, plugin in enumerate((second, first)):
-        assert patch(plugin, location, number * step, (number + 1) * step).status == 202
+        assert patch(plugin, location, number * step, (number + 1) * step) == 202
         for other in plugins:
             status = other.request("GET", location)
             assert (status.status, status.header("range")) == (204, f"0-{(number + 1) * step - 1}")
-    assert patch(second, location, 0, step).status == 416
+    assert patch(second, location, 0, step) == 416
     ended = second.request("PUT", f"{location}?digest={digest}", body=CONTENT[2 * step :])
     assert (ended.status, ended.header("docker-content-digest")) == (201, digest)
     for plugin in plugins:
         assert plugin.request("GET", f"/v2/some/name/blobs/{digest}").read() == CONTENT
-        assert plugin.request("GET", location).status == 404
+        with plugin.request("GET", location) as response:
+            assert response.status == 404
 
 
 def test_an_upload_outlives_the_process_that_took_it(config: str) -> None:
@@ -69,8 +70,9 @@ def test_an_upload_outlives_the_process_that_took_it(config: str) -> None:
     with Plugin(config) as plugin:
         status = plugin.request("GET", location)
         assert status.header("range") == f"0-{(1 << 20) - 1}"
-        assert patch(plugin, location, 1 << 20, len(CONTENT)).status == 202
-        assert plugin.request("PUT", f"{location}?digest={digest}").status == 201
+        assert patch(plugin, location, 1 << 20, len(CONTENT)) == 202
+        with plugin.request("PUT", f"{location}?digest={digest}") as response:
+            assert response.status == 201
         ranged = plugin.request("GET", f"/v2/some/name/blobs/{digest}", [("range", "bytes=1000000-2999999")])
         assert (ranged.status, ranged.read()) == (206, CONTENT[1_000_000:3_000_000])
 
@@ -93,7 +95,8 @@ def test_a_push_that_is_cut_stores_nothing(plugins: list[Plugin]) -> None:
     with pytest.raises(ValueError, match="broken"):
         plugins[0].request("POST", f"{UPLOADS}?digest={digest}", body=Broken())
     for plugin in plugins:
-        assert plugin.request("HEAD", f"/v2/some/name/blobs/{digest}").status == 404
+        with plugin.request("HEAD", f"/v2/some/name/blobs/{digest}") as response:
+            assert response.status == 404
 
 
 def test_a_refusal_comes_before_the_content_was_sent(plugins: list[Plugin]) -> None:
@@ -109,7 +112,8 @@ def test_a_refusal_comes_before_the_content_was_sent(plugins: list[Plugin]) -> N
     ):
         with plugins[0].request(method, target, body=Endless(), timeout=20) as response:
             assert response.status == status
-    assert plugins[0].request("GET", "/v2/").status == 200
+    with plugins[0].request("GET", "/v2/") as response:
+        assert response.status == 200
 
 
 def test_escapes_reach_the_registry_as_they_were_sent(plugins: list[Plugin]) -> None:

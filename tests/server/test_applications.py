@@ -17,7 +17,8 @@ def test_a_broken_application_costs_its_own_stream_alone(plugin: Plugin, handler
         with pytest.raises(StreamReset, match="the application failed") as caught:
             plugin.request("GET", f"/{handler}", timeout=30)
         assert caught.value.code == "INTERNAL"
-    assert plugin.request("GET", "/environ", timeout=30).status == 200
+    with plugin.request("GET", "/environ", timeout=30) as response:
+        assert response.status == 200
 
 
 def test_what_is_written_travels_but_not_to_head(plugin: Plugin) -> None:

@@ -114,7 +114,8 @@ def test_what_may_not_travel_is_refused_here(
 ) -> None:
     with pytest.raises(LocalProtocolError):
         plugin.request(method, target, headers)
-    assert plugin.request("GET", "/environ").status == 200
+    with plugin.request("GET", "/environ") as response:
+        assert response.status == 200
 
 
 def test_a_4xx_before_the_content_was_sent_is_the_answer(plugin: Plugin) -> None:

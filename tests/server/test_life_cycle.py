@@ -97,7 +97,8 @@ def test_small_requests_pass_by_responses_that_nobody_reads(plugin: Plugin) -> N
         plugin.request("GET", "/environ", timeout=0.2)  # every slot is taken
     for response in [*unread, last]:
         response.close()
-    assert plugin.request("GET", "/environ", timeout=30).status == 200
+    with plugin.request("GET", "/environ", timeout=30) as response:
+        assert response.status == 200
 
 
 def test_a_stalled_disk_stops_its_own_request_alone(plugin: Plugin) -> None:
@@ -107,13 +108,17 @@ def test_a_stalled_disk_stops_its_own_request_alone(plugin: Plugin) -> None:
             with plugin.request("POST", "/count", body=bytes(MIB), timeout=30) as response:
                 assert response.read() == str(MIB).encode()
         assert not stalled.done()
-        assert plugin.request("GET", "/resume").status == 204
+        with plugin.request("GET", "/resume") as response:
+            assert response.status == 204
         assert stalled.result(30) == b"late"
 
 
 def test_prints_of_an_application_never_reach_the_protocol() -> None:
     lines: list[str] = []
-    with Plugin(command=COMMAND, log=lines.append) as plugin, plugin.request("GET", "/text") as response:
+    with (
+        Plugin(command=COMMAND, log=lines.append) as plugin,
+        plugin.request("GET", "/text") as response,
+    ):
         assert response.read() == b"fine"
     assert "a print that must not reach the protocol" in lines
     assert "nor may this" in lines
@@ -246,12 +251,14 @@ import os, signal, sys, threading
 from udist_plugin import Plugin
 
 with Plugin(command=[sys.executable, "-m", "tests.server.apps"]) as plugin:
-    assert plugin.request("GET", "/environ").status == 200
+    with plugin.request("GET", "/environ") as response:
+        assert response.status == 200
     threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     try:
         plugin.request("GET", "/stall")
     except KeyboardInterrupt:
-        assert plugin.request("GET", "/resume").status == 204
+        with plugin.request("GET", "/resume") as response:
+            assert response.status == 204
         print("goes on")
 """
 
@@ -290,7 +297,8 @@ def test_closing_waits_for_a_reader_that_takes_its_time(plugin: Plugin) -> None:
 def test_a_plugin_told_to_end_finishes_and_takes_nothing_new() -> None:
     lines: list[str] = []
     with Plugin(command=COMMAND, log=lines.append) as plugin:
-        assert plugin.request("GET", "/environ").status == 200
+        with plugin.request("GET", "/environ") as response:
+            assert response.status == 200
         response = plugin.request("GET", f"/zeros/{20 * MIB}")
         os.kill(plugin.pid, signal.SIGTERM)
         assert len(response.read()) == 20 * MIB
@@ -439,7 +447,10 @@ def test_the_first_answer_needs_neither_yaml_nor_protobuf(tmp_path: Path) -> Non
     )
     lines: list[str] = []
     environ = {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": str(tmp_path)}
-    with Plugin(None, environ, [sys.executable, "-c", code], log=lines.append) as plugin:
-        assert plugin.request("GET", "/v2/").status == 200
+    with (
+        Plugin(None, environ, [sys.executable, "-c", code], log=lines.append) as plugin,
+        plugin.request("GET", "/v2/") as response,
+    ):
+        assert response.status == 200
     modules = set(json.loads("".join(lines[-1:])))
     assert not modules & {"yaml", "google", "grpc", "boto3", "argparse", "dataclasses", "platformdirs"}

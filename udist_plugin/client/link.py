@@ -9,6 +9,7 @@ import sys
 import time
 import weakref
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.client.slots import Slots
@@ -266,6 +267,14 @@ class ClientExchange(Exchange):
     def __init__(self, link: ClientLink, stream: Stream, method: str) -> None:
         super().__init__(link, stream)
         self._idempotent = method in IDEMPOTENT
+        self._cancel = partial(link.cancel, self)
+
+    def read_into(self, target: memoryview) -> int:
+        try:
+            return super().read_into(target)
+        except DeadlineExceeded as error:
+            self._cancel(error.code)
+            raise
 
     def fail(self, error: TransportError) -> None:
         if isinstance(error, PluginDied) and not self._idempotent:

@@ -102,6 +102,10 @@ class Store:
         with self._reading:
             self.answer.close()
 
+    @property
+    def ended(self) -> bool:
+        return self._left == 0 or self.answer.isclosed()
+
     def _next(self, size: int) -> bytes:
         with self._reading:
             data = self._wait(lambda _: self.answer.read1(size))

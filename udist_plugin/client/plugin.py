@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import threading
 import time
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
     Body = bytes | bytearray | memoryview | Readable | None
 
+GRACE: Final = 10.0
+"""Seconds that closing gives the plugin to end."""
+
 DROPPED: Final = HOP_BY_HOP | {"host", "expect"}
 """Fields that say nothing here: ``host`` travels as the authority, and no 100-continue is needed."""
 
@@ -47,8 +51,12 @@ class Plugin:
     fetched there, straight from the bucket. That is for callers that can reach the store over the network;
     it is told what content is wanted, and no credentials.
 
-    Raises ``PluginNotFound``, ``HandshakeFailed`` or ``PluginDied``.
+    Close it, or use it as a context manager. One that is collected as garbage is closed then, with a
+    ``ResourceWarning``. Raises ``PluginNotFound``, ``HandshakeFailed`` or ``PluginDied``.
     """
+
+    status: int | None = None
+    _started = False
 
     def __init__(
         self,
@@ -76,9 +84,9 @@ class Plugin:
         try:
             self._link.shake_hands(settings, timeout)
         except BaseException:
-            self._end(0.5)
+            _end(self._link, self._process, 0.5)
             raise
-        self.status: int | None = None
+        self._started = True
 
     @property
     def pid(self) -> int:
@@ -134,7 +142,7 @@ class Plugin:
                 raise sending.error from None
             self._link.cancel(exchange, error.code if isinstance(error, DeadlineExceeded) else "CANCELLED")
             raise
-        response = _response(exchange, self._link)
+        response = self._response(exchange)
         if self.redirects and follow and (url := location_of(method, target, response)):
             response.close()
             from udist_plugin.client.network import fetch
@@ -142,7 +150,7 @@ class Plugin:
             return fetch(method, url, headers, response, deadline=deadline, patience=patience)
         return response
 
-    def close(self, timeout: float = 10.0) -> None:
+    def close(self, timeout: float = GRACE) -> None:
         """Waits for the responses that other threads still read, and ends the plugin.
 
         Within ``timeout`` seconds it ends by itself, else it is terminated, else killed; ``status`` is its
@@ -150,15 +158,17 @@ class Plugin:
         """
         with self._closing:
             if self.status is None:
-                self._link.drain(time.monotonic() + timeout)
-                self.status = self._end(timeout)
+                self.status = _end(self._link, self._process, timeout)
 
-    def _end(self, grace: float) -> int:
-        polite = self._link.output.retire(min(grace, 1.0))
-        status = self._process.end(grace, polite=polite)
-        if self._link.close():
-            self._process.close()
-        return status
+    def _response(self, exchange: Exchange) -> Response:
+        head = exchange.head
+        assert isinstance(head, Head)
+        fields = [(name, value.decode("latin-1")) for name, value in head.fields]
+        return Response(head.status, fields, exchange, partial(self._give_up, exchange))
+
+    def _give_up(self, exchange: Exchange) -> None:
+        """A response has this, so that no plugin is collected as garbage while its responses are read."""
+        self._link.cancel(exchange)
 
     def __enter__(self) -> Self:
         return self
@@ -168,12 +178,27 @@ class Plugin:
     ) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        if self._started and self.status is None:
+            import warnings
 
-def _response(exchange: Exchange, link: ClientLink) -> Response:
-    head = exchange.head
-    assert isinstance(head, Head)
-    fields = [(name, value.decode("latin-1")) for name, value in head.fields]
-    return Response(head.status, fields, exchange, partial(link.cancel, exchange))
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+            try:  # a finalizer waits for nothing
+                _thread.start_new_thread(_end, (self._link, self._process, GRACE))
+            except RuntimeError:  # this process has no more threads, or is about to end
+                self._process.close()
+
+    def __repr__(self) -> str:
+        return f"<Plugin of process {self.pid}>"
+
+
+def _end(link: ClientLink, process: PluginProcess, grace: float) -> int:
+    link.drain(time.monotonic() + grace)
+    polite = link.output.retire(min(grace, 1.0))
+    status = process.end(grace, polite=polite)
+    if link.close():
+        process.close()
+    return status
 
 
 def _milliseconds(timeout: float | None) -> int:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
         """What a response's content is read from. Reads raise ``TransportError``."""
 
         @property
+        def ended(self) -> bool:
+            """Whether nothing is left to read."""
+
+        @property
         def trailers(self) -> Sequence[tuple[str, bytes]]: ...
 
         def read_into(self, target: memoryview, /) -> int: ...
@@ -26,7 +30,8 @@ class Response:
     """``status`` and ``headers`` (names in lower case, in order), and content to read.
 
     Every read raises ``TransportError`` when the exchange was cut: content that ended is complete. Close it,
-    or use it as a context manager; content not read is dropped.
+    or use it as a context manager; content not read is dropped. One that is collected as garbage, neither
+    closed nor read to its end, is closed then, with a ``ResourceWarning``.
     """
 
     def __init__(
@@ -36,6 +41,7 @@ class Response:
         self.headers = headers
         self._content = content
         self._close = close
+        self._closed = False
 
     def header(self, name: str) -> str | None:
         """A field's value; several are joined by a comma (RFC 9110, section 5.3)."""
@@ -64,7 +70,18 @@ class Response:
 
     def close(self) -> None:
         """Drops what was not read; the plugin stops its work on it."""
+        self._closed = True
         self._close()
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}>"
+
+    def __del__(self) -> None:
+        if not self._closed and not self._content.ended:
+            import warnings
+
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+            self._close()
 
     def __enter__(self) -> Self:
         return self

@@ -174,6 +174,14 @@ class Exchange(Waiter):
             stage.give_back(staged, empty=empty)
 
     @property
+    def ended(self) -> bool:
+        """Whether nothing is left to read: the content was read to its end, or cut, or there is none."""
+        stream = self.stream
+        if self.inbox.chunks or self.inbox.filling:
+            return False
+        return bool(self.error) or stream.incoming is Half.DONE or stream.received == stream.expected
+
+    @property
     def unread(self) -> bool:
         """Whether something was received and not read."""
         return bool(self.inbox.chunks)

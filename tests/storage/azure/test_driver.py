@@ -41,8 +41,11 @@ def test_a_plugin_takes_what_velero_passes(parameters: dict[str, object]) -> Non
     environ = {f"REGISTRY_STORAGE_AZURE_{name}": str(parameters[name.lower()]) for name in names}
     for name in ("SPN_CLIENT_ID", "SPN_CLIENT_SECRET", "SPN_TENANT_ID", "AAD_ENDPOINT"):
         environ[f"REGISTRY_STORAGE_AZURE_{name}"] = ""
-    with Plugin(None, {"REGISTRY_STORAGE": "azure", **environ}) as plugin:
-        assert plugin.request("GET", "/v2/_catalog").status == 200
+    with (
+        Plugin(None, {"REGISTRY_STORAGE": "azure", **environ}) as plugin,
+        plugin.request("GET", "/v2/_catalog") as response,
+    ):
+        assert response.status == 200
 
 
 def test_a_plugin_says_at_start_what_is_wrong_with_its_container(parameters: dict[str, object]) -> None:

@@ -48,5 +48,8 @@ def test_a_missing_sdk_is_named_with_what_installs_it(monkeypatch: pytest.Monkey
 
 def test_a_plugin_takes_what_velero_passes(bucket: str) -> None:
     environ = {"REGISTRY_STORAGE": "gcs", "REGISTRY_STORAGE_GCS_BUCKET": bucket}
-    with Plugin(None, {**environ, "REGISTRY_STORAGE_GCS_KEYFILE": ""}) as plugin:
-        assert plugin.request("GET", "/v2/_catalog").status == 200
+    with (
+        Plugin(None, {**environ, "REGISTRY_STORAGE_GCS_KEYFILE": ""}) as plugin,
+        plugin.request("GET", "/v2/_catalog") as response,
+    ):
+        assert response.status == 200
