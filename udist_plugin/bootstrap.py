@@ -130,8 +130,8 @@ def open_app(loaded: Loaded) -> RegistryApp:
     )
     health = _health(application, configuration, driver)
     jobs = [lambda: sizes, lambda: _purging(driver, configuration.storage.maintenance), lambda: health]
-    messages = [("warn", text) for text in loaded.warnings] + [("info", text) for text in loaded.notices]
-    return RegistryApp(configuration, registry, application, health or application, jobs, messages)
+    answer = health or application
+    return RegistryApp(configuration, registry, application, answer, jobs, loaded.warnings, loaded.notices)
 
 
 def _registry(driver: StorageDriver, configuration: Configuration, sizes: Sizes) -> Registry:

@@ -89,7 +89,7 @@ def test_a_bucket_is_well(udist: Udist, minio_server: S3Server, tmp_path: Path) 
     ran = udist("doctor", "--config", path)
     assert (ran.code, ran.err) == (0, "")
     store, *lines = ran.out.splitlines()
-    assert store == f"store   s3: bucket {bucket}, region {REGION}, regionendpoint {server.url}"
+    assert store == f"store   s3: bucket {bucket}, region {REGION}, regionendpoint {minio_server.url}"
     assert [line.split()[0] for line in lines] == ["ok"] * 9
     assert "large uploads can be sent in parts" in ran.out
     assert not list((minio_server.folder / bucket).rglob("doctor-*"))
