@@ -130,14 +130,14 @@ def open_app(loaded: Loaded) -> RegistryApp:
         ),
     )
     health = _health(application, configuration, driver)
+    answer = health or application
     jobs: list[Callable[[], Job | None]] = [
         lambda: driver,
         lambda: sizes,
         lambda: _purging(driver, configuration.storage.maintenance),
         lambda: health,
     ]
-    messages = [("warn", text) for text in loaded.warnings] + [("info", text) for text in loaded.notices]
-    return RegistryApp(configuration, registry, application, health or application, jobs, messages)
+    return RegistryApp(configuration, registry, application, answer, jobs, loaded.warnings, loaded.notices)
 
 
 def _registry(driver: StorageDriver, configuration: Configuration, sizes: Sizes) -> Registry:

@@ -29,7 +29,8 @@ class RegistryApp:
 
     It is handed its parts. ``application`` answers every request that ``answer``, the middleware in front of
     it, lets through. Each of ``jobs`` makes a job after the first answer, or ``None`` where there is none to
-    do. ``messages`` are levels and texts for the log. ``drain_timeout`` is in seconds.
+    do. ``warnings`` and ``notices`` are what the log is told of the configuration: mistakes, and what has no
+    effect here. ``drain_timeout`` is in seconds.
     """
 
     def __init__(
@@ -39,7 +40,8 @@ class RegistryApp:
         application: Application,
         answer: WSGI,
         jobs: Sequence[Callable[[], Job | None]],
-        messages: Sequence[tuple[str, str]],
+        warnings: Sequence[str],
+        notices: Sequence[str],
     ) -> None:
         self.configuration = configuration
         self.registry = registry
@@ -48,7 +50,8 @@ class RegistryApp:
         self._answer = answer
         self._make_jobs = jobs
         self._jobs: list[Job] = []
-        self._messages = messages
+        self.warnings = warnings
+        self._notices = notices
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         return self._answer(environ, start_response)
@@ -63,8 +66,10 @@ class RegistryApp:
     def start(self, record: Record) -> None:
         """Logs what there is to say about the configuration, and starts the jobs."""
         self.application.warm_up()
-        for level, message in self._messages:
-            record(level, message)
+        for message in self.warnings:
+            record("warn", message)
+        for message in self._notices:
+            record("info", message)
         self._jobs = [job for make in self._make_jobs if (job := make()) is not None]
         for job in self._jobs:
             job.start(record)

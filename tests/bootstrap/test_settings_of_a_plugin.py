@@ -110,6 +110,45 @@ class TestLog:
         assert [each.message for each in caplog.records if '"GET /v2/ HTTP/1.0" 200 2' in each.message]
 
 
+class TestWarnings:
+    """Mistakes that do not stop the plugin are the caller's to see, whatever is logged."""
+
+    QUIET = "version: 0.1\nstorage: inmemory\nlog: {level: error}\nlgo: {}\n"
+    SAID = "lgo (udist.yml:4): unknown key, ignored; did you mean log?"
+
+    def test_are_there_to_be_asked_for_and_logged_by_the_caller(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with Plugin(self.QUIET, {}, config_name="udist.yml") as plugin:
+            assert plugin.warnings == (self.SAID,)
+        assert [(each.name, each.levelname, each.message) for each in caplog.records] == [
+            ("udist_plugin", "WARNING", self.SAID)
+        ]
+
+    def test_are_not_logged_twice_by_whoever_takes_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
+        lines: list[str] = []
+        with Plugin(self.QUIET.replace("error", "warn"), {}, log=lines.append) as plugin:
+            assert len(plugin.warnings) == 1
+        assert (len(lines), caplog.records) == (1, [])
+
+    def test_of_any_number_and_in_any_bytes_fit_the_settings(self) -> None:
+        many = "".join(f"unknown{number}{'x' * 100}: 1\n" for number in range(400))
+        with Plugin(self.QUIET + many, {"REGISTRY_\N{SNOWMAN}": "1"}, log=print) as plugin:
+            assert 100 < len(plugin.warnings) < 400
+            assert plugin.warnings[0].startswith("REGISTRY_\N{SNOWMAN}: names no known key")
+            left_out = 402 - len(plugin.warnings) + 1
+            assert plugin.warnings[-1] == f"{left_out} more warnings are in the plugin's log"
+
+    def test_and_errors_survive_what_utf8_cannot_say(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("REGISTRY_LOG_\udcff", "1")
+        monkeypatch.setenv("REGISTRY_STORAGE", "inmemory")
+        with Plugin(log=print) as plugin:
+            assert plugin.warnings[0].startswith(r"REGISTRY_LOG_\udcff: names no known key")
+        monkeypatch.setenv("REGISTRY_STORAGE_\udcff", "1")
+        with pytest.raises(HandshakeFailed, match=r"REGISTRY_STORAGE_\\udcff: names no known key"):
+            Plugin(log=print)
+
+
 class TestHealth:
     def until(self, plugin: Plugin, expected: int) -> Any:
         """What ``/debug/health`` tells once its status is ``expected``."""

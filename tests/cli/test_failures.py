@@ -76,6 +76,26 @@ def test_a_plugin_that_does_not_start_is_4(udist: Udist, work: Path) -> None:
     assert (absent.code, absent.err) == (4, "udist: absent.yml: cannot be read: No such file or directory\n")
 
 
+def test_all_that_is_wrong_with_a_file_is_told_by_its_own_name_and_lines(udist: Udist, work: Path) -> None:
+    (work / "udist.yml").write_text(
+        "version: 0.1\nstorage: {filesystem: {}, delet: {}}\nlog: {level: loud}\n"
+    )
+    for words in (("ls",), ("doctor",)):
+        ran = udist(*words, "--config", "udist.yml")
+        assert ran.code == 4
+        assert ran.err.splitlines() == [
+            "udist: storage.delet (udist.yml:2): unknown key; did you mean storage.delete?",
+            "udist: log.level (udist.yml:3): expected one of error, warn, info, debug, not 'loud'",
+        ], words
+
+
+def test_warnings_are_always_shown(udist: Udist, work: Path) -> None:
+    (work / "udist.yml").write_text("version: 0.1\nstorage: filesystem\nlgo: {level: debug}\n")
+    said = "udist: lgo (udist.yml:3): unknown key, ignored; did you mean log?\n"
+    assert udist("ls", "--config", "udist.yml") == (0, "", said)
+    assert udist("doctor", "--config", "udist.yml").err == said
+
+
 def test_a_command_that_is_no_plugin_is_told_by_its_words(udist: Udist) -> None:
     ran = udist("ls", "--plugin", "echo hello world")
     assert ran.code in (1, 4)

@@ -15,7 +15,7 @@ from udist_plugin.server.stdio import serve
 from udist_plugin.server.streams import take_standard_streams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     Environ = dict[str, Any]
     Start = Callable[..., Any]
@@ -167,6 +167,7 @@ class Service:
     """The application as ``serve`` wants it."""
 
     drain_timeout = 5.0
+    warnings: Sequence[str] = ()
 
     def __call__(self, environ: Environ, start_response: Start, /) -> Iterable[bytes]:
         return application(environ, start_response)

@@ -73,7 +73,7 @@ def _fill(part: Message, values: Json) -> None:
             getattr(part, name).extend(
                 pb.Field(name=key, value=text.encode("latin-1")) for key, text in value
             )
-        elif name in ("versions", "capabilities"):
+        elif name in ("versions", "capabilities", "warnings"):
             getattr(part, name).extend(value)
         elif name == "environment":
             part.environment.SetInParent()  # type: ignore[attr-defined]

@@ -29,6 +29,8 @@ def frames() -> Iterator[Json]:
                 "process_id": 4294967295,
                 "configuration": "version: 0.1\nstorage:\n  inmemory: {}\n",
                 "environment": {"REGISTRY_LOG_LEVEL": "debug", "REGISTRY_HTTP_SECRET": "grüße"},
+                "configuration_name": "/etc/udist.yml",
+                "warnings": ["lgo (/etc/udist.yml:2): unknown key, ignored; did you mean log?", "grüße"],
             }
         ),
     )

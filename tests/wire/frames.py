@@ -43,6 +43,8 @@ bodies: st.SearchStrategy[Body] = st.one_of(
         uint32,
         st.none() | text,
         st.none() | st.dictionaries(keys, text, max_size=4),
+        text,
+        st.lists(text, max_size=3),
     ),
     st.builds(Request, text, text, text, text, fields, uint32),
     st.builds(Response, uint32, fields),

@@ -157,7 +157,9 @@ def test_the_usual_frames_need_no_library(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr("udist_plugin.wire.library.decode_with_library", forbidden)
     for body in (
-        Settings([1], 64, ["redirect"], "udist-go/1", 7, "version: 0.1", {"REGISTRY_LOG_LEVEL": "info"}),
+        Settings(
+            [1], 64, ["a"], "udist-go/1", 7, "version: 0.1", {"REGISTRY_LOG_LEVEL": "info"}, "a.yml", ["b"]
+        ),
         Request("GET", "http", "localhost", "/v2/", [("accept", b"*/*")], 30_000),
         Response(200, [("content-length", b"2")]),
         End([("digest", b"sha-256=")]),

@@ -42,7 +42,7 @@ def value_of(meaning: Json) -> tuple[Frame, bytes | None]:
     for key in ("fields", "trailers"):
         if key in kind._fields:
             given[key] = [(field, text.encode("latin-1")) for field, text in given.get(key, ())]
-    for key in ("versions", "capabilities"):
+    for key in ("versions", "capabilities", "warnings"):
         if key in kind._fields:
             given.setdefault(key, [])
     return frame._replace(body=kind(**given)), None

@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from udist_plugin.cli.output import printable
+from udist_plugin.cli.output import note, printable
 from udist_plugin.client.plugin import Plugin
 from udist_plugin.config.files import read_file
 from udist_plugin.remote.registry import RemoteRegistry
@@ -19,11 +19,18 @@ if TYPE_CHECKING:
 @contextmanager
 def connected(arguments: argparse.Namespace) -> Iterator[RemoteRegistry]:
     """Spawns the plugin that ``arguments`` describe and yields its registry; ends the plugin afterwards."""
-    config = read_file(arguments.config) if arguments.config else None
-    log = _print_log if arguments.verbose else None
-    with Plugin(config, command=arguments.plugin, log=log) as plugin:
+    path = arguments.config
+    config = read_file(path) if path else None
+    log = _print_log if arguments.verbose else _drop
+    with Plugin(config, command=arguments.plugin, log=log, config_name=path or "") as plugin:
+        for warning in plugin.warnings:
+            note(printable(warning))
         yield RemoteRegistry(plugin)
 
 
 def _print_log(line: str) -> None:
     print(printable(line), file=sys.stderr)
+
+
+def _drop(_: str) -> None:
+    """The log is not asked for; an error still ends with its last lines."""

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from udist_plugin import errors
 from udist_plugin.cli.output import printable
 from udist_plugin.errors import RegistryError, UdistError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REFUSED: Final = "INVALID_ARGUMENT"
+"""The code of a plugin that refuses its configuration; the message has a line for each error."""
 
 EXIT_CODES: Final = """\
 exit codes:
@@ -39,7 +45,7 @@ def exit_code_of(error: Exception) -> int:
 def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
     """Prints what failed to standard error: one line for each error, or the JSON of the distribution-spec. An
     unexpected exception also gets a traceback when ``verbose``."""
-    failed = (error, *error.also) if isinstance(error, errors.ConfigurationError) else (error,)
+    failed = _each(error)
     if verbose and not isinstance(error, UdistError | OSError):
         import traceback
 
@@ -51,6 +57,15 @@ def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
         return
     for error in failed:
         _report_line(error, verbose=verbose)
+
+
+def _each(error: Exception) -> Sequence[Exception]:
+    """The errors that ``error`` stands for: all of a configuration come at once."""
+    if isinstance(error, errors.ConfigurationError):
+        return (error, *error.also)
+    if isinstance(error, errors.HandshakeFailed) and error.code == REFUSED:
+        return [errors.HandshakeFailed(line, code=REFUSED) for line in str(error).splitlines()]
+    return (error,)
 
 
 def _report_line(error: Exception, *, verbose: bool) -> None:

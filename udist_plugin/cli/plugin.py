@@ -45,7 +45,8 @@ def main(arguments: list[str] | None = None) -> None:
     from udist_plugin.server.stdio import serve
 
     def build(settings: Settings, log: Log) -> RegistryApp:
-        app = build_service(path, settings.configuration, settings.environment, os.environ)
+        name = settings.configuration_name
+        app = build_service(path, settings.configuration, settings.environment, os.environ, name)
         configured = app.configuration.log
         log.configure(configured.level, configured.formatter, configured.fields)
         app.log_access(log.line)

@@ -72,8 +72,8 @@ class ClientLink(Link):
         super().__init__(connection, process.source, process.sink, payload=PAYLOAD, stall=STALL)
         self._slots = Slots(connection, self.role)
 
-    def shake_hands(self, settings: Settings, timeout: float) -> None:
-        """Sends settings and waits for the plugin's. Raises ``HandshakeFailed``, ``PluginDied``."""
+    def shake_hands(self, settings: Settings, timeout: float) -> Settings:
+        """Sends settings and returns the plugin's. Raises ``HandshakeFailed``, ``PluginDied``."""
         deadline = time.monotonic() + timeout
         with contextlib.suppress(OSError), self.output.turn(bulk=False):  # what it wrote before says why
             self.output.write(self.connection.send_settings(settings))
@@ -84,6 +84,8 @@ class ClientLink(Link):
             raise HandshakeFailed(
                 f"{self._process.command[0]!r} did not answer the handshake within {timeout:g} s"
             ) from None
+        assert self.connection.peer
+        return self.connection.peer
 
     def open(
         self,

@@ -43,9 +43,13 @@ class Plugin:
 
     ``config`` is the registry's configuration (YAML text) and ``environ`` its ``REGISTRY_*`` variables, which
     replace those of this process; with neither, the plugin uses its own command line and environment.
+    ``config_name`` is what errors call ``config``: the path of the file it was read from.
     ``command`` is what to spawn instead of this interpreter's own plugin, for instance
     ``["ssh", "host", "udist-plugin"]``. ``log`` gets each line of the plugin's standard error. ``timeout``
     bounds the start, in seconds.
+
+    ``warnings`` are the plugin's about its configuration, such as an unknown key. Without ``log`` they also
+    go to ``logging``'s logger ``udist_plugin``, which prints them unless the program has set up its own.
 
     With ``redirects`` the plugin may answer for a blob with where its store has it, and the content is
     fetched there, straight from the bucket. That is for callers that can reach the store over the network;
@@ -67,6 +71,7 @@ class Plugin:
         log: Callable[[str], None] | None = None,
         timeout: float = 30.0,
         redirects: bool = False,
+        config_name: str = "",
     ) -> None:
         self.redirects = redirects
         self._closing = threading.Lock()
@@ -79,14 +84,23 @@ class Plugin:
             raise
         capabilities = (CAPABILITY,) if redirects else ()
         settings = Settings(
-            [VERSION], 0, capabilities, f"udist-python/{__version__}", os.getpid(), config, environ
+            [VERSION],
+            capabilities=capabilities,
+            implementation=f"udist-python/{__version__}",
+            process_id=os.getpid(),
+            configuration=config,
+            environment=environ,
+            configuration_name=config_name,
         )
         try:
-            self._link.shake_hands(settings, timeout)
+            peer = self._link.shake_hands(settings, timeout)
         except BaseException:
             _end(self._link, self._process, 0.5)
             raise
         self._started = True
+        self.warnings = tuple(peer.warnings)
+        if log is None:
+            _log_warnings(self.warnings)
 
     @property
     def pid(self) -> int:
@@ -199,6 +213,13 @@ def _end(link: ClientLink, process: PluginProcess, grace: float) -> int:
     if link.close():
         process.close()
     return status
+
+
+def _log_warnings(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        import logging
+
+        logging.getLogger("udist_plugin").warning("%s", warning)
 
 
 def _milliseconds(timeout: float | None) -> int:

@@ -22,16 +22,18 @@ from udist_plugin.wire.constants import VERSION
 from udist_plugin.wire.frames import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any, NoReturn, Protocol
 
     class Service(Protocol):
         """A WSGI application, how it wants to be run, and what runs beside its requests.
 
-        ``drain_timeout`` is in seconds; ``start`` gets a function that logs a message at a level.
+        ``drain_timeout`` is in seconds; ``warnings`` are for the caller to show; ``start`` gets a function
+        that logs a message at a level.
         """
 
         drain_timeout: float
+        warnings: Sequence[str]
 
         def __call__(
             self, environ: dict[str, Any], start_response: Callable[..., Any], /
@@ -52,6 +54,8 @@ SETTLE: Final = 0.5
 """Seconds after which what can wait for the first answer is started without one."""
 FAREWELL: Final = 1.0
 """Seconds for the go-away to be written: a caller that reads nothing must not hold up the end."""
+WARNINGS_MAX: Final = 32 << 10
+"""Bytes of warnings in the settings, which are one frame."""
 DRAIN_POLL: Final = 0.1
 """Seconds between looks at whether a caller that closed its end still reads."""
 
@@ -93,7 +97,13 @@ def _handshake(link: ServerLink, log: Log, build: Callable[[Settings, Log], Serv
         service = build(settings, log)
         told = _heed_signals()
         link.send_settings(
-            Settings([VERSION], MAX_STREAMS, (), f"udist-python/{__version__}", os.getpid()),
+            Settings(
+                [VERSION],
+                MAX_STREAMS,
+                implementation=f"udist-python/{__version__}",
+                process_id=os.getpid(),
+                warnings=_fitting(service.warnings),
+            )
         )
     except EndOfRequests:
         _exit(0, log)
@@ -109,11 +119,29 @@ def _handshake(link: ServerLink, log: Log, build: Callable[[Settings, Log], Serv
     return service, told
 
 
+def _fitting(warnings: Sequence[str]) -> list[str]:
+    """Those that the settings have room for."""
+    fitting: list[str] = []
+    room = WARNINGS_MAX
+    for warning in map(_as_unicode, warnings):
+        room -= len(warning.encode())
+        if room < 0:
+            left_out = len(warnings) - len(fitting)
+            return [*fitting, f"{left_out} more warnings are in the plugin's log"]
+        fitting.append(warning)
+    return fitting
+
+
+def _as_unicode(text: str) -> str:
+    """Without the surrogates that variables of any bytes have: UTF-8 cannot express them."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def _refuse(link: ServerLink, log: Log, code: str, error: UdistError, status: int) -> NoReturn:
     for line in str(error).splitlines():
         log.record("error", line)
     try:
-        link.go_away(code, str(error))
+        link.go_away(code, _as_unicode(str(error)))
     except OSError:
         status = 1
     _exit(status, log)

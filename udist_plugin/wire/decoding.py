@@ -177,9 +177,10 @@ def _all_taken(single: dict[int, Any]) -> None:
 def _settings(message: bytes) -> Settings:
     single: dict[int, Any] = {}
     capabilities: list[str] = []
+    warnings: list[str] = []
     for number, value in _entries(message):
-        if number == 3:
-            capabilities.append(_string(value).decode())
+        if number in (3, 9):
+            (capabilities if number == 3 else warnings).append(_string(value).decode())
         elif number in single:
             raise _Unusual
         else:
@@ -192,6 +193,8 @@ def _settings(message: bytes) -> Settings:
         _take_integer(single, 5),
         _take_text(single, 6) if 6 in single else None,
         _environment(_string(single.pop(7))) if 7 in single else None,
+        _take_text(single, 8),
+        warnings,
     )
     _all_taken(single)
     return settings

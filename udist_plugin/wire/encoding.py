@@ -123,6 +123,8 @@ def _settings(body: Settings) -> bytes:
             for key, value in sorted(body.environment.items())
         ]
         parts.append(_length_delimited(b"\x3a", b"".join(entries)))
+    parts.append(_text(b"\x42", body.configuration_name))
+    parts += [_length_delimited(b"\x4a", item.encode()) for item in body.warnings]
     return b"".join(parts)
 
 

@@ -18,6 +18,8 @@ class Settings(NamedTuple):
     process_id: int = 0
     configuration: str | None = None
     environment: Mapping[str, str] | None = None
+    configuration_name: str = ""
+    warnings: Sequence[str] = ()
 
 
 class Request(NamedTuple):

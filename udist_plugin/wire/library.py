@@ -77,6 +77,8 @@ def _settings(settings: pb.Settings) -> Settings:
         settings.process_id,
         settings.configuration if settings.HasField("configuration") else None,
         dict(settings.environment.variables) if settings.HasField("environment") else None,
+        settings.configuration_name,
+        list(settings.warnings),
     )
 
 

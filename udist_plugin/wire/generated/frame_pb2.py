@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1budist/plugin/v1/frame.proto\x12\x0fudist.plugin.v1\"\xcf\x03\n\x05\x46rame\x12\x11\n\tstream_id\x18\x01 \x01(\r\x12\x12\n\nend_stream\x18\x02 \x01(\x08\x12-\n\x08settings\x18\x03 \x01(\x0b\x32\x19.udist.plugin.v1.SettingsH\x00\x12+\n\x07request\x18\x04 \x01(\x0b\x32\x18.udist.plugin.v1.RequestH\x00\x12-\n\x08response\x18\x05 \x01(\x0b\x32\x19.udist.plugin.v1.ResponseH\x00\x12#\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x14.udist.plugin.v1.EndH\x00\x12\x36\n\rwindow_update\x18\x07 \x01(\x0b\x32\x1d.udist.plugin.v1.WindowUpdateH\x00\x12\'\n\x05reset\x18\x08 \x01(\x0b\x32\x16.udist.plugin.v1.ResetH\x00\x12%\n\x04ping\x18\t \x01(\x0b\x32\x15.udist.plugin.v1.PingH\x00\x12*\n\x07go_away\x18\n \x01(\x0b\x32\x17.udist.plugin.v1.GoAwayH\x00\x12#\n\x03log\x18\x0b \x01(\x0b\x32\x14.udist.plugin.v1.LogH\x00\x12\x0e\n\x04\x64\x61ta\x18\x0f \x01(\x0cH\x00\x42\x06\n\x04\x62ody\"\xe9\x01\n\x08Settings\x12\x10\n\x08versions\x18\x01 \x03(\r\x12\x13\n\x0bmax_streams\x18\x02 \x01(\r\x12\x14\n\x0c\x63\x61pabilities\x18\x03 \x03(\t\x12\x16\n\x0eimplementation\x18\x04 \x01(\t\x12\x12\n\nprocess_id\x18\x05 \x01(\r\x12\x1a\n\rconfiguration\x18\x06 \x01(\tH\x00\x88\x01\x01\x12\x36\n\x0b\x65nvironment\x18\x07 \x01(\x0b\x32\x1c.udist.plugin.v1.EnvironmentH\x01\x88\x01\x01\x42\x10\n\x0e_configurationB\x0e\n\x0c_environment\"\x7f\n\x0b\x45nvironment\x12>\n\tvariables\x18\x01 \x03(\x0b\x32+.udist.plugin.v1.Environment.VariablesEntry\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"$\n\x05\x46ield\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\"\x88\x01\n\x07Request\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0e\n\x06scheme\x18\x02 \x01(\t\x12\x11\n\tauthority\x18\x03 \x01(\t\x12\x0e\n\x06target\x18\x04 \x01(\t\x12&\n\x06\x66ields\x18\x05 \x03(\x0b\x32\x16.udist.plugin.v1.Field\x12\x12\n\ntimeout_ms\x18\x06 \x01(\r\"B\n\x08Response\x12\x0e\n\x06status\x18\x01 \x01(\r\x12&\n\x06\x66ields\x18\x02 \x03(\x0b\x32\x16.udist.plugin.v1.Field\"/\n\x03\x45nd\x12(\n\x08trailers\x18\x01 \x03(\x0b\x32\x16.udist.plugin.v1.Field\"\x1e\n\x0cWindowUpdate\x12\x0e\n\x06\x63redit\x18\x01 \x01(\r\"R\n\x05Reset\x12#\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x15.udist.plugin.v1.Code\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x13\n\x0bunprocessed\x18\x03 \x01(\x08\"\"\n\x04Ping\x12\r\n\x05token\x18\x01 \x01(\r\x12\x0b\n\x03\x61\x63k\x18\x02 \x01(\x08\"V\n\x06GoAway\x12\x16\n\x0elast_stream_id\x18\x01 \x01(\r\x12#\n\x04\x63ode\x18\x02 \x01(\x0e\x32\x15.udist.plugin.v1.Code\x12\x0f\n\x07message\x18\x03 \x01(\t\"M\n\x03Log\x12\r\n\x05level\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12&\n\x06\x66ields\x18\x03 \x03(\x0b\x32\x16.udist.plugin.v1.Field*\x98\x03\n\x04\x43ode\x12\x17\n\x13\x43ODE_OK_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43ODE_CANCELLED\x10\x01\x12\x10\n\x0c\x43ODE_UNKNOWN\x10\x02\x12\x19\n\x15\x43ODE_INVALID_ARGUMENT\x10\x03\x12\x1a\n\x16\x43ODE_DEADLINE_EXCEEDED\x10\x04\x12\x12\n\x0e\x43ODE_NOT_FOUND\x10\x05\x12\x17\n\x13\x43ODE_ALREADY_EXISTS\x10\x06\x12\x1a\n\x16\x43ODE_PERMISSION_DENIED\x10\x07\x12\x1b\n\x17\x43ODE_RESOURCE_EXHAUSTED\x10\x08\x12\x1c\n\x18\x43ODE_FAILED_PRECONDITION\x10\t\x12\x10\n\x0c\x43ODE_ABORTED\x10\n\x12\x15\n\x11\x43ODE_OUT_OF_RANGE\x10\x0b\x12\x16\n\x12\x43ODE_UNIMPLEMENTED\x10\x0c\x12\x11\n\rCODE_INTERNAL\x10\r\x12\x14\n\x10\x43ODE_UNAVAILABLE\x10\x0e\x12\x12\n\x0e\x43ODE_DATA_LOSS\x10\x0f\x12\x18\n\x14\x43ODE_UNAUTHENTICATED\x10\x10\x42\x33Z1udist.dev/plugin/udist/internal/pluginv1;pluginv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1budist/plugin/v1/frame.proto\x12\x0fudist.plugin.v1\"\xcf\x03\n\x05\x46rame\x12\x11\n\tstream_id\x18\x01 \x01(\r\x12\x12\n\nend_stream\x18\x02 \x01(\x08\x12-\n\x08settings\x18\x03 \x01(\x0b\x32\x19.udist.plugin.v1.SettingsH\x00\x12+\n\x07request\x18\x04 \x01(\x0b\x32\x18.udist.plugin.v1.RequestH\x00\x12-\n\x08response\x18\x05 \x01(\x0b\x32\x19.udist.plugin.v1.ResponseH\x00\x12#\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x14.udist.plugin.v1.EndH\x00\x12\x36\n\rwindow_update\x18\x07 \x01(\x0b\x32\x1d.udist.plugin.v1.WindowUpdateH\x00\x12\'\n\x05reset\x18\x08 \x01(\x0b\x32\x16.udist.plugin.v1.ResetH\x00\x12%\n\x04ping\x18\t \x01(\x0b\x32\x15.udist.plugin.v1.PingH\x00\x12*\n\x07go_away\x18\n \x01(\x0b\x32\x17.udist.plugin.v1.GoAwayH\x00\x12#\n\x03log\x18\x0b \x01(\x0b\x32\x14.udist.plugin.v1.LogH\x00\x12\x0e\n\x04\x64\x61ta\x18\x0f \x01(\x0cH\x00\x42\x06\n\x04\x62ody\"\x97\x02\n\x08Settings\x12\x10\n\x08versions\x18\x01 \x03(\r\x12\x13\n\x0bmax_streams\x18\x02 \x01(\r\x12\x14\n\x0c\x63\x61pabilities\x18\x03 \x03(\t\x12\x16\n\x0eimplementation\x18\x04 \x01(\t\x12\x12\n\nprocess_id\x18\x05 \x01(\r\x12\x1a\n\rconfiguration\x18\x06 \x01(\tH\x00\x88\x01\x01\x12\x36\n\x0b\x65nvironment\x18\x07 \x01(\x0b\x32\x1c.udist.plugin.v1.EnvironmentH\x01\x88\x01\x01\x12\x1a\n\x12\x63onfiguration_name\x18\x08 \x01(\t\x12\x10\n\x08warnings\x18\t \x03(\tB\x10\n\x0e_configurationB\x0e\n\x0c_environment\"\x7f\n\x0b\x45nvironment\x12>\n\tvariables\x18\x01 \x03(\x0b\x32+.udist.plugin.v1.Environment.VariablesEntry\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"$\n\x05\x46ield\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\"\x88\x01\n\x07Request\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0e\n\x06scheme\x18\x02 \x01(\t\x12\x11\n\tauthority\x18\x03 \x01(\t\x12\x0e\n\x06target\x18\x04 \x01(\t\x12&\n\x06\x66ields\x18\x05 \x03(\x0b\x32\x16.udist.plugin.v1.Field\x12\x12\n\ntimeout_ms\x18\x06 \x01(\r\"B\n\x08Response\x12\x0e\n\x06status\x18\x01 \x01(\r\x12&\n\x06\x66ields\x18\x02 \x03(\x0b\x32\x16.udist.plugin.v1.Field\"/\n\x03\x45nd\x12(\n\x08trailers\x18\x01 \x03(\x0b\x32\x16.udist.plugin.v1.Field\"\x1e\n\x0cWindowUpdate\x12\x0e\n\x06\x63redit\x18\x01 \x01(\r\"R\n\x05Reset\x12#\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x15.udist.plugin.v1.Code\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x13\n\x0bunprocessed\x18\x03 \x01(\x08\"\"\n\x04Ping\x12\r\n\x05token\x18\x01 \x01(\r\x12\x0b\n\x03\x61\x63k\x18\x02 \x01(\x08\"V\n\x06GoAway\x12\x16\n\x0elast_stream_id\x18\x01 \x01(\r\x12#\n\x04\x63ode\x18\x02 \x01(\x0e\x32\x15.udist.plugin.v1.Code\x12\x0f\n\x07message\x18\x03 \x01(\t\"M\n\x03Log\x12\r\n\x05level\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12&\n\x06\x66ields\x18\x03 \x03(\x0b\x32\x16.udist.plugin.v1.Field*\x98\x03\n\x04\x43ode\x12\x17\n\x13\x43ODE_OK_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43ODE_CANCELLED\x10\x01\x12\x10\n\x0c\x43ODE_UNKNOWN\x10\x02\x12\x19\n\x15\x43ODE_INVALID_ARGUMENT\x10\x03\x12\x1a\n\x16\x43ODE_DEADLINE_EXCEEDED\x10\x04\x12\x12\n\x0e\x43ODE_NOT_FOUND\x10\x05\x12\x17\n\x13\x43ODE_ALREADY_EXISTS\x10\x06\x12\x1a\n\x16\x43ODE_PERMISSION_DENIED\x10\x07\x12\x1b\n\x17\x43ODE_RESOURCE_EXHAUSTED\x10\x08\x12\x1c\n\x18\x43ODE_FAILED_PRECONDITION\x10\t\x12\x10\n\x0c\x43ODE_ABORTED\x10\n\x12\x15\n\x11\x43ODE_OUT_OF_RANGE\x10\x0b\x12\x16\n\x12\x43ODE_UNIMPLEMENTED\x10\x0c\x12\x11\n\rCODE_INTERNAL\x10\r\x12\x14\n\x10\x43ODE_UNAVAILABLE\x10\x0e\x12\x12\n\x0e\x43ODE_DATA_LOSS\x10\x0f\x12\x18\n\x14\x43ODE_UNAUTHENTICATED\x10\x10\x42\x33Z1udist.dev/plugin/udist/internal/pluginv1;pluginv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,32 +34,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'Z1udist.dev/plugin/udist/internal/pluginv1;pluginv1'
   _globals['_ENVIRONMENT_VARIABLESENTRY']._loaded_options = None
   _globals['_ENVIRONMENT_VARIABLESENTRY']._serialized_options = b'8\001'
-  _globals['_CODE']._serialized_start=1493
-  _globals['_CODE']._serialized_end=1901
+  _globals['_CODE']._serialized_start=1539
+  _globals['_CODE']._serialized_end=1947
   _globals['_FRAME']._serialized_start=49
   _globals['_FRAME']._serialized_end=512
   _globals['_SETTINGS']._serialized_start=515
-  _globals['_SETTINGS']._serialized_end=748
-  _globals['_ENVIRONMENT']._serialized_start=750
-  _globals['_ENVIRONMENT']._serialized_end=877
-  _globals['_ENVIRONMENT_VARIABLESENTRY']._serialized_start=829
-  _globals['_ENVIRONMENT_VARIABLESENTRY']._serialized_end=877
-  _globals['_FIELD']._serialized_start=879
-  _globals['_FIELD']._serialized_end=915
-  _globals['_REQUEST']._serialized_start=918
-  _globals['_REQUEST']._serialized_end=1054
-  _globals['_RESPONSE']._serialized_start=1056
-  _globals['_RESPONSE']._serialized_end=1122
-  _globals['_END']._serialized_start=1124
-  _globals['_END']._serialized_end=1171
-  _globals['_WINDOWUPDATE']._serialized_start=1173
-  _globals['_WINDOWUPDATE']._serialized_end=1203
-  _globals['_RESET']._serialized_start=1205
-  _globals['_RESET']._serialized_end=1287
-  _globals['_PING']._serialized_start=1289
-  _globals['_PING']._serialized_end=1323
-  _globals['_GOAWAY']._serialized_start=1325
-  _globals['_GOAWAY']._serialized_end=1411
-  _globals['_LOG']._serialized_start=1413
-  _globals['_LOG']._serialized_end=1490
+  _globals['_SETTINGS']._serialized_end=794
+  _globals['_ENVIRONMENT']._serialized_start=796
+  _globals['_ENVIRONMENT']._serialized_end=923
+  _globals['_ENVIRONMENT_VARIABLESENTRY']._serialized_start=875
+  _globals['_ENVIRONMENT_VARIABLESENTRY']._serialized_end=923
+  _globals['_FIELD']._serialized_start=925
+  _globals['_FIELD']._serialized_end=961
+  _globals['_REQUEST']._serialized_start=964
+  _globals['_REQUEST']._serialized_end=1100
+  _globals['_RESPONSE']._serialized_start=1102
+  _globals['_RESPONSE']._serialized_end=1168
+  _globals['_END']._serialized_start=1170
+  _globals['_END']._serialized_end=1217
+  _globals['_WINDOWUPDATE']._serialized_start=1219
+  _globals['_WINDOWUPDATE']._serialized_end=1249
+  _globals['_RESET']._serialized_start=1251
+  _globals['_RESET']._serialized_end=1333
+  _globals['_PING']._serialized_start=1335
+  _globals['_PING']._serialized_end=1369
+  _globals['_GOAWAY']._serialized_start=1371
+  _globals['_GOAWAY']._serialized_end=1457
+  _globals['_LOG']._serialized_start=1459
+  _globals['_LOG']._serialized_end=1536
 # @@protoc_insertion_point(module_scope)

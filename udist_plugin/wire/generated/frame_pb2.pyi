@@ -73,7 +73,7 @@ class Frame(_message.Message):
     def __init__(self, stream_id: _Optional[int] = ..., end_stream: bool = ..., settings: _Optional[_Union[Settings, _Mapping]] = ..., request: _Optional[_Union[Request, _Mapping]] = ..., response: _Optional[_Union[Response, _Mapping]] = ..., end: _Optional[_Union[End, _Mapping]] = ..., window_update: _Optional[_Union[WindowUpdate, _Mapping]] = ..., reset: _Optional[_Union[Reset, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., go_away: _Optional[_Union[GoAway, _Mapping]] = ..., log: _Optional[_Union[Log, _Mapping]] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class Settings(_message.Message):
-    __slots__ = ("versions", "max_streams", "capabilities", "implementation", "process_id", "configuration", "environment")
+    __slots__ = ("versions", "max_streams", "capabilities", "implementation", "process_id", "configuration", "environment", "configuration_name", "warnings")
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     MAX_STREAMS_FIELD_NUMBER: _ClassVar[int]
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +81,8 @@ class Settings(_message.Message):
     PROCESS_ID_FIELD_NUMBER: _ClassVar[int]
     CONFIGURATION_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    CONFIGURATION_NAME_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     versions: _containers.RepeatedScalarFieldContainer[int]
     max_streams: int
     capabilities: _containers.RepeatedScalarFieldContainer[str]
@@ -88,7 +90,9 @@ class Settings(_message.Message):
     process_id: int
     configuration: str
     environment: Environment
-    def __init__(self, versions: _Optional[_Iterable[int]] = ..., max_streams: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., implementation: _Optional[str] = ..., process_id: _Optional[int] = ..., configuration: _Optional[str] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ...) -> None: ...
+    configuration_name: str
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, versions: _Optional[_Iterable[int]] = ..., max_streams: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., implementation: _Optional[str] = ..., process_id: _Optional[int] = ..., configuration: _Optional[str] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ..., configuration_name: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Environment(_message.Message):
     __slots__ = ("variables",)

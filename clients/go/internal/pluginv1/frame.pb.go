@@ -361,7 +361,11 @@ type Settings struct {
 	// configuration is the registry's, as YAML text. From the caller only.
 	Configuration *string `protobuf:"bytes,6,opt,name=configuration,proto3,oneof" json:"configuration,omitempty"`
 	// environment replaces all REGISTRY_* variables of the plugin's process. From the caller only.
-	Environment   *Environment `protobuf:"bytes,7,opt,name=environment,proto3,oneof" json:"environment,omitempty"`
+	Environment *Environment `protobuf:"bytes,7,opt,name=environment,proto3,oneof" json:"environment,omitempty"`
+	// configuration_name is what errors call the configuration: a file's path. From the caller only.
+	ConfigurationName string `protobuf:"bytes,8,opt,name=configuration_name,json=configurationName,proto3" json:"configuration_name,omitempty"`
+	// warnings about the configuration, for the caller to show. From the plugin only.
+	Warnings      []string `protobuf:"bytes,9,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -441,6 +445,20 @@ func (x *Settings) GetConfiguration() string {
 func (x *Settings) GetEnvironment() *Environment {
 	if x != nil {
 		return x.Environment
+	}
+	return nil
+}
+
+func (x *Settings) GetConfigurationName() string {
+	if x != nil {
+		return x.ConfigurationName
+	}
+	return ""
+}
+
+func (x *Settings) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
 	}
 	return nil
 }
@@ -1035,7 +1053,7 @@ const file_udist_plugin_v1_frame_proto_rawDesc = "" +
 	" \x01(\v2\x17.udist.plugin.v1.GoAwayH\x00R\x06goAway\x12(\n" +
 	"\x03log\x18\v \x01(\v2\x14.udist.plugin.v1.LogH\x00R\x03log\x12\x14\n" +
 	"\x04data\x18\x0f \x01(\fH\x00R\x04dataB\x06\n" +
-	"\x04body\"\xc4\x02\n" +
+	"\x04body\"\x8f\x03\n" +
 	"\bSettings\x12\x1a\n" +
 	"\bversions\x18\x01 \x03(\rR\bversions\x12\x1f\n" +
 	"\vmax_streams\x18\x02 \x01(\rR\n" +
@@ -1045,7 +1063,9 @@ const file_udist_plugin_v1_frame_proto_rawDesc = "" +
 	"\n" +
 	"process_id\x18\x05 \x01(\rR\tprocessId\x12)\n" +
 	"\rconfiguration\x18\x06 \x01(\tH\x00R\rconfiguration\x88\x01\x01\x12C\n" +
-	"\venvironment\x18\a \x01(\v2\x1c.udist.plugin.v1.EnvironmentH\x01R\venvironment\x88\x01\x01B\x10\n" +
+	"\venvironment\x18\a \x01(\v2\x1c.udist.plugin.v1.EnvironmentH\x01R\venvironment\x88\x01\x01\x12-\n" +
+	"\x12configuration_name\x18\b \x01(\tR\x11configurationName\x12\x1a\n" +
+	"\bwarnings\x18\t \x03(\tR\bwarningsB\x10\n" +
 	"\x0e_configurationB\x0e\n" +
 	"\f_environment\"\x96\x01\n" +
 	"\vEnvironment\x12I\n" +

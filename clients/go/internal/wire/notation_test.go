@@ -53,29 +53,31 @@ func (f vectorFields) message() (fields []*pluginv1.Field) {
 }
 
 type vectorBody struct {
-	Versions       []uint32
-	MaxStreams     uint32 `json:"max_streams"`
-	Capabilities   []string
-	Implementation string
-	ProcessID      uint32 `json:"process_id"`
-	Configuration  *string
-	Environment    *map[string]string
-	Method         string
-	Scheme         string
-	Authority      string
-	Target         string
-	Fields         vectorFields
-	Trailers       vectorFields
-	TimeoutMs      uint32 `json:"timeout_ms"`
-	Status         uint32
-	Credit         uint32
-	Code           string
-	Message        string
-	Unprocessed    bool
-	Token          uint32
-	Ack            bool
-	LastStreamID   uint32 `json:"last_stream_id"`
-	Level          string
+	Versions          []uint32
+	MaxStreams        uint32 `json:"max_streams"`
+	Capabilities      []string
+	Implementation    string
+	ProcessID         uint32 `json:"process_id"`
+	Configuration     *string
+	Environment       *map[string]string
+	ConfigurationName string `json:"configuration_name"`
+	Warnings          []string
+	Method            string
+	Scheme            string
+	Authority         string
+	Target            string
+	Fields            vectorFields
+	Trailers          vectorFields
+	TimeoutMs         uint32 `json:"timeout_ms"`
+	Status            uint32
+	Credit            uint32
+	Code              string
+	Message           string
+	Unprocessed       bool
+	Token             uint32
+	Ack               bool
+	LastStreamID      uint32 `json:"last_stream_id"`
+	Level             string
 }
 
 func (b *vectorBody) code() pluginv1.Code {
@@ -108,6 +110,7 @@ func (f *vectorFrame) message() *pluginv1.Frame {
 		settings := &pluginv1.Settings{
 			Versions: b.Versions, MaxStreams: b.MaxStreams, Capabilities: b.Capabilities,
 			Implementation: b.Implementation, ProcessId: b.ProcessID, Configuration: b.Configuration,
+			ConfigurationName: b.ConfigurationName, Warnings: b.Warnings,
 		}
 		if b.Environment != nil {
 			settings.Environment = &pluginv1.Environment{Variables: *b.Environment}
