@@ -31,6 +31,7 @@ def _go(module: str, *arguments: str, cgo: bool = False, stores: Mapping[str, st
         **os.environ,
         **(stores or {}),
         "CGO_ENABLED": "1" if cgo else "0",
+        "CGO_CFLAGS": "-O0",  # of SQLite, which costs a minute to optimize
         "GOFLAGS": "-buildvcs=false",
         "UDIST_PLUGIN": f"{sys.executable} -m udist_plugin",
     }
