@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Start = Callable[..., Any]
 
 _stalled = threading.Event()
+_stalling = threading.Event()
 
 
 def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
@@ -88,9 +89,17 @@ def memory(size: str, environ: Environ, start_response: Start) -> Iterable[bytes
 
 def stall(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
     """A disk that does not answer until somebody asks for ``/resume``."""
+    _stalling.set()
     _stalled.wait(60)
     start_response("200 OK", [])
     return [b"late"]
+
+
+def stalling(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
+    """Answers when ``/stall`` was asked for."""
+    _stalling.wait(60)
+    start_response("204 No Content", [])
+    return []
 
 
 def resume(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
@@ -158,7 +167,7 @@ _HANDLERS: dict[str, Callable[[str, Environ, Start], Iterable[bytes]]] = {
     handler.__name__: handler
     for handler in (
         count, crash, echo, environ, fail, fail_late, file, leave, memory, read_before, refuse, resume, shout,
-        stall, string, text, written, zeros
+        stall, stalling, string, text, written, zeros
     )
 }  # fmt: skip
 

@@ -253,7 +253,13 @@ from udist_plugin import Plugin
 with Plugin(command=[sys.executable, "-m", "tests.server.apps"]) as plugin:
     with plugin.request("GET", "/environ") as response:
         assert response.status == 200
-    threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+
+    def interrupt():
+        with plugin.request("GET", "/stalling") as response:
+            assert response.status == 204
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
     try:
         plugin.request("GET", "/stall")
     except KeyboardInterrupt:
