@@ -41,3 +41,13 @@ def test_no_more_is_kept_than_the_bound() -> None:
         again = [pool.take(1 << 20) for _ in many]
         assert len({id(buffer) for buffer in many} & {id(buffer) for buffer in again}) == KEPT >> 20
         many = again
+
+
+def test_the_bound_holds_for_buffers_of_several_sizes() -> None:
+    pool = BufferPool()
+    large = [pool.take(1 << 20) for _ in range((KEPT >> 20) - 1)]
+    small = [pool.take(1) for _ in range(8)]
+    for buffer in (*large, *small):
+        pool.give_back(buffer)
+    pool.give_back(late := BufferPool().take(1 << 20))
+    assert all(pool.take(1 << 20) is not late for _ in range(KEPT >> 20))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.wire.sides import read
 from udist_plugin.link.fds import wait_for
+from udist_plugin.link.output import SMALL
 from udist_plugin.server.link import EndOfRequests, ServerLink
 from udist_plugin.wire.constants import INITIAL_CREDIT, PREFIX_SIZE
 from udist_plugin.wire.encoding import encode, encode_data_head
-from udist_plugin.wire.frames import Frame, Ping, Request, Reset, Settings, WindowUpdate
+from udist_plugin.wire.frames import Frame, Ping, Request, Reset, Response, Settings, WindowUpdate
 from udist_plugin.wire.framing import frame_length
 
 if TYPE_CHECKING:
@@ -105,3 +107,23 @@ def test_credit_comes_back_as_content_is_read(peer: Peer) -> None:
     assert update.stream_id == 1
     assert isinstance(update.body, WindowUpdate)
     assert update.body.credit >= half
+
+
+@pytest.mark.parametrize(("length", "bulk"), [(1, False), (SMALL, False), (SMALL + 1, True)])
+def test_content_waits_with_the_bulk_when_it_is_long(peer: Peer, length: int, bulk: bool) -> None:
+    peer.send(encode(Frame(1, Request("GET", "http", "", "/"), True)))
+    assert peer.came.acquire(timeout=30)
+    (exchange,) = peer.accepted
+    peer.link.respond(exchange, Response(200), end=False)
+    output = peer.link.output
+    sending = threading.Thread(target=exchange.send_content, args=(bytes(length),), kwargs={"end": True})
+    until = time.monotonic() + 30
+    with output.turn(bulk=False):
+        sending.start()
+        while not (output._bulk or output._small):
+            assert time.monotonic() < until
+            os.sched_yield()
+        assert (bool(output._bulk), bool(output._small)) == (bulk, not bulk)
+    sending.join(30)
+    assert peer.receive().body == Response(200, [])
+    assert peer.receive() == Frame(1, None, True)

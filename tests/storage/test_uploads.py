@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import threading
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -376,3 +377,11 @@ def test_upload_ids_are_uuids_and_belong_to_one_repository(registry: StorageRegi
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", upload.id)
     with pytest.raises(BlobUploadUnknown):
         registry.resume_upload("b", upload.id)
+
+
+def test_the_name_of_an_upload_is_a_random_uuid(registry: StorageRegistry) -> None:
+    names = {registry.start_upload("a").id for _ in range(64)}
+    assert len(names) == 64
+    for name in names:
+        parsed = uuid.UUID(name)
+        assert (str(parsed), parsed.version, parsed.variant) == (name, 4, uuid.RFC_4122)

@@ -75,12 +75,13 @@ class Reach(NamedTuple):
         found = lines.get(mutation.start_pos[0])
         if found is None:  # within an expression of several lines, or run at import
             found = list({*lines.get(0, ()), *(test for test in self.seconds if test.startswith(room))})
-        found.sort(key=self.seconds.__getitem__)
+        found = sorted(found, key=self.seconds.__getitem__)
         near = [test for test in found if test.startswith(room)] or found
         files = Counter(map(file_of, near))
         nearest = max(files, key=files.__getitem__, default="")
         quick = self._within(QUICK, [test for test in found if file_of(test) == nearest])
-        return quick, self._within(THOROUGH, [test for test in found if test not in set(quick)])
+        done = set(quick)
+        return quick, self._within(THOROUGH, [test for test in found if test not in done])
 
     def _within(self, seconds: float, tests: list[str]) -> list[str]:
         """As many of ``tests`` as take so long; one in any case."""

@@ -1,4 +1,4 @@
-"""Runs a session's pending mutants, one a tree at a time."""
+"""Runs pending mutants, one a tree at a time."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 30.0
 """Seconds beyond three times what the tests took without a mutant; one that takes longer counts as killed."""
+TIMEOUT = "no end within its time"
 PASSED = {pytest.ExitCode.OK}
 KILLED = {
     pytest.ExitCode.TESTS_FAILED,
@@ -144,7 +145,7 @@ def outcome(run: Run) -> WorkResult | None:
         if time.monotonic() < run.until:
             return None
         kill(run.pid)
-        return WorkResult(WorkerOutcome.NORMAL, "timeout", TestOutcome.KILLED, run.diff)
+        return WorkResult(WorkerOutcome.NORMAL, TIMEOUT, TestOutcome.KILLED, run.diff)
     output = run.tree.with_suffix(".log").read_text(errors="replace")[-2000:]
     if code in PASSED:
         return WorkResult(WorkerOutcome.NORMAL, output, TestOutcome.SURVIVED, run.diff)

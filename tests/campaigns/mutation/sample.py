@@ -25,7 +25,7 @@ class Sessions:
     """A room's session each, made on first use: what the seed did not pick is marked as skipped."""
 
     def __init__(self, work: Path, tree: Path, size: int, seed: int) -> None:
-        self._files = {room: work / f"{room}.sqlite" for room in ROOMS}
+        self._files = {room: work / f"{room}-{size}-{seed}.sqlite" for room in ROOMS}
         if not all(file.exists() for file in self._files.values()):
             self._make(tree, size, seed)
 
