@@ -61,13 +61,13 @@ def test_waits_end_when_there_is_something_or_time_is_up(pipe: tuple[int, int]) 
     try:
         assert not wait_for(source, timeout=0)
         assert not wait_for(source, timeout=-5)
-        assert not wait_for(source, timeout=0.01, wake=wake_read)
+        assert not wait_for(source, timeout=0.01, wakes=(wake_read,))
         assert wait_for(sink, writable=True, timeout=0)
         os.write(wake_write, b"x")
-        assert not wait_for(source, wake=wake_read)
+        assert not wait_for(source, wakes=(wake_read,))
         os.write(sink, b"x")
         assert wait_for(source)
-        assert wait_for(source, wake=wake_read)
+        assert wait_for(source, wakes=(wake_read,))
     finally:
         os.close(wake_read)
         os.close(wake_write)
@@ -79,7 +79,7 @@ def test_descriptor_0_wakes_as_any_other(pipe: tuple[int, int]) -> None:
     try:
         os.dup2(wake_read, 0)
         os.write(wake_write, b"x")
-        assert not wait_for(pipe[0], wake=0, timeout=30)
+        assert not wait_for(pipe[0], wakes=(0,), timeout=30)
     finally:
         os.dup2(saved, 0)
         for descriptor in (saved, wake_read, wake_write):

@@ -16,7 +16,7 @@ from udist_plugin.client.slots import Slots
 from udist_plugin.errors import DeadlineExceeded, HandshakeFailed, PluginDied, TransportError
 from udist_plugin.link.errors import reset_error
 from udist_plugin.link.exchange import Exchange
-from udist_plugin.link.fds import wait_for
+from udist_plugin.link.fds import ready_before_end, wait_for
 from udist_plugin.link.input import Interrupted
 from udist_plugin.link.link import Link
 from udist_plugin.link.waiter import Waiter
@@ -46,9 +46,6 @@ LAST_WORDS: Final = 5.0
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Methods that do the same when repeated."""
 
-CLOSING: Final = 2.0
-"""Seconds to wait for a thread that still reads, once everything has ended."""
-
 DYING: Final = 2.0
 """Seconds that a plugin whose output has ended has to end itself, before it is said to have hung."""
 
@@ -69,7 +66,9 @@ class ClientLink(Link):
         self._resets: list[bytes] = []
         self._closing = False
         connection = CallerConnection(memory=MEMORY)
-        super().__init__(connection, process.source, process.sink, payload=PAYLOAD, stall=STALL)
+        super().__init__(
+            connection, process.source, process.sink, payload=PAYLOAD, stall=STALL, peer=process.ended
+        )
         self._slots = Slots(connection, self.role)
 
     def shake_hands(self, settings: Settings, timeout: float) -> Settings:
@@ -181,16 +180,18 @@ class ClientLink(Link):
             self._closing = True
             self._slots.drain(deadline)
 
-    def close(self) -> bool:
-        """Ends every wait, and tells whether no thread reads any more: then descriptors may be closed."""
+    def close(self, timeout: float) -> bool:
+        """Ends every wait, and tells whether within ``timeout`` seconds no thread reads any more: then
+        descriptors may be closed."""
         with self.lock:
             self.fail(PluginDied("the plugin was closed"))
         self._interrupt()
         self.stage.close()
-        return self.settled(CLOSING)
+        return self.settled(timeout)
 
     def wait_readable(self) -> None:
-        if not wait_for(self.source, wake=self._wake_read, timeout=self.role.time_left):
+        wakes, left = (self._wake_read,), self.role.time_left
+        if not ready_before_end(self.source, self._process.ended, wakes=wakes, timeout=left):
             if wait_for(self._wake_read, timeout=0):
                 os.read(self._wake_read, 4096)
             raise Interrupted

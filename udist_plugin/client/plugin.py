@@ -6,6 +6,7 @@ import _thread
 import os
 import threading
 import time
+import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +34,18 @@ if TYPE_CHECKING:
 
 GRACE: Final = 10.0
 """Seconds that closing gives the plugin to end."""
+
+TERMINATED: Final = 2.0
+"""Seconds that are kept of it for the plugin to end once it is terminated, or a fifth of it at most."""
+
+RETIRING: Final = 1.0
+"""Seconds of it for a thread that is writing to finish its frame."""
+
+SETTLING: Final = 0.5
+"""Seconds to wait for a thread that still reads, once the plugin has ended."""
+
+REFUSED: Final = 0.5
+"""Seconds that a plugin whose start has failed has to end."""
 
 DROPPED: Final = HOP_BY_HOP | {"host", "expect"}
 """Fields that say nothing here: ``host`` travels as the authority, and no 100-continue is needed."""
@@ -79,7 +92,8 @@ class Plugin:
         try:
             self._link = ClientLink(self._process, log)
         except BaseException:
-            self._process.end(0.5, polite=True)
+            now = time.monotonic()
+            self._process.end(now + REFUSED, now + 2 * REFUSED, polite=True)
             self._process.close()
             raise
         capabilities = (CAPABILITY,) if redirects else ()
@@ -95,7 +109,7 @@ class Plugin:
         try:
             peer = self._link.shake_hands(settings, timeout)
         except BaseException:
-            _end(self._link, self._process, 0.5)
+            _end(self._link, self._process, REFUSED)
             raise
         self._started = True
         self.warnings = tuple(peer.warnings)
@@ -167,8 +181,8 @@ class Plugin:
     def close(self, timeout: float = GRACE) -> None:
         """Waits for the responses that other threads still read, and ends the plugin.
 
-        Within ``timeout`` seconds it ends by itself, else it is terminated, else killed; ``status`` is its
-        exit status then. Twice is once.
+        That takes ``timeout`` seconds at most: shortly before, a plugin that has not ended by itself is
+        terminated, and at the end it is killed. ``status`` is its exit status then. Twice is once.
         """
         with self._closing:
             if self.status is None:
@@ -194,8 +208,6 @@ class Plugin:
 
     def __del__(self) -> None:
         if self._started and self.status is None:
-            import warnings
-
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
             try:  # a finalizer waits for nothing
                 _thread.start_new_thread(_end, (self._link, self._process, GRACE))
@@ -206,11 +218,13 @@ class Plugin:
         return f"<Plugin of process {self.pid}>"
 
 
-def _end(link: ClientLink, process: PluginProcess, grace: float) -> int:
-    link.drain(time.monotonic() + grace)
-    polite = link.output.retire(min(grace, 1.0))
-    status = process.end(grace, polite=polite)
-    if link.close():
+def _end(link: ClientLink, process: PluginProcess, timeout: float) -> int:
+    deadline = time.monotonic() + timeout
+    polite_until = deadline - min(TERMINATED, timeout / 5)
+    link.drain(polite_until)
+    polite = link.output.retire(min(RETIRING, max(0, polite_until - time.monotonic())))
+    status = process.end(polite_until, deadline, polite=polite)
+    if link.close(SETTLING):
         process.close()
     return status
 

@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from udist_plugin.client.ended import Ended
 from udist_plugin.errors import PluginNotFound
-from udist_plugin.link.fds import grow_pipe
+from udist_plugin.link.fds import grow_pipe, ready_before_end, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +21,12 @@ TAIL_LINES: Final = 20
 """Lines of standard error kept for an error's message."""
 
 LINE_MAX: Final = 4096
+
+LAST_LINES: Final = 1.0
+"""Seconds for what an ended process has left in its standard error to be read."""
+
+KILLED: Final = 1.0
+"""Seconds for the system to end a process that was killed."""
 
 
 def default_command() -> list[str]:
@@ -62,11 +70,22 @@ class PluginProcess:
         self._log = log
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._drain = threading.Thread(target=self._read_stderr, name="udist-stderr", daemon=True)
-        self._drain.start()
+        try:
+            self._ended = Ended(self._process)
+            self._drain.start()
+        except BaseException:  # this process has no more descriptors or threads
+            self._process.kill()
+            self._process.wait()
+            raise
 
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def ended(self) -> int:
+        """A descriptor that is readable once the process has ended; -1 if there is none."""
+        return self._ended.fd
 
     def stderr_tail(self) -> str:
         """The last lines of standard error."""
@@ -74,46 +93,59 @@ class PluginProcess:
 
     def status(self, timeout: float) -> int | None:
         """The exit status once the process has ended, negative for a signal; ``None`` if it has not."""
+        if self.ended >= 0 and not wait_for(self.ended, timeout=timeout):
+            return None
         try:
             status = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             return None
-        self._drain.join(timeout)
+        self._drain.join(LAST_LINES)
         return status
 
-    def end(self, grace: float, *, polite: bool) -> int:
-        """Waits ``grace`` seconds for it to end by itself, then terminates, then kills. The exit status.
+    def end(self, polite_until: float, deadline: float, *, polite: bool) -> int:
+        """Waits for it to end by itself, terminates it at the one time and kills it at the other, both on the
+        monotonic clock. The exit status.
 
         It ends by itself at the end of its input, which is closed if ``polite``: no thread may write then.
         """
         assert self._process.stdin
+        status = None
         if polite:
             self._process.stdin.close()
-        status = self.status(grace) if polite else None
+            status = self.status(max(0, polite_until - time.monotonic()))
         if status is None:
             self._process.terminate()
-            status = self.status(min(grace, 2.0))
+            status = self.status(max(0, deadline - time.monotonic()))
         if status is None:
             self._process.kill()
-            status = self._process.wait()
-        self._drain.join(1.0)  # a grandchild may hold standard error open
-        return status
+            status = self.status(KILLED)
+        return -9 if status is None else status  # the system takes its time over one that was killed
 
     def close(self) -> None:
         """Closes this side's descriptors, once no thread uses them."""
         for stream in (self._process.stdin, self._process.stdout):
             assert stream
             stream.close()
+        self._ended.close()
 
     def _read_stderr(self) -> None:
         assert self._process.stderr
         with self._process.stderr as stream:
             rest = b""
-            while data := stream.read(64 << 10):
+            while data := self._stderr(stream.fileno()):
                 *lines, rest = (rest + data).split(b"\n")
                 self._take(lines)
                 rest = rest[-LINE_MAX:]
             self._take([rest] if rest else [])
+
+    def _stderr(self, descriptor: int) -> bytes:
+        """What comes next on standard error; nothing once the process has ended, though a process that it has
+        started may hold it open."""
+        try:
+            ready_before_end(descriptor, self.ended)
+        except EOFError:
+            return b""
+        return os.read(descriptor, 64 << 10)
 
     def _take(self, lines: list[bytes]) -> None:
         for line in lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Protocol
 
 from udist_plugin.link.exchange import READ
@@ -78,8 +79,6 @@ class Response:
 
     def __del__(self) -> None:
         if not self._closed and not self._content.ended:
-            import warnings
-
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
             self._close()
 

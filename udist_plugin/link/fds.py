@@ -6,6 +6,7 @@ interrupted there (untested).
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -35,7 +36,7 @@ if sys.platform == "win32":
         fd: int,  # noqa: ARG001
         *,
         writable: bool = False,  # noqa: ARG001
-        wake: int = -1,  # noqa: ARG001
+        wakes: Sequence[int] = (),  # noqa: ARG001
         timeout: float | None = None,  # noqa: ARG001
     ) -> bool:
         """Pipes cannot be waited for here: the read or write itself does."""
@@ -47,30 +48,53 @@ else:
     read_into = os.readv
     write_from = os.writev
 
-    def wait_for(fd: int, *, writable: bool = False, wake: int = -1, timeout: float | None = None) -> bool:
-        """Waits until ``fd`` is ready, or failed; ``False`` when ``wake`` became readable or time was up."""
+    def wait_for(
+        fd: int, *, writable: bool = False, wakes: Sequence[int] = (), timeout: float | None = None
+    ) -> bool:
+        """Waits until ``fd`` is ready, or failed; ``False`` when one of ``wakes`` became readable or time was
+        up. A negative descriptor among those stands for none."""
         poll = select.poll()
         poll.register(fd, select.POLLOUT if writable else select.POLLIN)
-        if wake >= 0:
-            poll.register(wake, select.POLLIN)
+        for wake in wakes:
+            if wake >= 0:
+                poll.register(wake, select.POLLIN)
         ready = poll.poll(None if timeout is None else max(0, timeout) * 1000)
         return any(which == fd for which, _ in ready)
 
 
+def ready_before_end(
+    fd: int, peer: int, *, writable: bool = False, wakes: Sequence[int] = (), timeout: float | None = None
+) -> bool:
+    """Waits as ``wait_for`` does while a process lives. Raises ``EOFError`` once it has ended and all that it
+    wrote was read. ``peer`` is readable then; a negative one stands for none."""
+    if wait_for(fd, writable=writable, wakes=(peer, *wakes), timeout=timeout):
+        return True
+    if peer >= 0 and wait_for(peer, timeout=0):
+        if wait_for(fd, writable=writable, timeout=0):
+            return True
+        raise EOFError
+    return False
+
+
 def write_all(
-    fd: int, buffers: Sequence[Buffer], stall: float | None = None, until: float | None = None
+    fd: int,
+    buffers: Sequence[Buffer],
+    stall: float | None = None,
+    until: float | None = None,
+    peer: int = -1,
 ) -> list[memoryview]:
     """Writes everything, in order, waiting where the descriptor would block.
 
-    Returns what is left, not yet written, at the time ``until`` on the monotonic clock. Raises
-    ``TimeoutError`` when nothing could be written for ``stall`` seconds, ``OSError`` otherwise.
+    Returns what is left, not yet written, at the time ``until`` on the monotonic clock. ``peer`` is readable
+    once the process that reads has ended. Raises ``TimeoutError`` when nothing could be written for ``stall``
+    seconds, ``OSError`` otherwise.
     """
     left = [memoryview(buffer) for buffer in buffers if len(buffer)]
     while left:
         try:
             written = write_from(fd, left)
         except BlockingIOError:
-            if not wait_writable(fd, stall, until):
+            if not wait_writable(fd, stall, until, peer):
                 break
             continue
         while left and written >= len(left[0]):
@@ -80,15 +104,17 @@ def write_all(
     return left
 
 
-def wait_writable(fd: int, stall: float | None, until: float | None = None) -> bool:
-    """Waits until ``fd`` takes something; ``False`` if it does not by ``until``. Raises ``TimeoutError`` when
-    it takes nothing for ``stall`` seconds."""
+def wait_writable(fd: int, stall: float | None, until: float | None = None, peer: int = -1) -> bool:
+    """Waits until ``fd`` takes something; ``False`` if it does not by ``until``. Raises as ``write_all``."""
     left = None if until is None else until - time.monotonic()
-    if left is not None and (stall is None or left < stall):
-        return wait_for(fd, writable=True, timeout=left)
-    if not wait_for(fd, writable=True, timeout=stall):
+    bounded = left is not None and (stall is None or left < stall)
+    try:
+        ready = ready_before_end(fd, peer, writable=True, timeout=left if bounded else stall)
+    except EOFError:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
+    if not ready and not bounded:
         raise TimeoutError(f"nothing could be written for {stall:g} s")
-    return True
+    return ready
 
 
 def grow_pipe(fd: int, size: int = PIPE_SIZE) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import RemoteProtocolError
-from udist_plugin.link.fds import read_into, wait_for
+from udist_plugin.link.fds import read_into, ready_before_end
 from udist_plugin.wire.constants import PREFIX_SIZE
 from udist_plugin.wire.framing import (
     LOOK_AHEAD,
@@ -31,14 +31,16 @@ class Interrupted(Exception):
 
 
 class FrameInput:
-    """Frames from ``fd``. ``wait`` blocks until it is readable, or raises ``Interrupted``.
+    """Frames from ``fd``. ``wait`` blocks until it is readable; it raises ``Interrupted``, or ``EOFError``
+    when nothing more will come. ``peer`` is readable once the process that writes has ended.
 
     ``timed`` is set while a frame must not be waited for by a read that blocks: a read has no time-out.
     ``waiting`` is true while, or if it was broken off when, nothing of a frame had been taken and lost.
     """
 
-    def __init__(self, fd: int, wait: Callable[[], None]) -> None:
+    def __init__(self, fd: int, wait: Callable[[], None], peer: int = -1) -> None:
         self._fd = fd
+        self._peer = peer
         self._wait = wait
         self.timed = False
         self.waiting = False
@@ -83,12 +85,7 @@ class FrameInput:
             return
         self._start = self._end = 0
         while filled < size:
-            try:
-                count = read_into(self._fd, (target[filled:], self._ahead))
-            except BlockingIOError:
-                if not wait_for(self._fd, timeout=STALL):
-                    raise RemoteProtocolError(f"a frame stood still for {STALL:g} s") from None
-                continue
+            count = self._read_rest(target[filled:], self._ahead)
             if not count:
                 raise RemoteProtocolError(f"the stream ended within a frame, {size - filled} bytes short")
             filled += count
@@ -113,19 +110,39 @@ class FrameInput:
             self._ahead[:have] = bytes(self._ahead[self._start : self._end])
             self._start, self._end = 0, have
         while self._end - self._start < size:
-            if self.timed:
-                self._await()
-            try:
-                count = read_into(self._fd, (self._ahead[self._end :],))
-            except BlockingIOError:
-                self._await()
-                continue
+            count = self._read_ahead()
             if not count:
                 if self._end > self._start:
                     raise RemoteProtocolError("the stream ended within a frame")
                 return False
             self._end += count
         return True
+
+    def _read_ahead(self) -> int:
+        """Reads once; 0 at the end."""
+        try:
+            while True:
+                if self.timed:
+                    self._await()
+                try:
+                    return read_into(self._fd, (self._ahead[self._end :],))
+                except BlockingIOError:
+                    self._await()
+        except EOFError:
+            return 0
+
+    def _read_rest(self, *buffers: memoryview) -> int:
+        """Reads more of a frame, once; 0 at the end."""
+        while True:
+            try:
+                return read_into(self._fd, buffers)
+            except BlockingIOError:
+                pass
+            try:
+                if not ready_before_end(self._fd, self._peer, timeout=STALL):
+                    raise RemoteProtocolError(f"a frame stood still for {STALL:g} s")
+            except EOFError:
+                return 0
 
     def _await(self) -> None:
         self.waiting = True

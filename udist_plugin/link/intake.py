@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from udist_plugin.errors import Cancelled, UdistError
+from udist_plugin.errors import Cancelled, TransportError, UdistError
 from udist_plugin.link.errors import as_error, reset_error
 from udist_plugin.link.input import FrameInput, Interrupted
 from udist_plugin.link.lock import take_back
@@ -25,13 +25,12 @@ if TYPE_CHECKING:
     from threading import Lock
     from typing import Any, Protocol
 
-    from udist_plugin.errors import TransportError
     from udist_plugin.link.waiter import Waiter
     from udist_plugin.wire.connection import Connection, Event
     from udist_plugin.wire.frames import Frame
 
     class Receiver(Protocol):
-        """Whose frames these are. Every method is called under the lock."""
+        """Whose frames these are. All but ``at_end`` and ``wait_readable`` are called under the lock."""
 
         @property
         def connection(self) -> Connection: ...
@@ -56,12 +55,13 @@ if TYPE_CHECKING:
 
 
 class Intake:
-    """Reads from the descriptor ``source`` for ``receiver``; every method is called under ``lock``."""
+    """Reads from the descriptor ``source`` for ``receiver``; every method is called under ``lock``. ``peer``
+    is readable once the process that writes has ended."""
 
-    def __init__(self, source: int, receiver: Receiver, lock: Lock) -> None:
+    def __init__(self, source: int, receiver: Receiver, lock: Lock, peer: int = -1) -> None:
         self._receiver = receiver
         self._lock = lock
-        self._input = FrameInput(source, receiver.wait_readable)
+        self._input = FrameInput(source, receiver.wait_readable, peer)
 
     def read(self, *, timed: bool) -> None:
         """Reads one frame and acts on it; the lock is let go of for every read.
@@ -72,8 +72,8 @@ class Intake:
         self._input.timed = timed
         try:
             message = self._next()
-            if message is None:
-                self._receiver.fail(self._receiver.at_end())
+            if isinstance(message, TransportError):
+                self._receiver.fail(message)
             else:
                 self._take_in(message)
         except Interrupted:
@@ -89,10 +89,13 @@ class Intake:
         """What was read and is no frame, for an error's message."""
         return self._input.beginning()
 
-    def _next(self) -> DataHead | tuple[Frame, bytes | None] | None:
+    def _next(self) -> DataHead | tuple[Frame, bytes | None] | TransportError:
+        """The next frame, or what the end of the source means."""
         try:
             self._lock.release()
             item = self._input.next()
+            if item is None:
+                return self._receiver.at_end()
             return decode(item) if isinstance(item, bytes) else item
         finally:
             take_back(self._lock)

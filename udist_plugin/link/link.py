@@ -30,7 +30,8 @@ class Link:
     """Drives ``connection`` over the descriptors ``source``, read from, and ``sink``, written to.
 
     ``payload`` is the largest data payload to send, in bytes. ``stall`` bounds, in seconds, how long a write
-    may stand still; ``None`` leaves that to the peer. ``source_blocks``: a read of the source may wait.
+    may stand still; ``None`` leaves that to the peer. ``peer`` is a descriptor that is readable once the
+    peer's process has ended, if there is such. ``source_blocks``: a read of the source may wait.
     """
 
     source_blocks = False
@@ -43,6 +44,7 @@ class Link:
         *,
         payload: int,
         stall: float | None,
+        peer: int = -1,
         keeps_role: Callable[[], bool] | None = None,
     ) -> None:
         self.connection = connection
@@ -52,8 +54,8 @@ class Link:
         self.pool = BufferPool()
         self.stage = Stage(payload)
         self.fallback_stage = Stage(payload, portable=True)
-        self.output = Output(sink, self.take_control, self.owes_control, stall)
-        self.intake = Intake(source, self, self.lock)
+        self.output = Output(sink, self.take_control, self.owes_control, stall, peer)
+        self.intake = Intake(source, self, self.lock, peer)
         self.role = Role(self.lock, self._read_frame, keeps_role)
         self.wait = self.role.wait
         self.wake = self.role.wake
@@ -76,11 +78,12 @@ class Link:
             return self.role.settled(timeout)
 
     def wait_readable(self) -> None:
-        """Called when the source would block; returns once it is readable, or raises ``Interrupted``."""
+        """Called when the source would block; returns once it is readable. Raises ``Interrupted``, and
+        ``EOFError`` when nothing more will come."""
         raise NotImplementedError
 
     def at_end(self) -> TransportError:
-        """What the end of the source means."""
+        """What the end of the source means. Not under ``lock``."""
         raise NotImplementedError
 
     def on_broken(self, error: UdistError) -> TransportError:

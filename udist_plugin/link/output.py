@@ -32,7 +32,7 @@ class Output:
 
     ``take_control`` gives the frames that the protocol itself owes, and ``owes_control`` whether there are
     any; whoever holds the turn writes them along. ``stall`` bounds, in seconds, how long a write may stand
-    still.
+    still. ``peer`` is a descriptor that is readable once the process that reads has ended.
     """
 
     def __init__(
@@ -41,9 +41,11 @@ class Output:
         take_control: Callable[[], bytes],
         owes_control: Callable[[], bool],
         stall: float | None,
+        peer: int = -1,
     ) -> None:
         self.fd = fd
         self.stall = stall
+        self.peer = peer
         self._take_control = take_control
         self._owes_control = owes_control
         self._mutex = threading.Lock()
@@ -69,7 +71,7 @@ class Output:
         is written, and the turn ended, by the thread that ``flush_elsewhere`` starts.
         """
         self._torn = True
-        left = write_all(self.fd, buffers, self.stall, until)
+        left = write_all(self.fd, buffers, self.stall, until, self.peer)
         if left:
             self._left = b"".join(left)
             raise late()
@@ -117,7 +119,7 @@ class Output:
         """Writes the rest of a frame whose writer had no more time, and ends its turn."""
         left, self._handed_over = self._handed_over, b""
         try:
-            write_all(self.fd, [left], self.stall)
+            write_all(self.fd, [left], self.stall, peer=self.peer)
         except OSError as error:
             self.fail(error)
             return

@@ -109,7 +109,7 @@ if sys.platform == "linux":
                 try:
                     self._length -= os.splice(self._read, output.fd, self._length)
                 except BlockingIOError:
-                    wait_writable(output.fd, output.stall)
+                    wait_writable(output.fd, output.stall, peer=output.peer)
 
         def close(self) -> None:
             os.close(self._read)
