@@ -230,6 +230,9 @@ class StorageDriver(ABC):
         Raises ``ConfigurationError`` with what is wrong, and the key or permission that mends it.
         """
 
+    def remove_if_empty(self, path: str) -> None:
+        """Deletes a folder that holds nothing. Of drivers without real folders there are none."""
+
     def start(self, record: Record) -> None:
         """From now on ``record`` takes what there is to say about the store."""
 

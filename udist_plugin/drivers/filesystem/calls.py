@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 import time
 from contextlib import suppress
@@ -74,6 +75,23 @@ def _flush(descriptor: int) -> None:
 
 def make_folder(path: str) -> None:
     os.mkdir(path, 0o777)
+
+
+def adopt(path: str, above: os.stat_result) -> None:
+    """Gives a new file or folder the owner, group and mode of the folder ``above`` it, as far as it can.
+
+    Otherwise the umask of one writer would lock out others who share the store.
+    """
+    if sys.platform == "win32":
+        return  # where a folder's permissions are inherited
+    status = os.stat(path, follow_symlinks=False)
+    mode = above.st_mode & (0o2777 if stat.S_ISDIR(status.st_mode) else 0o666)
+    with suppress(OSError):
+        if (status.st_uid, status.st_gid) != (above.st_uid, above.st_gid):
+            os.chown(path, -1 if os.geteuid() else above.st_uid, above.st_gid)
+    with suppress(OSError):
+        if status.st_mode & 0o2777 != mode:
+            os.chmod(path, mode)
 
 
 def rename(source: str, destination: str) -> None:

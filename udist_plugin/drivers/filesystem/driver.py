@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 from udist_plugin.drivers.base import SMALL_FILE_MAX, FileContent, FileInfo, FileWriter, StorageDriver
 from udist_plugin.drivers.filesystem import calls
 from udist_plugin.drivers.filesystem.steps import StagedFiles
-from udist_plugin.drivers.filesystem.tree import INVALID, NAME, Tree
+from udist_plugin.drivers.filesystem.tree import INVALID, NAME, Tree, user
 from udist_plugin.drivers.filesystem.writers import AppendedFile, NewFile
 from udist_plugin.errors import ConfigurationError, InvalidOffset, InvalidPath, StorageUnavailable
 
@@ -69,6 +69,23 @@ class FilesystemDriver(StorageDriver):
 
     def start(self, record: Record) -> None:
         self._tree.start(record)
+
+    def probe(self) -> None:
+        """Nothing is made. A store that can only be read is served, with a warning."""
+        try:
+            problem = self._tree.look()
+        except OSError as error:
+            code = errno.errorcode.get(error.errno or 0, "")
+            raise ConfigurationError(
+                f"cannot use {error.filename or self._tree.root!r}: {error.strerror} ({code}; {user()})",
+                key="storage.filesystem.rootdirectory",
+            ) from error
+        if problem:
+            self._tree.once.warn("write", problem)
+
+    def remove_if_empty(self, path: str) -> None:
+        with suppress(OSError):
+            calls.remove_folder(self._tree.full_path(path))
 
     @again_if_stale
     def put_content(self, path: str, content: bytes, *, durable: bool = True) -> None:

@@ -67,12 +67,14 @@ class StagedFiles:
     def _stage(self, full: str, content: bytes) -> str:
         """Writes a file that is to stand at ``full``, and returns its target."""
         target = _highest_missing(full)
+        above = self._tree.nearest_folder(target)
         source = self._sources.setdefault(target, f"{self._scratch}.{len(self._sources)}")
         file = source + full[len(target) :]
         if file != source:
-            self._make_folders(os.path.dirname(file), source)
+            self._make_folders(os.path.dirname(file), source, above)
         descriptor = calls.create(file)
         try:
+            calls.adopt(file, above)
             for _ in calls.write_all(descriptor, content):
                 pass
             calls.sync(descriptor)
@@ -80,12 +82,13 @@ class StagedFiles:
             os.close(descriptor)
         return target
 
-    def _make_folders(self, folder: str, highest: str) -> None:
+    def _make_folders(self, folder: str, highest: str, above: os.stat_result) -> None:
         if folder in self._folders:
             return
         if folder != highest:
-            self._make_folders(os.path.dirname(folder), highest)
+            self._make_folders(os.path.dirname(folder), highest, above)
         calls.make_folder(folder)
+        calls.adopt(folder, above)
         self._folders[folder] = None
 
     def _place(self, target: str) -> bool:

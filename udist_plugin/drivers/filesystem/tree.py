@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -43,12 +44,32 @@ class Tree:
         self.scratch = check_path(scratch, NAME)
         self._above = self.root.rstrip("/")
         self._synced: dict[str, tuple[int, int]] = {}
-        self._once = Once()
-        self.start = self._once.start
+        self.once = Once()
+        self.start = self.once.start
 
     def full_path(self, path: str) -> str:
         """Where ``path`` stands in the file system. Raises ``InvalidPath``."""
         return self._above + check_path(path, NAME) if path != "/" else self.root
+
+    def look(self) -> str:
+        """Why nothing can be written to the store, if so. Raises ``OSError`` if it cannot be read, either, or
+        neither stands nor can be made."""
+        folder = self.root
+        try:
+            os.stat(folder)
+        except FileNotFoundError:
+            while not os.path.lexists(folder):
+                folder = os.path.dirname(folder)
+            if not _writable(folder):
+                problem = f"{os.strerror(errno.EACCES)}, so it cannot be made"
+                raise PermissionError(errno.EACCES, problem, self.root) from None
+            return ""
+        os.scandir(folder).close()
+        os.stat(f"{folder}/.")
+        for each in (folder, self.full_path(self.scratch)):
+            if os.path.lexists(each) and not _writable(each):
+                return f"{each}: not writable ({user()}); the store can be read, and pushes will fail"
+        return ""
 
     def scratch_path(self) -> str:
         """A path for a file on its way, in a folder that stands."""
@@ -69,9 +90,31 @@ class Tree:
             self.make_folders(above)
             with suppress(FileExistsError):
                 calls.make_folder(folder)
-        if len(folder) <= len(self.root):
+        if len(folder) > len(self.root):
+            with suppress(FileNotFoundError):  # deleted by another
+                calls.adopt(folder, os.stat(above))
+        else:
             with suppress(PermissionError):  # it may not be ours to read
                 self.sync_folder(above)  # the root is new; from there on down, sync_above does it
+
+    def adopt(self, new: str, path: str) -> None:
+        """Lets a new file follow the folder that it is going to stand in at ``path``."""
+        with suppress(FileNotFoundError):  # the root is deleted
+            calls.adopt(new, self.nearest_folder(self.full_path(path)))
+
+    def nearest_folder(self, full: str) -> os.stat_result:
+        """What there is to know of the folder that ``full`` stands in, or the next above it that stands.
+
+        Raises ``FileNotFoundError`` when not even the root does.
+        """
+        folder = os.path.dirname(full)
+        while True:
+            try:
+                return os.stat(folder)
+            except FileNotFoundError:
+                if len(folder) <= len(self.root):
+                    raise
+                folder = os.path.dirname(folder)
 
     def place(self, source: str, path: str, *, durable: bool = True) -> None:
         """Renames the file ``source`` to ``path``, in folders that others may be deleting."""
@@ -128,7 +171,7 @@ class Tree:
         """Logs once that the file system lacks something. Raises ``error`` if it says anything else."""
         if error.errno not in calls.LACKING:
             raise error
-        self._once.warn(what, f"{self.root}: no {what} here ({error.strerror}); {consequence}")
+        self.once.warn(what, f"{self.root}: no {what} here ({error.strerror}); {consequence}")
 
     def hide(self, full: str) -> str:
         """Takes a file or folder out of sight by one rename; where it is then."""
@@ -161,9 +204,19 @@ class Tree:
             raise self.named_error(error, path) from error
 
     def named_error(self, error: OSError, path: str) -> StorageError:
-        """The driver's error for one of the operating system's about ``path``."""
+        """The driver's error for one of the operating system's about ``path``.
+
+        It names the files that the call was about, where those are others, and who was not permitted.
+        """
         if isinstance(error, FileNotFoundError):
             return PathNotFound("not found", driver=NAME, path=path)
+        full = self._above + path
+        problem = error.strerror or str(error)
+        about = [name for name in (error.filename, error.filename2) if name not in (None, full)]
+        if about:
+            problem += f": {' -> '.join(map(str, about))}"
+        if isinstance(error, PermissionError):
+            problem += f" ({user()})"
         kind = StorageError
         if error.errno in _FULL:
             kind = StorageFull
@@ -173,4 +226,16 @@ class Tree:
             kind = StorageUnavailable
         elif isinstance(error, TimeoutError):
             kind = PathBusy
-        return kind(error.strerror or str(error), driver=NAME, path=self._above + path)
+        return kind(problem, driver=NAME, path=full)
+
+
+def _writable(folder: str) -> bool:
+    effective = os.access in os.supports_effective_ids
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=effective)
+
+
+def user() -> str:
+    """Whom the operating system knows this process as, for errors."""
+    if sys.platform == "win32":
+        return "this user"
+    return f"user {os.geteuid()}, group {os.getegid()}"

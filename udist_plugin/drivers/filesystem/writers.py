@@ -37,6 +37,7 @@ class NewFile(FileWriter):
     def commit(self, path: str | None = None) -> None:
         path = path or self._path
         with self._tree.named_errors(path):
+            self._tree.adopt(self._scratch, path)
             if self._durable:
                 calls.sync(self._descriptor)
             self._close()
@@ -78,6 +79,8 @@ class AppendedFile(FileWriter):
         with tree.named_errors(path):
             self._descriptor = self._open()
             self.size = os.fstat(self._descriptor).st_size
+            if not self.size:
+                tree.adopt(self._full, path)
 
     def write(self, data: bytes | memoryview) -> None:
         with self._tree.named_errors(self._path):
@@ -86,6 +89,8 @@ class AppendedFile(FileWriter):
 
     def commit(self, path: str | None = None) -> None:
         with self._tree.named_errors(path or self._path):
+            if path is not None:
+                self._tree.adopt(self._full, path)
             calls.sync(self._descriptor)
             if os.name == "nt":
                 self.close()  # Windows renames no open file

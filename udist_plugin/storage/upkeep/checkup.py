@@ -37,6 +37,7 @@ def check(driver: StorageDriver, *, writing: bool = True) -> Iterator[Step]:
     if reached.error is not None or not writing:
         return
     folder = f"{paths.SCRATCH}/doctor-{os.urandom(8).hex()}"
+    missing = [above for above in _above(folder) if not driver.exists(above)]
     try:
         for name, action in _tree(driver, folder):
             step = _try(name, action)
@@ -46,6 +47,16 @@ def check(driver: StorageDriver, *, writing: bool = True) -> Iterator[Step]:
     finally:
         with suppress(Exception):  # what is wrong was told by a step, and is not to be hidden by this one
             driver.delete(folder, durable=False)
+        for above in missing:
+            with suppress(Exception):
+                driver.remove_if_empty(above)
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folders above ``path``, the lowest first."""
+    while path != "/":
+        path = path.rpartition("/")[0] or "/"
+        yield path
 
 
 def _try(name: str, action: Callable[[], object]) -> Step:
