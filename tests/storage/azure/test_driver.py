@@ -50,5 +50,5 @@ def test_a_plugin_takes_what_velero_passes(parameters: dict[str, object]) -> Non
 
 def test_a_plugin_says_at_start_what_is_wrong_with_its_container(parameters: dict[str, object]) -> None:
     storage = {"azure": {**parameters, "accountkey": "bm90IHRoZSBrZXk="}}
-    with pytest.raises(HandshakeFailed, match=r"storage\.azure\.accountkey: .* refused"):
+    with pytest.raises(HandshakeFailed, match=r"storage\.azure\.accountkey \(.*\): .* refused"):
         Plugin(json.dumps({"version": 0.1, "storage": storage})).close()
