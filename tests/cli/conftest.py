@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from udist_plugin.cli.main import main
+from udist_plugin.cli.running import run as run_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,10 +36,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def udist(work: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
     def run(*words: str) -> Ran:
-        try:
-            code = main(words)
-        except SystemExit as ended:  # argparse's own
-            code = int(str(ended.code))
+        code = run_command(words)
         return Ran(code, *capfd.readouterr())
 
     return run

@@ -77,6 +77,6 @@ def test_a_topic_can_be_read_in_any_encoding() -> None:
 
 
 def test_other_commands_do_not_load_what_help_needs() -> None:
-    code = "import sys; from udist_plugin.cli.main import main; main(['version']); print(*sys.modules)"
+    code = "import sys; from udist_plugin.cli.running import run; run(['version']); print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
     assert not {"udist_plugin.cli.help", "importlib.resources", "difflib"} & set(ran.stdout.split())

@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from udist_plugin.cli.output import note, printable
+from udist_plugin.cli.output import note, printable, say
 from udist_plugin.client.plugin import Plugin
 from udist_plugin.config.files import read_file
+from udist_plugin.errors import HandshakeFailed, PluginDied
 from udist_plugin.remote.registry import RemoteRegistry
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+HASTE: Final = 0.5
+"""Seconds that the plugin has to end by itself after a failure or an interrupt: nobody waits for more."""
+
 
 @contextmanager
 def connected(arguments: argparse.Namespace) -> Iterator[RemoteRegistry]:
     """Spawns the plugin that ``arguments`` describe and yields its registry; ends the plugin afterwards."""
-    path = arguments.config
-    config = read_file(path) if path else None
-    log = _print_log if arguments.verbose else _drop
-    with Plugin(config, command=arguments.plugin, log=log, config_name=path or "") as plugin:
+    plugin = _started(arguments)
+    try:
         for warning in plugin.warnings:
             note(printable(warning))
         yield RemoteRegistry(plugin)
+    except BaseException:
+        plugin.close(HASTE)
+        raise
+    plugin.close()
+
+
+def _started(arguments: argparse.Namespace) -> Plugin:
+    """Raises ``PluginNotFound``, ``HandshakeFailed`` or ``ConfigurationError``."""
+    path = arguments.config
+    config = read_file(path) if path else None
+    log = _print_log if arguments.verbose else _drop
+    try:
+        return Plugin(config, command=arguments.plugin, log=log, config_name=path or "")
+    except PluginDied as error:  # ssh that reached no host, for instance
+        raise HandshakeFailed(str(error), code=error.code) from error
+    except (OSError, RuntimeError) as error:  # no descriptor or no thread is left
+        raise HandshakeFailed(f"cannot start the plugin: {error}") from error
 
 
 def _print_log(line: str) -> None:
-    print(printable(line), file=sys.stderr)
+    say(printable(line))
 
 
 def _drop(_: str) -> None:

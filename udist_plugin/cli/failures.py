@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin import errors
-from udist_plugin.cli.output import printable
+from udist_plugin.cli.output import printable, say
 from udist_plugin.errors import RegistryError, UdistError
 
 if TYPE_CHECKING:
@@ -22,7 +21,8 @@ exit codes:
   2    the command line is wrong
   3    the repository, tag, manifest or blob does not exist
   4    the plugin could not start, or it rejected its configuration
-  130  interrupted
+  130  interrupted by Ctrl-C
+  141  the reader of standard output, such as head, has closed it
 """
 
 _NOT_FOUND = (errors.NameUnknown, errors.ManifestUnknown, errors.BlobUnknown)
@@ -49,11 +49,11 @@ def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
     if verbose and not isinstance(error, UdistError | OSError):
         import traceback
 
-        traceback.print_exception(error)
+        say("".join(traceback.format_exception(error)).rstrip())
     if as_json:
         import json
 
-        print(json.dumps({"errors": [_entry(error) for error in failed]}, default=str), file=sys.stderr)
+        say(json.dumps({"errors": [_entry(error) for error in failed]}, default=str))
         return
     for error in failed:
         _report_line(error, verbose=verbose)
@@ -70,12 +70,12 @@ def _each(error: Exception) -> Sequence[Exception]:
 
 def _report_line(error: Exception, *, verbose: bool) -> None:
     for line in f"udist: {_sentence(error)}".splitlines():
-        print(printable(line), file=sys.stderr)
+        say(printable(line))
     for kind, hint in _HINTS.items():
         if isinstance(error, kind):
-            print(f"hint: {hint}", file=sys.stderr)
+            say(f"hint: {hint}")
     if not verbose and isinstance(error, RegistryError) and error.code == "UNKNOWN":
-        print("hint: run the command again with -v to see the plugin's log", file=sys.stderr)
+        say("hint: run the command again with -v to see the plugin's log")
 
 
 def _entry(error: Exception) -> dict[str, object]:
@@ -96,7 +96,7 @@ def _sentence(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
-    return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+    return error.strerror or str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
 
 
 def _in_words(detail: object) -> str:

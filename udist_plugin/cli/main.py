@@ -1,66 +1,64 @@
-"""``udist``: runs one command, and turns what goes wrong into messages and exit codes."""
+"""The program ``udist``: a process that ends as other tools do, whatever happens and whenever.
+
+Nothing else is imported before signals are dealt with: an interrupt ends the process without a traceback at
+any instant.
+"""
 
 from __future__ import annotations
 
-import argparse
-import io
 import os
+import signal
 import sys
-from typing import TYPE_CHECKING, Final
-
-from udist_plugin.cli.commands import WrongCommandLine, build_parser
-from udist_plugin.cli.failures import exit_code_of, report
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from types import FrameType
+    from typing import NoReturn
 
-WRONG_COMMAND_LINE: Final = 2
-"""argparse's own."""
-
-INTERRUPTED: Final = 130
-"""128 + SIGINT, as a shell says it."""
+STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Signals that end a command, after it has removed what it left half done."""
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Runs the command line ``words`` and returns its exit code.
+class Stopped(KeyboardInterrupt):
+    """A signal has come, by ``number``."""
 
-    Raises ``SystemExit`` where argparse does: for ``--help``, for ``--version`` and, without ``--json``, for
-    a wrong command line.
-    """
-    words = sys.argv[1:] if words is None else words
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # for letters that the locale lacks
-    arguments = argparse.Namespace(json=False, verbose=False)
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def main() -> NoReturn:
+    """Runs this process's command line and ends the process, with the command's exit code or by the signal
+    that stopped it: a shell's loop goes on after an exit code, but not after an interrupt."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from udist_plugin.cli.streams import open_closed_streams
+
+    open_closed_streams()
     try:
-        try:
-            build_parser(words).parse_args(words, arguments)
-            arguments.run(arguments)
-        except SystemExit:  # help was printed
-            sys.stdout.flush()
-            raise
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except WrongCommandLine as error:
-        if "--json" not in words:
-            argparse.ArgumentParser.error(error.parser, str(error))
-        report(error, as_json=True, verbose=False)
-        return WRONG_COMMAND_LINE
-    except Exception as error:
-        if not isinstance(error, BrokenPipeError):  # whose reader has gone, so nobody would see a message
-            report(error, as_json=arguments.json, verbose=arguments.verbose)
-        _abandon_output()
-        return exit_code_of(error)
-    return 0
+        for number in STOPPING:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup's
+                signal.signal(number, _stop)
+        from udist_plugin.cli.running import READER_GONE, run
+
+        code = run(sys.argv[1:])
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_DFL)
+    except Stopped as stopped:
+        _die_of(stopped.number)
+    if code == READER_GONE:
+        _die_of(signal.SIGPIPE)
+    os._exit(code)  # whatever a thread still waits for; all is written
 
 
-def _abandon_output() -> None:
-    """If standard output takes no more, keeps the interpreter from failing on it again at exit."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+def _stop(number: int, _: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_DFL)  # a second one does not wait for the first to be dealt with
+    raise Stopped(number)
+
+
+def _die_of(number: int) -> NoReturn:
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    os._exit(128 + number)  # as a shell would say it, where the signal is blocked
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,9 +29,15 @@ def print_table(rows: Sequence[Sequence[str]], indent: str = "") -> None:
         print(f"{indent}{line}".rstrip())
 
 
+def say(text: str) -> None:
+    """Prints to standard error. One that takes no more is no reason to fail: nobody could be told."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
 def note(text: str) -> None:
     """Prints a remark to standard error."""
-    print(f"udist: {text}", file=sys.stderr)
+    say(f"udist: {text}")
 
 
 def size_text(size: int) -> str:

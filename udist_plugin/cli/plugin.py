@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from udist_plugin.cli.streams import is_open, open_closed_streams
+
 if TYPE_CHECKING:
     from udist_plugin.server.log import Log
     from udist_plugin.service import RegistryApp
@@ -33,8 +35,10 @@ EX_USAGE = 64
 def main(arguments: list[str] | None = None) -> None:
     """Runs the plugin on the standard streams of this process. Does not return."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    callers = sys.stdin is not None and is_open(1)
+    open_closed_streams()
     path = _config_path(arguments)
-    if os.isatty(0) or os.isatty(1):
+    if not callers or os.isatty(0) or os.isatty(1):
         sys.stderr.write(USAGE)
         sys.exit(EX_USAGE)
     gc.disable()  # imports create no garbage; collecting during them takes a tenth of the start-up time
