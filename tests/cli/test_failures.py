@@ -195,10 +195,12 @@ def test_an_error_does_not_steer_the_terminal(udist: Udist, work: Path) -> None:
 def test_a_store_that_fails_is_told_with_its_place(udist: Udist, work: Path) -> None:
     udist("push", "demo/a:v1", "README.md")
     tags = work.parent / "store/docker/registry/v2/repositories/demo/a/_manifests/tags"
-    (tags / "v2/current/link").mkdir(parents=True)
+    (tags / "v2/current").mkdir(parents=True)
+    with (tags / "v2/current/link").open("wb") as link:
+        link.truncate(9 << 20)
     told = udist("inspect", "demo/a:v2")
     assert (told.code, told.out) == (1, "")
-    assert f"{tags}/v2/current/link: Is a directory" in told.err
+    assert "demo/a/_manifests/tags/v2/current/link: more bytes than the 8388608 that belong" in told.err
     untold = udist("push", "demo/a:v3", "README.md", "--subject", "v2")  # begins with HEAD: no content
     assert untold.code == 1
     assert "hint: run the command again with -v" in untold.err
