@@ -4,19 +4,41 @@ from __future__ import annotations
 
 import ast
 from functools import cache
+from typing import NamedTuple
 
 from tests.house.test_imports import sources
 
 
+class Class(NamedTuple):
+    """One of ours, by its module and name."""
+
+    module: str
+    name: str
+
+
 @cache
-def classes() -> dict[str, tuple[str, ast.ClassDef]]:
-    """Every class of ours by name, with its module; names that two modules give are left out."""
-    found: dict[str, list[tuple[str, ast.ClassDef]]] = {}
-    for module, path in sources().items():
-        for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.ClassDef):
-                found.setdefault(node.name, []).append((module, node))
-    return {name: each[0] for name, each in found.items() if len(each) == 1}
+def tree(module: str) -> ast.Module:
+    return ast.parse(sources()[module].read_text())
+
+
+@cache
+def classes() -> dict[Class, ast.ClassDef]:
+    return {
+        Class(module, node.name): node
+        for module in sources()
+        for node in tree(module).body
+        if isinstance(node, ast.ClassDef)
+    }
+
+
+def named(module: str, name: str) -> Class:
+    """What a name at the top of a module stands for."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                if (alias.asname or alias.name) == name:
+                    return Class(node.module or "", alias.name)
+    return Class(module, name)
 
 
 def written(node: ast.ClassDef) -> set[str]:
@@ -32,17 +54,19 @@ def written(node: ast.ClassDef) -> set[str]:
     }
 
 
-def above(node: ast.ClassDef) -> list[ast.ClassDef]:
-    """The classes of ours that a class extends, in other modules."""
-    names = [base.id for base in node.bases if isinstance(base, ast.Name) and base.id in classes()]
-    found = [classes()[name][1] for name in names]
-    return found + [each for base in found for each in above(base)]
+def above(found: Class) -> list[Class]:
+    """The classes of ours that one extends, in other modules."""
+    bases = [named(found.module, each.id) for each in classes()[found].bases if isinstance(each, ast.Name)]
+    ours = [each for each in bases if each in classes() and each != found]
+    return [each for each in ours if each.module != found.module] + [
+        further for each in ours for further in above(each)
+    ]
 
 
 def test_no_subclass_writes_what_its_base_keeps_to_itself() -> None:
     wrong = {
-        f"{module}.{node.name}": sorted(shared)
-        for module, node in classes().values()
-        if (shared := {name for base in above(node) for name in written(node) & written(base)})
+        found: sorted(shared)
+        for found, node in classes().items()
+        if (shared := {name for base in above(found) for name in written(node) & written(classes()[base])})
     }
     assert wrong == {}
