@@ -75,6 +75,7 @@ def test_a_store_that_does_not_keep_its_word_is_found_out(
     *steps, failed = check(driver)
     assert [step.error for step in steps] == [None] * len(steps)
     assert failed.name == last
+    assert 0 <= failed.seconds < 60
     assert problem in str(failed.error)
 
 

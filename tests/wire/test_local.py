@@ -171,6 +171,17 @@ def test_a_stream_is_finished_once(plugin: PluginConnection) -> None:
     assert plugin.finish(stream, "INTERNAL") == b""
 
 
+def test_the_credit_announced_is_what_was_read(plugin: PluginConnection) -> None:
+    plugin.receive(Frame(3, GET))
+    plugin.receive_data(3, INITIAL_CREDIT, False)
+    stream = plugin.streams[3]
+    for _ in range(2):
+        plugin.consume(stream, INITIAL_CREDIT // 2)
+    (update,) = [decode(plugin.take_control()[PREFIX_SIZE:])[0]]
+    assert update == Frame(3, WindowUpdate(INITIAL_CREDIT))
+    assert plugin.take_control() == b""
+
+
 def test_a_stream_is_given_up_once(caller: CallerConnection) -> None:
     stream, _ = caller.open(GET, False)
     assert caller.reset(stream, "CANCELLED")

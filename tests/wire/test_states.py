@@ -293,6 +293,11 @@ def test_even_ids_are_never_opened(number: int) -> None:
         assert "connection_error" in opening.receive(encode(Frame(number, answer)))
 
 
+@pytest.mark.parametrize("number", [2, 6, 8])
+def test_a_request_on_an_even_id_is_refused_though_it_is_the_next(number: int) -> None:
+    check(plugin(), plugin().receive(encode(Frame(number, request()))), "**stream-id**")
+
+
 def test_pings_owe_one_pong() -> None:
     side = plugin(*(encode(Frame(0, Ping(token))) for token in range(1000)))
     assert side.connection.take_control() == encode(Frame(0, Ping(999, True)))
