@@ -21,6 +21,8 @@ RUNS = [
     pytest.param("dev", True, 950, id="dev-sparse"),
 ]
 """The specification's version, whether sparse images are pushed, and the fewest tests that then must run."""
+MOST = RUNS[-1:]
+"""What tests most; ``tests/campaigns/conformance.py`` has the others for each object store."""
 
 
 def check(storage: Mapping[str, object], version: str, sparse: bool, least: int, results: Path) -> None:

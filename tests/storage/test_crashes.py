@@ -136,7 +136,8 @@ def check(driver: StorageDriver, trace: Trace, count: int) -> None:
     assert tags == {}
 
 
-def crash_everywhere(trace: Trace) -> None:
+def crash_everywhere(trace: Trace, draws: int = 2) -> None:
+    """Checks what each crash may leave: the extremes, and as many random outcomes as ``draws``."""
     disk = Disk()
     for count in range(len(trace.events) + 1):
         if count:
@@ -147,7 +148,7 @@ def crash_everywhere(trace: Trace) -> None:
             (lambda: False, only_synced),
             (lambda: True, only_synced),
             (lambda: True, zeros),
-            *[(lambda: random.random() < 0.5, any_of(random))] * 6,  # noqa: B023
+            *[(lambda: random.random() < 0.5, any_of(random))] * draws,  # noqa: B023
         ]
         for entries, data in outcomes:
             check(in_memory(disk.left(entries, data)), trace, count)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conformance.plugin import RUNS, check
+from tests.conformance.plugin import MOST, check
 from udist_plugin import Plugin
 from udist_plugin.drivers import open_driver
 from udist_plugin.errors import ConfigurationError, HandshakeFailed
@@ -27,7 +27,7 @@ class TestGcs(StorageDriverSuite):
         return open_driver("gcs", {"bucket": bucket, "rootdirectory": "/some/root/"}, scratch=paths.SCRATCH)
 
 
-@pytest.mark.parametrize(("version", "sparse", "least"), RUNS)
+@pytest.mark.parametrize(("version", "sparse", "least"), MOST)
 def test_conforms(version: str, sparse: bool, least: int, bucket: str, tmp_path: Path) -> None:
     check({"gcs": {"bucket": bucket}}, version, sparse, least, tmp_path)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conformance.plugin import RUNS, check
+from tests.conformance.plugin import MOST, check
 from udist_plugin.drivers import open_driver
 from udist_plugin.storage import paths
 from udist_plugin.testing.storage_driver import StorageDriverSuite
@@ -39,7 +39,7 @@ class TestVersitygw(StorageDriverSuite):
         pass
 
 
-@pytest.mark.parametrize(("version", "sparse", "least"), RUNS)
+@pytest.mark.parametrize(("version", "sparse", "least"), MOST)
 def test_conforms(version: str, sparse: bool, least: int, minio_server: S3Server, tmp_path: Path) -> None:
     storage = {"s3": minio_server.parameters(minio_server.bucket())}
     check(storage, version, sparse, least, tmp_path)
