@@ -103,6 +103,46 @@ def test_a_write_that_fails_leaves_what_stood(store: MemoryStore, monkeypatch: p
         assert writer.size == 6
 
 
+@pytest.mark.parametrize("mark", ["", "theirs"])
+def test_a_segment_of_another_that_is_said_to_be_one_s_own_is_not(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    """It is of the same size, so only its mark tells."""
+    make = store.store
+    monkeypatch.setattr(store, "store", lambda key, *_: make(key, b"other", mark))
+    writer = MemoryObjects(store).writer("/data", append=True)
+    writer.write(b"mine!")
+    with pytest.raises(PathBusy, match="/data: another writer was first"):
+        writer.close()
+    assert writer.size == 0
+
+
+def test_a_segment_that_is_said_to_be_made_and_is_not_there_is_not(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "store", lambda *_: None)
+    writer = MemoryObjects(store).writer("/data", append=True)
+    writer.write(b"mine!")
+    with pytest.raises(PathBusy):
+        writer.close()
+    assert writer.size == 0
+
+
+def test_a_segment_that_is_refused_because_it_was_made_before_is_one_s_own(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = store.store
+
+    def twice(key: str, content: bytes, mark: str) -> None:
+        make(key, content, mark)
+        make(key, content, mark)
+
+    monkeypatch.setattr(store, "store", twice)
+    with MemoryObjects(store).writer("/data", append=True) as writer:
+        writer.write(b"mine!")
+    assert writer.size == 5
+
+
 def test_a_writer_that_does_not_let_go_is_named(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "LOCK_WAIT", 0.0)
     driver = MemoryObjects(store)

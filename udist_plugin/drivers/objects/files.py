@@ -116,23 +116,32 @@ class AppendedObject(FileWriter):
         return self._tree.segment_key(self._path, self._stored)
 
     def _add(self) -> None:
-        """Makes what was written a segment. Raises ``PathBusy`` when another plugin wrote one there."""
-        if self._writer is not None:
-            try:
-                self._writer.commit()
-            except PathBusy:
-                if not self._is_made():
-                    raise
-                self._writer.cancel()
-            self._writer = None
-            self._segments.append(self._tree.store.head(self._next_key))
+        """Makes what was written a segment. Raises ``PathBusy`` when another plugin wrote one there.
 
-    def _is_made(self) -> bool:
-        """Whether the segment that stands there is this writer's: the answer was lost, not the request."""
+        Neither a refusal nor a success is taken at its word, but the mark of the segment that stands there.
+        After a lost answer the refusal may be about our own, and the success about another's.
+        """
+        if self._writer is None:
+            return
+        refusal: PathBusy | None = None
         try:
-            return self._tree.store.head(self._next_key).mark == self._mark
+            self._writer.commit()
+        except PathBusy as error:
+            refusal = error
+        segment = self._made()
+        if segment is None:
+            raise refusal or PathBusy("another writer was first", driver=self._tree.name, path=self._path)
+        self._writer.cancel()
+        self._writer = None
+        self._segments.append(segment)
+
+    def _made(self) -> StoredObject | None:
+        """The segment that stands there, if it is this writer's."""
+        try:
+            found = self._tree.store.head(self._next_key)
         except PathNotFound:
-            return False
+            return None
+        return found if found.mark == self._mark else None
 
     def _drop(self) -> None:
         if self._writer is not None:
