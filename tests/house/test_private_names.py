@@ -42,7 +42,9 @@ MODULES = {
     "botocore.parsers": Private("botocore", "1.44.5", "ResponseParserError"),
     "botocore.retries.adaptive": Private("botocore", "1.44.5", "ClientRateLimiter RateClocker"),
     "botocore.retries.bucket": Private("botocore", "1.44.5", "Clock TokenBucket"),
-    "botocore.retries.standard": Private("botocore", "1.44.5", "RetryEventAdapter ThrottlingErrorDetector"),
+    "botocore.retries.standard": Private(
+        "botocore", "1.44.5", "RetryEventAdapter StandardRetryConditions ThrottlingErrorDetector"
+    ),
     "botocore.retries.throttling": Private("botocore", "1.44.5", "CubicCalculator"),
 }
 """Modules that are documented nowhere, and what is taken from them."""

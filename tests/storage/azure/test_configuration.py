@@ -10,7 +10,6 @@ import pytest
 from tests.storage.azure.server import ACCOUNT, KEY
 from tests.storage.sections import section
 from udist_plugin.config import load
-from udist_plugin.drivers.azure.keys import RETRIES
 from udist_plugin.drivers.azure.settings import Settings, settings
 from udist_plugin.drivers.azure.store import AzureStore
 from udist_plugin.errors import ConfigurationError
@@ -50,7 +49,7 @@ def test_parameters() -> None:
     assert settings({**LEAST, "rootdirectory": "x"})[1] == "x/"
     assert settings(section("azure", {**LEAST, "trimlegacyrootprefix": "false"}))[1] == "/"
     assert settings({**LEAST, "trimlegacyrootprefix": True})[0].legacy_root is False
-    assert settings({**LEAST, "max_retries": 0})[0].retries == RETRIES  # as if it were not given
+    assert settings({**LEAST, "max_retries": 0})[0].retries is None  # as if it were not given
     for delay, seconds in (("50us", 5e-05), ("7ns", 7e-09), ("0s", 0.0), ("90m", 5400.0)):
         assert settings(section("azure", {**LEAST, "retry_delay": delay}))[0].retry_delay == pytest.approx(
             seconds

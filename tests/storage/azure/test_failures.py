@@ -9,16 +9,31 @@ from azure.core.exceptions import ServiceResponseError
 from azure.storage.blob import BlobClient, ContainerClient
 
 from tests.storage.scripted import Reply, Request, scripted
+from udist_plugin.drivers.azure import retries as azure_retries
 from udist_plugin.drivers.azure import transfers as azure_transfers
-from udist_plugin.drivers.azure.bounds import BACKOFF_MAX
-from udist_plugin.drivers.azure.client import Retry
 from udist_plugin.drivers.azure.settings import settings
 from udist_plugin.drivers.azure.store import AzureStore
+from udist_plugin.drivers.objects import pauses
 from udist_plugin.errors import ConfigurationError, StorageError, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+BUSY = Reply(503)
+FOUND = Reply(200, headers={"ETag": '"1"', "Last-Modified": "Tue, 01 Jan 2030 00:00:00 GMT"})
+
+
+class Asked:
+    """A service that is busy until it is asked for the ``last`` time."""
+
+    def __init__(self, last: int = 1 << 30) -> None:
+        self.times = 0
+        self._last = last
+
+    def __call__(self, request: Request) -> Reply:
+        self.times += 1
+        return BUSY if self.times < self._last else FOUND
 
 
 class Answer:
@@ -78,24 +93,40 @@ def test_no_error_shows_a_signature(refusing: Callable[[], str], monkeypatch: py
     assert "secret" not in f"{unreachable.value} {cut.value}"
 
 
-def test_the_wait_before_a_retry_is_bounded() -> None:
-    retry = Retry(initial_backoff=0, increment_base=2, retry_total=100)
-    waits = [retry.get_backoff_time({"count": count}) for count in range(1, 100)]
-    assert max(waits) == BACKOFF_MAX
+def test_requests_are_repeated_within_their_time(
+    parameters: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that is away refuses at once, so the number of refusals says nothing."""
+    monkeypatch.setattr(pauses, "FIRST", 0.001)
+    asked = Asked(9)
+    with scripted(asked) as url:
+        AzureStore(settings({**parameters, "serviceurl": f"{url}/a", "retry_delay": 0.001})[0]).head("a")
+    assert asked.times == 9
+    monkeypatch.setattr(azure_retries, "PATIENCE", 0.3)
+    asked = Asked()
+    with scripted(asked) as url, pytest.raises(StorageUnavailable):
+        AzureStore(settings({**parameters, "serviceurl": f"{url}/a", "retry_delay": 0.001})[0]).head("a")
+    assert asked.times > 6
+
+
+@pytest.mark.parametrize(("retries", "attempts"), [(-1, 1), (2, 3)])
+def test_requests_are_repeated_as_often_as_is_asked_for(
+    parameters: dict[str, object], retries: int, attempts: int
+) -> None:
+    asked = Asked()
+    with scripted(asked) as url, pytest.raises(StorageUnavailable):
+        given = {"serviceurl": f"{url}/a", "max_retries": retries, "retry_delay": 0.001}
+        AzureStore(settings({**parameters, **given})[0]).head("a")
+    assert asked.times == attempts
 
 
 def test_the_first_retry_comes_after_the_delay_that_was_asked_for(
     parameters: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(Retry, "sleep", lambda self, to, _: waits.append(self.get_backoff_time(to)))
-    busy = iter([503, 503, 200])
-
-    def answer(request: Request) -> Reply:
-        return Reply(next(busy), headers={"ETag": '"1"', "Last-Modified": "Tue, 01 Jan 2030 00:00:00 GMT"})
-
-    with scripted(answer) as url:
+    monkeypatch.setattr(azure_retries.Retry, "sleep", lambda self, to, _: waits.append(to["pause"]))
+    busy = iter([BUSY, BUSY, FOUND])
+    with scripted(lambda _: next(busy)) as url:
         given = {**parameters, "serviceurl": f"{url}/a", "retry_delay": 0.03}
-        store = AzureStore(settings(given)[0])
-        store.head("a")
-    assert waits == [0.03, 2.03]
+        AzureStore(settings(given)[0]).head("a")
+    assert 0.015 <= waits[0] <= 0.03 <= waits[1] <= 0.06

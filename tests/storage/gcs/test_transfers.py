@@ -14,7 +14,7 @@ from udist_plugin.drivers.gcs.keys import CHUNK_STEP
 from udist_plugin.drivers.gcs.settings import Settings
 from udist_plugin.drivers.gcs.store import GcsStore
 from udist_plugin.drivers.gcs.transfers import RESUMPTIONS
-from udist_plugin.errors import PathBusy, StorageError
+from udist_plugin.errors import PathBusy, StorageError, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,6 +72,8 @@ class Session:
     def __init__(self, *faults: str) -> None:
         self.content = b""
         self.complete = False
+        self.stands = b'{"generation": "7"}'
+        """What is said of the object, which the service made as generation 7 if it is not mistaken."""
         self.ranges: list[str] = []
         self._faults = iter(faults)
 
@@ -79,6 +81,8 @@ class Session:
         if request.method == "POST":
             location = f"http://{request.headers['host']}/session"
             return Reply(200, headers={"Location": location})
+        if request.method == "GET":
+            return Reply(200 if self.stands else 404, self.stands)
         if request.method == "DELETE":
             self.content = b"cancelled"
             return Reply(499)
@@ -102,7 +106,7 @@ class Session:
 
     def _progress(self) -> Reply:
         if self.complete:
-            return Reply(200, b"{}")
+            return Reply(200, b'{"generation": "7"}')
         return Reply(308, headers={"Range": f"bytes=0-{len(self.content) - 1}"} if self.content else {})
 
 
@@ -131,6 +135,20 @@ def test_an_upload_goes_on_where_the_service_stands(
     assert session.complete
     assert session.ranges[0] == f"bytes 0-{CHUNK_STEP - 1}/*"
     assert session.ranges[-1].endswith(f"/{len(CONTENT)}")
+
+
+@pytest.mark.parametrize("stands", [b"", b'{"generation": "6"}'])
+def test_an_upload_that_is_said_to_be_complete_and_is_not_there(
+    stands: bytes, opened: Callable[[str], GcsStore]
+) -> None:
+    """Its last chunk was sent twice, or asked after: the service may remember what it never finished."""
+    session = Session("", "", "", "answer lost")
+    session.stands = stands
+    with scripted(session) as url:
+        writer = opened(url).writer("a")
+        writer.write(CONTENT)
+        with pytest.raises(StorageUnavailable, match="success of a repeated request"):
+            writer.commit()
 
 
 def test_an_upload_ends_when_its_session_has(opened: Callable[[str], GcsStore]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 STALL: Final = 1.0
 """Seconds that a stalled answer takes."""
@@ -37,6 +37,7 @@ class Faults:
         self._rules: list[tuple[str, re.Pattern[str], int]] = []
         self._first = ""
         self._done: set[str] = set()
+        self._meanwhile: list[tuple[str, re.Pattern[str], Callable[[], object]]] = []
 
     def add(self, fault: str, pattern: str, times: int = 1 << 30) -> None:
         """For the next requests that the pattern is found in."""
@@ -46,6 +47,20 @@ class Faults:
     def each_once(self, fault: str) -> None:
         """For every request when it comes for the first time."""
         self._first = fault
+
+    def meanwhile(self, when: str, pattern: str, action: Callable[[], object]) -> None:
+        """Does ``action`` when the next request that the pattern is found in is about to reach the server
+        (``when`` is "before") or was answered by it ("after")."""
+        with self._lock:
+            self._meanwhile.append((when, re.compile(pattern), action))
+
+    def do(self, when: str, request: str) -> None:
+        """Does what was asked for at this moment of this request, each once."""
+        with self._lock:
+            due = [each for each in self._meanwhile if each[0] == when and each[1].search(request)]
+            self._meanwhile = [each for each in self._meanwhile if each not in due]
+        for _, _, action in due:
+            action()
 
     def clear(self) -> None:
         with self._lock:
@@ -67,8 +82,8 @@ class Faults:
 
 
 @contextmanager
-def fault_proxy(url: str) -> Iterator[tuple[str, Faults]]:
-    """The proxy's URL, and its faults, for as long as the context."""
+def fault_proxy(url: str, port: int = 0) -> Iterator[tuple[str, Faults]]:
+    """The proxy's URL, and its faults, for as long as the context; at any port unless one is given."""
     faults, closing = Faults(), threading.Event()
     address = urlsplit(url).netloc
 
@@ -90,9 +105,11 @@ def fault_proxy(url: str) -> Iterator[tuple[str, Faults]]:
             connection = HTTPConnection(address, timeout=30)
             try:
                 headers = {name: value for name, value in self.headers.items() if name != "Expect"}
+                faults.do("before", f"{self.command} {self.path}")
                 connection.request(self.command, self.path, content, headers)
                 response = connection.getresponse()
                 answer = response.read()
+                faults.do("after", f"{self.command} {self.path}")
             finally:
                 connection.close()
             if fault == "stalled":
@@ -126,7 +143,7 @@ def fault_proxy(url: str) -> Iterator[tuple[str, Faults]]:
         def handle_error(self, request: object, client_address: object) -> None:
             """The client is gone, as some faults make it."""
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

@@ -34,7 +34,8 @@ LARGE = 2 * PART_MIN + 100
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.01)
+    monkeypatch.setattr("udist_plugin.drivers.objects.pauses.FIRST", 0.01)
+    monkeypatch.setattr(s3_connection, "PATIENCE", 5.0)
     monkeypatch.setattr(s3_connection, "READ_TIMEOUT", 0.5)
 
 

@@ -24,8 +24,8 @@ LISTED = b"<ListBucketResult><Name>registry</Name><IsTruncated>false</IsTruncate
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.01)
-    monkeypatch.setattr(s3_probe, "WAITS", (0.01,) * 4, raising=False)
+    monkeypatch.setattr("udist_plugin.drivers.objects.pauses.FIRST", 0.01)
+    monkeypatch.setattr(s3_probe, "PROBE_PATIENCE", 0.3)
 
 
 def opened(url: str, **more: object) -> S3Store:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.storage.scripted import Reply, Request, scripted
-from udist_plugin.drivers.s3 import limiter as s3_limiter
+from udist_plugin.drivers.s3 import connection as s3_connection
 from udist_plugin.drivers.s3.settings import settings
 from udist_plugin.drivers.s3.store import S3Store
 from udist_plugin.errors import StorageUnavailable
@@ -20,8 +20,8 @@ SINCE = {"ETag": '"1"', "Last-Modified": "Thu, 01 Jan 1970 00:00:00 GMT"}
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.01)
-    monkeypatch.setattr(s3_limiter, "PATIENCE", PATIENCE)
+    monkeypatch.setattr("udist_plugin.drivers.objects.pauses.FIRST", 0.01)
+    monkeypatch.setattr(s3_connection, "PATIENCE", PATIENCE)
 
 
 def opened(url: str) -> S3Store:
@@ -30,7 +30,7 @@ def opened(url: str) -> S3Store:
 
 
 def test_who_waits_among_many_does_not_wait_for_all() -> None:
-    """Five attempts of sixteen requests, of which the limiter lets one through in two seconds."""
+    """Sixteen requests, of which the limiter lets one through in two seconds."""
 
     def fail(store: S3Store) -> float:
         begun = time.monotonic()

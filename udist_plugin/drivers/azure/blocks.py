@@ -35,8 +35,8 @@ class Blocks:
 
     def put_new(self, key: str, content: bytes, mark: str) -> None:
         """As ``put``, of an object that must not be there."""
-        with self._client.errors(key):
-            self._client.blob(key).upload_blob(content, metadata={MARK: mark})
+        blob = self._client.blob(key)
+        self._client.make(key, lambda **hook: blob.upload_blob(content, metadata={MARK: mark}, **hook))
 
     def new_id(self) -> str:
         """Nobody else's: several may be sending blocks for one name."""
@@ -50,8 +50,8 @@ class Blocks:
     def commit(self, key: str, ids: Sequence[str], mark: str = "") -> None:
         """Makes the blocks the object, a new one with that mark if there is one."""
         condition: dict[str, Any] = {"match_condition": MISSING, "metadata": {MARK: mark}} if mark else {}
-        with self._client.errors(key):
-            self._client.blob(key).commit_block_list(listed(ids), **condition)
+        blob, blocks = self._client.blob(key), listed(ids)
+        self._client.make(key, lambda **hook: blob.commit_block_list(blocks, **condition, **hook))
 
     def join(self, sources: Sequence[StoredObject], key: str) -> None:
         """See ``ObjectStore.join``.
@@ -83,8 +83,8 @@ class Blocks:
             self._client.container.delete_blob(key)
 
     def _put(self, key: str, content: bytes) -> None:
-        with self._client.errors(key):
-            self._client.blob(key).upload_blob(content, overwrite=True)
+        blob = self._client.blob(key)
+        self._client.make(key, lambda **hook: blob.upload_blob(content, overwrite=True, **hook))
 
     def _check(self, source: StoredObject) -> None:
         if self._client.head(source.key).version != source.version:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from udist_plugin.drivers.azure.retries import PATIENCE_OPTION
+from udist_plugin.drivers.objects.pauses import PROBE_PATIENCE
+
 PIECE: Final = 8 << 20
 """Bytes read by one request, and sent by one of a large upload."""
-BACKOFF_MAX: Final = 60.0
-"""Seconds before a retry, at most."""
 BOUNDS: Final[dict[str, Any]] = {
     "connection_timeout": 10,
     "read_timeout": 60,
@@ -18,6 +19,5 @@ BOUNDS: Final[dict[str, Any]] = {
 PROBE_BOUNDS: Final[dict[str, Any]] = {
     "connection_timeout": 5,
     "read_timeout": 10,
-    "retry_total": 1,
-    "retry_connect": 1,
+    PATIENCE_OPTION: PROBE_PATIENCE,
 }

@@ -6,7 +6,7 @@ import re
 import time
 from contextlib import contextmanager, suppress
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from azure.core import MatchConditions
 from azure.core.exceptions import (
@@ -22,24 +22,27 @@ from azure.storage.blob import (
     BlobSasPermissions,
     BlobServiceClient,
     BlobType,
-    ExponentialRetry,
     generate_blob_sas,
 )
 
-from udist_plugin.drivers.azure.bounds import BACKOFF_MAX, BOUNDS
+from udist_plugin.drivers.azure.bounds import BOUNDS
 from udist_plugin.drivers.azure.identity import token_credential
-from udist_plugin.drivers.objects.store import MARK, StoredObject
+from udist_plugin.drivers.azure.retries import Retry
+from udist_plugin.drivers.objects.pauses import PATIENCE, until
+from udist_plugin.drivers.objects.store import MARK, UNCERTAIN, StoredObject
 from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError, StorageUnavailable
 from udist_plugin.redaction import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
     from azure.storage.blob import BlobClient, BlobProperties, StorageStreamDownloader, UserDelegationKey
 
     from udist_plugin.drivers.azure.settings import Settings
+
+T = TypeVar("T")
 
 NAME: Final = "azure"
 URL_LIFETIME: Final = 20 * 60
@@ -60,14 +63,6 @@ MISPARSED: Final = (AttributeError, KeyError, TypeError, ValueError)
 FAILURES: Final = (AzureError, *MISPARSED)
 
 
-class Retry(ExponentialRetry):
-    """The library's, whose waits double without end (``max_retries: 20`` would be days), and which has
-    counted the retry already when it asks for the wait before it."""
-
-    def get_backoff_time(self, settings: dict[str, Any]) -> float:
-        return min(super().get_backoff_time({"count": settings["count"] - 1}), BACKOFF_MAX)
-
-
 class AzureClient:
     """One container, ``container`` as the library has it.
 
@@ -75,7 +70,7 @@ class AzureClient:
     """
 
     def __init__(self, settings: Settings) -> None:
-        options = {"retry_policy": _retry(settings), "connection_verify": settings.verify, **BOUNDS}
+        options = {"retry_policy": Retry(settings), "connection_verify": settings.verify, **BOUNDS}
         self._token = token_credential(settings)
         self._key = settings.account_key
         try:
@@ -105,6 +100,34 @@ class AzureClient:
         with self.errors(key):
             return stored(self.blob(key).get_blob_properties())
 
+    def make(self, key: str, request: Callable[..., Mapping[str, Any]]) -> None:
+        """Makes an object by ``request``, and looks for it where the library repeated that."""
+        repeated: list[object] = []
+        with self.errors(key):
+            made = request(retry_hook=lambda **_: repeated.append(None))
+        if repeated:
+            try:
+                version = self.head(key).version
+            except PathNotFound:
+                version = ""
+            if version != made["etag"].strip('"'):
+                raise StorageUnavailable(UNCERTAIN, driver=NAME, path=key)
+
+    def finish(self, key: str, request: Callable[..., T]) -> T:
+        """What ``request`` returns, which deletes something: where the library repeated it, it is sent again
+        until it is answered the first time."""
+        answers: list[T] = []
+
+        def done() -> bool:
+            repeated: list[object] = []
+            with self.errors(key):
+                answers.append(request(retry_hook=lambda **_: repeated.append(None)))
+            return not repeated
+
+        if not until(done, PATIENCE):
+            raise StorageUnavailable("not deleted: busy", driver=NAME, path=key)
+        return answers[-1]
+
     def download(self, key: str, start: int, end: int | None) -> StorageStreamDownloader[bytes]:
         """The bytes from ``start`` up to, not including, ``end``, to be had by ``read``."""
         with self.errors(key):
@@ -124,10 +147,8 @@ class AzureClient:
 
     def delete_version(self, key: str, version: str) -> None:
         """Raises ``PathNotFound``, and ``PathBusy`` when it has another version."""
-        with self.errors(key):
-            self.blob(key).delete_blob(
-                "include", etag=f'"{version}"', match_condition=MatchConditions.IfNotModified
-            )
+        condition: Any = {"etag": f'"{version}"', "match_condition": MatchConditions.IfNotModified}
+        self.finish(key, lambda **hook: self.blob(key).delete_blob("include", **condition, **hook))
 
     def readable(self, key: str) -> dict[str, Any]:
         """How the service itself may read an object, for a copy."""
@@ -187,17 +208,6 @@ class AzureClient:
     def errors(self, key: str, *, unmet: type[StorageError] = PathBusy) -> AbstractContextManager[None]:
         """See ``errors`` below."""
         return errors(key, unmet=unmet, denied=self.denied)
-
-
-def _retry(settings: Settings) -> Retry:
-    kinds: dict[str, Any] = dict.fromkeys(("retry_connect", "retry_read", "retry_status"), settings.retries)
-    return Retry(
-        initial_backoff=settings.retry_delay,  # type: ignore[arg-type]  # any number will do
-        increment_base=2,
-        retry_total=settings.retries,
-        random_jitter_range=0,
-        **kinds,
-    )
 
 
 def listed(ids: Sequence[str]) -> list[BlobBlock]:

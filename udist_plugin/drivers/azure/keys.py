@@ -7,7 +7,6 @@ from typing import Final
 from udist_plugin.keys import NO_EFFECT, REQUIRED, Key
 from udist_plugin.kinds import Boolean, Choice, Duration, Integer, Secret, Text
 
-RETRIES: Final = 5
 RETRY_DELAY: Final = 0.1
 
 _TEXT = Text()
@@ -34,7 +33,7 @@ KEYS: Final = (
     Key("serviceurl", _TEXT, None, "the blob service's whole address"),
     Key("rootdirectory", _TEXT, "", "a prefix of all names in the container"),
     Key("trimlegacyrootprefix", _FLAG, None, "no slash before names; version 2 wrote one unless this is set"),
-    Key("max_retries", Integer(-1, 1000), RETRIES, "tries after the first; -1: none"),
+    Key("max_retries", Integer(-1, 1000), None, "tries after the first, within a minute; -1: none"),
     Key("retry_delay", _DELAY, RETRY_DELAY, "the wait before the second try"),
     Key("copy_status_poll_max_retry", _COUNT, 5, "looks at a copy, version 2's way of making one", NO_EFFECT),
     Key("copy_status_poll_delay", _DELAY, 0.1, "the wait between two of them", NO_EFFECT),

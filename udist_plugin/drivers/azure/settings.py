@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from udist_plugin.drivers.azure.keys import KEYS, RETRIES, RETRY_DELAY
+from udist_plugin.drivers.azure.keys import KEYS, RETRY_DELAY
 from udist_plugin.drivers.section import Section
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ class Settings(NamedTuple):
     secret: str = ""
     authority: str | None = None
     """What issues tokens, Azure's public cloud unless given."""
-    retries: int = RETRIES
+    retries: int | None = None
+    """How often a request is repeated at most; ``None`` leaves it to the time that it may take."""
     retry_delay: float = RETRY_DELAY
     """Seconds before the first retry."""
     verify: bool = True
@@ -57,13 +58,18 @@ def settings(values: Mapping[str, object]) -> tuple[Settings, str]:
         client=section.text("credentials.clientid"),
         secret=section.text("credentials.secret"),
         authority=section.text("aad_endpoint") or None,
-        retries=max(section["max_retries"] or RETRIES, 0),  # -1 is none, as in distribution
+        retries=_retries(section["max_retries"]),
         retry_delay=section["retry_delay"],
         verify=not section["skipverify"],
         legacy_root=legacy if section.given("trimlegacyrootprefix") else None,
     )
     prefix = section.prefix()
     return found, f"/{prefix}" if legacy else prefix
+
+
+def _retries(given: int | None) -> int | None:
+    """0 is as if nothing were given, and -1 none, as in distribution."""
+    return max(given, 0) if given else None
 
 
 def _kind(section: Section) -> str:

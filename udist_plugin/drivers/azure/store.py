@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.drivers.azure.blocks import Blocks
@@ -77,10 +78,10 @@ class AzureStore(ObjectStore):
     def delete(self, keys: Sequence[str]) -> None:
         for first in range(0, len(keys), DELETED_MAX):
             part = keys[first : first + DELETED_MAX]
-            with self._client.errors(part[0]):
-                answers = self._container.delete_blobs(
-                    *part, delete_snapshots="include", raise_on_any_failure=False
-                )
+            request = partial(
+                self._container.delete_blobs, *part, delete_snapshots="include", raise_on_any_failure=False
+            )
+            answers = self._client.finish(part[0], request)
             for key, answer in zip(part, answers, strict=True):
                 if answer.status_code >= 400 and answer.status_code != 404:
                     said = f"not deleted: {answer.reason}"

@@ -24,6 +24,8 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 from google.oauth2.service_account import Credentials
 
+from udist_plugin.drivers.objects.pauses import LONGEST, PATIENCE
+from udist_plugin.drivers.objects.store import UNCERTAIN
 from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError, StorageUnavailable
 from udist_plugin.redaction import shown
 
@@ -41,10 +43,12 @@ NAME: Final = "gcs"
 
 TIMEOUT: Final = (10.0, 60.0)
 """Seconds to connect, and to wait for the next bytes."""
-RETRY: Final = DEFAULT_RETRY.with_delay(initial=0.5, maximum=8.0).with_timeout(60.0)
+RETRY: Final = DEFAULT_RETRY.with_delay(initial=0.5, maximum=LONGEST).with_timeout(PATIENCE)
 """What the library holds for passing: 408, 429, 5xx, cut and refused connections."""
 BOUNDS: Final = {"timeout": TIMEOUT, "retry": RETRY}
-"""For every call of the library: nothing we ask of it does harm when it is done twice."""
+"""For every call of the library but those that are repeated here: nothing we ask of it does harm when it is
+done twice."""
+ONCE: Final = {"timeout": TIMEOUT, "retry": None}
 
 ANSWERS: Final = frozenset({200, 201, 204, 206, 308})
 """What the service says of what it did; 308 is of an upload that goes on. A redirect would be a proxy's."""
@@ -107,9 +111,28 @@ class GcsClient:
 
     def retry(self, action: Callable[[], T], *, key: str) -> T:
         """``action``, again while it fails in passing."""
+        return self.attempt(action, key=key)[0]
+
+    def attempt(
+        self, action: Callable[[], T], *, key: str, unmet: type[StorageError] = PathBusy
+    ) -> tuple[T, bool]:
+        """``action``, again while it fails in passing, and whether it was repeated."""
+        attempts: list[None] = []
+
+        def attempt() -> T:
+            attempts.append(None)
+            return action()
+
+        with self.errors(key, unmet=unmet):
+            result: T = RETRY(attempt)()
+        return result, len(attempts) > 1
+
+    def look(self, key: str, generation: object) -> None:
+        """Looks for the object that a repeated request has made. Raises ``StorageUnavailable``."""
         with self.errors(key):
-            result: T = RETRY(action)()
-        return result
+            found = self.bucket.get_blob(key, **BOUNDS)
+        if found is None or str(found.generation) != str(generation):
+            raise StorageUnavailable(UNCERTAIN, driver=NAME, path=key)
 
     def errors(self, key: str, *, unmet: type[StorageError] = PathBusy) -> AbstractContextManager[None]:
         """See ``errors`` below."""

@@ -15,13 +15,14 @@ from udist_plugin.drivers.gcs.client import (
     ROLE,
     UNREACHABLE,
 )
+from udist_plugin.drivers.objects.pauses import PROBE_PATIENCE
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.redaction import shown
 
 if TYPE_CHECKING:
     from udist_plugin.drivers.gcs.client import GcsClient
 
-PROBE_BOUNDS: Final = {"timeout": (5.0, 10.0), "retry": RETRY.with_timeout(5.0)}
+PROBE_BOUNDS: Final = {"timeout": (5.0, 10.0), "retry": RETRY.with_timeout(PROBE_PATIENCE)}
 
 
 def probe(client: GcsClient) -> None:

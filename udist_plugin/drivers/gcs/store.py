@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.drivers.base import MemoryContent
-from udist_plugin.drivers.gcs.client import BOUNDS, NAME, GcsClient
+from udist_plugin.drivers.gcs.client import BOUNDS, NAME, ONCE, GcsClient
 from udist_plugin.drivers.gcs.probe import probe
 from udist_plugin.drivers.gcs.transfers import GcsContent, GcsWriter
+from udist_plugin.drivers.objects.pauses import PATIENCE, until
 from udist_plugin.drivers.objects.store import MARK, ObjectStore, StoredObject
-from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError
+from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,10 +68,12 @@ class GcsStore(ObjectStore):
         self._put(key, content)
 
     def _put(self, key: str, content: bytes, mark: str = "") -> None:
-        with self._client.errors(key):
-            self._marked(key, mark).upload_from_string(
-                content, content_type=CONTENT_TYPE, if_generation_match=0 if mark else None, **BOUNDS
-            )
+        blob = self._marked(key, mark)
+        condition = {"if_generation_match": 0 if mark else None}
+        upload = partial(blob.upload_from_string, content, CONTENT_TYPE, **condition, **ONCE)
+        _, repeated = self._client.attempt(upload, key=key)
+        if repeated:
+            self._client.look(key, blob.generation)
 
     def _marked(self, key: str, mark: str) -> Blob:
         blob = self._bucket.blob(key)
@@ -103,12 +107,15 @@ class GcsStore(ObjectStore):
 
     def _rewrite(self, source: StoredObject, key: str) -> None:
         blob = self._bucket.blob(source.key, generation=int(source.version))
-        token = None
-        with self._client.errors(source.key):
-            while True:  # one call within a class and region; across them each moves on
-                token, _, _ = self._bucket.blob(key).rewrite(blob, token=token, **BOUNDS)
-                if token is None:
-                    return
+        copy, token, uncertain = self._bucket.blob(key), None, False
+        while True:  # one call within a class and region; across them each moves on
+            rewrite = partial(copy.rewrite, blob, token=token, **ONCE)
+            moved, repeated = self._client.attempt(rewrite, key=source.key)
+            token, uncertain = moved[0], uncertain or repeated
+            if token is None:
+                break
+        if uncertain:
+            self._client.look(key, copy.generation)
 
     def _compose(self, sources: Sequence[StoredObject], key: str) -> None:
         """In a cascade when there are more than one request joins. What is between stands beside the sources,
@@ -132,8 +139,10 @@ class GcsStore(ObjectStore):
         blob.content_type = CONTENT_TYPE
         parts = [self._bucket.blob(source.key) for source in sources]
         generations = [int(source.version) for source in sources]
-        with self._client.errors(sources[0].key, unmet=PathNotFound):
-            blob.compose(parts, if_source_generation_match=generations, **BOUNDS)
+        compose = partial(blob.compose, parts, if_source_generation_match=generations, **ONCE)
+        _, repeated = self._client.attempt(compose, key=sources[0].key, unmet=PathNotFound)
+        if repeated:
+            self._client.look(key, blob.generation)
         return _stored(blob)
 
     def objects(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
@@ -175,15 +184,16 @@ class GcsStore(ObjectStore):
             for _ in pool.map(self._delete, keys):
                 pass
 
-    def _delete(self, key: str) -> None:
-        with suppress(PathNotFound), self._client.errors(key):
-            self._bucket.blob(key).delete(**BOUNDS)
+    def _delete(self, key: str, **condition: int) -> None:
+        """Again where the request was repeated: to delete twice is to delete once."""
+        delete = partial(self._bucket.blob(key).delete, **condition, **ONCE)
+        with suppress(PathNotFound):
+            if not until(lambda: not self._client.attempt(delete, key=key)[1], PATIENCE):
+                raise StorageUnavailable("not deleted: busy", driver=self.name, path=key)
 
     def delete_version(self, found: StoredObject) -> bool:
-        condition = {"if_generation_match": int(found.version)}
         try:
-            with suppress(PathNotFound), self._client.errors(found.key):
-                self._bucket.blob(found.key).delete(**condition, **BOUNDS)
+            self._delete(found.key, if_generation_match=int(found.version))
         except PathBusy:
             return False
         return True

@@ -105,6 +105,7 @@ class GcsWriter(ObjectWriter):
         self._chunk = bytearray()
         self._session = ""
         self._arrived = 0
+        self._generation = ""
         self._ended = False
 
     def write(self, data: bytes | memoryview) -> None:
@@ -152,7 +153,9 @@ class GcsWriter(ObjectWriter):
             if not taken:
                 raise StorageError("a chunk was not taken as it was sent", driver=NAME, path=self._key)
 
-        self._client.retry(attempt, key=self._key)
+        _, repeated = self._client.attempt(attempt, key=self._key)
+        if repeated and self._generation:
+            self._client.look(self._key, self._generation)
         self._chunk = bytearray()
 
     def _put(self, data: bytes | memoryview, content_range: str) -> bool:
@@ -160,6 +163,7 @@ class GcsWriter(ObjectWriter):
         response = self._client.exchange("PUT", self._session, {"Content-Range": content_range}, data)
         with response:
             if response.status_code != 308:
+                self._generation = response.json().get("generation", "unknown")
                 return True
             found = re.fullmatch(r"bytes=0-(\d+)", response.headers.get("Range", ""))
             self._arrived = int(found[1]) + 1 if found else 0

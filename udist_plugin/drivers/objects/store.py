@@ -20,6 +20,9 @@ MARK: Final = "udistwriter"
 """The metadata that holds an object's mark: a name that Azure takes, too."""
 
 
+UNCERTAIN: Final = "the service reports success of a repeated request, but holds something else; try again"
+
+
 class StoredObject(NamedTuple):
     """An object: ``size`` in bytes, ``modified`` in seconds since 1970.
 

@@ -25,7 +25,11 @@ from botocore.httpsession import URLLib3SSLError  # type: ignore[attr-defined]
 from botocore.parsers import ResponseParserError
 from botocore.retries.adaptive import ClientRateLimiter, RateClocker
 from botocore.retries.bucket import Clock, TokenBucket
-from botocore.retries.standard import RetryEventAdapter, ThrottlingErrorDetector
+from botocore.retries.standard import (
+    RetryEventAdapter,
+    StandardRetryConditions,
+    ThrottlingErrorDetector,
+)
 from botocore.retries.throttling import CubicCalculator
 from botocore.session import Session as CoreSession
 from botocore.utils import parse_timestamp
@@ -64,6 +68,7 @@ __all__ = [
     "RateClocker",
     "RetryEventAdapter",
     "Session",
+    "StandardRetryConditions",
     "ThrottlingErrorDetector",
     "TokenBucket",
     "error_code",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
+from udist_plugin.drivers.objects.pauses import PATIENCE
 from udist_plugin.drivers.s3.client import BotoCoreError, Config
 from udist_plugin.drivers.s3.digests import Digests
 from udist_plugin.drivers.s3.limiter import limit
 from udist_plugin.drivers.s3.permissions import name_permissions
 from udist_plugin.drivers.s3.refusals import Proven
+from udist_plugin.drivers.s3.retries import Retries
 from udist_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -21,16 +23,22 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT: Final = 10.0
 READ_TIMEOUT: Final = 60.0
 """Seconds to connect, or for a piece to be taken, and to wait for the next bytes."""
-ATTEMPTS: Final = 5
-"""Of a request that fails in passing: botocore waits longer each time, and slows down when throttled."""
 CONNECTIONS: Final = 64
 """Connections kept open for reuse."""
 
 
 def connect(
-    session: Session, settings: Settings, *, proven: Proven | None = None, signed: bool = True, **bounds: Any
+    session: Session,
+    settings: Settings,
+    *,
+    proven: Proven | None = None,
+    signed: bool = True,
+    patience: float | None = None,
+    **bounds: Any,
 ) -> S3Client:
-    """A client of the bucket's service; ``bounds`` are botocore's, in place of those above.
+    """A client of the bucket's service; ``bounds`` are botocore's, in place of those above. ``patience`` is
+    for how long requests that fail in passing are repeated, in seconds; by default it is
+    ``PATIENCE``, and a service that throttles is asked more slowly.
 
     ``proven`` is shared by the clients of one store. Where no TLS guards what is sent, signatures cover the
     content, too, unless ``signed`` is off.
@@ -42,7 +50,7 @@ def connect(
     options: dict[str, Any] = {
         "connect_timeout": CONNECT_TIMEOUT,
         "read_timeout": READ_TIMEOUT,
-        "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
+        "retries": {"mode": "standard", "total_max_attempts": 1},  # see retries.py
         **bounds,
     }
     addressing: Any = {
@@ -76,7 +84,8 @@ def connect(
     name_permissions(client, settings.bucket)
     Digests(client)
     (proven or Proven()).watch(client)
-    if "retries" not in bounds:
+    Retries(PATIENCE if patience is None else patience).watch(client)
+    if patience is None:
         limit(client)
     return client
 

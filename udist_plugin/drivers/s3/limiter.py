@@ -16,36 +16,33 @@ from udist_plugin.drivers.s3.client import (
     ThrottlingErrorDetector,
     TokenBucket,
 )
+from udist_plugin.drivers.s3.retries import PAUSES
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-PATIENCE: Final = 60.0
-"""Seconds that one request, with its repetitions, waits for its turns. The limiter lets one request through
-every other second at worst, whoever waits."""
+    from udist_plugin.drivers.objects.pauses import Pauses
+
 LOOK: Final = 0.05
 """Seconds between looks whether it is one's turn."""
 
-_LEFT: Final = "udist_patience"
-
 
 class Throttled(HTTPClientError):
-    fmt = "the service throttles: no turn came within {seconds:g} s"
+    fmt = "the service throttles: too many other requests wait for their turn; try again later"
 
 
 class Limiter(ClientRateLimiter):
-    """A request gets its turn within ``PATIENCE``, or ``Throttled`` is raised."""
+    """A request gets its turn while its repetitions have time, or ``Throttled`` is raised: the limiter lets
+    one request through every other second at worst, whoever waits."""
 
     def on_sending_request(self, request: Any, **_: object) -> None:
         if not self._enabled:  # type: ignore[attr-defined]  # nothing was throttled so far
             return
-        left: float = request.context.get(_LEFT, PATIENCE)
-        begun = time.monotonic()
+        pauses: Pauses = request.context[PAUSES]
         while not self._is_my_turn():
-            if time.monotonic() - begun >= left:
-                raise Throttled(seconds=PATIENCE)
+            if time.monotonic() >= pauses.deadline:
+                raise Throttled
             time.sleep(LOOK)
-        request.context[_LEFT] = left - (time.monotonic() - begun)
 
     def _is_my_turn(self) -> bool:
         try:
@@ -56,7 +53,7 @@ class Limiter(ClientRateLimiter):
 
 
 def limit(client: S3Client) -> None:
-    """Makes retries of the standard mode adaptive, as ``botocore.retries.adaptive`` does it."""
+    """Makes retries adaptive, as ``botocore.retries.adaptive`` does it."""
     clock = Clock()
     limiter = Limiter(
         rate_adjustor=CubicCalculator(starting_max_rate=0, start_time=clock.current_time()),

@@ -6,10 +6,11 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from udist_plugin.drivers.objects.store import MARK
+from udist_plugin.drivers.objects.store import MARK, UNCERTAIN
 from udist_plugin.drivers.s3.body import Body
 from udist_plugin.drivers.s3.client import NAME, error_code, errors
-from udist_plugin.errors import PathBusy, PathNotFound, StorageError
+from udist_plugin.drivers.s3.retries import repeated
+from udist_plugin.errors import PathBusy, PathNotFound, StorageError, StorageUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -80,7 +81,7 @@ class MultipartUpload:
         parts: Any = [{"PartNumber": number, "ETag": tag} for number, tag in sorted(self._tags.items())]
         try:
             with errors(self._key):
-                self._client.complete_multipart_upload(
+                answer = self._client.complete_multipart_upload(
                     **self._upload, MultipartUpload={"Parts": parts}, **condition
                 )
         except (PathBusy, PathNotFound) as error:
@@ -89,6 +90,9 @@ class MultipartUpload:
                 if isinstance(error, PathBusy):
                     raise
                 raise StorageError("the upload was aborted", driver=NAME, path=self._key) from error
+        else:
+            if repeated(answer) and not self._stands():
+                raise StorageUnavailable(UNCERTAIN, driver=NAME, path=self._key)
 
     def abort(self) -> None:
         """Drops the parts; what fails here, purging tries again."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final
 
+from udist_plugin.drivers.objects.pauses import PROBE_PATIENCE
 from udist_plugin.drivers.s3.client import (
     CERTIFICATE,
     CREDENTIALS,
@@ -25,8 +25,6 @@ from udist_plugin.errors import ConfigurationError, StorageUnavailable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mypy_boto3_s3 import S3Client
-
     from udist_plugin.drivers.s3.client import Session
     from udist_plugin.drivers.s3.refusals import Proven
     from udist_plugin.drivers.s3.settings import Settings
@@ -34,12 +32,7 @@ if TYPE_CHECKING:
 BOUNDS: Final[dict[str, Any]] = {
     "connect_timeout": 5.0,
     "read_timeout": 10.0,
-    "retries": {"total_max_attempts": 2, "mode": "standard"},
 }
-"""A bucket has half a minute to answer."""
-WAITS: Final = (0.5, 1.0, 2.0, 4.0)
-"""Seconds before a service is asked again that is busy, while ``BUSY`` seconds are not over."""
-BUSY: Final = 10.0
 
 _EXPIRED: Final = {
     "ExpiredToken",
@@ -59,7 +52,7 @@ _REGION: Final = {
 
 def probe(session: Session, settings: Settings, proven: Proven) -> None:
     """See ``ObjectStore.probe``."""
-    client = connect(session, settings, proven=proven, **BOUNDS)
+    client = connect(session, settings, proven=proven, patience=PROBE_PATIENCE, **BOUNDS)
     regions: set[str] = set()  # botocore asks again in another region where it is told to
 
     def signing(request: Any, **_: object) -> None:
@@ -68,7 +61,7 @@ def probe(session: Session, settings: Settings, proven: Proven) -> None:
     client.meta.events.register("before-sign.s3", signing)
     where = f"the bucket {settings.bucket} at {client.meta.endpoint_url}"
     try:
-        answer = _list(client, settings.bucket)
+        answer: Mapping[str, object] = client.list_objects_v2(Bucket=settings.bucket, MaxKeys=1)
     except ClientError as error:
         if _is_busy(error):
             raise StorageUnavailable(f"{where} is busy: {message(error)}", driver=NAME) from error
@@ -81,18 +74,6 @@ def probe(session: Session, settings: Settings, proven: Proven) -> None:
     if others := regions - {client.meta.region_name}:
         problem = f"{where} is not in {client.meta.region_name}, but in {others.pop()}: name that region"
         raise ConfigurationError(problem, key="storage.s3.region")
-
-
-def _list(client: S3Client, bucket: str) -> Mapping[str, object]:
-    begun = time.monotonic()
-    for wait in WAITS:
-        try:
-            return client.list_objects_v2(Bucket=bucket, MaxKeys=1)
-        except ClientError as error:
-            if not _is_busy(error) or time.monotonic() - begun > BUSY:
-                raise
-        time.sleep(wait)
-    return client.list_objects_v2(Bucket=bucket, MaxKeys=1)
 
 
 def _is_busy(error: ClientError) -> bool:

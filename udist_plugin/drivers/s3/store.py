@@ -6,21 +6,22 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.drivers.base import MemoryContent
-from udist_plugin.drivers.objects.store import MARK, ObjectStore, StoredObject
+from udist_plugin.drivers.objects.store import MARK, UNCERTAIN, ObjectStore, StoredObject
 from udist_plugin.drivers.s3.answer import Answer
 from udist_plugin.drivers.s3.body import Body
 from udist_plugin.drivers.s3.client import NAME, error_code, errors
 from udist_plugin.drivers.s3.connection import CONNECTIONS, connect, is_plain
-from udist_plugin.drivers.s3.deletion import delete_many
+from udist_plugin.drivers.s3.deletion import delete_many, delete_one
 from udist_plugin.drivers.s3.join import Join, plan
 from udist_plugin.drivers.s3.keys import PART_MIN
 from udist_plugin.drivers.s3.listing import names, objects
 from udist_plugin.drivers.s3.multipart import MultipartUpload
 from udist_plugin.drivers.s3.probe import probe
 from udist_plugin.drivers.s3.refusals import Proven
+from udist_plugin.drivers.s3.retries import repeated
 from udist_plugin.drivers.s3.session import open_session
 from udist_plugin.drivers.s3.transfers import PartBuffers, S3Content, S3Writer
-from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError
+from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -110,7 +111,20 @@ class S3Store(ObjectStore):
     def _put(self, key: str, content: bytes, **condition: Any) -> None:
         body: Any = Body(content) if len(content) > SMALL else content
         with errors(key):
-            self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **self._attributes, **condition)
+            answer = self.client.put_object(
+                Bucket=self.bucket, Key=key, Body=body, **self._attributes, **condition
+            )
+        self._look(key, answer, answer["ETag"])
+
+    def _look(self, key: str, answer: Any, version: str) -> None:
+        """Looks for the object that a repeated request has made, or only says so."""
+        if repeated(answer):
+            try:
+                found = self.head(key).version
+            except PathNotFound:
+                found = ""
+            if found != version:
+                raise StorageUnavailable(UNCERTAIN, driver=NAME, path=key)
 
     def writer(self, key: str, *, mark: str = "") -> ObjectWriter:
         def put(content: bytes) -> None:
@@ -168,13 +182,14 @@ class S3Store(ObjectStore):
 
     def _copy(self, source: StoredObject, key: str) -> None:
         with errors(source.key, unmet=PathNotFound):
-            self.client.copy_object(
+            answer = self.client.copy_object(
                 Bucket=self.bucket,
                 Key=key,
                 CopySource={"Bucket": self.bucket, "Key": source.key},
                 CopySourceIfMatch=source.version,
                 **self._attributes,
             )
+        self._look(key, answer, answer["CopyObjectResult"]["ETag"])
 
     def _read(self, piece: Piece) -> bytes:
         with self._open(piece.source.key, piece.start, piece.end, piece.source.version) as content:
@@ -188,17 +203,15 @@ class S3Store(ObjectStore):
 
     def delete(self, keys: Sequence[str]) -> None:
         if len(keys) == 1:
-            with errors(keys[0]):
-                self.client.delete_object(Bucket=self.bucket, Key=keys[0])
-            return
-        delete_many(self.client, self.bucket, keys)
+            delete_one(self.client, self.bucket, keys[0])
+        else:
+            delete_many(self.client, self.bucket, keys)
 
     def delete_version(self, found: StoredObject) -> bool:
         """Amazon S3 compares and deletes at once; versitygw looks first. MinIO's community edition does
         neither: what replaces an object there just before its deletion is lost."""
         try:
-            with errors(found.key):
-                self.client.delete_object(Bucket=self.bucket, Key=found.key, IfMatch=found.version)
+            delete_one(self.client, self.bucket, found.key, IfMatch=found.version)
         except PathBusy:
             return False
         except PathNotFound:

@@ -1,0 +1,74 @@
+"""Where a request was repeated its success is not taken at its word: what the service holds is looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.storage.s3.fault_proxy import Faults, fault_proxy
+from udist_plugin.drivers.azure import transfers as azure_transfers
+from udist_plugin.drivers.azure.settings import settings
+from udist_plugin.drivers.azure.store import AzureStore
+from udist_plugin.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PIECE = 1000
+
+
+class Stores(NamedTuple):
+    """Two of one container: ``direct`` without faults."""
+
+    store: AzureStore
+    direct: AzureStore
+    faults: Faults
+
+
+@pytest.fixture
+def stores(endpoint: str, parameters: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]:
+    monkeypatch.setattr(azure_transfers, "PIECE", PIECE)
+    direct = AzureStore(settings(parameters)[0])
+    parts = urlsplit(endpoint)
+    with fault_proxy(f"{parts.scheme}://{parts.netloc}") as (url, faults):
+        given = {**parameters, "serviceurl": f"{url}{parts.path}", "retry_delay": 0.001}
+        yield Stores(AzureStore(settings(given)[0]), direct, faults)
+
+
+def write(store: AzureStore, size: int, mark: str = "") -> None:
+    writer = store.writer("a", mark=mark)
+    writer.write(b"x" * size)
+    writer.commit()
+
+
+MAKING: dict[str, tuple[str, Callable[[AzureStore], None]]] = {
+    "put": ("PUT .*/a($|[?])", lambda store: store.put("a", b"x")),
+    "put of a new object": ("PUT .*/a($|[?])", lambda store: write(store, 5, "mine")),
+    "blocks": ("PUT .*/a[?].*comp=blocklist", lambda store: write(store, 2 * PIECE)),
+    "blocks of a new object": ("PUT .*comp=blocklist", lambda store: write(store, 2 * PIECE, "mine")),
+    "join": ("PUT .*comp=blocklist", lambda store: store.join([store.head("source")] * 2, "a")),
+}
+
+
+@pytest.mark.parametrize("way", MAKING)
+def test_an_object_that_is_said_to_be_made_and_is_not_there(way: str, stores: Stores) -> None:
+    pattern, make = MAKING[way]
+    stores.direct.put("source", b"x")
+    stores.faults.add("failed", pattern, 1)
+    make(stores.store)
+    assert stores.direct.head("a").size
+    stores.direct.delete(["a"])
+    stores.faults.add("failed", pattern, 1)
+    stores.faults.meanwhile("after", pattern, lambda: stores.direct.delete(["a"]))
+    with pytest.raises(StorageUnavailable, match=r"a: .*success of a repeated request"):
+        make(stores.store)
+
+
+def test_what_is_said_to_be_deleted_and_is_there_is_deleted_again(stores: Stores) -> None:
+    stores.direct.put("a", b"x")
+    stores.faults.add("failed", "comp=batch", 1)
+    stores.faults.meanwhile("after", "comp=batch", lambda: stores.direct.put("a", b"x"))
+    stores.store.delete(["a"])
+    assert list(stores.direct.objects("")) == []
