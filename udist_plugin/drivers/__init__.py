@@ -36,7 +36,11 @@ class Shipped:
     """
 
     def __init__(
-        self, module: str, attribute: str, install: str = "pip install udist-plugin", checkup: str = ""
+        self,
+        module: str,
+        attribute: str,
+        install: str = "pip install . in a checkout of udist",
+        checkup: str = "",
     ) -> None:
         self.module = module
         self.attribute = attribute
@@ -48,12 +52,15 @@ DRIVERS: Final[Mapping[str, Shipped]] = {
     "azure": Shipped(
         f"{__name__}.azure.driver",
         "AzureDriver",
-        "pip install 'udist-plugin[azure]'",
+        "pip install '.[azure]' in a checkout of udist",
         f"{__name__}.azure.checkup",
     ),
     "filesystem": Shipped(f"{__name__}.filesystem.driver", "FilesystemDriver"),
     "gcs": Shipped(
-        f"{__name__}.gcs.driver", "GcsDriver", "pip install 'udist-plugin[gcs]'", f"{__name__}.gcs.checkup"
+        f"{__name__}.gcs.driver",
+        "GcsDriver",
+        "pip install '.[gcs]' in a checkout of udist",
+        f"{__name__}.gcs.checkup",
     ),
     "inmemory": Shipped(f"{__name__}.inmemory", "InMemoryDriver"),
     "s3": Shipped(f"{__name__}.s3.driver", "S3Driver", checkup=f"{__name__}.s3.checkup"),

@@ -72,3 +72,26 @@ def test_what_is_said_to_be_deleted_and_is_there_is_deleted_again(stores: Stores
     stores.faults.meanwhile("after", "comp=batch", lambda: stores.direct.put("a", b"x"))
     stores.store.delete(["a"])
     assert list(stores.direct.objects("")) == []
+
+
+def test_a_new_object_is_made_where_a_dead_writer_left_blocks(stores: Stores) -> None:
+    """Azurite takes them for an object when a whole one is put there on condition that there is none."""
+    for size in (5, 2 * PIECE):
+        left = stores.direct.writer("a", mark="dead")
+        left.write(b"d" * (2 * PIECE + 1))
+        left._wait(0)  # type: ignore[attr-defined]
+        write(stores.store, size, "mine")
+        found = stores.direct.head("a")
+        assert (found.size, found.mark) == (size, "mine")
+        stores.direct.delete(["a"])
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_a_list_begins_behind_what_was_listed(stores: Stores, names: bool) -> None:
+    for number in range(4):
+        stores.direct.put(f"f/{number}", b"")
+    if names:
+        assert list(stores.store.names("f/", after="1")) == ["2", "3"]
+    else:
+        assert [each.key for each in stores.store.objects("f/", after="f/1")] == ["f/2", "f/3"]
+    assert [each for each in stores.faults.requests if "startFrom=f%2F1" in each or "startFrom=f/1" in each]

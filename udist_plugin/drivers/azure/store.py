@@ -64,14 +64,15 @@ class AzureStore(ObjectStore):
 
     def objects(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
         with self._client.errors(prefix):
-            for blob in self._container.list_blobs(prefix):
+            for blob in self._container.list_blobs(prefix, start_from=after or None):
                 if blob.name > after:
                     yield stored(blob)
 
     def names(self, prefix: str, *, after: str = "", folders: bool = False) -> Iterator[str]:
         """All are read first: by their keys ``a-b/`` comes before ``a/``."""
         with self._client.errors(prefix):
-            keys = [each.name for each in self._container.walk_blobs(prefix)]
+            listing = self._container.walk_blobs(prefix, start_from=prefix + after if after else None)
+            keys = [each.name for each in listing]
         found = {key[len(prefix) :].rstrip("/") for key in keys if key.endswith("/") or not folders}
         yield from sorted(name for name in found if name > after)
 
