@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from udist_plugin.exhaustion import no_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -65,14 +68,20 @@ class RegistryApp:
 
     def start(self, record: Record) -> None:
         """Logs what there is to say about the configuration, and starts the jobs."""
-        self.application.warm_up()
+        with suppress(OSError):  # there is no descriptor left: what is needed is loaded when it is
+            self.application.warm_up()
         for message in self.warnings:
             record("warn", message)
         for message in self._notices:
             record("info", message)
         self._jobs = [job for make in self._make_jobs if (job := make()) is not None]
         for job in self._jobs:
-            job.start(record)
+            try:
+                job.start(record)
+            except RuntimeError as error:
+                if not no_thread(error):
+                    raise
+                record("warn", f"{type(job).__name__.lower()} does not run: {error}")
 
     def close(self) -> None:
         """Ends the jobs; closing twice is closing once."""

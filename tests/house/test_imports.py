@@ -23,19 +23,21 @@ if TYPE_CHECKING:
 
 PACKAGE = REPOSITORY / "udist_plugin"
 
-LEAVES = {"errors", "content", "redaction", "version", "oci", "kinds", "keys"}
-BACKBONE = {"errors", "oci", "content", "registry"}
+LEAVES = {"errors", "content", "redaction", "version", "oci", "kinds", "keys", "exhaustion"}
+BACKBONE = {"errors", "oci", "content", "registry", "exhaustion"}
 ROOMS = {
     "errors": set(),
     "content": set(),
     "redaction": set(),
+    "exhaustion": set(),
+    "helpers": {"exhaustion"},
     "version": set(),
     "oci": {"errors"},
     "kinds": {"redaction"},
     "keys": {"kinds"},
     "registry": {"errors", "oci", "content"},
-    "drivers": {"errors", "content", "redaction", "kinds", "keys"},
-    "storage": BACKBONE | {"drivers"},
+    "drivers": {"errors", "content", "redaction", "kinds", "keys", "exhaustion", "helpers"},
+    "storage": BACKBONE | {"drivers", "helpers"},
     "remote": BACKBONE,
     "wrappers": BACKBONE | {"remote"},
     "http_api": BACKBONE,
@@ -45,8 +47,8 @@ ROOMS = {
     | {"redaction", "storage", "drivers", "remote", "wrappers", "http_api", "config", "service"},
     "wire": {"errors"},
     "link": {"wire", "errors"},
-    "server": {"wire", "link", "errors", "version"},
-    "client": {"wire", "link", "errors", "version"},
+    "server": {"wire", "link", "errors", "version", "exhaustion"},
+    "client": {"wire", "link", "errors", "version", "exhaustion"},
     "images": BACKBONE | {"remote", "client"},
     "__main__": {"cli"},
     "testing": BACKBONE | {"storage", "drivers", "wire", "link", "client"},

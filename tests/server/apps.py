@@ -5,6 +5,7 @@ The path chooses what happens, so that a test can have the plugin's side do anyt
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -141,6 +142,14 @@ def fail_late(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
     raise ValueError("the application broke in the middle")
 
 
+def without_descriptors(when: str, __: Environ, start_response: Start) -> Iterable[bytes]:
+    """Finds no descriptor left, before its answer or within it."""
+    if when == "late":
+        start_response("200 OK", [])
+        yield b"some"
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
 def string(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
     """Text where WSGI has bytes."""
     start_response("200 OK", [])
@@ -167,7 +176,7 @@ _HANDLERS: dict[str, Callable[[str, Environ, Start], Iterable[bytes]]] = {
     handler.__name__: handler
     for handler in (
         count, crash, echo, environ, fail, fail_late, file, leave, memory, read_before, refuse, resume, shout,
-        stall, stalling, string, text, written, zeros
+        stall, stalling, string, text, without_descriptors, written, zeros
     )
 }  # fmt: skip
 

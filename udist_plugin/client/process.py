@@ -11,7 +11,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.client.ended import Ended
-from udist_plugin.errors import PluginNotFound
+from udist_plugin.errors import PluginNotFound, TransportError
+from udist_plugin.exhaustion import exhausted
 from udist_plugin.link.fds import grow_pipe, ready_before_end, wait_for
 
 if TYPE_CHECKING:
@@ -35,31 +36,41 @@ def default_command() -> list[str]:
     return [sys.executable, "-P", "-m", "udist_plugin"]
 
 
+def _spawn(command: list[str], *, own: bool) -> subprocess.Popen[bytes]:
+    """A child with pipes, in a process group of its own if ``own``: then Ctrl-C reaches the caller first, and
+    a command such as ssh may still ask on the terminal. Raises as ``PluginProcess``."""
+    try:
+        return subprocess.Popen(  # noqa: S603 - the caller's command
+            command,
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            process_group=0 if own and sys.platform != "win32" else None,
+        )
+    except OSError as error:
+        if exhausted(error) or isinstance(error, BlockingIOError):  # the latter for processes
+            raise _scarce(command, error) from None
+        reason = f"cannot start {command[0]!r}: {error.strerror}"
+        if isinstance(error, FileNotFoundError | PermissionError):
+            reason += "; to install it: pip install udist-plugin"
+        raise PluginNotFound(reason) from None
+
+
+def _scarce(command: list[str], error: BaseException) -> TransportError:
+    return TransportError(f"cannot start {command[0]!r}: {error}", code="RESOURCE_EXHAUSTED", retryable=True)
+
+
 class PluginProcess:
     """A spawned plugin. ``source`` and ``sink`` are this side's non-blocking descriptors.
 
-    ``log`` gets each line of standard error, from a thread of its own. Raises ``PluginNotFound``.
+    ``log`` gets each line of standard error, from a thread of its own. Raises ``PluginNotFound``, and a
+    ``TransportError`` when the system has no more descriptors, threads or processes.
     """
 
     def __init__(self, command: Sequence[str] | None, log: Callable[[str], None] | None) -> None:
         self.command = list(command) if command else default_command()
-        options: dict[str, object] = {}
-        if not command and sys.platform != "win32":
-            options["process_group"] = 0  # Ctrl-C reaches the caller first; ssh may still ask on a terminal
-        try:
-            self._process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - the caller's command
-                self.command,
-                bufsize=0,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                **options,  # type: ignore[call-overload]
-            )
-        except OSError as error:
-            reason = f"cannot start {self.command[0]!r}: {error.strerror}"
-            if isinstance(error, FileNotFoundError | PermissionError):
-                reason += "; to install it: pip install udist-plugin"
-            raise PluginNotFound(reason) from None
+        self._process = _spawn(self.command, own=not command)
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self.sink = self._process.stdin.fileno()
         self.source = self._process.stdout.fileno()
@@ -73,10 +84,13 @@ class PluginProcess:
         try:
             self._ended = Ended(self._process)
             self._drain.start()
-        except BaseException:  # this process has no more descriptors or threads
+        except BaseException as error:
             self._process.kill()
-            self._process.wait()
-            raise
+            with self._process:  # closes its pipes and waits for it
+                pass
+            if not exhausted(error):
+                raise
+            raise _scarce(self.command, error) from None
 
     @property
     def pid(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from udist_plugin.client.link import LAST_WORDS
@@ -57,8 +58,13 @@ class Sending:
         self._body = body
         self._length = length
         file = None if length is None or isinstance(body, memoryview) else descriptor_of(body)
-        self._file = None if file is None else os.dup(file)  # its owner may close it once there is an answer
-        threading.Thread(target=self._run, name="udist-sending", daemon=True).start()
+        self._file: int | None = None
+        with suppress(OSError):  # without a descriptor to spare, it is read as any other body
+            self._file = None if file is None else os.dup(file)  # its owner may close it after the answer
+        try:
+            threading.Thread(target=self._run, name="udist-sending", daemon=True).start()
+        except RuntimeError:  # the system gives no more threads
+            self._run()
 
     def _run(self) -> None:
         try:

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.errors import StorageError, TransportError, UdistError, Unsupported
+from udist_plugin.exhaustion import exhausted
 from udist_plugin.http_api.errors import error_response
 from udist_plugin.http_api.options import Options
 from udist_plugin.http_api.request import Request
@@ -33,6 +34,8 @@ RESOURCES = {
 }
 """Where each resource of the routes is, loaded when it is first asked for: the first answer is soon."""
 
+ERROR_PATH = ("json", "traceback")
+
 API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")
 
 
@@ -55,15 +58,11 @@ class Application:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            response = self._answer(environ)
-        except TransportError:
-            raise
-        except UdistError as error:
-            if isinstance(error, StorageError):
-                _log(environ, f"{error}\n")
-            response = error_response(error)
+            response = self._answer_or_error(environ)
         except Exception as error:
-            _log_trace(environ, error)
+            if not exhausted(error):
+                raise
+            _log(environ, f"{error}\n")
             response = error_response(error)
         if environ["REQUEST_METHOD"] == "HEAD":
             response.discard()
@@ -73,6 +72,23 @@ class Application:
             fields += [field for field in self._configured if field[0].lower() not in own]
         start_response(f"{response.status} {REASONS[response.status]}", fields)
         return _body(environ, response)
+
+    def _answer_or_error(self, environ: Environ) -> Response:
+        """Raises what the server is to see: a ``TransportError``, and what says that it has no more of
+        something, which may come of telling an error as well."""
+        try:
+            return self._answer(environ)
+        except TransportError:
+            raise
+        except UdistError as error:
+            if isinstance(error, StorageError):
+                _log(environ, f"{error}\n")
+            return error_response(error)
+        except Exception as error:
+            if not exhausted(error):
+                _log_trace(environ, error)
+                return error_response(error)
+            raise
 
     def _answer(self, environ: Environ) -> Response:
         route = match(environ["PATH_INFO"], self._prefix)
@@ -89,9 +105,12 @@ class Application:
             return error_response(error, [resource.allow(method)])
 
     def warm_up(self) -> None:
-        """Loads what the first answer did not need."""
+        """Loads what the first answer did not need, what only an error needs among it: then there may be no
+        descriptor left to load it by."""
         for name in RESOURCES:
             self._resource(name)
+        for module in ERROR_PATH:
+            import_module(module)
 
     def _resource(self, name: str) -> Resource:
         resource = self._resources.get(name)

@@ -26,6 +26,7 @@ from udist_plugin.errors import (
     Unavailable,
     Unsupported,
 )
+from udist_plugin.exhaustion import exhausted
 from udist_plugin.http_api.response import Response
 
 if TYPE_CHECKING:
@@ -75,7 +76,12 @@ STATUS: dict[type[Exception], int] = {
 """The status of each error that is not 400."""
 
 RETRY_AFTER = ("Retry-After", "5")
-"""Seconds after which a store that is overloaded, and was asked several times already, may be asked again."""
+"""Seconds after which what is overloaded may be asked again: a store that was asked several times already, or
+this process."""
+
+
+EXHAUSTED = b'{"errors": [{"code": "UNAVAILABLE", "message": "service unavailable"}]}'
+"""The body when this process has no more descriptors or threads: to make it takes none, not for an import."""
 
 
 def error_response(error: Exception, fields: Sequence[tuple[str, str]] = ()) -> Response:
@@ -88,6 +94,8 @@ def error_response(error: Exception, fields: Sequence[tuple[str, str]] = ()) -> 
         fields = [*fields, RETRY_AFTER]
     elif isinstance(error, StorageFull):
         status, errors = 507, [_entry("UNKNOWN", "the store has no room left", str(error))]
+    elif exhausted(error):
+        return Response(503, [*fields, RETRY_AFTER, ("Content-Type", "application/json")], EXHAUSTED)
     elif isinstance(error, StorageError):
         status, errors = 500, [_entry("UNKNOWN", "unknown error", str(error))]
     else:

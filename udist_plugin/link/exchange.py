@@ -145,7 +145,11 @@ class Exchange(Waiter):
     def send_source(self, source: Source, length: int, *, end: bool) -> None:
         """Sends ``length`` bytes of ``source``. Raises ``ContentCut`` when it has fewer, and its errors."""
         stage = self.link.stage
-        staged = stage.take()
+        try:
+            staged = stage.take()
+        except OSError:  # no descriptors are left
+            stage = self.link.fallback_stage
+            staged = stage.take()
         empty = False
         try:
             while length:

@@ -35,16 +35,21 @@ class Keeper:
         """Whether this thread keeps the role."""
         return self._thread == threading.get_ident()
 
-    def keep(self) -> None:
-        """This thread keeps the role until it takes it back, or the guard passes it on."""
+    def keep(self) -> bool:
+        """This thread keeps the role until it takes it back, or the guard passes it on. ``False`` when the
+        system gives no thread for a guard: then nobody keeps it."""
+        if not self._started:
+            try:
+                threading.Thread(target=self._guard, name="udist-guard", daemon=True).start()
+            except RuntimeError:
+                return False
+            self._started = self._awake = True
         self._thread = threading.get_ident()
         self._times += 1
-        if not self._started:
-            self._started = self._awake = True
-            threading.Thread(target=self._guard, name="udist-guard", daemon=True).start()
-        elif not self._awake:
+        if not self._awake:
             self._awake = True
             self._resting.release()
+        return True
 
     def let_go(self) -> None:
         """Nobody keeps the role."""

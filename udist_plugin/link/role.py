@@ -162,9 +162,8 @@ class Role:
 
     def _leave(self, who: Waiter) -> None:
         """``who`` has waited, and nobody reads."""
-        if self._keeper and self._keeps and who is IDLE and self._keeps():
+        if self._keeper and self._keeps and who is IDLE and self._keeps() and self._keeper.keep():
             self._reader = IDLE
-            self._keeper.keep()
         else:
             self._pass_on()
 

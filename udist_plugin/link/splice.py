@@ -136,6 +136,16 @@ class Stage:
             return StagedInPipe(self.payload)
         return StagedInBuffer(self.payload)
 
+    def takes_any_source(self) -> bool:
+        """Whether a place can be had here for what is no file."""
+        if self.portable:
+            return False
+        try:
+            self.give_back(self.take(), empty=True)
+        except OSError:  # no descriptors are left
+            return False
+        return True
+
     def give_back(self, staged: Staged, *, empty: bool) -> None:
         """Keeps a place for the next file, or drops it when something is left in it."""
         with self._lock:

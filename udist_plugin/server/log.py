@@ -98,10 +98,13 @@ class Log:
                 self._hurry.set()
             if not self._idle.is_set():
                 return
-            self._idle.clear()
             if not self._started:
+                try:
+                    threading.Thread(target=self._run, name="udist-log", daemon=True).start()
+                except RuntimeError:  # the system gives no more: the next line tries again
+                    return
                 self._started = True
-                threading.Thread(target=self._run, name="udist-log", daemon=True).start()
+            self._idle.clear()
         self._ready.release()
 
     def _run(self) -> None:
@@ -123,8 +126,11 @@ class Log:
             return [self._queue.popleft() for _ in range(min(len(self._queue), GATHERED))]
 
     def _formed(self, now: float, level: str, message: str) -> str:
-        if self._format is None:
-            from udist_plugin.server.log_formats import formatter
+        try:
+            if self._format is None:
+                from udist_plugin.server.log_formats import formatter
 
-            self._format = formatter(*self._form)
-        return self._format(now, level, message)
+                self._format = formatter(*self._form)
+            return self._format(now, level, message)
+        except OSError:  # no descriptor is left to import the form by
+            return f"{level}: {message}\n"

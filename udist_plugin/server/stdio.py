@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 EX_CONFIG: Final = 78
 EX_PROTOCOL: Final = 76
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 MAX_STREAMS: Final = 64
 SWITCH: Final = 0.0005
 """Seconds a thread may hold the interpreter while another waits: threads that only move bytes give it up and
@@ -78,16 +79,25 @@ def serve(source: int, sink: int, build: Callable[[Settings, Log], Service]) -> 
         lambda exchange: serve_exchange(link, exchange, service, log, capabilities),
         MAX_STREAMS + 1,
     )
-    _drain_when_told(told, link, workers)
     workers.start()
+    _drain_when_told(told, link, workers)
     workers.served_one.wait(SETTLE)
     gc.freeze()
     gc.enable()
+    _warm_up()
     service.start(log.record)
     workers.closed.wait()
     status = _drain(workers, sink, service.drain_timeout, log)
     service.close()
     _exit(status, log)
+
+
+def _warm_up() -> None:
+    """Imports what only errors need: by then there may be no descriptor left to do so."""
+    with contextlib.suppress(OSError):
+        import traceback  # noqa: F401
+
+        import udist_plugin.server.log_formats  # noqa: F401
 
 
 def _handshake(link: ServerLink, log: Log, build: Callable[[Settings, Log], Service]) -> tuple[Service, int]:
@@ -168,7 +178,7 @@ def _heed_signals() -> int:
     """A descriptor that is readable once the plugin was told to end. A handler interrupts whatever the main
     thread does, so it takes no lock: a thread does the rest."""
     told, tell = os.pipe()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         signal.signal(number, lambda *_: os.write(tell, b"\0"))
     return told
 
@@ -181,11 +191,16 @@ def _drain_when_told(told: int, link: ServerLink, workers: Workers) -> None:
     def drain() -> None:
         os.read(told, 1)
         farewell = threading.Thread(target=go_away, name="udist-farewell", daemon=True)
-        farewell.start()
-        farewell.join(FAREWELL)
+        with contextlib.suppress(RuntimeError):  # the system gives no more threads
+            farewell.start()
+            farewell.join(FAREWELL)
         workers.close()
 
-    threading.Thread(target=drain, name="udist-signals", daemon=True).start()
+    try:
+        threading.Thread(target=drain, name="udist-signals", daemon=True).start()
+    except RuntimeError:  # the system gives no more threads: then a signal ends the process at once
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _exit(status: int, log: Log) -> NoReturn:

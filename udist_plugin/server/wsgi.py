@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.errors import LocalProtocolError, StorageError, TransportError
+from udist_plugin.exhaustion import exhausted
 from udist_plugin.link.output import SMALL
 from udist_plugin.link.splice import FileSource, descriptor_of
 from udist_plugin.wire.constants import CODES, KEPT_FIELDS, KEPT_LENGTH
@@ -159,6 +161,7 @@ class Responder:
         head = self._started()
         length = next((int(value) for name, value in head.fields if name == "content-length"), None)
         if self._bodiless(head):
+            self._sent = True
             self._link.respond(self._exchange, head, end=True)
         elif length and (source := self._source(result)) is not None:
             self._sent = True
@@ -170,9 +173,16 @@ class Responder:
             for data in result:
                 self._write(data)
             if not self._sent:
+                self._sent = True
                 self._link.respond(self._exchange, head, end=True)
             else:
                 self._exchange.send_content(b"", end=True)
+
+    def give_up(self) -> None:
+        """Answers 503 if no answer has gone out yet."""
+        if not self._sent:
+            fields = [("retry-after", b"5"), ("content-length", b"0")]
+            self._link.respond(self._exchange, Response(503, fields), end=True)
 
     def _bodiless(self, head: Response) -> bool:
         request = self._exchange.head
@@ -189,7 +199,7 @@ class Responder:
         if isinstance(result, FileWrapper):
             file = descriptor_of(result.file)
             return None if file is None else FileSource(file)
-        return result if hasattr(result, "splice") and not self._link.stage.portable else None
+        return result if hasattr(result, "splice") and self._link.stage.takes_any_source() else None
 
     def _send_all(self, head: Response, content: bytes) -> None:
         view = memoryview(content)  # text fails here, before anything was sent
@@ -220,10 +230,13 @@ _kept_field = lru_cache(KEPT_FIELDS)(_field)
 def serve_exchange(
     link: ServerLink, exchange: Exchange, application: WSGIApplication, log: Log, capabilities: frozenset[str]
 ) -> None:
-    """Runs the application for one request. Whatever happens, the stream ends and its slot is free."""
+    """Runs the application for one request. Whatever happens, the stream ends and its slot is free.
+
+    Raises only what ends the link.
+    """
     code, message = "OK", ""
+    responder = Responder(link, exchange)
     try:
-        responder = Responder(link, exchange)
         result = application(environ_for(exchange, log, capabilities), responder.start_response)
         try:
             responder.send(result)
@@ -236,10 +249,21 @@ def serve_exchange(
     except StorageError as error:  # in the middle of content: before it there is an answer of HTTP for this
         code, message = "UNAVAILABLE", "the store failed; the plugin's log says how"
         log.record("error", f"stream {exchange.stream.id}: {error}")
-    except BaseException:  # SystemExit too: it would end this thread, not the plugin
-        import traceback
-
+    except BaseException as error:  # SystemExit too: it would end this thread, not the plugin
         code, message = "INTERNAL", "the application failed; its log says why"
-        log.record("error", f"stream {exchange.stream.id}: {traceback.format_exc()}")
+        if exhausted(error):
+            code, message = "UNAVAILABLE", "the plugin has no more descriptors, threads or memory"
+            with suppress(TransportError):
+                responder.give_up()
+        log.record("error", f"stream {exchange.stream.id}: {_trace(error)}")
     finally:
         link.finish(exchange, code, message)
+
+
+def _trace(error: BaseException) -> str:
+    """The stack trace, or as much as can be told when there is no descriptor to import what makes one."""
+    try:
+        from traceback import format_exception
+    except OSError:
+        return repr(error)
+    return "".join(format_exception(error))

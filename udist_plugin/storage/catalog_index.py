@@ -137,10 +137,10 @@ def _is_fresh(found: Found) -> bool:
 
 def _repositories(driver: StorageDriver) -> Iterator[str]:
     """The names of all, each once. Stretches of the store are walked at the same time."""
-    from concurrent.futures import ThreadPoolExecutor
+    from udist_plugin.helpers import Helpers
 
     marks = _marks(driver)
-    with ThreadPoolExecutor(WALKS, "udist-catalog") as pool:
+    with Helpers(WALKS, "udist-catalog") as pool:
         for names in pool.map(lambda *ends: list(_between(driver, *ends)), ["", *marks], [*marks, ""]):
             yield from names
 

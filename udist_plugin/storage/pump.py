@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.content import chunks
+from udist_plugin.exhaustion import no_thread
 from udist_plugin.oci.digest import Digest, new_hash
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def pump(source: Readable, writer: FileWriter, running: RunningHash | None) -> N
     """Writes all of ``source``, and hashes it with ``running`` when given.
 
     Every chunk is written, then hashed, then released: it has one owner at a time, so it is released once
-    whatever fails. The second thread starts with the second chunk and is gone when this returns or raises.
+    whatever fails. The second thread, if one can be had, starts with the second chunk and is gone when this
+    returns or raises.
     After an error ``running.count`` tells whether the hash still covers what ``writer`` has.
     """
     helper: Helper | None = None
@@ -57,13 +59,26 @@ def pump(source: Readable, writer: FileWriter, running: RunningHash | None) -> N
                 first = False
                 _consume(chunk, running.update)
             else:
-                helper = helper or Helper(running.update)
-                helper.hand_over(chunk)
+                helper = helper or _helper(running.update)
+                if helper is None:
+                    _consume(chunk, running.update)
+                else:
+                    helper.hand_over(chunk)
     finally:
         if helper is not None:
             helper.close()
     if helper is not None and helper.error is not None:
         raise helper.error
+
+
+def _helper(consume: Callable[[memoryview], None]) -> Helper | None:
+    """``None`` if the system gives no thread for it."""
+    try:
+        return Helper(consume)
+    except RuntimeError as error:
+        if not no_thread(error):
+            raise
+        return None
 
 
 class Helper:

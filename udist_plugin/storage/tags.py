@@ -77,9 +77,9 @@ class TagStore:
         workers = min(self._lookups, len(links))
         if workers < 2:
             return tuple(read_link(self._driver, link) for link in links)
-        from concurrent.futures import ThreadPoolExecutor
+        from udist_plugin.helpers import Helpers
 
-        with ThreadPoolExecutor(workers, "udist-tags") as pool:
+        with Helpers(workers, "udist-tags") as pool:
             return tuple(pool.map(lambda link: read_link(self._driver, link), links))
 
     def _names(self, name: str) -> tuple[str, ...]:

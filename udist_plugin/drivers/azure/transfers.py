@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.content import Content
@@ -12,8 +11,11 @@ from udist_plugin.drivers.azure.bounds import PIECE
 from udist_plugin.drivers.azure.client import NAME, error_code
 from udist_plugin.drivers.objects.store import ObjectWriter
 from udist_plugin.errors import PathBusy, StorageError
+from udist_plugin.helpers import Helpers
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from azure.storage.blob import StorageStreamDownloader
 
     from udist_plugin.drivers.azure.blocks import Blocks
@@ -59,7 +61,7 @@ class AzureWriter(ObjectWriter):
         self._target = key if mark else f"{key}.{os.urandom(8).hex()}{BESIDE}"
         self._sent: list[str] = []
         self._piece = bytearray()
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool: Helpers | None = None
         self._sending: deque[Future[None]] = deque()
 
     def write(self, data: bytes | memoryview) -> None:
@@ -101,7 +103,7 @@ class AzureWriter(ObjectWriter):
 
     def _send(self) -> None:
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(IN_FLIGHT, "udist-azure")
+            self._pool = Helpers(IN_FLIGHT, "udist-azure")
         self._wait(IN_FLIGHT - 1)
         block = self._blocks.new_id()
         self._sent.append(block)

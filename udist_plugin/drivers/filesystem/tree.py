@@ -21,6 +21,7 @@ from udist_plugin.errors import (
     StorageFull,
     StorageUnavailable,
 )
+from udist_plugin.exhaustion import exhausted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -222,7 +223,7 @@ class Tree:
             kind = StorageFull
         elif error.errno in INVALID:
             kind = InvalidPath
-        elif error.errno == errno.ESTALE:
+        elif error.errno == errno.ESTALE or exhausted(error):
             kind = StorageUnavailable
         elif isinstance(error, TimeoutError):
             kind = PathBusy

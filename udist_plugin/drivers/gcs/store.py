@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -15,6 +14,7 @@ from udist_plugin.drivers.gcs.transfers import GcsContent, GcsWriter
 from udist_plugin.drivers.objects.pauses import PATIENCE, until
 from udist_plugin.drivers.objects.store import MARK, ObjectStore, StoredObject
 from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError, StorageUnavailable
+from udist_plugin.helpers import Helpers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -180,7 +180,7 @@ class GcsStore(ObjectStore):
             for key in keys:
                 self._delete(key)
             return
-        with ThreadPoolExecutor(min(DELETED_AT_ONCE, len(keys)), "udist-gcs") as pool:
+        with Helpers(min(DELETED_AT_ONCE, len(keys)), "udist-gcs") as pool:
             for _ in pool.map(self._delete, keys):
                 pass
 

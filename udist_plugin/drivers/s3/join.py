@@ -6,10 +6,10 @@ Every part but the last has 5 MiB at least. What is smaller goes through here, t
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from udist_plugin.drivers.s3.keys import PART_MAX, PART_MIN
+from udist_plugin.helpers import Helpers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,7 +44,7 @@ class Join:
         self._carrying = threading.BoundedSemaphore(CARRIED_AT_ONCE)
 
     def run(self, parts: Sequence[Sequence[Piece]], at_once: int) -> None:
-        with ThreadPoolExecutor(min(at_once, len(parts)), "udist-s3-join") as pool:
+        with Helpers(min(at_once, len(parts)), "udist-s3-join") as pool:
             try:
                 for _ in pool.map(self._make, range(1, len(parts) + 1), parts):
                     pass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from mmap import mmap
 from typing import TYPE_CHECKING, Final
 
@@ -12,9 +11,11 @@ from udist_plugin.content import Content
 from udist_plugin.drivers.objects.store import ObjectWriter
 from udist_plugin.drivers.s3.client import FAILURES, NAME
 from udist_plugin.errors import StorageError
+from udist_plugin.helpers import Helpers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from udist_plugin.drivers.s3.answer import Answer
     from udist_plugin.drivers.s3.multipart import MultipartUpload
@@ -127,7 +128,7 @@ class S3Writer(ObjectWriter):
         self._filled = 0
         self._parts = 0
         self._upload: MultipartUpload | None = None
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool: Helpers | None = None
         self._sending: deque[Future[None]] = deque()
 
     def write(self, data: bytes | memoryview) -> None:
@@ -167,7 +168,7 @@ class S3Writer(ObjectWriter):
     def _send(self) -> None:
         if self._upload is None or self._pool is None:
             self._upload = self._start()
-            self._pool = ThreadPoolExecutor(IN_FLIGHT, "udist-s3")
+            self._pool = Helpers(IN_FLIGHT, "udist-s3")
         self._wait(IN_FLIGHT - 1)
         self._parts += 1
         assert self._part

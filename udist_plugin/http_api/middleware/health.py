@@ -65,8 +65,8 @@ class Health:
             thread = threading.Thread(
                 target=self._poll, args=(check, record), name="udist-health", daemon=True
             )
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
 
     def close(self) -> None:
         """No further look begins; one that has is left behind."""

@@ -35,8 +35,9 @@ class Purging:
 
     def start(self, record: Record) -> None:
         """``record`` takes a level and a message for the log."""
-        self._thread = threading.Thread(target=self._run, args=(record,), name="udist-purge", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, args=(record,), name="udist-purge", daemon=True)
+        thread.start()
+        self._thread = thread
 
     def close(self) -> None:
         """No further purge begins; one that has is left behind after a second."""
