@@ -117,7 +117,7 @@ func TestForeignReferences(t *testing.T) {
 	_, tags := udistribution.GetRepositoryTags(t.Context(), nil, ref)
 	_, digest := udistribution.GetDigest(t.Context(), nil, ref)
 	for _, err := range []error{tags, digest} {
-		if err == nil || !strings.Contains(err.Error(), "is of transport docker") {
+		if err == nil || !strings.Contains(err.Error(), "belongs to transport docker") {
 			t.Error(err)
 		}
 	}
