@@ -47,7 +47,7 @@ def read_all(data: bytes, cuts: list[int]) -> list[Item]:
     items: list[Item] = []
     reader = FrameInput(source, feed_again)
     try:
-        with mock.patch.object(frame_input, "wait_for", feed):
+        with mock.patch.object(frame_input, "ready_before_end", feed):
             while (item := reader.next()) is not None:
                 items.append(item)
                 if isinstance(item, DataHead):

@@ -94,7 +94,7 @@ def test_invalid(vector: Json) -> None:
 
 def read_one(reader: FrameInput, vector: Json, end: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("udist_plugin.link.input.wait_for", lambda *_, **__: end() or True)
+        patch.setattr("udist_plugin.link.input.ready_before_end", lambda *_, **__: end() or True)
         item = reader.next()
         if isinstance(item, DataHead):
             reader.read_payload(memoryview(bytearray(item.length)))

@@ -1,4 +1,4 @@
-"""The one door to azure-storage-blob and azure-identity: credentials, bounds in time, errors as ours."""
+"""A container by azure-storage-blob: credentials, bounds in time, the library's errors as ours."""
 
 from __future__ import annotations
 
@@ -8,25 +8,22 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from azure.core import MatchConditions
-from azure.core.exceptions import (
+from udist_plugin.drivers.azure.bounds import BOUNDS
+from udist_plugin.drivers.azure.identity import token_credential
+from udist_plugin.drivers.azure.library import (
     AzureError,
-    ClientAuthenticationError,
-    HttpResponseError,
-    ResourceNotFoundError,
-    ServiceRequestError,
-    ServiceResponseError,
-)
-from azure.storage.blob import (
     BlobBlock,
     BlobSasPermissions,
     BlobServiceClient,
     BlobType,
+    ClientAuthenticationError,
+    HttpResponseError,
+    MatchConditions,
+    ResourceNotFoundError,
+    ServiceRequestError,
+    ServiceResponseError,
     generate_blob_sas,
 )
-
-from udist_plugin.drivers.azure.bounds import BOUNDS
-from udist_plugin.drivers.azure.identity import token_credential
 from udist_plugin.drivers.azure.retries import Retry
 from udist_plugin.drivers.objects.pauses import PATIENCE, until
 from udist_plugin.drivers.objects.store import MARK, UNCERTAIN, StoredObject

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from azure.storage.blob import ExponentialRetry
-
+from udist_plugin.drivers.azure.library import ExponentialRetry
 from udist_plugin.drivers.objects.pauses import PATIENCE, Pauses
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ it is a matter of time: a store that is restarted is away for some seconds, howe
 
 from __future__ import annotations
 
-import random
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -39,6 +38,8 @@ class Pauses:
         left = max(0.0, self.deadline - time.monotonic())
         if not left and self._repeated:
             return None
+        import random
+
         pause = random.uniform(0.5, 1.0) * self._longest  # noqa: S311  # many must not come back at once
         self._longest = min(2 * self._longest, max(LONGEST, self._longest))
         self._repeated = True
