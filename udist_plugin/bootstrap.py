@@ -149,6 +149,7 @@ def _registry(driver: StorageDriver, configuration: Configuration, sizes: Sizes)
         sizes=sizes,
         url_for=_url_for(driver, configuration),
         tag_lookups=storage.tag.concurrencylimit,
+        referrers_tags=configuration.udist.referrers.tags,
     )
     registry = ValidatingRegistry(registry, _policy(configuration))
     if storage.delete.enabled and not read_only:

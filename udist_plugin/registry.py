@@ -1,8 +1,8 @@
-"""The one interface: a registry in the distribution-spec's words.
+"""The central interface: a registry in the terms of the distribution-spec.
 
-Rooms implement it (``storage``, ``remote``), wrap it (``wrappers``), serve it (``http_api``) or call it
-(``images``, ``cli``). Names, tags and digests are checked by whoever takes them from outside; ``name`` is
-always a repository's name, and every verb may raise ``NameInvalid``, ``StorageError`` or ``Unavailable``.
+Packages implement it (``storage``, ``remote``), wrap it (``wrappers``), serve it (``http_api``) or call it
+(``images``, ``cli``). Code that accepts names, tags and digests from outside validates them. ``name`` is
+always the name of a repository. Every method may raise ``NameInvalid``, ``StorageError`` or ``Unavailable``.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ Item = TypeVar("Item")
 
 
 class Page(NamedTuple, Generic[Item]):
-    """One page of a list. ``last`` is the marker to ask the next page with, ``None`` on the last page."""
+    """One page of a list. Pass ``last`` to get the next page; it is ``None`` on the last page."""
 
     items: list[Item]
     last: str | None = None
 
 
 class ManifestContent(NamedTuple):
-    """A manifest as stored: its exact bytes, media type and digest."""
+    """A stored manifest: its exact bytes, its media type and its digest."""
 
     content: bytes
     media_type: str
@@ -39,31 +39,31 @@ class ManifestContent(NamedTuple):
 
 
 class Upload(ABC):
-    """One upload session. ``offset`` is the number of bytes received so far, read from the store."""
+    """An upload session. ``offset`` is the number of bytes that the store has received so far."""
 
     id: str
     offset: int
 
     @abstractmethod
     def write(self, content: Readable) -> int:
-        """Appends everything ``content`` has and returns the new ``offset``.
+        """Appends all of ``content`` and returns the new ``offset``.
 
-        What was written before ``content`` raised stays part of the upload.
+        If reading ``content`` fails, the bytes written until then stay part of the upload.
         """
 
     @abstractmethod
     def commit(self, digest: Digest) -> Descriptor:
-        """Ends the session: its bytes become the blob ``digest``, durable when this returns.
+        """Ends the session and makes its bytes the blob ``digest``, which is durable when this returns.
 
-        Raises ``DigestInvalid`` when the bytes have another digest; the session is gone then too.
+        Raises ``DigestInvalid`` if the bytes have a different digest; that ends the session, too.
         """
 
     @abstractmethod
     def cancel(self) -> None:
-        """Ends the session and drops its bytes."""
+        """Ends the session and discards its bytes."""
 
     def close(self) -> None:
-        """Lets go of the session without ending it, so that it can be resumed."""
+        """Releases the session without ending it, so that it can be resumed."""
 
 
 class Registry(ABC):
@@ -71,10 +71,10 @@ class Registry(ABC):
 
     @abstractmethod
     def resolve_blob(self, name: str, digest: Digest) -> Descriptor:
-        """Raises ``BlobUnknown`` unless the repository has the blob. The size may be a remembered one."""
+        """The blob's descriptor; its size may come from a cache. Raises ``BlobUnknown``."""
 
     def has_blob(self, name: str, digest: Digest) -> bool:
-        """Whether the repository has the blob and its data stands: nothing of this is remembered."""
+        """Whether the repository has the blob and its data exists. Caches are not used."""
         try:
             self.resolve_blob(name, digest)
         except (BlobUnknown, NameUnknown):
@@ -83,17 +83,17 @@ class Registry(ABC):
 
     @abstractmethod
     def open_blob(self, name: str, digest: Digest, start: int = 0, end: int | None = None) -> Content:
-        """The blob's bytes from ``start`` up to, not including, ``end``. Raises ``BlobUnknown``."""
+        """The blob's bytes from ``start`` up to but excluding ``end``. Raises ``BlobUnknown``."""
 
     def locate_blob(self, name: str, digest: Digest) -> str | None:  # noqa: ARG002
-        """A URL that serves the blob to whoever has it, or ``None``. Raises ``BlobUnknown``."""
+        """A URL that serves the blob without further credentials, or ``None``. Raises ``BlobUnknown``."""
         return None
 
     @abstractmethod
     def mount_blob(self, name: str, digest: Digest, source: str | None) -> Descriptor:
-        """Makes a blob of the repository ``source`` (of any, when ``None``) part of ``name``.
+        """Adds a blob of the repository ``source``, or of any repository if ``None``, to ``name``.
 
-        Raises ``BlobUnknown`` when there is nothing to mount.
+        Raises ``BlobUnknown`` if there is no such blob.
         """
 
     @abstractmethod
@@ -102,19 +102,19 @@ class Registry(ABC):
 
     @abstractmethod
     def delete_blob(self, name: str, digest: Digest) -> None:
-        """Takes the blob from the repository. Raises ``BlobUnknown``."""
+        """Removes the blob from the repository. Raises ``BlobUnknown``."""
 
     @abstractmethod
     def start_upload(self, name: str, algorithm: str = "sha256") -> Upload:
-        """A new upload session; ``algorithm`` is the digest's that is expected at its end."""
+        """Starts an upload session. ``algorithm`` is that of the digest it will be committed with."""
 
     @abstractmethod
     def resume_upload(self, name: str, upload_id: str) -> Upload:
-        """A session begun before, here or elsewhere. Raises ``BlobUploadUnknown``."""
+        """Resumes a session that was started here or elsewhere. Raises ``BlobUploadUnknown``."""
 
     @abstractmethod
     def resolve_manifest(self, name: str, target: Digest | str) -> Descriptor:
-        """What a digest or a tag stands for. Raises ``NameUnknown`` or ``ManifestUnknown``."""
+        """The descriptor of a manifest, by digest or tag. Raises ``NameUnknown`` or ``ManifestUnknown``."""
 
     @abstractmethod
     def get_manifest(self, name: str, target: Digest | str) -> ManifestContent:
@@ -124,34 +124,34 @@ class Registry(ABC):
     def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         """Stores a manifest and points ``tags`` at it.
 
-        Raises ``ManifestInvalid``, and ``ManifestBlobUnknown`` when the repository lacks what it refers to.
+        Raises ``ManifestInvalid``, and ``ManifestBlobUnknown`` if it refers to content that is missing.
         """
 
     @abstractmethod
     def delete_manifest(self, name: str, digest: Digest) -> None:
-        """Deletes a manifest and every tag that points at it. Raises ``ManifestUnknown``."""
+        """Deletes a manifest and all tags that point at it. Raises ``ManifestUnknown``."""
 
     @abstractmethod
     def delete_tag(self, name: str, tag: str) -> None:
-        """Deletes a tag, not the manifest. Raises ``ManifestUnknown``."""
+        """Deletes a tag but keeps the manifest. Raises ``ManifestUnknown``."""
 
     @abstractmethod
     def list_repositories(self, limit: int | None = None, last: str = "") -> Page[str]:
-        """Names in lexical order, at most ``limit``, only those after ``last``."""
+        """At most ``limit`` repository names after ``last``, in lexical order."""
 
     @abstractmethod
     def list_tags(self, name: str, limit: int | None = None, last: str = "") -> Page[str]:
-        """Tags in lexical order, at most ``limit``, only those after ``last``. Raises ``NameUnknown``."""
+        """At most ``limit`` tags after ``last``, in lexical order. Raises ``NameUnknown``."""
 
     @abstractmethod
     def list_referrers(
         self, name: str, digest: Digest, artifact_type: str | None = None, last: str = ""
     ) -> Page[Descriptor]:
-        """Manifests whose subject is ``digest``, in the order of their digests; empty when there are none."""
+        """The manifests whose subject is ``digest``, ordered by digest; empty if there are none."""
 
 
 class RegistryWrapper(Registry):
-    """Delegates every verb to ``inner``; a wrapper overrides what it changes."""
+    """Delegates every method to ``inner``. Subclasses override what they change."""
 
     def __init__(self, inner: Registry) -> None:
         self.inner = inner

@@ -85,7 +85,7 @@ def test_referrers(udist: Udist) -> None:
     other = udist(
         "push", "demo/a:sig", "--subject", subject, "--artifact-type", "a/sig", "folder"
     ).out.strip()
-    assert udist("tags", "demo/a").out == "sig\nv1\n"
+    assert udist("tags", "demo/a").out == f"{subject.replace(':', '-')}\nsig\nv1\n"
     assert {line.split()[0] for line in udist("referrers", "demo/a:v1").out.splitlines()} == {bill, other}
     listed = json.loads(udist("referrers", "demo/a:v1", "--artifact-type", "a/sig", "--json").out)
     assert [item["digest"] for item in listed["manifests"]] == [other]

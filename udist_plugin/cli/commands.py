@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "rm": "delete a tag or a manifest",
     "referrers": "list the manifests that refer to another",
     "doctor": "test whether the configured store works",
+    "upgrade": "bring an existing store up to date with udist's features",
     "config": "check a configuration, or list all configuration keys",
     "serve": "run the plugin itself",
     "help": "show help for a command or a topic",

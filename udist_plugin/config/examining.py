@@ -39,6 +39,7 @@ _MODELS: dict[str, Any] = {
     "tags": model.Tags,
     "http": model.Http,
     "udist": model.Own,
+    "udist.referrers": model.OwnReferrers,
     "udist.validation": model.OwnValidation,
     "validation": model.Validation,
     "validation.manifests": model.Manifests,

@@ -167,10 +167,17 @@ class OwnValidation(Part):
     references: bool
 
 
+class OwnReferrers(Part):
+    """``tags`` is whether tags are kept by which stock registries find referrers."""
+
+    tags: bool
+
+
 class Own(Part):
     """``udist``: what distribution has no key for. What it says of a storage driver is in that one's
     parameters."""
 
+    referrers: OwnReferrers
     validation: OwnValidation
 
 

@@ -61,6 +61,10 @@ class ReferrerIndex:
             page.append(referrer)
         return Page(page)
 
+    def subjects(self, name: str) -> set[Digest]:
+        """All that something in the repository refers to."""
+        return {subject for subject in self._subjects(name).values() if subject}
+
     def _subjects(self, name: str) -> Subjects:
         """The subject of every revision that stands, or stood a moment ago."""
         index = self._load(name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from udist_plugin.errors import ManifestUnknown, StorageError
 from udist_plugin.registry import ManifestContent, Page, Registry, Upload
 from udist_plugin.storage.blobs import BlobStore
 from udist_plugin.storage.catalog import Catalog
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
     from udist_plugin.oci.manifest import Manifest
+    from udist_plugin.storage.referrers_tags import ReferrersTags
     from udist_plugin.storage.sizes.sizes import Sizes
 
 
@@ -28,7 +31,8 @@ class StorageRegistry(Registry):
 
     What a push returned for is durable. ``save_referrers`` is off for a store that must not be written to
     by reading from it. ``sizes`` and ``url_for`` are those of ``BlobStore``,
-    ``tag_lookups`` the ``lookups`` of ``TagStore``: by default as many as suit the driver.
+    ``tag_lookups`` the ``lookups`` of ``TagStore``: by default as many as suit the driver. With
+    ``referrers_tags``, tags are kept by which stock servers find referrers; see ``ReferrersTags``.
     """
 
     def __init__(
@@ -39,8 +43,10 @@ class StorageRegistry(Registry):
         sizes: Sizes | None = None,
         url_for: Callable[[str], str | None] | None = None,
         tag_lookups: int = 0,
+        referrers_tags: bool = False,
     ) -> None:
         self.driver = driver
+        self._keeps_tags = referrers_tags
         self._blobs = BlobStore(driver, sizes, url_for)
         self._uploads = UploadStore(driver, self._blobs)
         self._tags = TagStore(driver, tag_lookups or driver.lookups)
@@ -84,10 +90,28 @@ class StorageRegistry(Registry):
     def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         pushed = self._manifests.push(name, manifest, tags)
         self._catalog.pushed(name)
+        if self._keeps_tags and manifest.subject is not None:
+            self._referrers_tags().sync(name, manifest.subject.digest)
         return pushed
 
     def delete_manifest(self, name: str, digest: Digest) -> None:
+        subject = None
+        if self._keeps_tags:
+            with suppress(ManifestUnknown, StorageError):  # what cannot be read can be deleted
+                subject = self._manifests.subject(name, digest)
         self._manifests.delete(name, digest)
+        if subject is not None:
+            self._referrers_tags().sync(name, subject)
+
+    def sync_referrers_tags(self, name: str) -> int:
+        """Brings the tags of a repository that was filled without them up to date; the number of those that
+        were not."""
+        return self._referrers_tags().sync_all(name)
+
+    def _referrers_tags(self) -> ReferrersTags:
+        from udist_plugin.storage.referrers_tags import ReferrersTags
+
+        return ReferrersTags(self._manifests, self._tags, self._referrers)
 
     def delete_tag(self, name: str, tag: str) -> None:
         self._tags.delete(name, tag)

@@ -46,7 +46,7 @@ class TagStore:
 
     def pointing_at(self, name: str, digest: Digest) -> tuple[str, ...]:
         """Every tag that points at ``digest``. Raises ``StorageError`` if one could not be looked up."""
-        names = self._names(name)
+        names = self.names(name)
         links = self._links([paths.tag_current(name, tag) for tag in names])
         return tuple(tag for tag, link in zip(names, links, strict=True) if link == digest)
 
@@ -82,7 +82,8 @@ class TagStore:
         with Helpers(workers, "udist-tags") as pool:
             return tuple(pool.map(lambda link: read_link(self._driver, link), links))
 
-    def _names(self, name: str) -> tuple[str, ...]:
+    def names(self, name: str) -> tuple[str, ...]:
+        """Whatever can be a tag, in order; none where there is no repository."""
         try:
             names = self._driver.list(paths.tags(name))
         except PathNotFound:

@@ -1,1 +1,1 @@
-"""Registries around a registry: each changes or refuses some verbs and hands the rest on."""
+"""Registries that wrap another one: each changes or refuses some methods and delegates the rest."""

@@ -1,4 +1,4 @@
-"""Registries that refuse to change: all of it, or only by deletion."""
+"""Registries that refuse all changes, or only deletions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class NoDeleteRegistry(RegistryWrapper):
-    """Deletes no blob, manifest or tag: distribution's ``storage.delete.enabled: false``.
+    """Refuses to delete blobs, manifests and tags: distribution's ``storage.delete.enabled: false``.
 
     Raises ``Unsupported``.
     """
@@ -32,10 +32,9 @@ class NoDeleteRegistry(RegistryWrapper):
 
 
 class ReadOnlyRegistry(NoDeleteRegistry):
-    """Answers, and changes nothing: distribution's ``storage.maintenance.readonly``.
+    """Serves reads and refuses every change: distribution's ``storage.maintenance.readonly``.
 
-    Not even the state of an upload begun before is told, since nobody can go on with it. Raises
-    ``Unsupported``.
+    The status of an upload is refused as well, because the upload cannot continue. Raises ``Unsupported``.
     """
 
     def mount_blob(self, name: str, digest: Digest, source: str | None) -> NoReturn:  # noqa: ARG002

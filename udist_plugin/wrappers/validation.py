@@ -1,4 +1,4 @@
-"""Checks of what a pushed manifest refers to, as distribution's ``validation`` section sets them."""
+"""Checks what a pushed manifest refers to, as configured in distribution's ``validation`` section."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ URLS_JUDGED: Mapping[str, frozenset[str]] = {
 
 
 class Policy(NamedTuple):
-    """What is checked.
+    """What to check.
 
-    ``references`` (``udist.validation.references``) switches every check of existence:
-    without it, sparse images can be pushed. ``indexes`` is whether an index's manifests must exist, and
-    ``platforms`` limits that to those with one of these (architecture, os); empty means all. The URLs of a
-    layer in ``URLS_JUDGED`` must be of HTTP, match a pattern of ``allow``, unless there is none, and none of
-    ``deny``.
+    ``references`` (``udist.validation.references``) enables all checks for existence; if it is false, sparse
+    images can be pushed. ``indexes`` is whether the manifests of an index must exist. ``platforms`` limits
+    that check to these pairs of architecture and os; if empty, it covers all. URLs of the layers in
+    ``URLS_JUDGED`` must use http or https. They must match a pattern of ``allow``, if there is one, and must
+    not match any of ``deny``.
 
     Distribution's ``validation.disabled: true`` is ``Policy(indexes=False)``: blobs are checked there too.
     """
@@ -64,7 +64,7 @@ class Policy(NamedTuple):
 
 
 class ValidatingRegistry(RegistryWrapper):
-    """Refuses manifests that refer to what the repository does not have, or to forbidden URLs.
+    """Refuses manifests that refer to missing content or to URLs that are not allowed.
 
     A subject need not exist (distribution-spec, "Pushing Manifests with Subject").
     """
@@ -74,7 +74,7 @@ class ValidatingRegistry(RegistryWrapper):
         self._policy = policy or Policy()
 
     def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
-        """Raises ``ManifestBlobUnknown`` for the first reference that is missing, the others in ``also``."""
+        """Raises ``ManifestBlobUnknown`` for the first missing reference; the others are in ``also``."""
         for layer in manifest.layers:
             urls = _urls(layer)
             if layer.media_type in URLS_JUDGED.get(manifest.media_type, ()):

@@ -98,6 +98,7 @@ KEYS: Final = (
     Key("validation.manifests.indexes.platformlist[].architecture", _TEXT, "", "with platforms: list"),
     Key("validation.manifests.indexes.platformlist[].os", _TEXT, "", "with platforms: list"),
     Key("validation.manifests.references", _FLAG, None, "udist.validation.references by its old name"),
+    Key("udist.referrers.tags", _FLAG, True, "tags by which stock registries find signatures and the like"),
     Key("udist.validation.references", _FLAG, True, "what a manifest refers to must exist"),
     Key("auth", _ANY, None, "access control", GUARD),
     Key("reporting", _ANY, None, "error reporting services", UNSUPPORTED),

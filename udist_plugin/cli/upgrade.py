@@ -1,0 +1,57 @@
+"""``udist upgrade``."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from udist_plugin.cli.options import add_config_option, add_json_option
+from udist_plugin.cli.output import note, print_json, printable
+from udist_plugin.config import load
+from udist_plugin.config.files import read_file
+from udist_plugin.drivers import open_driver
+from udist_plugin.errors import ConfigurationError
+from udist_plugin.storage import paths
+from udist_plugin.storage.registry import StorageRegistry
+
+if TYPE_CHECKING:
+    import argparse
+
+_EPILOG = """\
+Writes the tags sha256-... by which stock registries find signatures and other
+referrers, for a store that was filled without them. The store can be in use
+meanwhile. Running the command again does no harm.
+
+examples:
+  udist upgrade --config config.yml
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
+    add_config_option(parser)
+    add_json_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    path = arguments.config
+    source = read_file(path) if path else None
+    loaded = load(source, os.environ, source_name=path or "configuration", on_pipes=True)
+    for message in loaded.warnings:
+        note(printable(message))
+    storage = loaded.configuration.storage
+    if storage.maintenance.readonly.enabled:
+        problem = "is true, so the store cannot be upgraded"
+        raise ConfigurationError(problem, key="storage.maintenance.readonly.enabled")
+    driver = open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
+    driver.probe()
+    registry = StorageRegistry(driver)
+    written: dict[str, int] = {}
+    for name in registry.list_repositories().items:
+        written[name] = registry.sync_referrers_tags(name)
+        if written[name] and not arguments.json:
+            print(f"{name}: {written[name]} tags of referrers updated", flush=True)
+    if arguments.json:
+        print_json({"repositories": written})
+    elif not any(written.values()):
+        print("the store is up to date")
