@@ -21,6 +21,7 @@ import { Link } from "./link/link.js";
 import { showWarning } from "./log.js";
 import { settingsOf } from "./options.js";
 import type { SpawnOptions } from "./options.js";
+import { after } from "./timer.js";
 import { ConnectionFault, LocalFault } from "./wire/errors.js";
 import { Code } from "./wire/generated/frame_pb.js";
 
@@ -95,11 +96,11 @@ export class Session {
       throw notStarted(error);
     });
     const { startTimeout = 30_000, signal } = options;
-    const late = setTimeout(() => {
+    const late = after(startTimeout, () => {
       const program = JSON.stringify(this.#command.words[0]);
       const message = `${program} did not answer the handshake within ${startTimeout} ms`;
       this.link.end(new HandshakeError(message, { stderr: this.child.tail }));
-    }, startTimeout);
+    });
     const abort = (): void => this.link.end(signal?.reason);
     signal?.addEventListener("abort", abort);
     if (signal?.aborted) abort();

@@ -3,6 +3,7 @@ import type { ChildProcess, StdioOptions } from "node:child_process";
 import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 
+import { within } from "../timer.js";
 import type { Command } from "./command.js";
 import { Lines } from "./lines.js";
 import type { SocketPair } from "./socket_pair.js";
@@ -126,17 +127,4 @@ export class Child {
 /** Pipes to children are sockets, though their types do not say so; none are made where no process is. */
 function socket(stream: Readable | Writable | null | undefined): Socket {
   return stream instanceof Socket ? stream : new Socket();
-}
-
-/** What `promise` gives within so many milliseconds, else undefined. */
-export async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, milliseconds, undefined);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
