@@ -2,7 +2,10 @@ import type { Connection } from "./wire/connection.js";
 import { VERSION as PROTOCOL } from "./wire/constants.js";
 import { IMPLEMENTATION } from "./version.js";
 
-/** What to spawn, and how to configure the registry. All are optional. */
+/**
+ * What to spawn, and how to configure the registry. All are optional. Of the times, `Infinity`, or any of more than
+ * 2^31 - 1 milliseconds, sets no limit.
+ */
 export interface SpawnOptions {
   /**
    * The content of a distribution configuration file, as YAML text or as an object. Without it, the command determines

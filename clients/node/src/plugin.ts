@@ -1,3 +1,4 @@
+import { howEnded } from "./child/child.js";
 import type { Exit } from "./child/child.js";
 import { ClosedError, PluginDiedError } from "./errors.js";
 import { fetchOver, sendOver } from "./fetch.js";
@@ -65,10 +66,13 @@ export class Plugin implements AsyncDisposable {
     return this.#closing;
   }
 
-  /** Fails every open request with `error` and kills the plugin. Resolves once it has ended. */
+  /**
+   * Fails every open request with `error` and kills the plugin. Resolves once it has ended, or after two seconds if the
+   * system does not end it.
+   */
   destroy(error?: Error | null): Promise<void> {
     this.#destroyed = true;
-    const ended = this.session.destroy(error ?? new ClosedError("the plugin was destroyed")).then(() => undefined);
+    const ended = this.session.destroy(error ?? new ClosedError("the plugin was destroyed"));
     this.#closing ??= ended;
     return ended;
   }
@@ -80,10 +84,10 @@ export class Plugin implements AsyncDisposable {
   async #close(): Promise<void> {
     const { link, child } = this.session;
     const died = link.error !== undefined; // of what, was told before
-    const { code, signal } = await this.session.close(this.#closeTimeout);
-    if (died || this.#destroyed || code === 0) return;
-    const how = signal ? `was ended by ${signal}` : `ended with exit status ${code}`;
+    const exit = await this.session.close(this.#closeTimeout);
+    if (died || this.#destroyed || exit?.code === 0) return;
+    const how = exit ? howEnded(exit) : `is still running as process ${this.pid}`;
     const message = `the plugin did not end cleanly after close: it ${how}`;
-    throw new PluginDiedError(message, { exitCode: code, signal, stderr: child.tail });
+    throw new PluginDiedError(message, { exitCode: exit?.code, signal: exit?.signal, stderr: child.tail });
   }
 }

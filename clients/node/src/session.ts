@@ -1,4 +1,4 @@
-import { Child } from "./child/child.js";
+import { Child, howEnded } from "./child/child.js";
 import type { Exit } from "./child/child.js";
 import { defaultCommand, HINT } from "./child/command.js";
 import type { Command } from "./child/command.js";
@@ -21,13 +21,12 @@ import { Link } from "./link/link.js";
 import { showWarning } from "./log.js";
 import { settingsOf } from "./options.js";
 import type { SpawnOptions } from "./options.js";
+import { after } from "./timer.js";
 import { ConnectionFault, LocalFault } from "./wire/errors.js";
 import { Code } from "./wire/generated/frame_pb.js";
 
 /** How long a plugin whose output has ended may take to end itself, in milliseconds. */
 const DYING = 2000;
-/** How long the output of a plugin that has ended may stay open. */
-const LINGERING = 2000;
 /** How long draining waits, without a frame or content being read, for responses that nobody reads. */
 const UNREAD = 500;
 const MEMORY = 64 << 20;
@@ -49,7 +48,6 @@ export class Session {
       explain: (cause) => this.#explain(cause),
       hold: (held) => this.child.hold(held),
     });
-    void this.child.exited.then(() => this.#childEnded());
   }
 
   /** Spawns a plugin and waits until it is ready. */
@@ -69,8 +67,8 @@ export class Session {
     }
   }
 
-  /** Lets open exchanges finish, and ends the plugin. */
-  async close(patience: number): Promise<Exit> {
+  /** Lets open exchanges finish, and ends the plugin. Undefined if it could not be ended. */
+  async close(patience: number): Promise<Exit | undefined> {
     this.#closing ??= new ClosedError("the plugin was closed");
     return this.link.hold.during(async () => {
       await this.link.drain(patience, UNREAD);
@@ -81,13 +79,10 @@ export class Session {
   }
 
   /** Fails all that is open with `error`, and kills the plugin. */
-  async destroy(error: unknown): Promise<Exit> {
+  async destroy(error: unknown): Promise<void> {
     this.#closing ??= error;
     this.link.end(error);
-    return this.link.hold.during(() => {
-      this.child.kill();
-      return this.child.exited;
-    });
+    await this.link.hold.during(() => this.child.kill());
   }
 
   async #shakeHands(settings: ReturnType<typeof settingsOf>, options: SpawnOptions): Promise<void> {
@@ -95,11 +90,11 @@ export class Session {
       throw notStarted(error);
     });
     const { startTimeout = 30_000, signal } = options;
-    const late = setTimeout(() => {
+    const late = after(startTimeout, () => {
       const program = JSON.stringify(this.#command.words[0]);
       const message = `${program} did not answer the handshake within ${startTimeout} ms`;
       this.link.end(new HandshakeError(message, { stderr: this.child.tail }));
-    }, startTimeout);
+    });
     const abort = (): void => this.link.end(signal?.reason);
     signal?.addEventListener("abort", abort);
     if (signal?.aborted) abort();
@@ -114,20 +109,12 @@ export class Session {
     }
   }
 
-  /** The plugin has ended, though somebody else may hold its output open. */
-  async #childEnded(): Promise<void> {
-    const timer = setTimeout(() => this.link.fail(undefined), LINGERING);
-    await this.link.over;
-    clearTimeout(timer);
-    this.child.dispose();
-  }
-
   /** Says why the link is over, and sees to it that the plugin is, too. */
   async #explain(cause: unknown): Promise<unknown> {
     if (this.#closing !== undefined) return this.#closing;
-    if (cause !== undefined && !(cause instanceof Refusal)) this.child.kill();
+    if (cause !== undefined && !(cause instanceof Refusal)) void this.child.kill();
     const exit = await this.child.exit(DYING);
-    if (!exit) this.child.kill();
+    if (!exit) void this.child.kill();
     const details: ErrorDetails = {
       exitCode: exit?.code,
       signal: exit?.signal,
@@ -140,7 +127,8 @@ export class Session {
     if (this.#command.own && !this.link.ready && this.child.tail.includes("No module named udist_plugin")) {
       return new PluginNotFoundError(`python3 has no udist_plugin; ${HINT}`, details);
     }
-    return new PluginDiedError(`the plugin ${ending(exit)}`, details);
+    const how = exit ? howEnded(exit) : "closed its output, but is still running";
+    return new PluginDiedError(`the plugin ${how}`, details);
   }
 }
 
@@ -171,9 +159,4 @@ function broken(fault: ConnectionFault, ready: boolean, details: ErrorDetails): 
   }
   const kind = ready ? ProtocolError : HandshakeError;
   return new kind(`the plugin broke the protocol: ${fault.message}`, details);
-}
-
-function ending(exit: Exit | undefined): string {
-  if (!exit) return "closed its output, but is still running";
-  return exit.signal ? `was ended by ${exit.signal}` : `ended with exit status ${exit.code}`;
 }

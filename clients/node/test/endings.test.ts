@@ -56,3 +56,11 @@ test("standard error comes in lines, of which none fills the memory", () => {
   parts.end();
   assert.deepEqual(lines, ["one", "two", "", "\u00e4".repeat(4096), "last"]);
 });
+
+test("a time that no timer takes is no limit", async () => {
+  for (const time of [Infinity, 2 ** 31]) {
+    const plugin = await spawn({ command: misbehaving("mute"), startTimeout: time, closeTimeout: time, slotTimeout: time });
+    await plugin.close();
+    assert.deepEqual(await plugin.exited, { code: 0, signal: null });
+  }
+});

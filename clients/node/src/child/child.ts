@@ -2,16 +2,21 @@ import { spawn } from "node:child_process";
 import type { ChildProcess, StdioOptions } from "node:child_process";
 import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 
+import { within } from "../timer.js";
 import type { Command } from "./command.js";
 import { Lines } from "./lines.js";
 import type { SocketPair } from "./socket_pair.js";
 
 const TAIL_LINES = 20;
-/** How long a child may take to end after TERM, in milliseconds. */
+/** How long a child may take to end after TERM, and after KILL, in milliseconds. */
 const TERMINATING = 2000;
-/** How long to wait for the rest of standard error: a grandchild may hold it open. */
-const DRAINING = 1000;
+/**
+ * Turns of the event loop in which a dead child's pipes are still read: one ends, and each other reads up to 2 MiB of
+ * each, more than they hold. A grandchild may keep them open, and even write to them.
+ */
+const TURNS = 3;
 
 /** How a process ended: with an exit code, or by a signal. */
 export interface Exit {
@@ -19,9 +24,14 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** How a process ended, as the end of a sentence. */
+export function howEnded({ code, signal }: Exit): string {
+  return signal ? `was ended by ${signal}` : `ended with exit status ${code}`;
+}
+
 /** A spawned child whose standard error is drained, and that can be ended with bounded waits. */
 export class Child {
-  /** Settles once the child has ended and its standard error was read; never rejects. */
+  /** Settles once the child has ended and its output was read, though a grandchild may hold it open; never rejects. */
   readonly exited: Promise<Exit>;
   /** Settles once it is known whether there is a process; rejects with the operating system's error if not. */
   readonly spawned: Promise<void>;
@@ -53,17 +63,10 @@ export class Child {
     this.stdout = pair?.ours ?? socket(child.stdout);
     this.#stderr = socket(child.stderr);
     const drained = this.#drain(line);
+    this.exited = this.#finish(endOf(child, failed), drained);
     this.spawned = new Promise((resolve, reject) => {
       child.once("spawn", resolve);
       void failed.then(reject);
-    });
-    this.exited = new Promise((resolve) => {
-      void failed.then(() => {
-        if (child.pid === undefined) resolve({ code: null, signal: null });
-      });
-      child.once("exit", (code, signal) => {
-        void within(drained, DRAINING).then(() => resolve({ code, signal }));
-      });
     });
   }
 
@@ -89,26 +92,36 @@ export class Child {
     return within(this.exited, patience);
   }
 
-  /** Waits so many milliseconds for the child to end by itself, then terminates it, then kills it. */
-  async end(patience: number): Promise<Exit> {
+  /**
+   * Waits so many milliseconds for the child to end by itself, then terminates it, then kills it. Undefined if it has
+   * not ended even then.
+   */
+  async end(patience: number): Promise<Exit | undefined> {
     const exit = await this.exit(patience);
     if (exit) return exit;
     this.#process.kill("SIGTERM");
     const terminated = await this.exit(TERMINATING);
     if (terminated) return terminated;
-    this.kill();
-    return this.exited;
+    return this.kill();
   }
 
-  /** Kills the child. One that may not be killed, as it is another user's, is told by the end of its input. */
-  kill(): void {
+  /**
+   * Kills the child. One that may not be killed, as it is another user's, is told by the end of its input. Undefined if
+   * it has not ended soon afterwards.
+   */
+  async kill(): Promise<Exit | undefined> {
     this.#process.kill("SIGKILL");
     this.stdin.destroy();
+    return this.exit(TERMINATING);
   }
 
-  /** Gives the pipes back. After the end. */
-  dispose(): void {
+  /** Reads what the child has left in its pipes, and gives them back. */
+  async #finish(ended: Promise<Exit>, drained: Promise<void>): Promise<Exit> {
+    const exit = await ended;
+    for (let turn = 0; turn < TURNS; turn++) await setImmediate();
     for (const stream of [this.stdin, this.stdout, this.#stderr]) stream.destroy();
+    await drained;
+    return exit;
   }
 
   async #drain(line: (text: string) => void): Promise<void> {
@@ -123,20 +136,17 @@ export class Child {
   }
 }
 
+/** How a process ends, or that there is none. */
+function endOf(child: ChildProcess, failed: Promise<Error>): Promise<Exit> {
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+    void failed.then(() => {
+      if (child.pid === undefined) resolve({ code: null, signal: null });
+    });
+  });
+}
+
 /** Pipes to children are sockets, though their types do not say so; none are made where no process is. */
 function socket(stream: Readable | Writable | null | undefined): Socket {
   return stream instanceof Socket ? stream : new Socket();
-}
-
-/** What `promise` gives within so many milliseconds, else undefined. */
-export async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, milliseconds, undefined);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -71,6 +71,7 @@ export class Link implements StreamControl {
     this.#reader = new FrameReader(this.#incoming);
     source.on("data", (chunk: Uint8Array) => this.#take(chunk));
     source.once("end", () => this.#takeEnd());
+    source.once("close", () => this.#takeEnd()); // without an end, if somebody else holds a dead plugin's output open
     source.on("error", (error) => this.fail(error));
     sink.on("error", (error) => this.#writerFailed(error));
   }

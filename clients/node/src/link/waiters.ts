@@ -1,7 +1,5 @@
+import { LONGEST } from "../timer.js";
 import type { Hold } from "./hold.js";
-
-/** The longest time that a timer takes, in milliseconds. */
-const LONGEST = 2 ** 31 - 1;
 
 interface Wait {
   /** Milliseconds that are left to wait; asked again once they are over. */

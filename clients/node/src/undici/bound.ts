@@ -1,9 +1,9 @@
 import { errors } from "undici";
 
+import { after } from "../timer.js";
+
 /** Undici's default, in milliseconds. */
 const DEFAULT = 300_000;
-/** The longest time that a timer takes. */
-const LONGEST = 2 ** 31 - 1;
 
 /** A bound on a wait, as undici's `headersTimeout` and `bodyTimeout` are: milliseconds, of which 0 is no bound. */
 export class Bound {
@@ -16,7 +16,7 @@ export class Bound {
   }
 
   start(exceeded: () => void): void {
-    if (this.#time > 0) this.#timer = setTimeout(exceeded, Math.min(this.#time, LONGEST)).unref();
+    if (this.#time > 0) this.#timer = after(this.#time, exceeded)?.unref();
   }
 
   /** Begins the wait again, even when it was exceeded. */
