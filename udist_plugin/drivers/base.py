@@ -258,7 +258,11 @@ class StorageDriver(ABC):
 def check_path(path: str, driver: str) -> str:
     """``path`` itself; raises ``InvalidPath`` unless it is absolute and canonical."""
     if path != "/" and not _is_canonical(path):
-        raise InvalidPath("not an absolute, canonical path", driver=driver, path=repr(path[:512]))
+        raise InvalidPath(
+            "expected an absolute path of letters, digits, dots, underscores and hyphens, without . or ..",
+            driver=driver,
+            path=repr(path[:512]),
+        )
     return path
 
 

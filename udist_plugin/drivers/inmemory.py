@@ -150,7 +150,7 @@ class InMemoryDriver(StorageDriver):
         above, _, name = path.rpartition("/")
         folder = self._find(above or "/")
         if not name or not isinstance(folder, Folder):
-            raise InvalidPath("the root of the store is not deleted", driver=self.name, path=path)
+            raise InvalidPath("the root of the store cannot be deleted", driver=self.name, path=path)
         del folder[name]
         folder.modified = time.time()
 

@@ -93,7 +93,7 @@ def error_response(error: Exception, fields: Sequence[tuple[str, str]] = ()) -> 
         status, errors = 503, [_entry(Unavailable.code, Unavailable.message, str(error))]
         fields = [*fields, RETRY_AFTER]
     elif isinstance(error, StorageFull):
-        status, errors = 507, [_entry("UNKNOWN", "the store has no room left", str(error))]
+        status, errors = 507, [_entry("UNKNOWN", "the store is full", str(error))]
     elif exhausted(error):
         return Response(503, [*fields, RETRY_AFTER, ("Content-Type", "application/json")], EXHAUSTED)
     elif isinstance(error, StorageError):

@@ -95,7 +95,9 @@ def _tags(request: Request, target: Digest | str) -> list[str]:
     parameters = request.parameters("tag")
     if not isinstance(target, Digest):
         if parameters:
-            raise TagInvalid({"tag": parameters[0][:256]}, "tag parameters need a push by digest")
+            raise TagInvalid(
+                {"tag": parameters[0][:256]}, "tag parameters are only allowed when pushing by digest"
+            )
         return [target]
     if len(parameters) > TAGS_MAX:
         raise TooManyTags({"most": TAGS_MAX})

@@ -83,7 +83,7 @@ class Request:
             if self.environ.get("wsgi.input_terminated"):
                 return source
             if self.field("transfer-encoding") is not None:
-                raise LengthRequired("this server does not deliver chunked content; send a Content-Length")
+                raise LengthRequired("this server does not support chunked requests; send a Content-Length")
             length = 0
         return _Exactly(source, length)
 
@@ -111,7 +111,7 @@ class _Exactly:
             return b""
         data = self._source.read(size)
         if not data:
-            raise SizeInvalid(f"the content ended {self._left} bytes early")
+            raise SizeInvalid(f"the content is {self._left} bytes shorter than its Content-Length")
         self._left -= len(data)
         return data
 

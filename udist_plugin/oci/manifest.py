@@ -77,9 +77,9 @@ class Manifest(NamedTuple):
         if type(version) is not int or version != 2:
             raise ManifestInvalid("schemaVersion: expected 2")
         if kind in INDEXES and ("layers" in document or "config" in document):
-            raise ManifestInvalid("an index has neither config nor layers")
+            raise ManifestInvalid("an index must not have config or layers")
         if kind not in INDEXES and "manifests" in document:
-            raise ManifestInvalid("an image manifest has no manifests")
+            raise ManifestInvalid("an image manifest must not have manifests")
         return cls(
             content,
             kind,
@@ -112,7 +112,7 @@ def load_document(content: bytes) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def _descriptors(document: dict[str, Any], key: str) -> tuple[Descriptor, ...]:

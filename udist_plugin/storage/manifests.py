@@ -158,7 +158,7 @@ class ManifestStore:
         except PathNotFound:
             raise ManifestUnknown({"Revision": digest}) from None
         if Digest.of(content, digest.algorithm) != digest:
-            problem = f"{path} holds other bytes; push the manifest again"
+            problem = f"{path} holds different content; push the manifest again"
             raise ManifestUnknown({"Revision": digest, "stored": problem})
         if len(content) <= CONTENT_MAX:
             self._contents.put(digest, content)

@@ -167,7 +167,7 @@ class StoredUpload(Upload):
             path = f"{self._folder}/data"
             with self._store.driver.appended(path) as content:
                 if content.size != writer.size:
-                    raise PathNotFound("changed by another meanwhile", path=path)
+                    raise PathNotFound("another process changed the upload", path=path)
                 while data := content.read(CHUNK_SIZE):
                     running.update(data)
         return running.digest()
@@ -179,7 +179,9 @@ class StoredUpload(Upload):
 
 
 def _busy() -> BlobUploadInvalid:
-    return BlobUploadInvalid("another request is writing to this upload; ask for its status")
+    return BlobUploadInvalid(
+        "another request is writing to this upload; check its status and continue from there"
+    )
 
 
 def _new_id() -> str:

@@ -62,7 +62,7 @@ def test_an_object_that_is_said_to_be_made_and_is_not_there(way: str, stores: St
     stores.direct.delete(["a"])
     stores.faults.add("failed", pattern, 1)
     stores.faults.meanwhile("after", pattern, lambda: stores.direct.delete(["a"]))
-    with pytest.raises(StorageUnavailable, match=r"a: .*success of a repeated request"):
+    with pytest.raises(StorageUnavailable, match=r"a: .*success for a repeated request"):
         make(stores.store)
 
 

@@ -156,7 +156,7 @@ def test_credentials_are_waited_for_a_while(
         end()
     assert time.monotonic() - begun < 10
     assert caught.value.key == "storage.s3.accesskey"
-    assert "does not answer within 2 s" in caught.value.problem
+    assert "did not answer within 2 s" in caught.value.problem
 
 
 def test_who_refuses_credentials_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,7 +116,7 @@ def test_a_content_that_breaks_off_goes_on_there(
             assert take(content) == (CONTENT * 2)[10:]
         assert len([each for each in faults.requests if each.endswith("/a")]) == 1 + 1 + RESUMPTIONS
         faults.add(fault, "GET .*/a")
-        with store.get("a") as content, pytest.raises(StorageError, match="cut short at byte"):
+        with store.get("a") as content, pytest.raises(StorageError, match="broke off at byte"):
             take(content)
 
 

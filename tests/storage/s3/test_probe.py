@@ -94,7 +94,7 @@ def test_a_service_below_a_path_is_one() -> None:
 def test_a_port_without_tls_is_not_a_certificate(minio_server: S3Server) -> None:
     error = refusal(minio_server.url.replace("http:", "https:"))
     assert error.key == "storage.s3.regionendpoint"
-    assert "no TLS" in error.problem
+    assert "not use TLS" in error.problem
 
 
 @pytest.mark.parametrize("content", [None, b"no certificate"])

@@ -82,7 +82,7 @@ class Blocks:
                     raise
             else:
                 return
-        raise PathBusy("others keep committing it", driver=NAME, path=key)
+        raise PathBusy("other writers keep replacing it; try again", driver=NAME, path=key)
 
     def discard(self, key: str) -> None:
         """Deletes an object that may have been made; what fails here, purging tries again."""
@@ -95,7 +95,7 @@ class Blocks:
 
     def _check(self, source: StoredObject) -> None:
         if self._client.head(source.key).version != source.version:
-            raise PathNotFound("changed by another meanwhile", driver=NAME, path=source.key)
+            raise PathNotFound("changed by another writer at the same time", driver=NAME, path=source.key)
 
     def _copy(self, source: StoredObject, key: str) -> Iterator[str]:
         """The ids of blocks of ``key`` that hold the source's bytes, taken by the service itself."""

@@ -122,7 +122,9 @@ class AzureClient:
             return not repeated
 
         if not until(done, PATIENCE):
-            raise StorageUnavailable("not deleted: busy", driver=NAME, path=key)
+            raise StorageUnavailable(
+                "could not be deleted, as the service is busy; try again", driver=NAME, path=key
+            )
         return answers[-1]
 
     def download(self, key: str, start: int, end: int | None) -> StorageStreamDownloader[bytes]:
@@ -195,7 +197,11 @@ class AzureClient:
         if self._key:
             return "correct or renew the account's key"
         role = "grant the role Storage Blob Data Contributor on it"
-        return f"{role}, or its signature all permissions" if self.settings.connection_string else role
+        return (
+            f"{role}, or give the shared access signature all permissions"
+            if self.settings.connection_string
+            else role
+        )
 
     @property
     def denied(self) -> str:
@@ -244,7 +250,7 @@ def errors(key: str, *, unmet: type[StorageError] = PathBusy, denied: str = "den
     except AzureError as error:
         raise StorageError(message(error), driver=NAME, path=key) from error
     except MISPARSED as error:
-        problem = "the answer is not the blob service's: is there a proxy between?"
+        problem = "this is not an answer of the blob service: check any proxy on the way"
         raise StorageError(problem, driver=NAME, path=key) from error
 
 

@@ -36,8 +36,8 @@ def probe(client: AzureClient) -> None:
         raise ConfigurationError(problem, key=key) from error
     if legacy and client.settings.legacy_root is None:
         raise ConfigurationError(
-            f"{where} holds a registry of distribution 2, whose names begin with a slash: say false to go on "
-            "with it, or true to leave it alone",
+            f"{where} holds a registry of distribution 2, whose names begin with a slash: set false to "
+            "use it, or true to leave it alone",
             key="storage.azure.trimlegacyrootprefix",
         )
 
@@ -64,7 +64,7 @@ def _problem(client: AzureClient, where: str, error: Exception) -> tuple[str, st
     keyed = client.settings.credentials == "shared_key"  # which may do everything
     if isinstance(error, NO_TOKEN) and not status and "failed to retrieve a token" in message(error):
         problem = f"{where} needs credentials, and neither the environment nor this machine has an identity"
-        return "storage.azure.credentials", f"{problem}: give credentials, accountkey or connectionstring"
+        return "storage.azure.credentials", f"{problem}: set credentials, accountkey or connectionstring"
     if isinstance(error, NO_TOKEN) or (status == 403 and keyed):
         return _credentials(client), f"the credentials for {where} are refused: correct or renew them"
     if isinstance(error, MISPARSED) or (status or 0) < 400 or (status == 404 and not code(error)):
@@ -84,4 +84,4 @@ def _credentials(client: AzureClient) -> str:
 
 
 def _untrusted(where: str) -> str:
-    return f"the certificate of {where} is not trusted: name its authority's file in REQUESTS_CA_BUNDLE"
+    return f"the certificate of {where} is not trusted: set REQUESTS_CA_BUNDLE to its authority's file"

@@ -88,7 +88,7 @@ class AzureWriter(ObjectWriter):
                 self._blocks.put(self._key, bytes(self._piece))
         except StorageError as error:
             if self._mark and error_code(error) in _TAKEN:
-                raise PathBusy("stands already", driver=NAME, path=self._key) from error
+                raise PathBusy("already exists", driver=NAME, path=self._key) from error
             raise
         self.cancel()
 

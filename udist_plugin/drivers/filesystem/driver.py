@@ -63,7 +63,9 @@ class FilesystemDriver(StorageDriver):
     def from_parameters(cls, parameters: Mapping[str, object], *, scratch: str) -> FilesystemDriver:
         root = parameters.get("rootdirectory")
         if not isinstance(root, str) or not root:
-            raise ConfigurationError("is missing: the store's folder", key="storage.filesystem.rootdirectory")
+            raise ConfigurationError(
+                "is missing; set it to the store's folder", key="storage.filesystem.rootdirectory"
+            )
         _check_root(root)
         return cls(root, scratch)
 
@@ -160,7 +162,7 @@ class FilesystemDriver(StorageDriver):
     def delete(self, path: str, *, durable: bool = True) -> None:
         full = self._tree.full_path(path)
         if full == self._tree.root:
-            raise InvalidPath("the root of the store is not deleted", driver=self.name, path=path)
+            raise InvalidPath("the root of the store cannot be deleted", driver=self.name, path=path)
         with self._tree.named_errors(path):
             self._tree.discard(full)
             if durable:

@@ -131,7 +131,9 @@ class Tree:
             with suppress(FileNotFoundError):  # vanished again: the next attempt makes it
                 self.make_folders(folder)
         else:
-            raise StorageError("others kept deleting its folder; try again", driver=NAME, path=path)
+            raise StorageError(
+                "its folder was deleted repeatedly while it was written; try again", driver=NAME, path=path
+            )
         if durable:
             self.sync_above((target,))
 

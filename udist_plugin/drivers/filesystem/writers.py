@@ -126,7 +126,9 @@ class AppendedFile(FileWriter):
                 os.close(descriptor)
                 raise
             os.close(descriptor)  # committed or deleted while this one waited
-        raise PathBusy("others kept replacing it", driver=NAME, path=self._path)
+        raise PathBusy(
+            "the file was replaced repeatedly by other processes; try again", driver=NAME, path=self._path
+        )
 
     def _lock(self, descriptor: int) -> bool:
         try:

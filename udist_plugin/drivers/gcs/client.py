@@ -54,7 +54,7 @@ ANSWERS: Final = frozenset({200, 201, 204, 206, 308})
 """What the service says of what it did; 308 is of an upload that goes on. A redirect would be a proxy's."""
 
 ROLE: Final = "grant these credentials roles/storage.objectAdmin on it"
-FOREIGN: Final = "the answer is not Google's: is there a proxy between?"
+FOREIGN: Final = "this is not an answer of Google Cloud Storage: check any proxy on the way"
 MISSING: Final = NotFound
 DENIED: Final = Forbidden
 UNREACHABLE: Final = (TransportError, RetryError)
@@ -76,7 +76,7 @@ class GcsClient:
             self.library = Client(project=None, credentials=service_account(settings), client_info=agent)
         except DefaultCredentialsError as error:
             raise ConfigurationError(
-                f"no credentials: name the file of a service account's key here, or provide application "
+                f"no credentials: set this to the key file of a service account, or provide application "
                 f"default credentials ({error})",
                 key="storage.gcs.keyfile",
             ) from error
@@ -106,7 +106,7 @@ class GcsClient:
             raise StorageError(FOREIGN, driver=NAME, path=key)
         if "Range" in headers and response.status_code != 206:
             response.close()
-            raise StorageError("the range was ignored: is there a proxy between?", driver=NAME, path=key)
+            raise StorageError("the range was ignored: check any proxy on the way", driver=NAME, path=key)
         return response
 
     def retry(self, action: Callable[[], T], *, key: str) -> T:
@@ -190,7 +190,7 @@ def errors(key: str, *, unmet: type[StorageError] = PathBusy, denied: str = "den
     except NotFound as error:
         raise PathNotFound("not found", driver=NAME, path=key) from error
     except PreconditionFailed as error:
-        raise unmet("changed by another meanwhile", driver=NAME, path=key) from error
+        raise unmet("changed by another writer at the same time", driver=NAME, path=key) from error
     except RequestRangeNotSatisfiable:
         raise
     except Forbidden as error:

@@ -57,5 +57,5 @@ def _problem(client: GcsClient, bucket: str, error: Exception) -> tuple[str, str
 
 def _unreachable(where: str, said: str) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in said:
-        return f"the certificate of {where} is not trusted: name its authority's file in REQUESTS_CA_BUNDLE"
+        return f"the certificate of {where} is not trusted: set REQUESTS_CA_BUNDLE to its authority's file"
     return f"{where} cannot be reached: check the network and any proxy ({said})"

@@ -189,7 +189,9 @@ class GcsStore(ObjectStore):
         delete = partial(self._bucket.blob(key).delete, **condition, **ONCE)
         with suppress(PathNotFound):
             if not until(lambda: not self._client.attempt(delete, key=key)[1], PATIENCE):
-                raise StorageUnavailable("not deleted: busy", driver=self.name, path=key)
+                raise StorageUnavailable(
+                    "could not be deleted, as the service is busy; try again", driver=self.name, path=key
+                )
 
     def delete_version(self, found: StoredObject) -> bool:
         try:

@@ -72,11 +72,11 @@ class GcsContent(Content):
             self._response.close()
             if self._resumptions == RESUMPTIONS:
                 raise StorageError(
-                    f"cut short at byte {self._position}: {problem}", driver=NAME, path=self._key
+                    f"the transfer broke off at byte {self._position}: {problem}", driver=NAME, path=self._key
                 )
             self._resumptions += 1
             if (again := self._client.open(self._key, self._position, self._end, self._generation)) is None:
-                raise StorageError("has become shorter", driver=NAME, path=self._key)
+                raise StorageError("became shorter while it was read", driver=NAME, path=self._key)
             self._take(again)
 
 
@@ -151,7 +151,9 @@ class GcsWriter(ObjectWriter):
                 least = arrived + 1
             taken = ended if total != "*" else self._arrived == end and not ended
             if not taken:
-                raise StorageError("a chunk was not taken as it was sent", driver=NAME, path=self._key)
+                raise StorageError(
+                    "the service did not accept a chunk as it was sent", driver=NAME, path=self._key
+                )
 
         _, repeated = self._client.attempt(attempt, key=self._key)
         if repeated and self._generation:

@@ -119,7 +119,7 @@ class ObjectDriver(StorageDriver):
     def delete(self, path: str, *, durable: bool = True) -> None:  # noqa: ARG002
         key, folder = self._tree.key(path), self._tree.folder(path)
         if path == "/":
-            raise InvalidPath("the root of the store is not deleted", driver=self.name, path=path)
+            raise InvalidPath("the root of the store cannot be deleted", driver=self.name, path=path)
         with self._tree.named_errors(path):
             own = [key] if self._tree.stands(key) else []
             if not self._delete(chain(own, self._keys(folder))):
@@ -139,7 +139,7 @@ class ObjectDriver(StorageDriver):
                 if self.store.delete_version(found):
                     break
             else:
-                raise PathBusy("others keep replacing it", driver=self.name, path=file)
+                raise PathBusy("other writers keep replacing it; try again", driver=self.name, path=file)
             self._delete(below for below in self._keys(self._tree.folder(path)) if below != key)
         return True
 

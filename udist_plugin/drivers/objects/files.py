@@ -186,5 +186,7 @@ class Segments(Content):
         content = self._store.get(segment.key)
         if content.size != segment.size:
             content.close()
-            raise PathNotFound("changed by another meanwhile", driver=self._store.name, path=segment.key)
+            raise PathNotFound(
+                "changed by another writer at the same time", driver=self._store.name, path=segment.key
+            )
         return content

@@ -20,7 +20,9 @@ MARK: Final = "udistwriter"
 """The metadata that holds an object's mark: a name that Azure takes, too."""
 
 
-UNCERTAIN: Final = "the service reports success of a repeated request, but holds something else; try again"
+UNCERTAIN: Final = (
+    "the service reported success for a repeated request, but does not have the object; try again"
+)
 
 
 class StoredObject(NamedTuple):

@@ -20,7 +20,7 @@ class Turns:
         """Waits its turn, ``LOCK_WAIT`` seconds at most. Raises ``PathBusy``."""
         with self._changed:
             if not self._changed.wait_for(lambda: path not in self._taken, LOCK_WAIT):
-                raise PathBusy("another writer holds it", path=path)
+                raise PathBusy("another writer is still writing to it; try again", path=path)
             self._taken.add(path)
 
     def give_back(self, path: str) -> None:

@@ -60,4 +60,4 @@ class Answer:
             poll = select.poll()
             poll.register(socket, select.POLLIN)
             if not poll.poll(self._patience * 1000):
-                raise TimeoutError(f"nothing came for {self._patience:g} s")
+                raise TimeoutError(f"nothing was received for {self._patience:g} s")

@@ -111,7 +111,7 @@ def message(error: BaseException) -> str:
         said = error.response.get("Error", {})
         return shown(f"{said.get('Message') or 'refused'} ({said.get('Code') or 'no code'})")
     if isinstance(error, HTTPClientError) and isinstance(error.kwargs.get("error"), ValueError):
-        return "a header cannot be sent: credentials or settings have characters that none may"
+        return "a header cannot be sent: the credentials or settings contain characters that headers cannot"
     return shown(error)
 
 
@@ -125,13 +125,13 @@ def errors(key: str, *, unmet: type[StorageError] = PathBusy) -> Iterator[None]:
         if code in _MISSING:
             raise PathNotFound("not found", driver=NAME, path=key) from error
         if code in _UNMET:
-            raise unmet("changed by another meanwhile", driver=NAME, path=key) from error
+            raise unmet("changed by another writer at the same time", driver=NAME, path=key) from error
         status = http_status(error)
         kind: type[StorageError] = StorageUnavailable if status == 429 or status >= 500 else StorageError
         kind = StorageFull if code in _FULL else kind
         raise kind(message(error), driver=NAME, path=key) from error
     except UNREADABLE as error:
-        problem = "the answer is not one of S3: is storage.s3.regionendpoint right, or a proxy between?"
+        problem = "this is not an answer of S3: check storage.s3.regionendpoint and any proxy"
         raise StorageError(problem, driver=NAME, path=key) from error
     except UNREACHABLE as error:
         raise StorageUnavailable(message(error), driver=NAME, path=key) from error

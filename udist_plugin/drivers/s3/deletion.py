@@ -68,7 +68,9 @@ def _left(client: S3Client, bucket: str, keys: Sequence[str]) -> Sequence[str]:
 
 
 def _unfinished(left: Sequence[str]) -> StorageUnavailable:
-    return StorageUnavailable(f"{len(left)} keys are not deleted: busy", driver=NAME, path=left[0])
+    return StorageUnavailable(
+        f"{len(left)} keys could not be deleted, as the service is busy; try again", driver=NAME, path=left[0]
+    )
 
 
 def _problem(failed: ErrorTypeDef, bucket: str) -> str:

@@ -72,7 +72,9 @@ class MultipartUpload:
                 )
         except StorageError as error:
             if error_code(error.__cause__) in _SHORTER:
-                raise PathNotFound("has become shorter", driver=NAME, path=source.key) from error
+                raise PathNotFound(
+                    "became shorter while it was copied", driver=NAME, path=source.key
+                ) from error
             raise
         self._tags[number] = answer["CopyPartResult"]["ETag"]
 

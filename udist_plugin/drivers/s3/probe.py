@@ -72,7 +72,7 @@ def probe(session: Session, settings: Settings, proven: Proven) -> None:
         key, problem = _foreign(settings, where)
         raise ConfigurationError(problem, key=f"storage.s3.{key}")
     if others := regions - {client.meta.region_name}:
-        problem = f"{where} is not in {client.meta.region_name}, but in {others.pop()}: name that region"
+        problem = f"{where} is in {others.pop()}, not in {client.meta.region_name}: set that region"
         raise ConfigurationError(problem, key="storage.s3.region")
 
 
@@ -85,14 +85,16 @@ def _is_busy(error: ClientError) -> bool:
 def _problem(settings: Settings, where: str, error: Exception) -> ConfigurationError:
     if isinstance(error, CREDENTIALS):
         key = "accesskey"
-        problem = f"no credentials for {where}: give secretkey, too, or credentialsconfigpath, or a profile"
+        problem = (
+            f"no credentials for {where}: set accesskey and secretkey, credentialsconfigpath or a profile"
+        )
     elif isinstance(error, CERTIFICATE):
         key, problem = _untrusted(settings, where, str(error))
     elif isinstance(error, UNREACHABLE):
         key = _place(settings)
         problem = f"{where} cannot be reached: check {key}, the network and any proxy"
     elif isinstance(error, MALFORMED):
-        key, problem = "bucket", f"{where} has a name that no bucket has: correct it"
+        key, problem = "bucket", f"{where} cannot exist: that is not a valid bucket name"
     elif isinstance(error, UNREADABLE):
         key, problem = _foreign(settings, where)
     else:
@@ -108,21 +110,24 @@ def _place(settings: Settings) -> str:
 
 def _foreign(settings: Settings, where: str) -> tuple[str, str]:
     key = _place(settings)
-    return key, f"what answers for {where} is not S3, but perhaps a web page: correct {key}"
+    return key, f"the server that answers for {where} is not S3; perhaps it is a web page: correct {key}"
 
 
 def _untrusted(settings: Settings, where: str, error: str) -> tuple[str, str]:
     """The key to mend, and what to do, where TLS failed."""
     if "CERTIFICATE_VERIFY_FAILED" in error:
-        return "udist.s3.cafile", f"the certificate of {where} is not trusted: name the file of its authority"
+        return (
+            "udist.s3.cafile",
+            f"the certificate of {where} is not trusted: set this to the file of its certificate authority",
+        )
     if "[Errno" in error or "[X509" in error:
         file = settings.verify if isinstance(settings.verify, str) else "AWS_CA_BUNDLE or REQUESTS_CA_BUNDLE"
         return (
             "udist.s3.cafile",
-            f"no certificates to trust for {where} are in {file}: name a file of them (PEM)",
+            f"{file} holds no certificates to check {where} with: name a PEM file of them",
         )
     key = _place(settings)
-    return key, f"{where} speaks no TLS there: correct the port of {key}, or say http://"
+    return key, f"{where} does not use TLS on that port: correct the port in {key}, or use http://"
 
 
 def _refused(settings: Settings, where: str, code: str) -> tuple[str, str]:
@@ -135,12 +140,15 @@ def _refused(settings: Settings, where: str, code: str) -> tuple[str, str]:
         case "SignatureDoesNotMatch":
             return "secretkey", f"the secret key for {where} is refused: correct it"
         case "RequestTimeTooSkewed":
-            return "accesskey", f"the signature for {where} is refused: set this machine's clock"
+            return (
+                "accesskey",
+                f"the signature for {where} is refused because this machine's clock is wrong: correct it",
+            )
         case "AccessDenied" | "403":
             return "bucket", f"{where} is denied to these credentials: a registry needs {NEEDED}"
     if code in _EXPIRED:
         key = "sessiontoken" if settings.session_token else "accesskey"
-        problem = f"the credentials for {where} have expired, lack their session token, or are none of its"
+        problem = f"the credentials for {where} have expired, are unknown to it, or lack their session token"
         return key, f"{problem}: renew them"
     if code in _REGION:
         return "region", f"{where} is not in this region: correct it"

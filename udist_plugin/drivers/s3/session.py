@@ -109,9 +109,9 @@ def _find(core: CoreSession, bucket: str) -> None:
     except ProfileNotFound:
         raise
     except (BotoCoreError, ClientError, OSError) as error:
-        problem = f"it does not answer within {FINDING:g} s" if not outcome.done() else shown(error)
+        problem = f"it did not answer within {FINDING:g} s" if not outcome.done() else shown(error)
         raise ConfigurationError(
-            f"no credentials for the bucket {bucket} from {resolver.asked}: {problem}. Mend that, or give "
+            f"no credentials for the bucket {bucket} from {resolver.asked}: {problem}. Correct that, or set "
             "accesskey and secretkey, credentialsconfigpath, or udist.s3.profile",
             key="storage.s3.accesskey",
         ) from error
@@ -120,5 +120,5 @@ def _find(core: CoreSession, bucket: str) -> None:
 def _check(access_key: str | None, secret_key: str | None, token: str | None, *, method: str) -> None:
     for key, value in (("accesskey", access_key), ("secretkey", secret_key), ("sessiontoken", token)):
         if not is_printable(value or ""):
-            problem = f"what {method} gives for it has a line break or another control character: remove it"
+            problem = f"the value from {method} contains a line break or another control character: remove it"
             raise ConfigurationError(problem, key=f"storage.s3.{key}")

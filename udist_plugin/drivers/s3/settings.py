@@ -110,7 +110,9 @@ def _parts(section: Section, name: str, url: str) -> SplitResult:
     if not sound:
         raise section.error(name, "expected a host, with a port from 1 to 65535 if any")
     if parts.query or parts.fragment or "@" in parts.netloc:
-        raise section.error(name, "expected no user, query or fragment: credentials have keys of their own")
+        raise section.error(
+            name, "expected no user, query or fragment: set credentials with accesskey and secretkey"
+        )
     return parts
 
 
@@ -125,14 +127,14 @@ def _signature(section: Section, endpoint: str) -> str:
     if section["v4auth"]:
         return "s3v4"
     if not endpoint or "s3.amazonaws.com" in endpoint:
-        raise section.error("v4auth", "Amazon S3 takes only signatures of version 4")
+        raise section.error("v4auth", "Amazon S3 accepts only version 4 signatures")
     return "s3"
 
 
 def _with(section: Section, name: str, other: str) -> str:
     """A value that is nothing without the other; neither need be there."""
     if section.given(other):
-        section.required(name, f"{other} needs it")
+        section.required(name, f"{other} is set and needs it")
     return section.credential(name)
 
 

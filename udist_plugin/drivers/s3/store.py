@@ -150,7 +150,7 @@ class S3Store(ObjectStore):
             if error_code(error.__cause__) not in _UNCONDITIONAL:
                 raise
             if self._stands(key):
-                raise PathBusy("stands already", driver=NAME, path=key) from error
+                raise PathBusy("already exists", driver=NAME, path=key) from error
             make()
 
     def _stands(self, key: str) -> bool:
@@ -167,7 +167,7 @@ class S3Store(ObjectStore):
             return
         for source in sources:
             if not source.size and self.head(source.key).version != source.version:
-                raise PathNotFound("changed by another meanwhile", driver=NAME, path=source.key)
+                raise PathNotFound("changed by another writer at the same time", driver=NAME, path=source.key)
         parts = plan(sources, self._settings.copy_size)
         if size < PART_MIN:
             self.put(key, b"".join(self._read(piece) for part in parts for piece in part))

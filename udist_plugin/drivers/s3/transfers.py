@@ -84,7 +84,9 @@ class S3Content(Content):
     def _resume(self, problem: object) -> None:
         self.close()
         if self._resumptions == RESUMPTIONS:
-            raise StorageError(f"cut short at byte {self._position}: {problem}", driver=NAME, path=self._key)
+            raise StorageError(
+                f"the transfer broke off at byte {self._position}: {problem}", driver=NAME, path=self._key
+            )
         self._resumptions += 1
         self._answer = self._again(self._position)
 

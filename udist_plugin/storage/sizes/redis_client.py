@@ -61,7 +61,7 @@ class RedisClient:
     @contextmanager
     def _connected(self) -> Iterator[Any]:
         if not self._free.acquire(timeout=self._settings.pool_timeout):
-            raise StorageError("no connection came free in time", driver="redis")
+            raise StorageError("no connection became available in time", driver="redis")
         try:
             with self._lock:
                 if self._redis is None:

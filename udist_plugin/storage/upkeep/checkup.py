@@ -82,16 +82,18 @@ def _tree(driver: StorageDriver, folder: str) -> Iterator[tuple[str, Callable[[]
     def read() -> None:
         for path in (small, blob):
             if driver.get_content(path) != CONTENT:
-                raise StorageError("what was read is not what was written", driver=driver.name, path=path)
+                raise StorageError(
+                    "the content read differs from the content written", driver=driver.name, path=path
+                )
 
     def look() -> None:
         if not {"link", "blob"} <= set(driver.list(folder)):
-            raise StorageError("what was written is not listed", driver=driver.name, path=folder)
+            raise StorageError("the files written are not listed", driver=driver.name, path=folder)
 
     def delete() -> None:
         driver.delete(folder)
         if driver.exists(small):
-            raise StorageError("what was deleted is still there", driver=driver.name, path=small)
+            raise StorageError("the file still exists after it was deleted", driver=driver.name, path=small)
 
     yield "write", lambda: driver.put_content(small, CONTENT)
     yield "upload", append
