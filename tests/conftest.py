@@ -47,10 +47,12 @@ def _is_worker(config: pytest.Config) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No ``REGISTRY_*`` of the shell's, and a data folder of the test run's own, for plugins spawned too."""
+    """No ``REGISTRY_*``, no ``UDIST_PLUGIN``, and a data folder of the test run's own, for plugins
+    spawned too."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("REGISTRY_")]:
             patch.delenv(name)
+        patch.delenv("UDIST_PLUGIN", raising=False)
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         yield
 

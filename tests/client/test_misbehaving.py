@@ -134,7 +134,7 @@ def test_a_start_that_fails_on_this_side_leaves_no_child(monkeypatch: pytest.Mon
 
 
 def test_a_command_that_is_not_there_says_what_to_install() -> None:
-    with pytest.raises(PluginNotFound, match=r"no-such-plugin.*pip install udist-plugin"):
+    with pytest.raises(PluginNotFound, match=r"no-such-plugin.*pip install /path/to/udist"):
         Plugin(command=["no-such-plugin"])
     with pytest.raises(PluginNotFound, match="cannot start '/etc/passwd'"):
         Plugin(command=["/etc/passwd"])

@@ -10,6 +10,7 @@ import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from udist_plugin.client.command import find_command
 from udist_plugin.client.link import ClientLink
 from udist_plugin.client.process import PluginProcess
 from udist_plugin.client.redirects import CAPABILITY, location_of
@@ -58,7 +59,8 @@ class Plugin:
     replace those of this process; with neither, the plugin uses its own command line and environment.
     ``config_name`` is what errors call ``config``: the path of the file it was read from.
     ``command`` is what to spawn instead of this interpreter's own plugin, for instance
-    ``["ssh", "host", "udist-plugin"]``. ``log`` gets each line of the plugin's standard error. ``timeout``
+    ``"ssh host udist-plugin"``, as words or as text that is split as a shell does; the environment variable
+    ``UDIST_PLUGIN`` may name another, too. ``log`` gets each line of the plugin's standard error. ``timeout``
     bounds the start, in seconds.
 
     ``warnings`` are the plugin's about its configuration, such as an unknown key. Without ``log`` they also
@@ -79,7 +81,7 @@ class Plugin:
         self,
         config: str | None = None,
         environ: Mapping[str, str] | None = None,
-        command: Sequence[str] | None = None,
+        command: str | Sequence[str] | None = None,
         *,
         log: Callable[[str], None] | None = None,
         timeout: float = 30.0,
@@ -88,7 +90,8 @@ class Plugin:
     ) -> None:
         self.redirects = redirects
         self._closing = threading.Lock()
-        self._process = PluginProcess(command, log)
+        words, own = find_command(command, os.environ)
+        self._process = PluginProcess(words, log, own=own)
         try:
             self._link = ClientLink(self._process, log)
         except BaseException:

@@ -10,13 +10,14 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from udist_plugin.client.command import HINT
 from udist_plugin.client.ended import Ended
 from udist_plugin.errors import PluginNotFound, TransportError
 from udist_plugin.exhaustion import exhausted
 from udist_plugin.link.fds import grow_pipe, ready_before_end, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 TAIL_LINES: Final = 20
 """Lines of standard error kept for an error's message."""
@@ -30,15 +31,7 @@ KILLED: Final = 1.0
 """Seconds for the system to end a process that was killed."""
 
 
-def default_command() -> list[str]:
-    """This interpreter's own plugin, from where it is installed: ``-P`` keeps the modules of whatever folder
-    the caller stands in from being run in its place."""
-    return [sys.executable, "-P", "-m", "udist_plugin"]
-
-
 def _spawn(command: list[str], *, own: bool) -> subprocess.Popen[bytes]:
-    """A child with pipes, in a process group of its own if ``own``: then Ctrl-C reaches the caller first, and
-    a command such as ssh may still ask on the terminal. Raises as ``PluginProcess``."""
     try:
         return subprocess.Popen(  # noqa: S603 - the caller's command
             command,
@@ -53,7 +46,7 @@ def _spawn(command: list[str], *, own: bool) -> subprocess.Popen[bytes]:
             raise _scarce(command, error) from None
         reason = f"cannot start {command[0]!r}: {error.strerror}"
         if isinstance(error, FileNotFoundError | PermissionError):
-            reason += "; to install it: pip install udist-plugin"
+            reason += f"; {HINT}"
         raise PluginNotFound(reason) from None
 
 
@@ -64,13 +57,15 @@ def _scarce(command: list[str], error: BaseException) -> TransportError:
 class PluginProcess:
     """A spawned plugin. ``source`` and ``sink`` are this side's non-blocking descriptors.
 
-    ``log`` gets each line of standard error, from a thread of its own. Raises ``PluginNotFound``, and a
-    ``TransportError`` when the system has no more descriptors, threads or processes.
+    If the command is this library's ``own`` it gets a process group of its own, so that Ctrl-C reaches the
+    caller first; another, such as ssh, may still ask on the terminal. ``log`` gets each line of standard
+    error, from a thread of its own. Raises ``PluginNotFound``, and ``TransportError`` when the system has no
+    more descriptors, threads or processes.
     """
 
-    def __init__(self, command: Sequence[str] | None, log: Callable[[str], None] | None) -> None:
-        self.command = list(command) if command else default_command()
-        self._process = _spawn(self.command, own=not command)
+    def __init__(self, command: list[str], log: Callable[[str], None] | None, *, own: bool) -> None:
+        self.command = command
+        self._process = _spawn(command, own=own)
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self.sink = self._process.stdin.fileno()
         self.source = self._process.stdout.fileno()
