@@ -11,7 +11,6 @@ from udist_plugin.config.keys import DEFERRED, all_keys, schema
 from udist_plugin.config.nodes import Node, Table, from_python, is_null
 from udist_plugin.config.overlay import PREFIX, UnknownVariable, overlay, registry_variables
 from udist_plugin.config.reading import Reader, nearest
-from udist_plugin.config.services import service_variables
 from udist_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def examine(
     if isinstance(source, str) and not _given(root, "version"):
         reader.wrong("expected the version of the format, version: 0.1", "version", root)
     variables = registry_variables(environ)
-    if foreign := service_variables(variables):
+    if foreign := _service_variables(variables):
         reader.warnings.append(f"ignored, as Kubernetes sets them for a service: {', '.join(foreign)}")
         variables = {name: value for name, value in variables.items() if name not in foreign}
     root = _overlaid(with_driver(root), keys, variables, reader)
@@ -101,6 +100,15 @@ def examine(
     if reader.without_effect:
         notices.append(f"no effect here: {', '.join(reader.without_effect)}")
     return Examined(configuration, reader.errors, reader.warnings, notices, section)
+
+
+def _service_variables(variables: Mapping[str, str]) -> list[str]:
+    """See ``services``, which needs no import where no name is of that kind."""
+    if not any("_PORT" in name or "_SERVICE_" in name for name in variables):
+        return []
+    from udist_plugin.config.services import service_variables
+
+    return service_variables(variables)
 
 
 def _root(source: str | Mapping[str, object] | None, name: str) -> Node:

@@ -8,7 +8,7 @@ one update a stream, one pong, and twice the stream limit of refusals.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import LocalProtocolError, ProtocolError, RemoteProtocolError, VersionMismatch
 from udist_plugin.wire import heads
@@ -36,35 +36,55 @@ LARGEST_WINDOW: Final = 8 << 20
 """What one busy stream may be ahead, in bytes: beyond 4 to 8 MiB nothing was gained."""
 
 
-class HeadReceived(NamedTuple):
+# Plain classes: a named tuple takes ten times as long to make, which every start would feel.
+
+
+class HeadReceived:
     """A request's or a response's head."""
 
-    stream: Stream
-    head: Request | Response
+    __slots__ = ("head", "stream")
+
+    def __init__(self, stream: Stream, head: Request | Response) -> None:
+        self.stream = stream
+        self.head = head
 
 
-class EndReceived(NamedTuple):
+class EndReceived:
     """Content ended by an ``end`` frame."""
 
-    stream: Stream
-    trailers: Fields
+    __slots__ = ("stream", "trailers")
+
+    def __init__(self, stream: Stream, trailers: Fields) -> None:
+        self.stream = stream
+        self.trailers = trailers
 
 
-class CreditReceived(NamedTuple):
-    stream: Stream
+class CreditReceived:
+    """More may be sent on the stream."""
+
+    __slots__ = ("stream",)
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
 
 
-class ResetReceived(NamedTuple):
+class ResetReceived:
     """The peer, or a fault that this side found, ended the stream."""
 
-    stream: Stream
-    reset: Reset
+    __slots__ = ("reset", "stream")
+
+    def __init__(self, stream: Stream, reset: Reset) -> None:
+        self.stream = stream
+        self.reset = reset
 
 
-class ConnectionReceived(NamedTuple):
+class ConnectionReceived:
     """A frame about the connection itself."""
 
-    body: Settings | GoAway | Log
+    __slots__ = ("body",)
+
+    def __init__(self, body: Settings | GoAway | Log) -> None:
+        self.body = body
 
 
 _FIRST = (Settings, GoAway)
