@@ -203,7 +203,7 @@ def test_a_missing_extra_is_said(module: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, timeout=60, check=False
     )
-    assert f"pip install 'udist-plugin[{module}]'" in ran.stderr.splitlines()[-1]
+    assert f"pip install '.[{module}]' in a checkout" in ran.stderr.splitlines()[-1]
 
 
 def test_pieces_are_read_as_they_are_asked_for() -> None:

@@ -27,7 +27,8 @@ from udist_plugin.errors import (
 try:
     import httpx
 except ImportError as error:
-    raise ImportError("httpx is not installed; to install it: pip install 'udist-plugin[httpx]'") from error
+    hint = "httpx is not installed; pip install '.[httpx]' in a checkout of udist"
+    raise ImportError(hint) from error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,7 +25,7 @@ try:
     from urllib3 import HTTPHeaderDict, HTTPResponse
     from urllib3.exceptions import ProtocolError, ReadTimeoutError
 except ImportError as error:
-    hint = "requests is not installed; to install it: pip install 'udist-plugin[requests]'"
+    hint = "requests is not installed; pip install '.[requests]' in a checkout of udist"
     raise ImportError(hint) from error
 
 if TYPE_CHECKING:

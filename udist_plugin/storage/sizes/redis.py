@@ -36,7 +36,7 @@ class RedisSizes(Sizes):
 
         if find_spec("redis") is None:
             raise ConfigurationError(
-                'needs the package redis; pip install "udist-plugin[redis]"',
+                "needs the package redis; pip install '.[redis]' in a checkout of udist",
                 key="storage.cache.blobdescriptor",
             )
         for key, paths in (
