@@ -18,6 +18,7 @@ UdistError
     ├── PluginNotFound       nothing to spawn
     ├── HandshakeFailed      spawned, but not a plugin, or one that refused
     ├── PluginDied           exit status and the last lines of stderr
+    ├── PluginForked         it belongs to the process that forked this one
     ├── StreamReset          the peer ended one exchange
     ├── RedirectFailed       the store that has the content did not give it
     ├── DeadlineExceeded     its time was over
@@ -286,6 +287,12 @@ class PluginDied(TransportError):
         self.status = status
         self.stderr = stderr
         super().__init__(message, retryable=retryable)
+
+
+class PluginForked(TransportError):
+    """The plugin belongs to the process that forked this one: each process has to start its own."""
+
+    code = "FAILED_PRECONDITION"
 
 
 class StreamReset(TransportError):

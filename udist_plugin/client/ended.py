@@ -32,9 +32,16 @@ class Ended:
             os.close(self.fd)
             self.fd = -1
 
+    def disown(self) -> None:
+        """In a child that was forked: closes what it has inherited, the thread's end too."""
+        self.close()
+        if self._running >= 0:
+            os.close(self._running)
+
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
         process.wait()
-        os.close(self._running)
+        running, self._running = self._running, -1
+        os.close(running)
 
 
 def _pidfd(pid: int) -> int:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
-import sys
 import time
-import weakref
 from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from udist_plugin.client.forks import watch
 from udist_plugin.client.slots import Slots
-from udist_plugin.errors import DeadlineExceeded, HandshakeFailed, PluginDied, TransportError
+from udist_plugin.client.wake import WakePipe
+from udist_plugin.errors import DeadlineExceeded, HandshakeFailed, PluginDied, PluginForked, TransportError
 from udist_plugin.link.errors import reset_error
 from udist_plugin.link.exchange import Exchange
-from udist_plugin.link.fds import ready_before_end, wait_for
+from udist_plugin.link.fds import ready_before_end
 from udist_plugin.link.input import Interrupted
 from udist_plugin.link.link import Link
 from udist_plugin.link.waiter import Waiter
@@ -24,7 +24,8 @@ from udist_plugin.wire.caller import CallerConnection
 from udist_plugin.wire.frames import GoAway, Log, Request, Reset, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from threading import Lock
 
     from udist_plugin.client.process import PluginProcess
     from udist_plugin.errors import UdistError
@@ -58,10 +59,9 @@ class ClientLink(Link):
     def __init__(self, process: PluginProcess, log: Callable[[str], None] | None) -> None:
         self._process = process
         self._log = log
-        self._wake_read, self._wake_write = os.pipe()
-        weakref.finalize(self, _close, self._wake_read, self._wake_write)
-        if sys.platform != "win32":
-            os.set_blocking(self._wake_write, False)
+        self._wake = WakePipe()
+        self._owner = os.getpid()
+        self.forked = False
         self._given_up: deque[tuple[Exchange, Reset]] = deque()
         self._resets: list[bytes] = []
         self._closing = False
@@ -70,6 +70,7 @@ class ClientLink(Link):
             connection, process.source, process.sink, payload=PAYLOAD, stall=STALL, peer=process.ended
         )
         self._slots = Slots(connection, self.role)
+        watch(self)
 
     def shake_hands(self, settings: Settings, timeout: float) -> Settings:
         """Sends settings and returns the plugin's. Raises ``HandshakeFailed``, ``PluginDied``."""
@@ -139,6 +140,8 @@ class ClientLink(Link):
         Nobody waits for the frame to be written: the plugin may be what was given up. Nor for the lock: a
         finalizer may call this in a thread that holds it.
         """
+        if self.forked:
+            return
         self._given_up.append((exchange, Reset(code, message)))
         if self.lock.acquire(blocking=False):
             try:
@@ -189,11 +192,28 @@ class ClientLink(Link):
         self.stage.close()
         return self.settled(timeout)
 
+    @property
+    def locks(self) -> Sequence[Lock]:
+        """Those that a child must not inherit from another thread's hands."""
+        return self.lock, *self.output.locks, *self.stage.locks
+
+    def disown(self) -> None:
+        """In a child that was forked: closes what it has inherited, and lets nothing use it any more."""
+        error = PluginForked(
+            f"plugin {self._process.pid} belongs to process {self._owner}, which forked this one; "
+            "start a Plugin in each process"
+        )
+        self.forked = True
+        self.role.error = error
+        self.output.fail(BrokenPipeError(errno.EPIPE, str(error)))
+        self.stage.close()
+        self._wake.close()
+        self._process.disown()
+
     def wait_readable(self) -> None:
-        wakes, left = (self._wake_read,), self.role.time_left
+        wakes, left = (self._wake.fd,), self.role.time_left
         if not ready_before_end(self.source, self._process.ended, wakes=wakes, timeout=left):
-            if wait_for(self._wake_read, timeout=0):
-                os.read(self._wake_read, 4096)
+            self._wake.clear()
             raise Interrupted
 
     def at_end(self) -> TransportError:
@@ -256,11 +276,8 @@ class ClientLink(Link):
         return f"{message}; its standard error ends with:\n{tail}" if tail else message
 
     def _interrupt(self) -> None:
-        """Makes the reader look up, where one that waits can be told (not on Windows)."""
-        if sys.platform == "win32":
-            return
-        with contextlib.suppress(BlockingIOError):  # full of the same message
-            os.write(self._wake_write, b"\0")
+        """Makes the reader look up."""
+        self._wake.ring()
 
 
 class ClientExchange(Exchange):
@@ -270,24 +287,26 @@ class ClientExchange(Exchange):
     def __init__(self, link: ClientLink, stream: Stream, method: str) -> None:
         super().__init__(link, stream)
         self._idempotent = method in IDEMPOTENT
-        self._cancel = partial(link.cancel, self)
+        self._link = link
+
+    @property
+    def ended(self) -> bool:
+        return self._link.forked or super().ended
 
     def read_into(self, target: memoryview) -> int:
+        if self._link.forked:
+            assert self._link.error
+            raise self._link.error
         try:
             return super().read_into(target)
         except DeadlineExceeded as error:
-            self._cancel(error.code)
+            self._link.cancel(self, error.code)
             raise
 
     def fail(self, error: TransportError) -> None:
         if isinstance(error, PluginDied) and not self._idempotent:
             error = PluginDied(str(error), status=error.status, stderr=error.stderr, retryable=False)
         super().fail(error)
-
-
-def _close(*descriptors: int) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)
 
 
 def _named(status: int) -> str:

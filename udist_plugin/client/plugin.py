@@ -26,7 +26,7 @@ from udist_plugin.wire.heads import HOP_BY_HOP
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
-    from typing import Self
+    from typing import NoReturn, Self
 
     from udist_plugin.client.sending import Readable
     from udist_plugin.link.exchange import Exchange
@@ -71,7 +71,8 @@ class Plugin:
     it is told what content is wanted, and no credentials.
 
     Close it, or use it as a context manager. One that is collected as garbage is closed then, with a
-    ``ResourceWarning``. Raises ``PluginNotFound``, ``HandshakeFailed`` or ``PluginDied``.
+    ``ResourceWarning``. It belongs to the process that started it: a forked child gets ``PluginForked``, and
+    starts its own. Raises ``PluginNotFound``, ``HandshakeFailed`` or ``PluginDied``.
     """
 
     status: int | None = None
@@ -185,8 +186,11 @@ class Plugin:
         """Waits for the responses that other threads still read, and ends the plugin.
 
         That takes ``timeout`` seconds at most: shortly before, a plugin that has not ended by itself is
-        terminated, and at the end it is killed. ``status`` is its exit status then. Twice is once.
+        terminated, and at the end it is killed. ``status`` is its exit status then. Twice is once. In a child
+        that was forked there is nothing to close.
         """
+        if self._link.forked:
+            return
         with self._closing:
             if self.status is None:
                 self.status = _end(self._link, self._process, timeout)
@@ -210,12 +214,15 @@ class Plugin:
         self.close()
 
     def __del__(self) -> None:
-        if self._started and self.status is None:
+        if self._started and self.status is None and not self._link.forked:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
             try:  # a finalizer waits for nothing
                 _thread.start_new_thread(_end, (self._link, self._process, GRACE))
             except RuntimeError:  # this process has no more threads, or is about to end
                 self._process.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Plugin cannot be pickled: start one in each process")
 
     def __repr__(self) -> str:
         return f"<Plugin of process {self.pid}>"

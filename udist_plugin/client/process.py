@@ -137,6 +137,14 @@ class PluginProcess:
             stream.close()
         self._ended.close()
 
+    def disown(self) -> None:
+        """In a child that was forked: closes what it has inherited, and leaves the process to its parent."""
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            assert stream
+            stream.close()
+        self._ended.disown()
+        self._process.returncode = 0
+
     def _read_stderr(self) -> None:
         assert self._process.stderr
         with self._process.stderr as stream:

@@ -59,6 +59,11 @@ class Output:
         self._nudge = threading.Lock()
         self._nudge.acquire()
 
+    @property
+    def locks(self) -> tuple[threading.Lock, ...]:
+        """Those that are held while something is looked up or changed, and never for longer."""
+        return (self._mutex,)
+
     def turn(self, *, bulk: bool, until: float | None = None) -> Turn:
         """A context manager: inside it, the descriptor is this thread's. ``until``, on the monotonic clock,
         is when to wait no more for that: ``DeadlineExceeded``."""

@@ -127,6 +127,11 @@ class Stage:
         self._lock = threading.Lock()
         self._closed = False
 
+    @property
+    def locks(self) -> tuple[threading.Lock, ...]:
+        """Those that are held while something is looked up or changed, and never for longer."""
+        return (self._lock,)
+
     def take(self) -> Staged:
         """A free place, or a new one."""
         with self._lock:
