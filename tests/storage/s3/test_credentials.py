@@ -69,14 +69,15 @@ def test_a_named_file_comes_before_what_is_around(
 
 
 @pytest.mark.parametrize(
-    ("content", "key"), [("[other]\n", "profile"), ("no section", "credentialsconfigpath")]
+    ("content", "key"),
+    [("[other]\n", "udist.s3.profile"), ("no section", "storage.s3.credentialsconfigpath")],
 )
 def test_a_named_file_without_credentials(content: str, key: str, tmp_path: Path) -> None:
     file = tmp_path / "credentials"
     file.write_text(content)
     with pytest.raises(ConfigurationError, match=str(file)) as caught:
         opened({"bucket": "b", "region": "r", "credentialsconfigpath": str(file)})
-    assert caught.value.key == f"storage.s3.{key}"
+    assert caught.value.key == key
 
 
 @pytest.mark.parametrize("name", ["accesskey", "secretkey", "sessiontoken"])

@@ -24,7 +24,7 @@ from udist_plugin.drivers.s3.transfers import PartBuffers, S3Content, S3Writer
 from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError, StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from udist_plugin.content import Content
     from udist_plugin.drivers.objects.store import ObjectWriter
@@ -114,16 +114,16 @@ class S3Store(ObjectStore):
             answer = self.client.put_object(
                 Bucket=self.bucket, Key=key, Body=body, **self._attributes, **condition
             )
-        self._look(key, answer, answer["ETag"])
+        self._look(key, answer, answer)
 
-    def _look(self, key: str, answer: Any, version: str) -> None:
-        """Looks for the object that a repeated request has made, or only says so."""
+    def _look(self, key: str, answer: Any, made: Mapping[str, Any]) -> None:
+        """Looks for the object that a repeated request has made, or only says so; ``made`` has its ETag."""
         if repeated(answer):
             try:
                 found = self.head(key).version
             except PathNotFound:
                 found = ""
-            if found != version:
+            if not found or found != made.get("ETag"):
                 raise StorageUnavailable(UNCERTAIN, driver=NAME, path=key)
 
     def writer(self, key: str, *, mark: str = "") -> ObjectWriter:
@@ -189,7 +189,7 @@ class S3Store(ObjectStore):
                 CopySourceIfMatch=source.version,
                 **self._attributes,
             )
-        self._look(key, answer, answer["CopyObjectResult"]["ETag"])
+        self._look(key, answer, answer.get("CopyObjectResult", {}))
 
     def _read(self, piece: Piece) -> bytes:
         with self._open(piece.source.key, piece.start, piece.end, piece.source.version) as content:
