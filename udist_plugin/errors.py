@@ -16,6 +16,7 @@ UdistError
 │       └── VersionMismatch
 └── TransportError           an exchange failed below HTTP: a gRPC status code
     ├── PluginNotFound       nothing to spawn
+    ├── PluginNotStarted     no descriptors, threads or memory to spawn it with
     ├── HandshakeFailed      spawned, but not a plugin, or one that refused
     ├── PluginDied           exit status and the last lines of stderr
     ├── PluginForked         it belongs to the process that forked this one
@@ -263,6 +264,13 @@ class PluginNotFound(TransportError):
     """There is no such command to spawn; the message says what to install."""
 
     code = "NOT_FOUND"
+
+
+class PluginNotStarted(TransportError):
+    """This process has no descriptors, threads or memory left to start the plugin with; it may have later."""
+
+    code = "RESOURCE_EXHAUSTED"
+    retryable = True
 
 
 class HandshakeFailed(TransportError):

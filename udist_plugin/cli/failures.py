@@ -26,7 +26,12 @@ exit codes:
 """
 
 _NOT_FOUND = (errors.NameUnknown, errors.ManifestUnknown, errors.BlobUnknown)
-_NOT_STARTED = (errors.PluginNotFound, errors.HandshakeFailed, errors.ConfigurationError)
+_NOT_STARTED = (
+    errors.PluginNotFound,
+    errors.PluginNotStarted,
+    errors.HandshakeFailed,
+    errors.ConfigurationError,
+)
 
 _HINTS: Final[dict[type[UdistError], str]] = {
     errors.NameUnknown: '"udist ls" lists all repositories',

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from udist_plugin.client.command import HINT
 from udist_plugin.client.ended import Ended
-from udist_plugin.errors import PluginNotFound, TransportError
+from udist_plugin.errors import PluginNotFound, PluginNotStarted
 from udist_plugin.exhaustion import exhausted
 from udist_plugin.link.fds import grow_pipe, ready_before_end, wait_for
 
@@ -50,8 +50,8 @@ def _spawn(command: list[str], *, own: bool) -> subprocess.Popen[bytes]:
         raise PluginNotFound(reason) from None
 
 
-def _scarce(command: list[str], error: BaseException) -> TransportError:
-    return TransportError(f"cannot start {command[0]!r}: {error}", code="RESOURCE_EXHAUSTED", retryable=True)
+def _scarce(command: list[str], error: BaseException) -> PluginNotStarted:
+    return PluginNotStarted(f"cannot start {command[0]!r}: {error}")
 
 
 class PluginProcess:
