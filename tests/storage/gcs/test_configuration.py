@@ -155,7 +155,7 @@ def test_a_server_of_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
             lambda: list(store.names("b")),
         ]
         for action in actions:
-            with pytest.raises(StorageError, match="b: the answer is not Google's"):
+            with pytest.raises(StorageError, match="b: this is not an answer of Google Cloud Storage"):
                 action()
 
 
