@@ -104,7 +104,7 @@ def test_a_folder_that_keeps_vanishing_is_an_error_in_the_end(
         raise FileNotFoundError(destination)
 
     monkeypatch.setattr(calls, "rename", rename)
-    with pytest.raises(StorageError, match="kept deleting"):
+    with pytest.raises(StorageError, match="deleted repeatedly"):
         filesystem.put_content("/folder/file", b"x")
     assert attempts == calls.ATTEMPTS
     assert filesystem.list(SCRATCH) == []
