@@ -9,14 +9,15 @@ import { RequestError } from "../src/index.js";
 import type { Plugin } from "../src/index.js";
 import { ArtifactError, DigestError, pullFiles, pushFiles, Registry, RegistryError } from "../src/oci/index.js";
 import type { ImageManifest } from "../src/oci/index.js";
-import { digestOf, inMemory, output, pattern, python } from "./helpers.js";
+import { digestOf, IN_MEMORY, inMemory, output, pattern, python } from "./helpers.js";
 import { all } from "./listing.js";
 
 let plugin: Plugin;
 let registry: Registry;
 let folder: string;
 before(async () => {
-  plugin = await inMemory();
+  // Only the tags pushed are listed: the registry adds none of its own.
+  plugin = await inMemory({ config: `${IN_MEMORY}udist: {referrers: {tags: false}}\n` });
   registry = new Registry({ fetch: plugin.fetch });
   folder = await mkdtemp(join(tmpdir(), "udist-node-"));
 });
