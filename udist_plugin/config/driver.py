@@ -79,8 +79,9 @@ def _named(storage: Table, schema: Section, reader: Reader) -> list[str]:
     if not known or known == named:
         return named
     others = _announced()
-    for name in set(named) - set(known) - others:
-        reader.unknown(name, storage.entries[name], schema, "storage")
+    for name in named:
+        if name not in known and name not in others:
+            reader.unknown(name, storage.entries[name], schema, "storage")
     return [name for name in named if name in known or name in others]
 
 

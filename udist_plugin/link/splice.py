@@ -12,7 +12,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from udist_plugin.link.fds import grow_pipe, wait_writable
+from udist_plugin.link.fds import grow_pipe, read_into, wait_writable
 
 if TYPE_CHECKING:
     from udist_plugin.link.output import Output
@@ -52,11 +52,7 @@ class FileSource(Source):
 
     def read_into(self, target: memoryview) -> int:
         """Where the kernel does not move it."""
-        if hasattr(os, "readv"):
-            return os.readv(self.file, [target])
-        data = os.read(self.file, len(target))
-        target[: len(data)] = data
-        return len(data)
+        return read_into(self.file, [target])
 
 
 class Staged:

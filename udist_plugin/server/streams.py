@@ -1,6 +1,6 @@
 """The standard streams, taken away from everything else in the process.
 
-Sizes 0 and 1 are duplicated for the protocol; then 0 becomes the null device and 1 standard error. No
+Descriptors 0 and 1 are duplicated for the protocol; then 0 becomes the null device and 1 standard error. No
 print, library or child process can reach the wire.
 """
 
