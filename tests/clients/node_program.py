@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from tests.clients.generate_node import NODE
-from tests.tools import require_tool
+from tests.tools import require_tool, run_tool
 from tests.workers import folder, locked
 
 if TYPE_CHECKING:
@@ -25,19 +25,7 @@ MODULES: Final = {
 
 
 def run(*command: str, cwd: Path = NODE) -> str:
-    done = subprocess.run(
-        [require_tool(command[0]), *command[1:]],
-        cwd=cwd,
-        env={**os.environ, "UDIST_PLUGIN": f"{sys.executable} -m udist_plugin"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-20_000:]
-    return done.stdout
+    return run_tool(*command, cwd=cwd, timeout=TIMEOUT, UDIST_PLUGIN=f"{sys.executable} -m udist_plugin")
 
 
 def building() -> AbstractContextManager[None]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,7 +10,7 @@ import pytest
 
 from tests.clients.generate_go import GENERATED, REPOSITORY, generate
 from tests.clients.stores import store_line
-from tests.tools import require_tool
+from tests.tools import require_tool, run_tool
 
 if TYPE_CHECKING:
     from tests.storage.servers import S3Server
@@ -25,19 +23,7 @@ pytestmark = pytest.mark.timeout(TIMEOUT)
 
 
 def run(*command: str, **environment: str) -> str:
-    done = subprocess.run(
-        [require_tool(command[0]), *command[1:]],
-        cwd=GO,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-20_000:]
-    return done.stdout
+    return run_tool(*command, cwd=GO, timeout=TIMEOUT, **environment)
 
 
 def test_formatted() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.tools import require_tool
+from tests.tools import run_tool
 
 _EXAMPLES = Path(__file__).parents[2] / "clients" / "go" / "examples"
 _TAGS = "containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper"
@@ -20,20 +19,8 @@ pytestmark = pytest.mark.timeout(_TIMEOUT)
 
 
 def _run(*command: str) -> str:
-    environ = {**os.environ, "CGO_ENABLED": "0", "UDIST_PLUGIN": f"{sys.executable} -m udist_plugin"}
-    done = subprocess.run(
-        [require_tool(command[0]), *command[1:]],
-        cwd=_EXAMPLES,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=_TIMEOUT,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-20_000:]
-    return done.stdout
+    plugin = f"{sys.executable} -m udist_plugin"
+    return run_tool(*command, cwd=_EXAMPLES, timeout=_TIMEOUT, CGO_ENABLED="0", UDIST_PLUGIN=plugin)
 
 
 def test_vet() -> None:

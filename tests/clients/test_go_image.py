@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +12,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
 from tests.clients.stores import store_line
-from tests.tools import require_tool
+from tests.tools import require_tool, run_tool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,26 +26,13 @@ _TIMEOUT = 900.0  # the first build compiles some hundred packages
 
 def _go(module: str, *arguments: str, cgo: bool = False, stores: Mapping[str, str] | None = None) -> str:
     environment = {
-        **os.environ,
         **(stores or {}),
         "CGO_ENABLED": "1" if cgo else "0",
         "CGO_CFLAGS": "-O0",  # of SQLite, which costs a minute to optimize
         "GOFLAGS": "-buildvcs=false",
         "UDIST_PLUGIN": f"{sys.executable} -m udist_plugin",
     }
-    done = subprocess.run(
-        [require_tool("go"), *arguments],
-        cwd=_GO / module,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=_TIMEOUT,
-        check=False,
-    )
-    said = done.stdout.decode(errors="replace")
-    assert done.returncode == 0, said[-20_000:]
-    return said
+    return run_tool("go", *arguments, cwd=_GO / module, timeout=_TIMEOUT, **environment)
 
 
 @pytest.mark.parametrize("module", ["image", "containersimage"])

@@ -13,18 +13,7 @@ import pytest
 from udist_plugin.link.fds import grow_pipe, reader_gone, wait_for, write_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from udist_plugin.link.fds import Buffer
-
-
-@pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    source, sink = os.pipe()
-    os.set_blocking(sink, False)
-    yield source, sink
-    os.close(source)
-    os.close(sink)
 
 
 def test_every_byte_is_written_in_order_though_the_pipe_is_small(pipe: tuple[int, int]) -> None:

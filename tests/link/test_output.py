@@ -23,15 +23,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    source, sink = os.pipe()
-    os.set_blocking(sink, False)
-    yield source, sink
-    os.close(source)
-    os.close(sink)
-
-
-@pytest.fixture
 def interrupted() -> Iterator[None]:
     """An interrupt reaches the main thread soon, as Ctrl-C would."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.storage.s3.fault_proxy import Faults, fault_proxy
+from tests.storage.repeated import Stores, check_deleted, check_made
+from tests.storage.s3.fault_proxy import fault_proxy
 from udist_plugin.drivers.azure import transfers as azure_transfers
 from udist_plugin.drivers.azure.settings import settings
 from udist_plugin.drivers.azure.store import AzureStore
-from udist_plugin.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,16 +19,10 @@ if TYPE_CHECKING:
 PIECE = 1000
 
 
-class Stores(NamedTuple):
-    """Two of one container: ``direct`` without faults."""
-
-    store: AzureStore
-    direct: AzureStore
-    faults: Faults
-
-
 @pytest.fixture
-def stores(endpoint: str, parameters: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]:
+def stores(
+    endpoint: str, parameters: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stores[AzureStore]]:
     monkeypatch.setattr(azure_transfers, "PIECE", PIECE)
     direct = AzureStore(settings(parameters)[0])
     parts = urlsplit(endpoint)
@@ -53,28 +47,17 @@ MAKING: dict[str, tuple[str, Callable[[AzureStore], None]]] = {
 
 
 @pytest.mark.parametrize("way", MAKING)
-def test_an_object_that_is_said_to_be_made_and_is_not_there(way: str, stores: Stores) -> None:
+def test_an_object_that_is_said_to_be_made_and_is_not_there(way: str, stores: Stores[AzureStore]) -> None:
     pattern, make = MAKING[way]
     stores.direct.put("source", b"x")
-    stores.faults.add("failed", pattern, 1)
-    make(stores.store)
-    assert stores.direct.head("a").size
-    stores.direct.delete(["a"])
-    stores.faults.add("failed", pattern, 1)
-    stores.faults.meanwhile("after", pattern, lambda: stores.direct.delete(["a"]))
-    with pytest.raises(StorageUnavailable, match=r"a: .*success for a repeated request"):
-        make(stores.store)
+    check_made(stores, pattern, make)
 
 
-def test_what_is_said_to_be_deleted_and_is_there_is_deleted_again(stores: Stores) -> None:
-    stores.direct.put("a", b"x")
-    stores.faults.add("failed", "comp=batch", 1)
-    stores.faults.meanwhile("after", "comp=batch", lambda: stores.direct.put("a", b"x"))
-    stores.store.delete(["a"])
-    assert list(stores.direct.objects("")) == []
+def test_what_is_said_to_be_deleted_and_is_there_is_deleted_again(stores: Stores[AzureStore]) -> None:
+    check_deleted(stores, "comp=batch", "a")
 
 
-def test_a_new_object_is_made_where_a_dead_writer_left_blocks(stores: Stores) -> None:
+def test_a_new_object_is_made_where_a_dead_writer_left_blocks(stores: Stores[AzureStore]) -> None:
     """Azurite takes them for an object when a whole one is put there on condition that there is none."""
     for size in (5, 2 * PIECE):
         left = stores.direct.writer("a", mark="dead")
@@ -87,7 +70,7 @@ def test_a_new_object_is_made_where_a_dead_writer_left_blocks(stores: Stores) ->
 
 
 @pytest.mark.parametrize("names", [False, True])
-def test_a_list_begins_behind_what_was_listed(stores: Stores, names: bool) -> None:
+def test_a_list_begins_behind_what_was_listed(stores: Stores[AzureStore], names: bool) -> None:
     for number in range(4):
         stores.direct.put(f"f/{number}", b"")
     if names:

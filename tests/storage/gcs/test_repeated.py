@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.storage.s3.fault_proxy import Faults, fault_proxy
+from tests.storage.repeated import Stores, check_deleted, check_made
+from tests.storage.s3.fault_proxy import fault_proxy
 from udist_plugin.drivers.gcs import client as gcs_client
 from udist_plugin.drivers.gcs.settings import Settings
 from udist_plugin.drivers.gcs.store import GcsStore
-from udist_plugin.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-class Stores(NamedTuple):
-    """Two of one bucket: ``direct`` without faults."""
-
-    store: GcsStore
-    direct: GcsStore
-    faults: Faults
-
-
 @pytest.fixture
-def stores(endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]:
+def stores(endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores[GcsStore]]:
     monkeypatch.setattr(gcs_client, "RETRY", gcs_client.RETRY.with_delay(initial=0.01, maximum=0.1))
     direct = GcsStore(Settings(bucket))
     with fault_proxy(endpoint) as (url, faults):
@@ -48,22 +40,11 @@ MAKING: dict[str, tuple[str, Callable[[GcsStore], None]]] = {
 
 
 @pytest.mark.parametrize("way", MAKING)
-def test_an_object_that_is_said_to_be_made_and_is_not_there(way: str, stores: Stores) -> None:
+def test_an_object_that_is_said_to_be_made_and_is_not_there(way: str, stores: Stores[GcsStore]) -> None:
     pattern, make = MAKING[way]
     stores.direct.put("source", b"x")
-    stores.faults.add("failed", pattern, 1)
-    make(stores.store)
-    assert stores.direct.head("a").size
-    stores.direct.delete(["a"])
-    stores.faults.add("failed", pattern, 1)
-    stores.faults.meanwhile("after", pattern, lambda: stores.direct.delete(["a"]))
-    with pytest.raises(StorageUnavailable, match=r"a: .*success for a repeated request"):
-        make(stores.store)
+    check_made(stores, pattern, make)
 
 
-def test_what_is_said_to_be_deleted_and_is_there_is_deleted_again(stores: Stores) -> None:
-    stores.direct.put("a", b"x")
-    stores.faults.add("failed", "DELETE", 1)
-    stores.faults.meanwhile("after", "DELETE", lambda: stores.direct.put("a", b"x"))
-    stores.store.delete(["a"])
-    assert list(stores.direct.objects("")) == []
+def test_what_is_said_to_be_deleted_and_is_there_is_deleted_again(stores: Stores[GcsStore]) -> None:
+    check_deleted(stores, "DELETE", "a")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.storage.processes import free_port
-from tests.storage.s3.fault_proxy import Faults, fault_proxy
+from tests.storage.repeated import Stores, check_deleted, check_made
+from tests.storage.s3.fault_proxy import fault_proxy
 from udist_plugin.drivers.objects import pauses
 from udist_plugin.drivers.objects.tree import Tree
 from udist_plugin.drivers.s3 import connection as s3_connection
@@ -32,16 +33,8 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pauses, "FIRST", 0.001)
 
 
-class Stores(NamedTuple):
-    """Two of one bucket: ``direct`` without faults."""
-
-    store: S3Store
-    direct: S3Store
-    faults: Faults
-
-
 @pytest.fixture
-def stores(server: S3Server) -> Iterator[Stores]:
+def stores(server: S3Server) -> Iterator[Stores[S3Store]]:
     values = server.parameters(server.bucket(), chunksize=PART_MIN)
     with fault_proxy(server.url) as (url, faults):
         store = S3Store(settings({**values, "regionendpoint": url})[0])
@@ -69,21 +62,14 @@ MAKING: dict[str, tuple[str, Callable[[S3Store], None]]] = {
 
 
 @pytest.mark.parametrize("way", MAKING)
-def test_an_object_that_is_said_to_be_made_and_is_not_there(way: str, stores: Stores) -> None:
+def test_an_object_that_is_said_to_be_made_and_is_not_there(way: str, stores: Stores[S3Store]) -> None:
     pattern, make = MAKING[way]
     stores.direct.put("source", b"x")
     stores.direct.put("large", b"x" * LARGE)
-    stores.faults.add("failed", pattern, 1)
-    make(stores.store)
-    assert stores.direct.head("a").size
-    stores.direct.delete(["a"])
-    stores.faults.add("failed", pattern, 1)
-    stores.faults.meanwhile("after", pattern, lambda: stores.direct.delete(["a"]))
-    with pytest.raises(StorageUnavailable, match=r"a: .*success for a repeated request"):
-        make(stores.store)
+    check_made(stores, pattern, make)
 
 
-def test_an_object_that_was_there_before_is_not_the_new_one(stores: Stores) -> None:
+def test_an_object_that_was_there_before_is_not_the_new_one(stores: Stores[S3Store]) -> None:
     stores.direct.put("a", b"old")
     stores.faults.add("failed", "PUT .*/a", 1)
     stores.faults.meanwhile("after", "PUT .*/a", lambda: stores.direct.put("a", b"old"))
@@ -92,18 +78,13 @@ def test_an_object_that_was_there_before_is_not_the_new_one(stores: Stores) -> N
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_what_is_said_to_be_deleted_and_is_there_is_deleted_again(count: int, stores: Stores) -> None:
-    keys = ["a", "b"][:count]
-    pattern = "DELETE" if count == 1 else r"POST .*\?delete"
-    for key in keys:
-        stores.direct.put(key, b"x")
-    stores.faults.add("failed", pattern, 1)
-    stores.faults.meanwhile("after", pattern, lambda: stores.direct.put("a", b"x"))
-    stores.store.delete(keys)
-    assert list(stores.direct.objects("")) == []
+def test_what_is_said_to_be_deleted_and_is_there_is_deleted_again(
+    count: int, stores: Stores[S3Store]
+) -> None:
+    check_deleted(stores, "DELETE" if count == 1 else r"POST .*\?delete", *["a", "b"][:count])
 
 
-def test_a_version_that_is_said_to_be_deleted_and_is_there_is_deleted_again(stores: Stores) -> None:
+def test_a_version_that_is_said_to_be_deleted_and_is_there_is_deleted_again(stores: Stores[S3Store]) -> None:
     stores.direct.put("a", b"x")
     found = stores.direct.head("a")
     stores.faults.add("failed", "DELETE", 1)
@@ -113,7 +94,7 @@ def test_a_version_that_is_said_to_be_deleted_and_is_there_is_deleted_again(stor
 
 
 @pytest.mark.parametrize("mark", ["", "mine"])
-def test_another_s_object_is_not_an_upload_s_that_is_gone(mark: str, stores: Stores) -> None:
+def test_another_s_object_is_not_an_upload_s_that_is_gone(mark: str, stores: Stores[S3Store]) -> None:
     """versitygw says that an upload it does not know is complete, if any object stands there."""
     pattern = "POST .*uploadId="
 
@@ -129,7 +110,7 @@ def test_another_s_object_is_not_an_upload_s_that_is_gone(mark: str, stores: Sto
         assert content.read() == b"ttt"
 
 
-def test_another_s_segment_of_the_same_size_is_not_one_s_own(stores: Stores) -> None:
+def test_another_s_segment_of_the_same_size_is_not_one_s_own(stores: Stores[S3Store]) -> None:
     pattern = "POST .*segment.*uploadId="
     key = Tree(stores.direct).segment_key("/a", 0)
 
