@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import stat
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -17,9 +19,11 @@ from tests.client.test_misbehaving import command
 from tests.server.conftest import COMMAND
 from udist_plugin.client.plugin import Plugin
 from udist_plugin.errors import DeadlineExceeded, PluginDied, TransportError
+from udist_plugin.link import fds
+from udist_plugin.link.output import SMALL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     Spawn = Callable[[list[str]], Plugin]
@@ -132,3 +136,31 @@ def test_closing_is_polite_first(notice: None) -> None:
     with within(SOON):
         plugin.close(60)
     assert plugin.status == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes are written to without a wait there")
+def test_a_descriptor_stays_open_while_a_thread_is_about_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else what it writes would go to whatever has got the descriptor's number meanwhile."""
+    reached, go_on = threading.Event(), threading.Event()
+    write = fds.write_from
+
+    def held(fd: int, buffers: Sequence[fds.Buffer]) -> int:
+        if sum(map(len, buffers)) > SMALL:
+            reached.set()
+            go_on.wait(30)
+        return write(fd, buffers)
+
+    with Plugin(command=COMMAND) as plugin:
+        sink = plugin._link.output.fd
+        monkeypatch.setattr(fds, "write_from", held)
+        with ThreadPoolExecutor(1) as pool:
+            sending = pool.submit(plugin.request, "POST", "/echo", body=bytes(1 << 20))
+            try:
+                assert reached.wait(30)
+                plugin.close(1)
+                assert stat.S_ISFIFO(os.fstat(sink).st_mode)
+            finally:
+                go_on.set()
+            with pytest.raises(TransportError):
+                sending.result(30)
+    plugin._process.close()

@@ -220,6 +220,29 @@ def test_an_output_somebody_is_stuck_in_is_not_idle(pipe: tuple[int, int]) -> No
         assert not output.retire(0.05)
 
 
+def test_a_descriptor_is_in_use_until_the_last_write_is_over(pipe: tuple[int, int]) -> None:
+    output = output_to(pipe[1])
+    frame = bytes(300_000)
+    with ThreadPoolExecutor(1) as pool:
+
+        def write_twice() -> None:
+            with output.turn(bulk=True):
+                output.write(frame)
+                output.write(frame)
+
+        writing = pool.submit(write_twice)
+        assert wait_for(pipe[0], timeout=30)
+        assert not output.retire(0.05)
+        assert not output.settled(0.05)
+        left = len(frame)
+        while left:
+            left -= len(os.read(pipe[0], left))
+        assert output.settled(30)
+        with pytest.raises(BrokenPipeError, match="closed by this side"):
+            writing.result(30)
+    assert not wait_for(pipe[0], timeout=0)
+
+
 def test_those_that_wait_when_the_output_breaks_are_told(pipe: tuple[int, int]) -> None:
     output = output_to(pipe[1])
     failed: list[OSError] = []

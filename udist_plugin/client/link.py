@@ -184,13 +184,13 @@ class ClientLink(Link):
             self._slots.drain(deadline)
 
     def close(self, timeout: float) -> bool:
-        """Ends every wait, and tells whether within ``timeout`` seconds no thread reads any more: then
-        descriptors may be closed."""
+        """Ends every wait, and tells whether soon no thread reads or writes any more, within ``timeout``
+        seconds each: then descriptors may be closed."""
         with self.lock:
             self.fail(PluginDied("the plugin was closed"))
         self._interrupt()
         self.stage.close()
-        return self.settled(timeout)
+        return self.settled(timeout) and self.output.settled(timeout)
 
     @property
     def locks(self) -> Sequence[Lock]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import errno
+import os
 import threading
 import time
 from collections import deque
@@ -15,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from udist_plugin.link.errors import late
-from udist_plugin.link.fds import write_all
+from udist_plugin.link.fds import wait_writable, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,7 @@ class Output:
         self._take_control = take_control
         self._owes_control = owes_control
         self._mutex = threading.Lock()
+        self._using = threading.Lock()  # while a thread is in a call on the descriptor
         self._busy = False
         self.broken: OSError | None = None
         self._small: deque[threading.Lock] = deque()
@@ -76,11 +78,23 @@ class Output:
         is written, and the turn ended, by the thread that ``flush_elsewhere`` starts.
         """
         self._torn = True
-        left = write_all(self.fd, buffers, self.stall, until, self.peer)
+        with self._using:
+            self._check()
+            left = write_all(self.fd, buffers, self.stall, until, self.peer)
         if left:
             self._left = b"".join(left)
             raise late()
         self._torn = False
+
+    def splice(self, pipe: int, length: int) -> None:
+        """Has the kernel move ``length`` bytes from ``pipe``, which has them. Otherwise as ``write``."""
+        with self._using:
+            self._check()
+            while length:
+                try:
+                    length -= os.splice(pipe, self.fd, length)
+                except BlockingIOError:
+                    wait_writable(self.fd, self.stall, peer=self.peer)
 
     def flush(self) -> None:
         """Writes what control frames are owed, unless another thread has the turn: then that one does.
@@ -124,18 +138,20 @@ class Output:
         """Writes the rest of a frame whose writer had no more time, and ends its turn."""
         left, self._handed_over = self._handed_over, b""
         try:
-            write_all(self.fd, [left], self.stall, peer=self.peer)
+            self.write(left)
         except OSError as error:
             self.fail(error)
             return
-        self._torn = False
         with suppress(OSError):
             self._release()
 
+    def _check(self) -> None:
+        if self.broken:
+            raise self.broken
+
     def _acquire(self, queue: deque[threading.Lock], until: float | None) -> None:
         with self._mutex:
-            if self.broken:
-                raise self.broken
+            self._check()
             if not self._busy:
                 self._busy = True
                 return
@@ -150,8 +166,7 @@ class Output:
         if not mine:
             self._leave(queue, gate)
             raise late()
-        if self.broken:
-            raise self.broken
+        self._check()
 
     def _leave(self, queue: deque[threading.Lock], gate: threading.Lock) -> None:
         """Waits no more for a turn; one that came just now is handed on."""
@@ -204,6 +219,14 @@ class Output:
         idle = gate.acquire(timeout=timeout)
         self.fail(BrokenPipeError(errno.EPIPE, "closed by this side"))
         return idle
+
+    def settled(self, timeout: float) -> bool:
+        """Whether no thread uses the descriptor any more, within ``timeout`` seconds. After ``fail``: then it
+        may be closed. A write that comes too late would go to whatever gets its number next."""
+        unused = self._using.acquire(timeout=timeout)
+        if unused:
+            self._using.release()
+        return unused
 
     def fail(self, error: OSError) -> None:
         """A frame may stand half written: nobody writes any more."""

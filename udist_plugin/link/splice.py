@@ -12,7 +12,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from udist_plugin.link.fds import grow_pipe, read_into, wait_writable
+from udist_plugin.link.fds import grow_pipe, read_into
 
 if TYPE_CHECKING:
     from udist_plugin.link.output import Output
@@ -101,11 +101,7 @@ if sys.platform == "linux":
             return self._length
 
         def write(self, output: Output) -> None:
-            while self._length:
-                try:
-                    self._length -= os.splice(self._read, output.fd, self._length)
-                except BlockingIOError:
-                    wait_writable(output.fd, output.stall, peer=output.peer)
+            output.splice(self._read, self._length)
 
         def close(self) -> None:
             os.close(self._read)
