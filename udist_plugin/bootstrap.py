@@ -131,12 +131,12 @@ def open_app(loaded: Loaded) -> RegistryApp:
     )
     health = _health(application, configuration, driver)
     answer = health or application
-    jobs: list[Callable[[], Job | None]] = [
-        lambda: driver,
-        lambda: sizes,
-        lambda: _purging(driver, configuration.storage.maintenance),
-        lambda: health,
-    ]
+    jobs: dict[str, Callable[[], Job | None]] = {
+        "storage": lambda: driver,
+        "storage.cache": lambda: sizes,
+        "storage.maintenance.uploadpurging": lambda: _purging(driver, configuration.storage.maintenance),
+        "health": lambda: health,
+    }
     return RegistryApp(configuration, registry, application, answer, jobs, loaded.warnings, loaded.notices)
 
 

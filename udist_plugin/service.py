@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from udist_plugin.exhaustion import no_thread
+from udist_plugin.exhaustion import exhausted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, Protocol, Self
 
     from udist_plugin.config import Configuration
@@ -31,9 +31,9 @@ class RegistryApp:
     """A WSGI application (PEP 3333) over ``registry``. Close it, or use it as a context manager.
 
     It is handed its parts. ``application`` answers every request that ``answer``, the middleware in front of
-    it, lets through. Each of ``jobs`` makes a job after the first answer, or ``None`` where there is none to
-    do. ``warnings`` and ``notices`` are what the log is told of the configuration: mistakes, and what has no
-    effect here. ``drain_timeout`` is in seconds.
+    it, lets through. Each of ``jobs``, by the section that asks for it, makes a job after the first answer,
+    or ``None`` where there is none to do. ``warnings`` and ``notices`` are what the log is told of the
+    configuration: mistakes, and what has no effect here. ``drain_timeout`` is in seconds.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class RegistryApp:
         registry: Registry,
         application: Application,
         answer: WSGI,
-        jobs: Sequence[Callable[[], Job | None]],
+        jobs: Mapping[str, Callable[[], Job | None]],
         warnings: Sequence[str],
         notices: Sequence[str],
     ) -> None:
@@ -67,26 +67,31 @@ class RegistryApp:
             self._answer = AccessLog(self._answer, write)
 
     def start(self, record: Record) -> None:
-        """Logs what there is to say about the configuration, and starts the jobs."""
+        """Logs what there is to say about the configuration, and starts the jobs. One for which the system
+        has no descriptor or thread left is done without."""
         with suppress(OSError):  # there is no descriptor left: what is needed is loaded when it is
             self.application.warm_up()
         for message in self.warnings:
             record("warn", message)
         for message in self._notices:
             record("info", message)
-        self._jobs = [job for make in self._make_jobs if (job := make()) is not None]
-        for job in self._jobs:
+        for name, make in self._make_jobs.items():
             try:
-                job.start(record)
-            except RuntimeError as error:
-                if not no_thread(error):
+                self._start_job(make, record)
+            except Exception as error:
+                if not exhausted(error):
                     raise
-                record("warn", f"{type(job).__name__.lower()} does not run: {error}")
+                record("warn", f"{name} will not run: {error}")
 
     def close(self) -> None:
         """Ends the jobs; closing twice is closing once."""
         for job in reversed(self._jobs):
             job.close()
+
+    def _start_job(self, make: Callable[[], Job | None], record: Record) -> None:
+        if (job := make()) is not None:
+            self._jobs.append(job)
+            job.start(record)
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -243,6 +244,23 @@ def test_a_pushed_manifest_is_parsed_and_hashed_once(monkeypatch: pytest.MonkeyP
             done.clear()
             status, _ = ask(app, "PUT", f"/v2/a/manifests/{reference}", content, MANIFEST)
             assert (status, sorted(done)) == (201, ["load_document", "new_hash"])
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EMFILE, "no more"), RuntimeError("can't start new thread")])
+def test_a_job_for_which_there_is_nothing_left_is_done_without(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def scarce(*_: object) -> None:
+        raise error
+
+    recorded: list[tuple[str, str]] = []
+    monkeypatch.setattr("udist_plugin.bootstrap._purging", scarce)
+    text = "version: 0.1\nstorage: inmemory\nhealth: {storagedriver: {enabled: true}}"
+    with build_service(None, text, {}, {}) as app:
+        app.start(lambda level, message: recorded.append((level, message)))
+        names = {thread.name for thread in threading.enumerate()}
+    assert recorded == [("warn", f"storage.maintenance.uploadpurging will not run: {error}")]
+    assert "udist-health" in names
 
 
 def test_read_only(tmp_path: Path) -> None:

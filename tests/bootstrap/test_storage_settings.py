@@ -72,7 +72,7 @@ def test_redirects_that_are_disabled_are_nobodys() -> None:
 
 
 def sizes_of(app: RegistryApp) -> Sizes:
-    return next(job for make in app._make_jobs if isinstance(job := make(), Sizes))
+    return next(job for make in app._make_jobs.values() if isinstance(job := make(), Sizes))
 
 
 def test_a_cache_in_memory() -> None:
