@@ -134,6 +134,27 @@ def test_a_signal_at_any_instant_ends_the_process_by_itself(work: Path, number: 
     assert completed < 24
 
 
+ENDING = """
+import os, signal
+from udist_plugin.cli.main import main
+
+def end(code, exit=os._exit):
+    heard = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    print([signal.getsignal(each) == signal.SIG_IGN for each in heard], flush=True)
+    exit(code)
+
+os._exit = end
+main()
+"""
+
+
+@pytest.mark.parametrize("ignored", ["", "INT", "HUP", "INT TERM HUP"])
+def test_signals_that_are_ignored_stay_so_to_the_end(ignored: str) -> None:
+    ran = shell(f"trap '' {ignored or '0'}; exec \"$@\"", sys.executable, "-c", ENDING, "version")
+    assert ran.returncode == 0
+    assert ran.stdout.splitlines()[-1] == str([name in ignored.split() for name in ("INT", "TERM", "HUP")])
+
+
 def test_a_program_that_ignores_hangups_goes_on_doing_so(work: Path) -> None:
     script = "trap '' HUP; \"$@\" & while kill -HUP $! 2>/dev/null; do :; done; wait $!"
     ran = shell(script, *COMMAND, "push", "demo/a:v1", "README.md")

@@ -12,11 +12,13 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
     from typing import NoReturn
 
 STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-"""Signals that end a command, after it has removed what it left half done."""
+"""Signals that end a command, after it has removed what it left half done. Those that whoever started it
+ignores, as nohup and a shell's background jobs do, stay ignored."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -29,24 +31,27 @@ class Stopped(KeyboardInterrupt):
 def main() -> NoReturn:
     """Runs this process's command line and ends the process, with the command's exit code or by the signal
     that stopped it: a shell's loop goes on after an exit code, but not after an interrupt."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    heeded = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+    _heed(heeded, signal.SIG_DFL)
     from udist_plugin.cli.streams import open_closed_streams
 
     open_closed_streams()
     try:
-        for number in STOPPING:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup's
-                signal.signal(number, _stop)
+        _heed(heeded, _stop)
         from udist_plugin.cli.running import READER_GONE, run
 
         code = run(sys.argv[1:])
-        for number in STOPPING:
-            signal.signal(number, signal.SIG_DFL)
+        _heed(heeded, signal.SIG_DFL)
     except Stopped as stopped:
         _die_of(stopped.number)
     if code == READER_GONE:
         _die_of(signal.SIGPIPE)
     os._exit(code)  # whatever a thread still waits for; all is written
+
+
+def _heed(signals: list[signal.Signals], handler: Callable[[int, FrameType | None], None] | int) -> None:
+    for number in signals:
+        signal.signal(number, handler)
 
 
 def _stop(number: int, _: FrameType | None) -> None:
