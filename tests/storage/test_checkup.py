@@ -64,9 +64,9 @@ class Keeping(InMemoryDriver):
 @pytest.mark.parametrize(
     ("driver", "last", "problem"),
     [
-        (Mangling(), "read", "not what was written"),
+        (Mangling(), "read", "differs from the content written"),
         (Forgetful(), "list", "not listed"),
-        (Keeping(), "delete", "still there"),
+        (Keeping(), "delete", "still exists"),
     ],
 )
 def test_a_store_that_does_not_keep_its_word_is_found_out(

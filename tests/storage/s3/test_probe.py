@@ -40,11 +40,20 @@ def refusal(url: str, **more: object) -> ConfigurationError:
     return caught.value
 
 
-@pytest.mark.parametrize(
-    ("status", "code"), [(503, "SlowDown"), (500, "InternalError"), (429, "TooManyRequests")]
+def busy(status: int, code: str) -> Reply:
+    return Reply(status, f"<Error><Code>{code}</Code><Message>so it said</Message></Error>".encode(), XML)
+
+
+BUSY = pytest.mark.parametrize(
+    "busy",
+    [busy(503, "SlowDown"), busy(500, "InternalError"), busy(429, "TooManyRequests")],
+    ids=lambda each: str(each.status),
 )
-def test_a_busy_service_is_asked_again_for_a_while(status: int, code: str) -> None:
-    busy = Reply(status, f"<Error><Code>{code}</Code><Message>so it said</Message></Error>".encode(), XML)
+
+
+@BUSY
+def test_a_busy_service_is_asked_again(busy: Reply, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_probe, "PROBE_PATIENCE", 60.0)
     asked: list[Request] = []
 
     def answer(request: Request) -> Reply:
@@ -54,6 +63,10 @@ def test_a_busy_service_is_asked_again_for_a_while(status: int, code: str) -> No
     with scripted(answer) as url:
         opened(url).probe()
     assert len(asked) == 6
+
+
+@BUSY
+def test_a_service_that_stays_busy_is_given_up(busy: Reply) -> None:
     with scripted(lambda _: busy) as url, pytest.raises(StorageUnavailable, match="so it said") as caught:
         opened(url).probe()
     assert "the bucket registry" in str(caught.value)
