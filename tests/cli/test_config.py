@@ -85,7 +85,7 @@ def test_check_prints_json(udist: Udist) -> None:
         "key": "http.draintimeout",
         "value": "1m30s",
         "source": "config.yml:10",
-        "effect": "time for open exchanges once the caller has closed",
+        "effect": "time for open requests to finish after the caller has closed",
     }
     assert document["notices"] == ["no effect here: http.addr (config.yml:9)"]
     assert document["warnings"] == []
@@ -191,9 +191,9 @@ def test_keys_lists_every_key(udist: Udist) -> None:
     listed = rows(udist("config", "keys").out)
     assert listed.keys() - {"KEY"} == {key.path for key in all_keys()}
     assert " ".join(listed["storage.s3.bucket"]) == "text required works the bucket"
-    assert " ".join(listed["http.addr"]) == "text - no effect without a listener where to listen"
+    assert " ".join(listed["http.addr"]) == "text - no effect without a listener the address to listen on"
     assert " ".join(listed["log.formatter"]) == (
-        "word text works the form of a record (one of text, json, logstash)"
+        "word text works the format of log records (one of text, json, logstash)"
     )
     assert "not supported yet" in " ".join(listed["proxy.remoteurl"])
     assert "refused by create_app" in " ".join(listed["auth.token.realm"])

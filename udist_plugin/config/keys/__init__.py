@@ -32,7 +32,7 @@ _LEVEL = Choice("error", "warn", "info", "debug")
 _CACHE = Choice("inmemory", "redis", empty="")
 _HOST = Text("a URL such as https://registry.example:5000", r"|https?://[^/?#\s@]+(/[^?#\s]*)?")
 _BASE = Text("a URL such as https://cdn.example/registry", r"[a-z][a-z0-9+.-]*://[^/?#\s@]+(/[^?#\s]*)?")
-_REDIRECT = Text("redirect, the one middleware that is supported yet", "redirect")
+_REDIRECT = Text("redirect, the only middleware supported so far", "redirect")
 _FIELD_VALUE = Text("a field value on one line (RFC 9110, section 5.5)", r"[\t\x20-\x7e\x80-\xff]*")
 _AGE = Duration(unit_needed=True)
 _INTERVAL = Duration(unit_needed=True, positive=True)
@@ -41,69 +41,108 @@ _CONCURRENCY = Integer(0, 1 << 16)
 
 KEYS: Final = (
     Key("version", Text("0.1", r"0\.1"), "0.1", "the format of this file"),
-    Key("log.level", _LEVEL, "info", "what is logged: this level and those above it"),
-    Key("log.formatter", Choice("text", "json", "logstash", empty="text"), "text", "the form of a record"),
-    Key("log.fields.*", _TEXT, "", "fields added to every record"),
-    Key("log.accesslog.disabled", _FLAG, True, "no line of each request; false to have them"),
-    Key("log.reportcaller", _FLAG, False, "the source line in each record", UNSUPPORTED),
-    Key("log.hooks", _ANY, None, "mail on errors", UNSUPPORTED),
-    Key("loglevel", _LEVEL, None, "log.level by its old name"),
+    Key("log.level", _LEVEL, "info", "the lowest level that is logged"),
+    Key(
+        "log.formatter", Choice("text", "json", "logstash", empty="text"), "text", "the format of log records"
+    ),
+    Key("log.fields.*", _TEXT, "", "fields added to every log record"),
+    Key("log.accesslog.disabled", _FLAG, True, "false turns on the access log, a line for each request"),
+    Key("log.reportcaller", _FLAG, False, "log the source line of each record", UNSUPPORTED),
+    Key("log.hooks", _ANY, None, "send mail on errors", UNSUPPORTED),
+    Key("loglevel", _LEVEL, None, "the old name of log.level"),
     *below("storage.filesystem", FILESYSTEM),
-    Key("storage.inmemory", Empty(), None, "content lives as long as the process"),
+    Key("storage.inmemory", Empty(), None, "keeps content in memory, until the process ends"),
     Key("storage.oss", _ANY, None, "Aliyun OSS", UNSUPPORTED),
     Key("storage.swift", _ANY, None, "OpenStack Swift", UNSUPPORTED),
-    Key("storage.delete.enabled", _FLAG, True, "deletion of manifests, tags and blobs"),
-    Key("storage.redirect.disable", _FLAG, False, "content through the plugin, never from the store itself"),
+    Key("storage.delete.enabled", _FLAG, True, "allow deleting manifests, tags and blobs"),
+    Key(
+        "storage.redirect.disable", _FLAG, False, "always serve content through the plugin, not by a redirect"
+    ),
     Key("storage.cache.blobdescriptor", _CACHE, "", "where sizes and media types of blobs are cached"),
-    Key("storage.cache.blobdescriptorsize", _COUNT, 10000, "descriptors kept in memory; 0: any number"),
-    Key("storage.cache.layerinfo", _CACHE, None, "blobdescriptor by its old name"),
-    Key("storage.tag.concurrencylimit", _CONCURRENCY, 0, "tags looked up at once; 0: as many as suit"),
-    Key("storage.maintenance.uploadpurging.enabled", _FLAG, True, "deletion of abandoned uploads"),
-    Key("storage.maintenance.uploadpurging.age", _AGE, 604800.0, "when one is abandoned"),
-    Key("storage.maintenance.uploadpurging.interval", _INTERVAL, 86400.0, "time between two purges"),
+    Key("storage.cache.blobdescriptorsize", _COUNT, 10000, "entries kept in memory; 0 for no limit"),
+    Key("storage.cache.layerinfo", _CACHE, None, "the old name of blobdescriptor"),
+    Key(
+        "storage.tag.concurrencylimit", _CONCURRENCY, 0, "tags looked up in parallel; 0 for a suitable number"
+    ),
+    Key("storage.maintenance.uploadpurging.enabled", _FLAG, True, "delete abandoned uploads"),
+    Key(
+        "storage.maintenance.uploadpurging.age",
+        _AGE,
+        604800.0,
+        "the age at which an upload counts as abandoned",
+    ),
+    Key(
+        "storage.maintenance.uploadpurging.interval",
+        _INTERVAL,
+        86400.0,
+        "how often abandoned uploads are deleted",
+    ),
     Key("storage.maintenance.uploadpurging.dryrun", _FLAG, False, "only log what would be deleted"),
-    Key("storage.maintenance.readonly.enabled", _FLAG, False, "refuse everything that writes"),
-    Key("middleware.storage[].name", _REDIRECT, REQUIRED, "what stands between registry and store"),
-    Key("middleware.storage[].disabled", _FLAG, False, "leaves the entry out"),
-    Key("middleware.storage[].options.baseurl", _BASE, REQUIRED, "where content is fetched instead"),
+    Key("storage.maintenance.readonly.enabled", _FLAG, False, "refuse all writes"),
+    Key(
+        "middleware.storage[].name", _REDIRECT, REQUIRED, "the middleware between the registry and the store"
+    ),
+    Key("middleware.storage[].disabled", _FLAG, False, "ignore this entry"),
+    Key(
+        "middleware.storage[].options.baseurl",
+        _BASE,
+        REQUIRED,
+        "the base URL that requests for content are redirected to",
+    ),
     Key("middleware.registry", _ANY, None, "middleware by name", UNSUPPORTED),
     Key("middleware.repository", _ANY, None, "middleware by name", UNSUPPORTED),
-    Key("catalog.maxentries", Integer(-(1 << 31), 1 << 31, unset=1000), 1000, "the longest page of _catalog"),
-    Key("tags.maxtags", Integer(0, 1 << 31, unset=1000), 1000, "the longest page of a repository's tags"),
-    Key("http.host", _HOST, "", "the address put before every Location; none by default"),
-    Key("http.prefix", Folder(), "/", "the path that /v2/ stands under"),
-    Key("http.relativeurls", _FLAG, False, "Location without scheme and host, as without http.host"),
     Key(
-        "http.secret", Secret(), "", "signs the state of uploads; here that never leaves the store", NO_EFFECT
+        "catalog.maxentries",
+        Integer(-(1 << 31), 1 << 31, unset=1000),
+        1000,
+        "repositories on a page of _catalog at most",
     ),
+    Key("tags.maxtags", Integer(0, 1 << 31, unset=1000), 1000, "tags on a page of the tag list at most"),
+    Key("http.host", _HOST, "", "scheme and host of every Location; none by default"),
+    Key("http.prefix", Folder(), "/", "the path prefix of /v2/"),
+    Key("http.relativeurls", _FLAG, False, "Location without scheme and host, as without http.host"),
+    Key("http.secret", Secret(), "", "signs upload state, which never leaves the store here", NO_EFFECT),
     Key("http.headers.*[]", _FIELD_VALUE, None, "fields added to every response"),
-    Key("http.draintimeout", Duration(), 10.0, "time for open exchanges once the caller has closed"),
-    Key("http.addr", _TEXT, "", "where to listen", NO_LISTENER),
-    Key("http.net", _TEXT, "", "what to listen on", NO_LISTENER),
-    Key("http.debug.addr", _TEXT, "", "where a second listener listens", NO_LISTENER),
-    Key("http.debug.prometheus.enabled", _FLAG, False, "metrics on the second listener", NO_LISTENER),
-    Key("http.debug.prometheus.path", _TEXT, "/metrics", "their path", NO_LISTENER),
-    Key("http.http2.disabled", _FLAG, False, "no HTTP/2 on the listener", NO_LISTENER),
-    Key("http.h2c.enabled", _FLAG, False, "HTTP/2 without TLS on the listener", NO_LISTENER),
-    Key("validation.enabled", _FLAG, False, "the older opposite of validation.disabled; false says nothing"),
-    Key("validation.disabled", _FLAG, False, "no validation of manifests beyond their form"),
-    Key("validation.manifests.urls.allow[]", Pattern(), None, "URLs of layers must match one"),
-    Key("validation.manifests.urls.deny[]", Pattern(), None, "URLs of layers must match none"),
+    Key(
+        "http.draintimeout", Duration(), 10.0, "time for open requests to finish after the caller has closed"
+    ),
+    Key("http.addr", _TEXT, "", "the address to listen on", NO_LISTENER),
+    Key("http.net", _TEXT, "", "the network to listen on: tcp or unix", NO_LISTENER),
+    Key("http.debug.addr", _TEXT, "", "the address of the debug listener", NO_LISTENER),
+    Key("http.debug.prometheus.enabled", _FLAG, False, "serve metrics on the debug listener", NO_LISTENER),
+    Key("http.debug.prometheus.path", _TEXT, "/metrics", "the path of the metrics", NO_LISTENER),
+    Key("http.http2.disabled", _FLAG, False, "turn off HTTP/2", NO_LISTENER),
+    Key("http.h2c.enabled", _FLAG, False, "allow HTTP/2 without TLS", NO_LISTENER),
+    Key("validation.enabled", _FLAG, False, "the older opposite of validation.disabled; false has no effect"),
+    Key("validation.disabled", _FLAG, False, "check only the form of a manifest"),
+    Key("validation.manifests.urls.allow[]", Pattern(), None, "layer URLs must match one of these"),
+    Key("validation.manifests.urls.deny[]", Pattern(), None, "layer URLs must match none of these"),
     Key(
         "validation.manifests.indexes.platforms",
         Choice("all", "none", "list"),
         "all",
-        "whose images must exist",
+        "the platforms whose images must exist",
     ),
-    Key("validation.manifests.indexes.platformlist[].architecture", _TEXT, "", "with platforms: list"),
-    Key("validation.manifests.indexes.platformlist[].os", _TEXT, "", "with platforms: list"),
-    Key("validation.manifests.references", _FLAG, None, "udist.validation.references by its old name"),
-    Key("udist.referrers.tags", _FLAG, True, "tags by which stock registries find signatures and the like"),
-    Key("udist.validation.references", _FLAG, True, "what a manifest refers to must exist"),
+    Key(
+        "validation.manifests.indexes.platformlist[].architecture",
+        _TEXT,
+        "",
+        "one of them, with platforms: list",
+    ),
+    Key("validation.manifests.indexes.platformlist[].os", _TEXT, "", "one of them, with platforms: list"),
+    Key("validation.manifests.references", _FLAG, None, "the old name of udist.validation.references"),
+    Key("udist.referrers.tags", _FLAG, True, "keep the tags by which stock registries find signatures"),
+    Key("udist.validation.references", _FLAG, True, "require the content that a manifest refers to"),
     Key("auth", _ANY, None, "access control", GUARD),
     Key("reporting", _ANY, None, "error reporting services", UNSUPPORTED),
-    Key("notifications.events.includereferences", _FLAG, False, "what events hold", NO_EFFECT),
-    Key("notifications.endpoints", _ANY, None, "where events are sent", UNSUPPORTED),
+    Key(
+        "notifications.events.includereferences",
+        _FLAG,
+        False,
+        "include a manifest's references in events",
+        NO_EFFECT,
+    ),
+    Key("notifications.endpoints", _ANY, None, "the endpoints that events are sent to", UNSUPPORTED),
     Key("proxy", _ANY, None, "a pull-through cache", UNSUPPORTED),
     Key("compatibility.schema1", _ANY, None, "Docker's schema 1", UNSUPPORTED),
     Key("policy", _ANY, None, "classes of repositories", UNSUPPORTED),
@@ -143,7 +182,7 @@ def all_keys() -> list[Key]:
 
     from udist_plugin.config.keys.refused import KEYS as REFUSED
 
-    rows = [*KEYS, *REFUSED, Key(S3AWS, _ANY, None, "storage.s3 by its other name")]
+    rows = [*KEYS, *REFUSED, Key(S3AWS, _ANY, None, "another name of storage.s3")]
     for path, module in DEFERRED.items():
         keys = import_module(module).KEYS if path != S3AWS else ()
         rows += below(path, keys)

@@ -19,22 +19,22 @@ _INTERVAL = Duration(unset=10.0)
 _FIELD_VALUE = Secret("a field value on one line (RFC 9110, section 5.5)", r"[\t\x20-\x7e\x80-\xff]*")
 
 KEYS: Final = (
-    Key("storagedriver.enabled", Boolean(), False, "whether the store is checked"),
-    Key("storagedriver.interval", _INTERVAL, 10.0, "time between two checks"),
-    Key("storagedriver.threshold", _COUNT, 0, "failures in a row that make it unhealthy; 0 is 1"),
+    Key("storagedriver.enabled", Boolean(), False, "check the store"),
+    Key("storagedriver.interval", _INTERVAL, 10.0, "the time between checks"),
+    Key("storagedriver.threshold", _COUNT, 0, "consecutive failures that make it unhealthy; 0 means 1"),
     Key("file[].file", _TEXT, REQUIRED, "a file whose existence makes the registry unhealthy"),
-    Key("file[].interval", _INTERVAL, 10.0, "time between two checks"),
-    Key("file[].threshold", _COUNT, 0, "failures in a row that make it unhealthy; 0 is 1"),
-    Key("http[].uri", _URL, REQUIRED, "a URL that must answer"),
+    Key("file[].interval", _INTERVAL, 10.0, "the time between checks"),
+    Key("file[].threshold", _COUNT, 0, "consecutive failures that make it unhealthy; 0 means 1"),
+    Key("http[].uri", _URL, REQUIRED, "the URL to request"),
     Key("http[].headers.*[]", _FIELD_VALUE, None, "fields added to the request"),
-    Key("http[].statuscode", Integer(0, 599, unset=200), 200, "the status it must answer with"),
-    Key("http[].timeout", _INTERVAL, 10.0, "time for the answer"),
-    Key("http[].interval", _INTERVAL, 10.0, "time between two checks"),
-    Key("http[].threshold", _COUNT, 0, "failures in a row that make it unhealthy; 0 is 1"),
-    Key("tcp[].addr", _ADDRESS, REQUIRED, "host:port that must accept"),
-    Key("tcp[].timeout", _INTERVAL, 10.0, "time for the connection"),
-    Key("tcp[].interval", _INTERVAL, 10.0, "time between two checks"),
-    Key("tcp[].threshold", _COUNT, 0, "failures in a row that make it unhealthy; 0 is 1"),
+    Key("http[].statuscode", Integer(0, 599, unset=200), 200, "the expected status"),
+    Key("http[].timeout", _INTERVAL, 10.0, "the time allowed for the response"),
+    Key("http[].interval", _INTERVAL, 10.0, "the time between checks"),
+    Key("http[].threshold", _COUNT, 0, "consecutive failures that make it unhealthy; 0 means 1"),
+    Key("tcp[].addr", _ADDRESS, REQUIRED, "the host:port to connect to"),
+    Key("tcp[].timeout", _INTERVAL, 10.0, "the time allowed for the connection"),
+    Key("tcp[].interval", _INTERVAL, 10.0, "the time between checks"),
+    Key("tcp[].threshold", _COUNT, 0, "consecutive failures that make it unhealthy; 0 means 1"),
 )
 
 VARIABLES: Final = {"FILECHECKERS": "file", "HTTPCHECKERS": "http", "TCPCHECKERS": "tcp"}

@@ -17,13 +17,13 @@ _MODE = Choice(
 
 KEYS: Final = (
     Key("certificate", _TEXT, "", "the certificate's file", NO_LISTENER),
-    Key("key", _TEXT, "", "its private key's file", NO_LISTENER),
-    Key("clientcas[]", _TEXT, None, "files of authorities that callers' certificates are from", NO_LISTENER),
-    Key("clientauth", _MODE, None, "whether callers need a certificate", NO_LISTENER),
-    Key("minimumtls", _TEXT, "", "the lowest version of TLS", NO_LISTENER),
-    Key("ciphersuites[]", _TEXT, None, "the ciphers", NO_LISTENER),
+    Key("key", _TEXT, "", "the private key's file", NO_LISTENER),
+    Key("clientcas[]", _TEXT, None, "files of CA certificates for clients' certificates", NO_LISTENER),
+    Key("clientauth", _MODE, None, "whether clients need a certificate", NO_LISTENER),
+    Key("minimumtls", _TEXT, "", "the lowest TLS version", NO_LISTENER),
+    Key("ciphersuites[]", _TEXT, None, "the cipher suites", NO_LISTENER),
     Key("letsencrypt.cachefile", _TEXT, "", "where Let's Encrypt's certificates are kept", NO_LISTENER),
-    Key("letsencrypt.email", _TEXT, "", "whom Let's Encrypt writes to", NO_LISTENER),
-    Key("letsencrypt.hosts[]", _TEXT, None, "the hosts it may certify", NO_LISTENER),
-    Key("letsencrypt.directoryurl", _TEXT, "", "another authority of its kind", NO_LISTENER),
+    Key("letsencrypt.email", _TEXT, "", "the contact address for Let's Encrypt", NO_LISTENER),
+    Key("letsencrypt.hosts[]", _TEXT, None, "the hosts to get certificates for", NO_LISTENER),
+    Key("letsencrypt.directoryurl", _TEXT, "", "the directory URL of another ACME authority", NO_LISTENER),
 )

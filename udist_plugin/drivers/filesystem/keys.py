@@ -10,6 +10,12 @@ from udist_plugin.kinds import Integer, Text
 _FOLDER = Text("the path of a folder", r"[^\0]+")
 
 KEYS: Final = (
-    Key("rootdirectory", _FOLDER, None, "the folder; by default in the user's data folder"),
-    Key("maxthreads", Integer(0, 1 << 16), 100, "a limit that streams set here", NO_EFFECT),
+    Key("rootdirectory", _FOLDER, None, "the folder; by default, one in the user's data directory"),
+    Key(
+        "maxthreads",
+        Integer(0, 1 << 16),
+        100,
+        "a limit of threads; here streams are limited instead",
+        NO_EFFECT,
+    ),
 )

@@ -18,11 +18,11 @@ _CHUNK = Integer(CHUNK_STEP, 1 << 30, step=CHUNK_STEP)
 
 KEYS: Final = (
     Key("bucket", Text("the name of a bucket", r".+"), REQUIRED, "the bucket"),
-    Key("keyfile", _TEXT, None, "a key file of credentials; none: the SDK's own search for them"),
-    Key("credentials.type", _TEXT, None, "what the key file holds, written here: its type"),
+    Key("keyfile", _TEXT, None, "the credentials' key file; without it, the SDK finds credentials"),
+    Key("credentials.type", _TEXT, None, "the key file's content in place of the file: its type"),
     Key("credentials.project_id", _TEXT, None, "the project"),
     Key("credentials.private_key_id", _SECRET, None, "the id of the private key"),
-    Key("credentials.private_key", _SECRET, None, "the private key, PEM"),
+    Key("credentials.private_key", _SECRET, None, "the private key, in PEM"),
     Key("credentials.client_email", _TEXT, None, "the service account's name"),
     Key("credentials.client_id", _TEXT, None, "the service account's number"),
     Key("credentials.auth_uri", _TEXT, None, "where users authenticate"),
@@ -31,7 +31,7 @@ KEYS: Final = (
     Key("credentials.client_x509_cert_url", _TEXT, None, "the service account's certificates"),
     Key("credentials.universe_domain", _TEXT, None, "the cloud's domain"),
     Key("rootdirectory", _TEXT, "", "a prefix of all names in the bucket"),
-    Key("chunksize", _CHUNK, CHUNK_SIZE, "bytes of an upload's chunks"),
-    Key("maxconcurrency", Integer(0, 1 << 16), CONNECTIONS, "connections kept open, 25 at least"),
-    Key("useragent", _TEXT, None, "added to the User-Agent of requests"),
+    Key("chunksize", _CHUNK, CHUNK_SIZE, "the size of an upload's chunks, in bytes"),
+    Key("maxconcurrency", Integer(0, 1 << 16), CONNECTIONS, "the most connections kept open, 25 at least"),
+    Key("useragent", _TEXT, None, "text added to the User-Agent of requests"),
 )

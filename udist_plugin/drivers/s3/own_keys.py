@@ -8,6 +8,6 @@ from udist_plugin.keys import Key
 from udist_plugin.kinds import Text
 
 KEYS: Final = (
-    Key("profile", Text(), None, "the profile in the shared files of credentials"),
-    Key("cafile", Text(), None, "a file of certificates (PEM) to trust the endpoint by"),
+    Key("profile", Text(), None, "the profile in the shared credentials files"),
+    Key("cafile", Text(), None, "a file of CA certificates (PEM) to verify the endpoint with"),
 )
