@@ -315,7 +315,7 @@ class RedirectFailed(TransportError):
 
 
 class DeadlineExceeded(TransportError):
-    """The time given to the exchange was over before it ended."""
+    """The time allowed for the exchange passed before it ended."""
 
     code = "DEADLINE_EXCEEDED"
 

@@ -24,13 +24,13 @@ var (
 	atStart = map[string]misbehaviour{
 		"exit":        {udist.ErrDied, "exit status 3; its standard error ends with:\na last word"},
 		"hang":        {udist.ErrHandshake, "did not answer the handshake within 500ms"},
-		"text":        {udist.ErrHandshake, "standard output carried text: Welcome to the plugin!"},
+		"text":        {udist.ErrHandshake, "standard output contained text: Welcome to the plugin!"},
 		"version":     {udist.ErrHandshake, "no common version: the plugin speaks 2, this client speaks 1"},
 		"refuse":      {udist.ErrHandshake, "storage.filesystem.rootdirectory"},
 		"no-settings": {udist.ErrHandshake, "response before settings"},
 	}
 	atRequest = map[string]misbehaviour{
-		"late-text":  {udist.ErrProtocol, "standard output carried text: Oops, a print"},
+		"late-text":  {udist.ErrProtocol, "standard output contained text: Oops, a print"},
 		"garbage":    {udist.ErrProtocol, "not a Frame"},
 		"oversized":  {udist.ErrProtocol, "exceeds the limit"},
 		"unopened":   {udist.ErrProtocol, "stream 7 was never opened"},

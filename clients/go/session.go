@@ -174,7 +174,7 @@ func (s *session) explainEnd(cause error, text []byte) error {
 		err.Kind, err.Code, err.Message = ErrProtocol, "INTERNAL", "the plugin broke the protocol: "+cause.Error()
 		if broken.Name == "first-byte" {
 			shown := strings.TrimRight(strings.ToValidUTF8(string(text), "\uFFFD"), "\r\n")
-			err.Message = "the plugin's standard output carried text: " + shown
+			err.Message = "the plugin's standard output contained text: " + shown
 		}
 		if !s.link.Ready() {
 			err.Kind = ErrHandshake

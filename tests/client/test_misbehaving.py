@@ -42,14 +42,14 @@ def no_child_is_left() -> Iterator[None]:
 AT_START: dict[str, tuple[type[TransportError], str]] = {
     "exit": (PluginDied, "exit status 3.*\na last word"),
     "hang": (HandshakeFailed, "did not answer the handshake within 0.5 s"),
-    "text": (HandshakeFailed, "standard output carried text: Welcome to the plugin!"),
+    "text": (HandshakeFailed, "standard output contained text: Welcome to the plugin!"),
     "version": (HandshakeFailed, "no common version: the peer speaks 2, this side 1"),
     "refuse": (HandshakeFailed, "storage.filesystem.rootdirectory"),
     "no-settings": (HandshakeFailed, "response before settings"),
 }
 
 AT_REQUEST: dict[str, tuple[type[TransportError], str]] = {
-    "late-text": (TransportError, "standard output carried text: Oops, a print"),
+    "late-text": (TransportError, "standard output contained text: Oops, a print"),
     "garbage": (TransportError, "not a Frame"),
     "oversized": (TransportError, "exceeds the limit"),
     "unopened": (TransportError, "stream 7 was never opened"),
@@ -59,9 +59,9 @@ AT_REQUEST: dict[str, tuple[type[TransportError], str]] = {
     "short": (StreamReset, "content-length is 1000"),
     "truncated": (TransportError, "ended within a frame, 990 bytes short"),
     "die": (PluginDied, "signal SIGKILL.*\nabout to be killed"),
-    "mute": (DeadlineExceeded, "time given"),
-    "deaf": (DeadlineExceeded, "time given"),
-    "chatter": (DeadlineExceeded, "time given"),
+    "mute": (DeadlineExceeded, "time allowed"),
+    "deaf": (DeadlineExceeded, "time allowed"),
+    "chatter": (DeadlineExceeded, "time allowed"),
 }
 
 

@@ -52,7 +52,9 @@ def test_the_newer_name_goes_first_and_the_older_is_told_of() -> None:
     text = "version: 0.1\nloglevel: error\nlog: {level: debug}\nstorage: inmemory"
     loaded = load(text, {}, source_name="config.yml")
     assert loaded.configuration.log.level == "debug"
-    assert loaded.warnings == ["loglevel (config.yml:2): log.level (config.yml:3) stands too, and goes first"]
+    assert loaded.warnings == [
+        "loglevel (config.yml:2): log.level (config.yml:3) is also set and takes precedence"
+    ]
 
 
 def test_the_source_is_the_older_name_s() -> None:

@@ -202,10 +202,10 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "storage (config.yml:2): expected one storage driver, "
             "not filesystem (config.yml:3), inmemory (config.yml:4)",
         ),
-        ("storage: s3", "storage.s3.bucket (config.yml:2): expected the name of a bucket, and there is none"),
+        ("storage: s3", "storage.s3.bucket (config.yml:2): expected the name of a bucket, but found nothing"),
         (
             "storage:\n  s3:",
-            "storage.s3.bucket (config.yml:3): expected the name of a bucket, and there is none",
+            "storage.s3.bucket (config.yml:3): expected the name of a bucket, but found nothing",
         ),
         (
             "storage: {s3: {bucket: ''}}",
@@ -228,12 +228,12 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
         (
             "middleware: {storage: [{name: cloudfront, options: {baseurl: 'https://a/'}}]}",
             "middleware.storage.0.name (config.yml:2): "
-            "expected redirect, the one middleware that is supported yet, not 'cloudfront'",
+            "expected redirect, the only middleware supported so far, not 'cloudfront'",
         ),
         (
             "middleware: {storage: [{name: redirect}]}",
             "middleware.storage.0.options.baseurl (config.yml:2): "
-            "expected a URL such as https://cdn.example/registry, and there is none",
+            "expected a URL such as https://cdn.example/registry, but found nothing",
         ),
         ("log: {accesslog: {disabled: perhaps}}", "log.accesslog.disabled (config.yml:2): expected true or"),
         (
@@ -281,7 +281,7 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
         ),
         (
             "http: {headers: {content-length: ['5']}}",
-            "http.headers (config.yml:2): expected a field that an answer does not set itself, "
+            "http.headers (config.yml:2): expected a field that responses do not set themselves, "
             "not 'content-length'",
         ),
         (
@@ -293,7 +293,7 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "validation.manifests.urls.allow.0 (config.yml:2): expected a regular expression, not '(' "
             "(missing ), unterminated subpattern at position 0)",
         ),
-        ("version: 0.1", "config.yml:2: the key 'version' stands here twice, first at config.yml:1"),
+        ("version: 0.1", "config.yml:2: the key 'version' appears twice, first at config.yml:1"),
         ("proxy: {remoteurl: x}", "proxy (config.yml:2): not supported yet; remove it"),
         ("auth: {htpasswd: {}}", "auth (config.yml:2): not supported yet; remove it"),
         ("auth: {none: , token: }", "auth (config.yml:2): not supported yet; remove it"),

@@ -43,11 +43,11 @@ def test_zero_is_the_default_of_health_as_in_distribution() -> None:
         ("tcp: [{addr: localhost}]", "health.tcp.0.addr (config.yml:2): expected a host and a port such as"),
         (
             "file: [{file: /a}, {file: /b}, {file: /a}]",
-            "health.file.file (config.yml:2): expected one check of /a",
+            "health.file.file (config.yml:2): expected a single check of /a",
         ),
         (
             "http: [{uri: 'http://a:b@c/'}, {uri: 'http://c:d@c/'}]",
-            "health.http.uri (config.yml:2): expected one check of http://******@c/",
+            "health.http.uri (config.yml:2): expected a single check of http://******@c/",
         ),
     ],
 )

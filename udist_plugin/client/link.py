@@ -227,7 +227,7 @@ class ClientLink(Link):
         if text[:1] in (b"", b"\0"):
             return kind(self._told(f"the plugin broke the protocol: {error}"), code="INTERNAL")
         shown = text.decode(errors="backslashreplace").rstrip()
-        return kind(f"the plugin's standard output carried text: {shown}", code="INTERNAL")
+        return kind(f"the plugin's standard output contained text: {shown}", code="INTERNAL")
 
     def on_head(self, event: HeadReceived) -> None:
         exchange = event.stream.owner

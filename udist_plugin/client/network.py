@@ -123,7 +123,7 @@ class Store:
         if self._deadline is not None:
             timeout = min(timeout, self._deadline - time.monotonic())
         if timeout <= 0:
-            raise DeadlineExceeded(explained(self._url, "the time for it was over"))
+            raise DeadlineExceeded(explained(self._url, "the time allowed for it has passed"))
         try:
             if self._socket:
                 self._socket.settimeout(timeout)

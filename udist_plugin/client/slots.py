@@ -48,7 +48,9 @@ class Slots:
         connection = self._connection
         while not self._wait(lambda: connection.can_open or connection.exhausted, until, HELD):
             if until is not None and time.monotonic() >= until:
-                raise NoFreeSlot("all of the plugin's slots stayed in use for the time given to the request")
+                raise NoFreeSlot(
+                    "all of the plugin's slots stayed in use for the time allowed for the request"
+                )
             if connection.streams and all(each.owner.unread for each in connection.streams.values()):
                 raise NoFreeSlot(
                     f"all of the plugin's slots are held by responses that nobody has read for {HELD:g} s; "

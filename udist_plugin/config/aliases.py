@@ -45,7 +45,9 @@ def rename(root: Node, warn: Callable[[str], object]) -> Node:
         elif old == "storage.s3aws":
             continue  # then two drivers are named
         else:
-            warn(f"{old} ({node.source}): {'.'.join(target)} ({other.source}) stands too, and goes first")
+            warn(
+                f"{old} ({node.source}): {'.'.join(target)} ({other.source}) is also set and takes precedence"
+            )
         root = _put(root, old.split("."), None)
     return root
 

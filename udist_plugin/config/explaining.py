@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT = "default"
-_DRIVER = Key("storage", Text(), DEFAULT_DRIVER, "the driver, whose parameters stand below its name")
+_DRIVER = Key("storage", Text(), DEFAULT_DRIVER, "the storage driver; its parameters go below its name")
 
 
 class Setting(NamedTuple):

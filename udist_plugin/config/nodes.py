@@ -78,7 +78,7 @@ def plain(node: Node) -> object:
 def from_python(value: object, source: str, path: str = "") -> Node:
     """The node of a mapping, list, text, number, boolean or ``None``. Raises ``ConfigurationError``."""
     if path.count(".") > MAX_DEPTH:
-        raise ConfigurationError(f"nested more than {MAX_DEPTH} deep", key=path, source=source)
+        raise ConfigurationError(f"nested more than {MAX_DEPTH} levels deep", key=path, source=source)
     if isinstance(value, dict):
         entries = {
             str(k): from_python(v, source, f"{path}.{k}" if path else str(k)) for k, v in value.items()

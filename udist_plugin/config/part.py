@@ -16,7 +16,7 @@ class Part:
         self.__dict__.update(zip(self.__annotations__, values, strict=True))
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"a configuration does not change: {name}")
+        raise AttributeError(f"a configuration cannot be changed: {name}")
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.__dict__ == other.__dict__

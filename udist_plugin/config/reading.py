@@ -113,7 +113,7 @@ class Reader:
             if re.fullmatch(_FIELD_NAME, name) is None:
                 self.wrong(f"expected a field name (RFC 9110, section 5.1), not {name!r}", path, node)
             elif name.lower() == "content-length":
-                self.wrong(f"expected a field that an answer does not set itself, not {name!r}", path, node)
+                self.wrong(f"expected a field that responses do not set themselves, not {name!r}", path, node)
             elif name.lower() in _OF_CONNECTIONS:
                 self.without_effect.append(f"{path}.{name} ({node.source})")
 
@@ -121,7 +121,7 @@ class Reader:
         if node is None or is_null(node):
             if key.default is REQUIRED:
                 self.wrong(
-                    f"expected {key.kind.expected}, and there is none", path, node or Scalar(None, above)
+                    f"expected {key.kind.expected}, but found nothing", path, node or Scalar(None, above)
                 )
             return key.default
         value = node if isinstance(key.kind, Anything) else self._parsed(key, node, path)

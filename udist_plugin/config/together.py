@@ -27,7 +27,7 @@ def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reade
     seen = set[str]()
     for path, name in _checks(values["health"] or {}):
         if name in seen:  # distribution knows a check by this name, and so does whoever asks for its health
-            reader.wrong(f"expected one check of {without_query(name)}", path, sections["health"])
+            reader.wrong(f"expected a single check of {without_query(name)}", path, sections["health"])
         seen.add(name)
     if len(seen) > CHECKS:
         reader.wrong(f"expected at most {CHECKS} checks, not {len(seen)}", "health", sections["health"])

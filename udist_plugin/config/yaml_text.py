@@ -78,7 +78,7 @@ class _Builder:
         before = self._nodes
         self._count(1, event)
         if depth > MAX_DEPTH:
-            self._refuse(f"nested more than {MAX_DEPTH} deep", event)
+            self._refuse(f"nested more than {MAX_DEPTH} levels deep", event)
         tag = getattr(event, "tag", None)
         if tag is not None and tag not in _TAGS and tag != "!":
             self._refuse("expected plain YAML, found a tag; quote a value that begins with !", event)
@@ -95,7 +95,7 @@ class _Builder:
 
     def _alias(self, event: NodeEvent) -> Node:
         if event.anchor not in self._anchors:
-            self._refuse("an alias that names nothing; quote a value that begins with *", event)
+            self._refuse("an alias without an anchor; quote a value that begins with *", event)
         node, size = self._anchors[event.anchor]
         self._count(size, event)
         return node
@@ -126,7 +126,7 @@ class _Builder:
             if name == "<<" and isinstance(event, yaml.ScalarEvent) and event.style is None:
                 merged = {**self._merge(value, event), **merged}
             elif name in entries:
-                self._refuse(f"the key {name!r} stands here twice, first at {entries[name].source}", event)
+                self._refuse(f"the key {name!r} appears twice, first at {entries[name].source}", event)
             else:
                 entries[name] = value
         return Table({**merged, **entries}, source)

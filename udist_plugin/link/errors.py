@@ -18,7 +18,7 @@ class ContentCut(TransportError):
 
 def late() -> DeadlineExceeded:
     """The time of a wait was over."""
-    return DeadlineExceeded("the time given to the exchange was over")
+    return DeadlineExceeded("the time allowed for the exchange has passed")
 
 
 def reset_error(reset: Reset) -> TransportError:

@@ -140,7 +140,7 @@ class FrameInput:
                 pass
             try:
                 if not ready_before_end(self._fd, self._peer, timeout=STALL):
-                    raise RemoteProtocolError(f"a frame stood still for {STALL:g} s")
+                    raise RemoteProtocolError(f"no byte of a frame arrived for {STALL:g} s")
             except EOFError:
                 return 0
 

@@ -125,7 +125,7 @@ class ServerLink(Link):
 
     def on_connection(self, event: ConnectionReceived) -> None:
         if isinstance(event.body, GoAway):
-            self.fail(Cancelled("the caller goes away"))
+            self.fail(Cancelled("the caller is going away"))
 
     def _has_one_request(self) -> bool:
         return bool(self._accepted) and len(self.connection.streams) == 1

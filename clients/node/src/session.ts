@@ -155,7 +155,7 @@ function broken(fault: ConnectionFault, ready: boolean, details: ErrorDetails): 
   if (fault.breach === "version") return new VersionError(fault.message, details);
   if (fault.text) {
     const text = Buffer.from(fault.text).toString("utf8").trimEnd();
-    return new StdoutTextError(`the plugin's standard output carried text: ${text}`, details);
+    return new StdoutTextError(`the plugin's standard output contained text: ${text}`, details);
   }
   const kind = ready ? ProtocolError : HandshakeError;
   return new kind(`the plugin broke the protocol: ${fault.message}`, details);
