@@ -4,71 +4,14 @@ distribution 3 and its collector, by oras and by crane."""
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.conformance.bridge import bridged
-from tests.storage.stock import Stock, running
-from tests.tools import require_tool
-from udist_plugin import Plugin
+from tests.storage.signatures.store import Store, push, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 KIND = "application/x.signature"
-
-
-class Store:
-    """A folder, served by udist and by distribution, one after the other."""
-
-    def __init__(self, folder: Path) -> None:
-        self.root = folder / "store"
-        self.config = folder / "config.yml"
-        document = {
-            "version": 0.1,
-            "storage": {"filesystem": {"rootdirectory": str(self.root)}, "delete": {"enabled": True}},
-            "http": {"addr": "127.0.0.1:0", "secret": "a test"},
-        }
-        self.config.write_text(json.dumps(document))
-
-    @contextmanager
-    def udist(self, *, tags: bool = True) -> Iterator[str]:
-        """The address of a plugin, bridged to loopback."""
-        document = {
-            "version": 0.1,
-            "storage": {"filesystem": {"rootdirectory": str(self.root)}},
-            "udist": {"referrers": {"tags": tags}},
-        }
-        with Plugin(json.dumps(document)) as plugin, bridged(plugin) as address:
-            yield address
-
-    @contextmanager
-    def stock(self) -> Iterator[Stock]:
-        with running("registry", self.config) as stock:
-            yield stock
-
-    def collect_untagged(self) -> None:
-        run("registry", "garbage-collect", "--delete-untagged", str(self.config))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path)
-
-
-def run(program: str, *words: str, folder: Path | None = None) -> str:
-    return printed([require_tool(program), *words], folder)
-
-
-def printed(command: list[str], folder: Path | None = None) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def attach(address: str, folder: Path, text: str) -> None:
@@ -76,11 +19,6 @@ def attach(address: str, folder: Path, text: str) -> None:
     (folder / "signature").write_text(text)
     words = ["attach", "--plain-http", "--artifact-type", KIND, f"{address}/demo:v1", "signature"]
     run("oras", *words, folder=folder)
-
-
-def push(address: str, folder: Path) -> None:
-    (folder / "file").write_text("content")
-    run("oras", "push", "--plain-http", f"{address}/demo:v1", "file", folder=folder)
 
 
 def discovered(address: str) -> list[str]:
@@ -145,12 +83,7 @@ def test_an_upgraded_store_is_found_as_well(store: Store, tmp_path: Path) -> Non
         push(address, tmp_path)
         attach(address, tmp_path, "one")
         signatures = discovered(address)
-    own = tmp_path / "own.yml"
-    own.write_text(
-        json.dumps({"version": 0.1, "storage": {"filesystem": {"rootdirectory": str(store.root)}}})
-    )
-    upgrade = [sys.executable, "-m", "udist_plugin.cli.main", "upgrade", "--config", str(own)]
-    assert printed(upgrade) == "demo: 1 tags of referrers updated\n"
+    assert store.upgrade() == "demo: 1 tags of referrers updated\n"
     with store.stock() as stock:
         assert discovered(stock.address) == signatures
 
