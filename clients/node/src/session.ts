@@ -112,8 +112,8 @@ export class Session {
   /** Says why the link is over, and sees to it that the plugin is, too. */
   async #explain(cause: unknown): Promise<unknown> {
     if (this.#closing !== undefined) return this.#closing;
-    if (cause !== undefined && !(cause instanceof Refusal)) void this.child.kill();
-    const exit = await this.child.exit(DYING);
+    const broke = cause !== undefined && !(cause instanceof Refusal);
+    const exit = await (broke ? this.child.kill() : this.child.exit(DYING));
     if (!exit) void this.child.kill();
     const details: ErrorDetails = {
       exitCode: exit?.code,
