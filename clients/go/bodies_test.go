@@ -34,25 +34,21 @@ var oddBodies = map[string]struct {
 	length func(size int64) int64
 	body   func(t *testing.T, content []byte) io.Reader
 }{
-	"exact": {fine, exactly, func(_ *testing.T, content []byte) io.Reader { return bytes.NewReader(content) }},
+	"exact": {fine, exactly, inMemory},
 	"exact, its end told with the last bytes": {fine, exactly, func(_ *testing.T, content []byte) io.Reader {
 		return iotest.DataErrReader(bytes.NewReader(content))
 	}},
-	"longer by one": {failed, oneLess, func(_ *testing.T, content []byte) io.Reader { return bytes.NewReader(content) }},
+	"longer by one": {failed, oneLess, inMemory},
 	"longer by one, told bit by bit": {failed, oneLess, func(_ *testing.T, content []byte) io.Reader {
 		return iotest.HalfReader(bytes.NewReader(content))
 	}},
 	"longer by much": {failed, exactly, func(_ *testing.T, content []byte) io.Reader {
 		return io.MultiReader(bytes.NewReader(content), bytes.NewReader(make([]byte, 3<<20)))
 	}},
-	"shorter by one": {failed, oneMore, func(_ *testing.T, content []byte) io.Reader { return bytes.NewReader(content) }},
-	"a file":         {fine, exactly, func(t *testing.T, content []byte) io.Reader { return fileOf(t, content, 0) }},
-	"a file longer by one": {failed, oneLess, func(t *testing.T, content []byte) io.Reader {
-		return fileOf(t, content, 0)
-	}},
-	"a file shorter by one": {failed, oneMore, func(t *testing.T, content []byte) io.Reader {
-		return fileOf(t, content, 0)
-	}},
+	"shorter by one":        {failed, oneMore, inMemory},
+	"a file":                {fine, exactly, inFile},
+	"a file longer by one":  {failed, oneLess, inFile},
+	"a file shorter by one": {failed, oneMore, inFile},
 	"part of a file longer by one": {failed, oneLess, func(t *testing.T, content []byte) io.Reader {
 		return io.LimitReader(fileOf(t, content, 10), int64(len(content)))
 	}},
@@ -68,20 +64,12 @@ var oddBodies = map[string]struct {
 	"error instead of the end": {caused, exactly, func(_ *testing.T, content []byte) io.Reader {
 		return io.MultiReader(bytes.NewReader(content), iotest.ErrReader(errBody))
 	}},
-	"error with the last bytes": {caused, exactly, func(_ *testing.T, content []byte) io.Reader {
-		return &endsWith{bytes.NewReader(content), errBody}
-	}},
-	"error with the last bytes, length unknown": {caused, unknown, func(_ *testing.T, content []byte) io.Reader {
-		return &endsWith{bytes.NewReader(content), errBody}
-	}},
-	"closing fails": {caused, exactly, func(_ *testing.T, content []byte) io.Reader {
-		return unclosable{bytes.NewReader(content)}
-	}},
-	"closing fails, length unknown": {caused, unknown, func(_ *testing.T, content []byte) io.Reader {
-		return unclosable{bytes.NewReader(content)}
-	}},
-	"no body, but a length":    {failed, exactly, func(*testing.T, []byte) io.Reader { return nil }},
-	"no content, but a length": {fine, exactly, func(*testing.T, []byte) io.Reader { return http.NoBody }},
+	"error with the last bytes":                 {caused, exactly, failingAtLast},
+	"error with the last bytes, length unknown": {caused, unknown, failingAtLast},
+	"closing fails":                             {caused, exactly, notClosing},
+	"closing fails, length unknown":             {caused, unknown, notClosing},
+	"no body, but a length":                     {failed, exactly, func(*testing.T, []byte) io.Reader { return nil }},
+	"no content, but a length":                  {fine, exactly, func(*testing.T, []byte) io.Reader { return http.NoBody }},
 	"ends when answered": {fine, exactly, func(_ *testing.T, content []byte) io.Reader {
 		return newBlocking(string(content))
 	}},
@@ -92,18 +80,13 @@ func oneLess(size int64) int64 { return size - 1 }
 func oneMore(size int64) int64 { return size + 1 }
 func unknown(int64) int64      { return -1 }
 
-// endsWith gives an error together with its last bytes.
-type endsWith struct {
-	content *bytes.Reader
-	err     error
-}
+func inMemory(_ *testing.T, content []byte) io.Reader   { return bytes.NewReader(content) }
+func inFile(t *testing.T, content []byte) io.Reader     { return fileOf(t, content, 0) }
+func notClosing(_ *testing.T, content []byte) io.Reader { return unclosable{bytes.NewReader(content)} }
 
-func (e *endsWith) Read(p []byte) (int, error) {
-	n, _ := e.content.Read(p)
-	if e.content.Len() == 0 {
-		return n, e.err
-	}
-	return n, nil
+// failingAtLast gives an error together with its last bytes.
+func failingAtLast(_ *testing.T, content []byte) io.Reader {
+	return iotest.DataErrReader(io.MultiReader(bytes.NewReader(content), iotest.ErrReader(errBody)))
 }
 
 // unclosable cannot be closed well.

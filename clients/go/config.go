@@ -1,13 +1,10 @@
 package udist
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"os"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -29,9 +26,10 @@ type Config struct {
 	// the caller first. A command from Command or UDIST_PLUGIN stays in the caller's process group, because ssh
 	// may need to ask for a password.
 	Command []string
-	// Stderr receives the plugin's standard error line by line. Its Write must not block for long. If both
-	// Stderr and Logger are nil, warnings and errors in the plugin's log are written to os.Stderr, and other
-	// lines are dropped. Use io.Discard to drop all of them.
+	// Stderr receives the plugin's standard error line by line, and each warning about the configuration once,
+	// even if the configuration sets the log's level to error. Its Write must not block for long. If both Stderr
+	// and Logger are nil, warnings and errors are written to os.Stderr, and other lines are dropped. Use
+	// io.Discard to drop all of them.
 	Stderr io.Writer
 	// Logger receives the same lines as log records, each with the level given in the line.
 	Logger *slog.Logger
@@ -96,39 +94,4 @@ func (c Config) environment() (map[string]string, error) {
 		}
 	}
 	return variables, nil
-}
-
-// line forwards a line of the plugin's standard error.
-func (c Config) line(text string) {
-	stderr := c.Stderr
-	if stderr == nil && c.Logger == nil && levelOf(text) >= slog.LevelWarn {
-		stderr = os.Stderr
-	}
-	if stderr != nil {
-		_, _ = io.WriteString(stderr, text+"\n")
-	}
-	if c.Logger != nil {
-		c.Logger.Log(context.Background(), levelOf(text), text)
-	}
-}
-
-// levelField matches the level in a line of the plugin's log, in text and JSON format. It comes before anything that a
-// client can have put into the line.
-var levelField = regexp.MustCompile(`(?: level=|"level":")([a-z]+)`)
-
-// levelOf returns the level of a line of the plugin's log, or Info if the line has none.
-func levelOf(line string) slog.Level {
-	found := levelField.FindStringSubmatch(line)
-	if found == nil {
-		return slog.LevelInfo
-	}
-	switch found[1] {
-	case "debug":
-		return slog.LevelDebug
-	case "warn", "warning":
-		return slog.LevelWarn
-	case "error", "fatal":
-		return slog.LevelError
-	}
-	return slog.LevelInfo
 }

@@ -8,3 +8,9 @@ func SetPatience(short time.Duration) (undo func()) {
 	patience = short
 	return func() { patience = before }
 }
+
+// PluginLog returns the methods of a pluginLog.
+func PluginLog(config Config) (line func(string), warn func(warnings []string, tail func() string)) {
+	log := &pluginLog{config: config}
+	return log.line, log.warn
+}

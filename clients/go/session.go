@@ -31,6 +31,7 @@ type session struct {
 	config  Config
 	command []string
 	found   bool // the library chose the command
+	log     *pluginLog
 	process *child.Process
 	link    *link.Link
 	gone    chan struct{} // closed once the plugin has exited and all its output has been read
@@ -38,7 +39,7 @@ type session struct {
 
 // start spawns a plugin and waits until it is ready.
 func start(ctx context.Context, config Config) (*session, error) {
-	s := &session{config: config, command: config.Command, gone: make(chan struct{})}
+	s := &session{config: config, command: config.Command, log: &pluginLog{config: config}, gone: make(chan struct{})}
 	settings, err := config.settings()
 	if err != nil {
 		return nil, err
@@ -69,6 +70,7 @@ func start(ctx context.Context, config Config) (*session, error) {
 		}
 		return nil, err
 	}
+	s.log.warn(s.link.Warnings(), s.process.Tail)
 	return s, nil
 }
 
@@ -92,7 +94,7 @@ func (c Config) settings() (*pluginv1.Settings, error) {
 }
 
 func (s *session) spawn() error {
-	process, err := child.Start(s.command, s.found, s.config.line)
+	process, err := child.Start(s.command, s.found, s.log.line)
 	if err != nil {
 		return &Error{
 			Kind: ErrNotFound, Code: "NOT_FOUND", Err: err,

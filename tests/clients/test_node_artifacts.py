@@ -20,13 +20,13 @@ FILES: Final = {"notes.txt": b"to be kept\n", "data.bin": bytes(range(256)) * 90
 CONFIG: Final = "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {root}}}}}\n"
 FILES_PROGRAM: Final = """\
 import { spawn } from %(index)s;
-import { pullFiles, pushFiles, Registry } from %(oci)s;
+import { pullArtifact, pushArtifact, Registry } from %(oci)s;
 
 const [config, verb, name, ...words] = process.argv.slice(1);
 const plugin = await spawn({ config, env: {} });
 const registry = new Registry({ fetch: plugin.fetch });
-if (verb === "push") console.log((await pushFiles(registry, name, words, { tag: "v1" })).digest);
-else console.log((await pullFiles(registry, name, words[0], words[1])).manifest.descriptor.digest);
+if (verb === "push") console.log((await pushArtifact(registry, name, words, { tag: "v1" })).digest);
+else console.log((await pullArtifact(registry, name, words[0], words[1])).manifest.descriptor.digest);
 await plugin.close();
 """
 CHART_PROGRAM: Final = """\

@@ -69,7 +69,7 @@ import("udist-plugin").then((imported) => console.log(required.UdistError === im
 JEST: Final = """\
 const { writeFileSync } = require("node:fs");
 const { spawn, ClosedError, UdistError } = require("udist-plugin");
-const { pullFiles, pushFiles, Registry, RegistryError } = require("udist-plugin/oci");
+const { pullArtifact, pushArtifact, Registry, RegistryError } = require("udist-plugin/oci");
 
 let plugin;
 beforeAll(async () => (plugin = await spawn({ config: "version: 0.1\\nstorage: {inmemory: {}}" })));
@@ -91,8 +91,8 @@ test("responses and errors are those of the tests' own world", async () => {
 test("files go there and back", async () => {
   const registry = new Registry({ fetch: plugin.fetch });
   writeFileSync("pushed.bin", Buffer.alloc(3_000_000, "content"));
-  await pushFiles(registry, "demo", ["pushed.bin"], { tag: "v1" });
-  const { files } = await pullFiles(registry, "demo", "v1", "out");
+  await pushArtifact(registry, "demo", ["pushed.bin"], { tag: "v1" });
+  const { files } = await pullArtifact(registry, "demo", "v1", "out");
   expect(files.map(({ descriptor }) => descriptor.size)).toEqual([3_000_000]);
   await expect(registry.getManifest("demo", "v2")).rejects.toBeInstanceOf(RegistryError);
 });

@@ -5,7 +5,7 @@
 // Each example creates some content, pushes it and pulls it again. The examples run as tests. They need an
 // installed plugin, or its command in the environment variable UDIST_PLUGIN:
 //
-//	go test -tags containers_image_openpgp ./...
+//	CGO_ENABLED=0 go test -tags containers_image_openpgp ./...
 //
 // Helm's client accepts the same http.Client (registry.ClientOptHTTPClient). There is no example for it, because
 // it adds Kubernetes' client libraries to the build, and uses oras-go internally.

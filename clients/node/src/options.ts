@@ -27,8 +27,9 @@ export interface SpawnOptions {
   /** Aborts the start. It has no effect once the plugin is ready. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Receives each line of the plugin's standard error. Without it, warnings and errors in the plugin's log are printed
-   * with `console.warn`, and other lines are dropped.
+   * Receives each line of the plugin's standard error, and each warning about the configuration once, even if the
+   * configuration sets the log's level to error. Without it, warnings and errors are printed with `console.warn`, and
+   * other lines are dropped.
    */
   readonly log?: ((line: string) => void) | undefined;
   /** How long to wait for the plugin to become ready, in milliseconds. The default is 30,000. */

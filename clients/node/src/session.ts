@@ -18,7 +18,7 @@ import {
 import type { ErrorDetails } from "./errors.js";
 import { Refusal } from "./link/errors.js";
 import { Link } from "./link/link.js";
-import { showWarning } from "./log.js";
+import { Log } from "./log.js";
 import { settingsOf } from "./options.js";
 import type { SpawnOptions } from "./options.js";
 import { after } from "./timer.js";
@@ -37,11 +37,13 @@ export class Session {
   readonly child: Child;
   readonly link: Link;
   readonly #command: Command;
+  readonly #log: Log;
   #closing: unknown;
 
   private constructor(command: Command, options: SpawnOptions, pair: SocketPair | undefined) {
     this.#command = command;
-    this.child = new Child(command, options.log ?? showWarning, pair);
+    this.#log = new Log(options.log);
+    this.child = new Child(command, (line) => this.#log.line(line), pair);
     this.link = new Link(this.child.stdout, this.child.stdin, {
       memory: options.memory ?? MEMORY,
       slotTimeout: options.slotTimeout ?? SLOT_TIMEOUT,
@@ -60,6 +62,7 @@ export class Session {
     const session = starting(() => new Session(command, options, pair));
     try {
       await session.#shakeHands(settings, options);
+      session.#log.warn(session.link.connection.peer?.warnings ?? [], session.child.tail);
       return session;
     } catch (error) {
       await session.destroy(error);
@@ -112,8 +115,8 @@ export class Session {
   /** Says why the link is over, and sees to it that the plugin is, too. */
   async #explain(cause: unknown): Promise<unknown> {
     if (this.#closing !== undefined) return this.#closing;
-    if (cause !== undefined && !(cause instanceof Refusal)) void this.child.kill();
-    const exit = await this.child.exit(DYING);
+    const broke = cause !== undefined && !(cause instanceof Refusal);
+    const exit = await (broke ? this.child.kill() : this.child.exit(DYING));
     if (!exit) void this.child.kill();
     const details: ErrorDetails = {
       exitCode: exit?.code,

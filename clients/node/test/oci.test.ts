@@ -7,7 +7,7 @@ import { setImmediate as turn } from "node:timers/promises";
 
 import { RequestError } from "../src/index.js";
 import type { Plugin } from "../src/index.js";
-import { ArtifactError, DigestError, pullFiles, pushFiles, Registry, RegistryError } from "../src/oci/index.js";
+import { ArtifactError, DigestError, pullArtifact, pushArtifact, Registry, RegistryError } from "../src/oci/index.js";
 import type { ImageManifest } from "../src/oci/index.js";
 import { digestOf, IN_MEMORY, inMemory, output, pattern, python } from "./helpers.js";
 import { all } from "./listing.js";
@@ -71,7 +71,7 @@ test("a blob is mounted from another repository, and where there is none nothing
 });
 
 test("a tag is deleted by its name alone, and a manifest by its digest", async () => {
-  const { digest } = await pushFiles(registry, "demo/deleted", [], { tag: "v1" });
+  const { digest } = await pushArtifact(registry, "demo/deleted", [], { tag: "v1" });
   await assert.rejects(registry.deleteManifest("demo/deleted", "v1"), DigestError);
   await assert.rejects(registry.deleteTag("demo/deleted", digest), RequestError);
   await registry.deleteTag("demo/deleted", "v1");
@@ -92,10 +92,10 @@ test("content that is not its digest's fails while it is read", async () => {
 
 test("files go through an artifact and back, and the same files make the same digest", async () => {
   const paths = [await file("a.bin", pattern(3_000_000)), await file("empty", "")];
-  const pushed = await pushFiles(registry, "demo/files", paths, { tag: "v1", artifactType: "text/x-test" });
-  assert.deepEqual(await pushFiles(registry, "demo/files", paths, { artifactType: "text/x-test" }), pushed);
+  const pushed = await pushArtifact(registry, "demo/files", paths, { tag: "v1", artifactType: "text/x-test" });
+  assert.deepEqual(await pushArtifact(registry, "demo/files", paths, { artifactType: "text/x-test" }), pushed);
   const out = join(folder, "out");
-  const { files, manifest } = await pullFiles(registry, "demo/files", "v1", out);
+  const { files, manifest } = await pullArtifact(registry, "demo/files", "v1", out);
   assert.equal(manifest.descriptor.digest, pushed.digest);
   assert.equal((manifest.manifest as ImageManifest).artifactType, "text/x-test");
   assert.deepEqual(
@@ -107,9 +107,9 @@ test("files go through an artifact and back, and the same files make the same di
 
 test("repositories, tags, referrers, and what deleting leaves", async () => {
   const path = await file("note.txt", "to be kept\n");
-  const subject = await pushFiles(registry, "demo/lists", [path], { tag: "v1" });
+  const subject = await pushArtifact(registry, "demo/lists", [path], { tag: "v1" });
   await registry.pushManifest("demo/lists", (await registry.getManifest("demo/lists", "v1")).content, { tag: "v2" });
-  const referrer = await pushFiles(registry, "demo/lists", [path], { subject, artifactType: "text/x-sbom" });
+  const referrer = await pushArtifact(registry, "demo/lists", [path], { subject, artifactType: "text/x-sbom" });
   assert.ok((await all(registry.listRepositories())).includes("demo/lists"));
   assert.deepEqual(await all(registry.listTags("demo/lists")), ["v1", "v2"]);
   const found = await all(registry.listReferrers("demo/lists", subject.digest, "text/x-sbom"));
@@ -128,34 +128,34 @@ test("no file leaves the output folder", async () => {
   const path = await file("harmless", "x");
   const out = join(folder, "guarded");
   for (const title of ["../out", "/etc/x", "a/../../b", "."]) {
-    const { digest } = await pushFiles(registry, "demo/unsafe", [{ path, title }]);
-    await assert.rejects(pullFiles(registry, "demo/unsafe", digest, out), ArtifactError);
+    const { digest } = await pushArtifact(registry, "demo/unsafe", [{ path, title }]);
+    await assert.rejects(pullArtifact(registry, "demo/unsafe", digest, out), ArtifactError);
   }
-  const { digest } = await pushFiles(registry, "demo/unsafe", [{ path, title: "link/x" }]);
+  const { digest } = await pushArtifact(registry, "demo/unsafe", [{ path, title: "link/x" }]);
   await mkdir(out, { recursive: true });
   await symlink(tmpdir(), join(out, "link"));
-  await assert.rejects(pullFiles(registry, "demo/unsafe", digest, out), ArtifactError);
+  await assert.rejects(pullArtifact(registry, "demo/unsafe", digest, out), ArtifactError);
 });
 
 test("a folder and two files of one name are refused", async () => {
-  await assert.rejects(pushFiles(registry, "demo/folder", [folder]), ArtifactError);
+  await assert.rejects(pushArtifact(registry, "demo/folder", [folder]), ArtifactError);
   const path = await file("twice", "x");
-  await assert.rejects(pushFiles(registry, "demo/folder", [path, path]), ArtifactError);
+  await assert.rejects(pushArtifact(registry, "demo/folder", [path, path]), ArtifactError);
 });
 
 test("a folder that stands in a file's place is left there", async () => {
   const path = await file("placed", "x");
-  const { digest } = await pushFiles(registry, "demo/placed", [{ path, title: "placed" }]);
+  const { digest } = await pushArtifact(registry, "demo/placed", [{ path, title: "placed" }]);
   const out = join(folder, "occupied");
   await mkdir(join(out, "placed", "kept"), { recursive: true });
-  await assert.rejects(pullFiles(registry, "demo/placed", digest, out), ArtifactError);
+  await assert.rejects(pullArtifact(registry, "demo/placed", digest, out), ArtifactError);
   assert.deepEqual(await readdir(out, { recursive: true }), ["placed", join("placed", "kept")]);
 });
 
 test("annotations stand in the order of udist push", async () => {
   const annotations = { "9": "nine", "10": "ten", b: '"\u2028"', a: "\u0001ü", "\u{1f600}": "astral", "\uffee": "basic" };
-  const subject = await pushFiles(registry, "demo/order", []);
-  const { digest } = await pushFiles(registry, "demo/order", [], { annotations, subject });
+  const subject = await pushArtifact(registry, "demo/order", []);
+  const { digest } = await pushArtifact(registry, "demo/order", [], { annotations, subject });
   const program = `
 import json, sys
 from udist_plugin.images.artifact import manifest_of
@@ -177,7 +177,7 @@ test("a push that is refused leaves no file open", { skip: process.platform !== 
   for (const refused of ["POST", "PUT"]) {
     const fetch: Plugin["fetch"] = (input, init) =>
       init?.method === refused ? Promise.resolve(new Response(null, { status: 403 })) : plugin.fetch(input, init);
-    await assert.rejects(pushFiles(new Registry({ fetch }), "demo/refused", [path]), { status: 403 });
+    await assert.rejects(pushArtifact(new Registry({ fetch }), "demo/refused", [path]), { status: 403 });
     while ((await open()) > 0) await turn(); // closing takes a turn or two; a leak runs into the time limit
   }
 });

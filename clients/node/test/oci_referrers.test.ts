@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import type { Plugin } from "../src/index.js";
-import { ArtifactError, pushFiles, Registry, RegistryError } from "../src/oci/index.js";
+import { ArtifactError, pushArtifact, Registry, RegistryError } from "../src/oci/index.js";
 import type { Descriptor, ImageIndex } from "../src/oci/index.js";
 import { IN_MEMORY, inMemory } from "./helpers.js";
 import { all } from "./listing.js";
@@ -33,27 +33,27 @@ async function listed(name: string, subject: string, type?: string): Promise<Des
 }
 
 test("without the referrers API the list is kept under a tag", async () => {
-  const subject = await pushFiles(registry, "kept", []);
+  const subject = await pushArtifact(registry, "kept", []);
   assert.deepEqual(await all(registry.listReferrers("kept", subject.digest)), []);
   const annotations = { by: "hand" };
-  const signature = await pushFiles(registry, "kept", [], { subject, artifactType: "text/x-signature", annotations });
+  const signature = await pushArtifact(registry, "kept", [], { subject, artifactType: "text/x-signature", annotations });
   const both = { artifactType: "text/x-signature", annotations };
   assert.deepEqual(await listed("kept", subject.digest), [{ ...signature, ...both }]);
-  await pushFiles(registry, "kept", [], { subject, artifactType: "text/x-signature", annotations });
+  await pushArtifact(registry, "kept", [], { subject, artifactType: "text/x-signature", annotations });
   assert.equal((await listed("kept", subject.digest)).length, 1);
   assert.deepEqual(await listed("kept", subject.digest, "text/other"), []);
 });
 
 test("referrers that are pushed at the same time are all kept", async () => {
-  const subject = await pushFiles(registry, "many", []);
+  const subject = await pushArtifact(registry, "many", []);
   const types = ["a", "b", "c", "d"].map((letter) => `text/x-${letter}`);
-  await Promise.all(types.map((artifactType) => pushFiles(registry, "many", [], { subject, artifactType })));
+  await Promise.all(types.map((artifactType) => pushArtifact(registry, "many", [], { subject, artifactType })));
   const found = await listed("many", subject.digest);
   assert.deepEqual(found.map(({ artifactType }) => artifactType).sort(), types);
 });
 
 test("a referrer without a type has its configuration's", async () => {
-  const subject = await pushFiles(registry, "typeless", []);
+  const subject = await pushArtifact(registry, "typeless", []);
   const { manifest } = await registry.getManifest("typeless", subject.digest);
   const typeless = { ...manifest, artifactType: "", subject };
   await registry.pushManifest("typeless", typeless);
@@ -63,18 +63,18 @@ test("a referrer without a type has its configuration's", async () => {
 
 test("a registry that lists referrers itself gets no tag", async () => {
   const current = new Registry({ fetch: plugin.fetch });
-  const subject = await pushFiles(current, "current", []);
-  await pushFiles(current, "current", [], { subject });
+  const subject = await pushArtifact(current, "current", []);
+  await pushArtifact(current, "current", [], { subject });
   assert.equal((await all(current.listReferrers("current", subject.digest))).length, 1);
   await assert.rejects(current.resolveManifest("current", subject.digest.replace(":", "-")), { status: 404 });
 });
 
 test("a tag of referrers that is none is left alone", async () => {
-  const subject = await pushFiles(registry, "taken", []);
+  const subject = await pushArtifact(registry, "taken", []);
   const tag = subject.digest.replace(":", "-");
-  await pushFiles(registry, "taken", [], { tag });
+  await pushArtifact(registry, "taken", [], { tag });
   await assert.rejects(all(registry.listReferrers("taken", subject.digest)), RegistryError);
-  await assert.rejects(pushFiles(registry, "taken", [], { subject }), RegistryError);
+  await assert.rejects(pushArtifact(registry, "taken", [], { subject }), RegistryError);
   assert.equal((await registry.resolveManifest("taken", tag)).digest, subject.digest);
 });
 

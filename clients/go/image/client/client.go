@@ -31,8 +31,8 @@ type Client struct {
 }
 
 // NewClient starts a plugin. config is a configuration in distribution's YAML format, or "" for the defaults. envs has
-// the same form as [os.Environ]; its REGISTRY_* variables override the configuration. Warnings and errors in the
-// plugin's log are written to [os.Stderr].
+// the same form as [os.Environ]; its REGISTRY_* variables override the configuration. Warnings about the configuration,
+// and warnings and errors in the plugin's log, are written to [os.Stderr].
 //
 // The error names the invalid key, or says why the plugin did not start.
 func NewClient(config string, envs []string) (*Client, error) {

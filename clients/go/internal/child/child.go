@@ -133,14 +133,13 @@ func (p *Process) signal(send func(*os.Process)) {
 // wait waits for the child to exit. If another part of the program has reaped the child, Wait returns an error; the
 // child has exited all the same.
 func (p *Process) wait(cmd *exec.Cmd, stderr *stderr, drained <-chan struct{}) {
-	failed := cmd.Wait() != nil && cmd.ProcessState == nil
+	_ = cmd.Wait()
 	p.mu.Lock()
 	p.cmd = nil
 	p.mu.Unlock()
-	if failed {
+	if p.state = cmd.ProcessState; p.state == nil {
 		_ = cmd.Process.Release()
 	}
-	p.state = cmd.ProcessState
 	stderr.end()
 	timer := time.NewTimer(draining)
 	defer timer.Stop()

@@ -80,6 +80,13 @@ func (l *Link) Ready() bool {
 	return l.conn.Peer() != nil
 }
 
+// Warnings returns the plugin's warnings about its configuration.
+func (l *Link) Warnings() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.conn.Peer().GetWarnings()
+}
+
 // Err returns the reason why the link is over, or nil if it is not.
 func (l *Link) Err() error {
 	l.mu.Lock()

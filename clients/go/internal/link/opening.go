@@ -117,12 +117,8 @@ func (l *Link) noSlotFor(w *waiter) {
 func (l *Link) whyNot(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err := l.waitContext(ctx, &waiter{}, func() bool { return l.closing != nil })
-	switch {
-	case l.err != nil:
-		return l.err
-	case err != nil:
+	if err := l.waitContext(ctx, &waiter{}, func() bool { return l.closing != nil }); err != nil {
 		return err
 	}
-	return l.closing
+	return l.notTaking()
 }

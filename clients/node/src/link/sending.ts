@@ -22,19 +22,19 @@ export async function sendContent(
 ): Promise<void> {
   const content = new Content(body.getReader(), length);
   exchange.onUnwanted = () => content.stop(exchange.error);
-  link.hold.add(1);
-  const reading = content.fill();
-  try {
-    await content.sendOver(link, exchange);
-    if (exchange.unwanted) content.stop(exchange.error);
-    await reading;
-  } catch (error) {
-    exchange.cancel(error);
-  } finally {
-    content.stop(exchange.error);
-    await reading.catch(() => undefined); // told before, by sendOver
-    link.hold.add(-1);
-  }
+  await link.hold.during(async () => {
+    const reading = content.fill();
+    try {
+      await content.sendOver(link, exchange);
+      if (exchange.unwanted) content.stop(exchange.error);
+      await reading;
+    } catch (error) {
+      exchange.cancel(error);
+    } finally {
+      content.stop(exchange.error);
+      await reading.catch(() => undefined); // told before, by sendOver
+    }
+  });
 }
 
 /** What was read of a body and not sent yet. */

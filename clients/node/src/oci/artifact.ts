@@ -47,7 +47,7 @@ export interface PushOptions {
  * Pushes files as one artifact, with the same manifest that `udist push` makes. Blobs that the repository already has
  * are not sent. Rejects with an `ArtifactError` for anything but regular files, and with the errors of `registry`.
  */
-export async function pushFiles(
+export async function pushArtifact(
   registry: Registry,
   name: string,
   files: readonly (string | SourceFile)[],
@@ -73,7 +73,7 @@ export interface PulledFile {
  * written outside the folder. Rejects with an `ArtifactError` for files that cannot be written, and for packed folders,
  * which `udist pull` unpacks.
  */
-export async function pullFiles(
+export async function pullArtifact(
   registry: Registry,
   name: string,
   reference: string,

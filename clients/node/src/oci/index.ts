@@ -1,4 +1,4 @@
-export { pullFiles, pushFiles } from "./artifact.js";
+export { pullArtifact, pushArtifact } from "./artifact.js";
 export type { PulledFile, PushOptions, SourceFile } from "./artifact.js";
 export * from "./errors.js";
 export { Registry } from "./registry.js";

@@ -35,14 +35,12 @@ export class Manifests {
   /** Returns whether the registry lists the manifest among the referrers of its subject, if it has one. */
   async push(name: string, reference: string, content: Uint8Array, mediaType: string): Promise<boolean> {
     const request = { headers: { "content-type": mediaType }, body: content as Content };
-    const answer = await this.transport.ask("PUT", pathOf(name, reference), request);
-    await answer.discard();
+    const answer = await this.transport.send("PUT", pathOf(name, reference), request);
     return answer.header("oci-subject") !== null;
   }
 
   async delete(name: string, reference: string): Promise<void> {
-    const answer = await this.transport.ask("DELETE", pathOf(name, reference));
-    await answer.discard();
+    await this.transport.send("DELETE", pathOf(name, reference));
   }
 }
 

@@ -68,10 +68,10 @@ export class Registry {
   async mountBlob(name: string, digest: string, source?: string): Promise<Descriptor> {
     algorithmOf(digest);
     const query = new URLSearchParams({ mount: digest, ...(source !== undefined && { from: source }) });
-    const answer = await this.#transport.ask("POST", `${uploadsPath(name)}?${query.toString()}`);
-    await answer.discard();
+    const answer = await this.#transport.send("POST", `${uploadsPath(name)}?${query.toString()}`);
     if (answer.status === 201) return this.resolveBlob(name, digest);
-    await this.#drop(locationOf(answer)).catch(() => undefined); // the upload that was begun instead
+    const begun = locationOf(answer); // of an upload, instead
+    await this.#transport.send("DELETE", begun).catch(() => undefined);
     const message = `${digest} cannot be mounted from ${source ?? "any repository"}; push the blob to ${name} instead`;
     throw new RegistryError(message, answer.status, [{ code: "BLOB_UNKNOWN" }]);
   }
@@ -83,14 +83,11 @@ export class Registry {
   async pushBlob(name: string, digest: string, content: Content, size?: number): Promise<void> {
     try {
       algorithmOf(digest);
-      const begun = await this.#transport.ask("POST", uploadsPath(name));
-      await begun.discard();
-      const location = locationOf(begun);
+      const location = locationOf(await this.#transport.send("POST", uploadsPath(name)));
       location.searchParams.set("digest", digest);
       const length = size !== undefined && { "content-length": String(size) };
       const headers = { "content-type": OCTET_STREAM, ...length };
-      const answer = await this.#transport.ask("PUT", location, { headers, body: content });
-      await answer.discard();
+      await this.#transport.send("PUT", location, { headers, body: content });
     } finally {
       await discard(content); // what fetch has begun to read is locked, and its own to end
     }
@@ -99,7 +96,7 @@ export class Registry {
   /** Deletes a blob from the repository. */
   async deleteBlob(name: string, digest: string): Promise<void> {
     algorithmOf(digest);
-    await this.#drop(blobPath(name, digest));
+    await this.#transport.send("DELETE", blobPath(name, digest));
   }
 
   /** Returns the descriptor of a manifest, by tag or digest. Rejects if there is none. */
@@ -161,11 +158,6 @@ export class Registry {
   async *#list(path: string, key: string): AsyncGenerator<string, void> {
     const first = await this.#transport.ask("GET", path);
     for await (const names of this.#transport.pages(first, namesIn(key))) yield* names;
-  }
-
-  async #drop(target: string | URL): Promise<void> {
-    const answer = await this.#transport.ask("DELETE", target);
-    await answer.discard();
   }
 }
 

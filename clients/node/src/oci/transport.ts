@@ -46,6 +46,13 @@ export class Transport {
     throw await answer.failure();
   }
 
+  /** As `ask`, for an answer whose content is not wanted. */
+  async send(...request: Parameters<Transport["ask"]>): Promise<Answer> {
+    const answer = await this.ask(...request);
+    await answer.discard();
+    return answer;
+  }
+
   /** The pages of a list, of which `first` is the first. */
   async *pages<T>(first: Answer, form: Form<T>): AsyncGenerator<T, void> {
     const seen = new Set<string>();
