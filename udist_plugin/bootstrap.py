@@ -52,6 +52,7 @@ def create_app(
         app = _configured(path, source, _with_variables(os.environ, environ or {}), "configuration")
     app.log_access(_access)
     app.start(_record)
+    app.warm_up()
     return app
 
 

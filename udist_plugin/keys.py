@@ -3,14 +3,10 @@
 A path names a key as in YAML; ``[]`` after a name stands for the entries of a list, ``*`` for any name.
 """
 
-from __future__ import annotations
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from udist_plugin.kinds import Kind
+from udist_plugin.kinds import Kind
 
 WORKS: Final = "works"
 NO_EFFECT: Final = "no effect"

@@ -5,20 +5,15 @@ Packages implement it (``storage``, ``remote``), wrap it (``wrappers``), serve i
 always the name of a repository. Every method may raise ``NameInvalid``, ``StorageError`` or ``Unavailable``.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import Generic, NamedTuple, TypeVar
 
+from udist_plugin.content import Content, Readable
 from udist_plugin.errors import BlobUnknown, NameUnknown
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from udist_plugin.content import Content, Readable
-    from udist_plugin.oci.descriptor import Descriptor
-    from udist_plugin.oci.digest import Digest
-    from udist_plugin.oci.manifest import Manifest
+from udist_plugin.oci.descriptor import Descriptor
+from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.manifest import Manifest
 
 Item = TypeVar("Item")
 

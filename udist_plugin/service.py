@@ -69,8 +69,6 @@ class RegistryApp:
     def start(self, record: Record) -> None:
         """Logs what there is to say about the configuration, and starts the jobs. One for which the system
         has no descriptor or thread left is done without."""
-        with suppress(OSError):  # there is no descriptor left: what is needed is loaded when it is
-            self.application.warm_up()
         for message in self.warnings:
             record("warn", message)
         for message in self._notices:
@@ -82,6 +80,11 @@ class RegistryApp:
                 if not exhausted(error):
                     raise
                 record("warn", f"{name} will not run: {error}")
+
+    def warm_up(self) -> None:
+        """Loads what only later requests need."""
+        with suppress(OSError):  # there is no descriptor left: what is needed is loaded when it is
+            self.application.warm_up()
 
     def close(self) -> None:
         """Ends the jobs; closing twice is closing once."""

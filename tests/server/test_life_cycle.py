@@ -442,7 +442,7 @@ def test_the_first_answer_needs_neither_yaml_nor_protobuf(tmp_path: Path) -> Non
     code = (
         "import sys; from udist_plugin.cli.plugin import main\n"
         "import udist_plugin.server.stdio as stdio, json\n"
-        "stdio.SETTLE = 0\n"
+        "stdio.SETTLE = stdio.PAUSE = 0\n"
         "ended = stdio._drain\n"
         "def drain(*arguments):\n"
         "    loaded = {name.partition('.')[0] for name in sys.modules}\n"

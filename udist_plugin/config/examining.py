@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from udist_plugin.config import model
 from udist_plugin.config.aliases import rename
@@ -10,6 +10,7 @@ from udist_plugin.config.driver import DEFAULT_DRIVER, default_root, filled, fin
 from udist_plugin.config.keys import DEFERRED, all_keys, schema
 from udist_plugin.config.nodes import Node, Table, from_python, is_null
 from udist_plugin.config.overlay import PREFIX, UnknownVariable, overlay, registry_variables
+from udist_plugin.config.part import Part
 from udist_plugin.config.reading import Reader, nearest
 from udist_plugin.errors import ConfigurationError
 
@@ -48,14 +49,14 @@ _MODELS: dict[str, Any] = {
 }
 
 
-class DriverSection(NamedTuple):
+class DriverSection(Part):
     """The storage ``driver``, and of its ``parameters`` those that could be read."""
 
     driver: str
     parameters: Mapping[str, object]
 
 
-class Examined(NamedTuple):
+class Examined(Part):
     """All there is to say of a configuration, except what its driver says: ``warnings`` and ``notices`` are
     sentences for the log, of mistakes and of what has no effect here. ``configuration`` is ``None`` when
     there are errors, ``section`` when the driver that is named is not known, or is not the only one."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from udist_plugin.config.examining import examine
+from udist_plugin.config.part import Part
 from udist_plugin.config.reading import Reader
 from udist_plugin.errors import ConfigurationError
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from udist_plugin.config.model import Configuration
 
 
-class Loaded(NamedTuple):
+class Loaded(Part):
     """``warnings`` and ``notices`` are sentences for the log: mistakes, and what has no effect here."""
 
     configuration: Configuration

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from udist_plugin.content import Content
 from udist_plugin.errors import InvalidPath, PathNotFound, StorageError
@@ -33,13 +33,14 @@ PATHS_KEPT = 1024
 _PATH = r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+"  # compiled on first use
 
 
-class FileInfo(NamedTuple):
+class FileInfo:
     """What stands at ``path``: ``size`` in bytes (0 for a folder), ``modified`` in seconds since 1970."""
 
-    path: str
-    size: int
-    modified: float
-    is_folder: bool = False
+    def __init__(self, path: str, size: int, modified: float, is_folder: bool = False) -> None:
+        self.path = path
+        self.size = size
+        self.modified = modified
+        self.is_folder = is_folder
 
 
 class MemoryContent(Content):

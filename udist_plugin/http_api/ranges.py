@@ -1,7 +1,5 @@
 """Byte ranges (RFC 9110, section 14) and the Content-Range of an upload's chunk."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

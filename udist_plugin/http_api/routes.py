@@ -3,8 +3,6 @@
 A repository's name may have components named like the endpoints, so a path is read from its end.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import Final, NamedTuple
 

@@ -1,14 +1,10 @@
 """Content descriptors (image-spec, descriptor.md)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
 
 from udist_plugin.errors import DigestInvalid, ManifestInvalid
 from udist_plugin.oci.digest import Digest
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Descriptor(NamedTuple):
@@ -26,7 +22,7 @@ class Descriptor(NamedTuple):
     other: Mapping[str, Any] = {}
 
     @classmethod
-    def from_json(cls, value: object, where: str = "descriptor") -> Descriptor:
+    def from_json(cls, value: object, where: str = "descriptor") -> Self:
         """Checks types and digest; a member that is null counts as absent.
 
         ``where`` names the place in errors. Raises ``ManifestInvalid`` and ``DigestInvalid``.

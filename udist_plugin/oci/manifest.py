@@ -1,8 +1,6 @@
 """Manifests and indexes (image-spec, manifest.md and image-index.md; Docker schema 2 and its list)."""
 
-from __future__ import annotations
-
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn, Self
 
 from udist_plugin.errors import DigestInvalid, ManifestInvalid, ManifestTooLarge
 from udist_plugin.oci.descriptor import Descriptor, check_annotations, without_nulls
@@ -48,7 +46,7 @@ class Manifest(NamedTuple):
     @classmethod
     def parse(
         cls, content: bytes, media_type: str = "", digest: Digest | None = None, *, hashed: bool = False
-    ) -> Manifest:
+    ) -> Self:
         """Reads ``content``, pushed or stored as ``media_type``; ``digest`` is what it should have, sha256's
         unless given, and is not looked at again where it was ``hashed`` before.
 

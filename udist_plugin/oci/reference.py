@@ -1,10 +1,8 @@
 """Repository names, tags and the references that people write (distribution-spec, "Pulling manifests")."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from udist_plugin.errors import ManifestUnknown, NameInvalid, TagInvalid
 from udist_plugin.oci.digest import Digest
@@ -58,7 +56,7 @@ class Reference(NamedTuple):
     digest: Digest | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Reference:
+    def parse(cls, text: str) -> Self:
         """Raises ``NameInvalid``, ``TagInvalid`` or ``DigestInvalid``, naming the part at fault."""
         rest, at, digest = text.partition("@")
         name, colon, tag = rest.partition(":")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         """A WSGI application, how it wants to be run, and what runs beside its requests.
 
         ``drain_timeout`` is in seconds; ``warnings`` are for the caller to show; ``start`` gets a function
-        that logs a message at a level.
+        that logs a message at a level; ``warm_up`` loads what only later requests need.
         """
 
         drain_timeout: float
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
         ) -> Iterable[bytes]: ...
 
         def start(self, record: Callable[[str, str], object]) -> None: ...
+
+        def warm_up(self) -> None: ...
 
         def close(self) -> None: ...
 
@@ -53,6 +55,8 @@ SWITCH: Final = 0.0005
 take it back so fast that one with a small reply to send would mostly miss its turn."""
 SETTLE: Final = 0.5
 """Seconds after which what can wait for the first answer is started without one."""
+PAUSE: Final = 0.02
+"""Seconds that a caller has to close after its first answer: one that wants no more is spared the warm-up."""
 FAREWELL: Final = 1.0
 """Seconds for the go-away to be written: a caller that reads nothing must not hold up the end."""
 WARNINGS_MAX: Final = 32 << 10
@@ -84,20 +88,22 @@ def serve(source: int, sink: int, build: Callable[[Settings, Log], Service]) -> 
     workers.served_one.wait(SETTLE)
     gc.freeze()
     gc.enable()
-    _warm_up()
     service.start(log.record)
+    if not workers.closed.wait(PAUSE):
+        _warm_up(service)
     workers.closed.wait()
     status = _drain(workers, sink, service.drain_timeout, log)
     service.close()
     _exit(status, log)
 
 
-def _warm_up() -> None:
-    """Imports what only errors need: by then there may be no descriptor left to do so."""
+def _warm_up(service: Service) -> None:
+    """Imports what only later requests and errors need: by then there may be no descriptor left to do so."""
     with contextlib.suppress(OSError):
         import traceback  # noqa: F401
 
         import udist_plugin.server.log_formats  # noqa: F401
+    service.warm_up()
 
 
 def _handshake(link: ServerLink, log: Log, build: Callable[[Settings, Log], Service]) -> tuple[Service, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import DigestInvalid, ManifestInvalid, ManifestUnknown, PathNotFound
 from udist_plugin.oci.descriptor import Descriptor
@@ -30,12 +30,15 @@ CONTENT_MAX: Final = 16 << 10
 """Manifests that are kept whole, and the longest of them in bytes: 2 MiB in all. Most are far smaller."""
 
 
-class Fact(NamedTuple):
+class Fact:
     """What is true of a manifest's digest for ever."""
 
-    media_type: str
-    size: int
-    subject: Digest | None
+    __slots__ = ("media_type", "size", "subject")
+
+    def __init__(self, media_type: str, size: int, subject: Digest | None) -> None:
+        self.media_type = media_type
+        self.size = size
+        self.subject = subject
 
 
 class ManifestStore:

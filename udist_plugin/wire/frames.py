@@ -1,13 +1,9 @@
 """The frames as values. Codes are gRPC's names; field values are bytes, field names lower-case text."""
 
-from __future__ import annotations
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    Fields = Sequence[tuple[str, bytes]]
+Fields = Sequence[tuple[str, bytes]]
 
 
 class Settings(NamedTuple):

@@ -1,7 +1,5 @@
 """Where a frame begins and ends, decided before anything of it is buffered."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from udist_plugin.errors import RemoteProtocolError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from udist_plugin.errors import (
     ManifestBlobUnknown,
@@ -44,7 +44,7 @@ URLS_JUDGED: Mapping[str, frozenset[str]] = {
 """The layers whose URLs distribution checks, by the media type of the manifest; of others it takes any."""
 
 
-class Policy(NamedTuple):
+class Policy:
     """What to check.
 
     ``references`` (``udist.validation.references``) enables all checks for existence; if it is false, sparse
@@ -56,11 +56,20 @@ class Policy(NamedTuple):
     Distribution's ``validation.disabled: true`` is ``Policy(indexes=False)``: blobs are checked there too.
     """
 
-    references: bool = True
-    indexes: bool = True
-    platforms: Sequence[tuple[str, str]] = ()
-    allow: Sequence[Pattern[str]] = ()
-    deny: Sequence[Pattern[str]] = ()
+    def __init__(
+        self,
+        *,
+        references: bool = True,
+        indexes: bool = True,
+        platforms: Sequence[tuple[str, str]] = (),
+        allow: Sequence[Pattern[str]] = (),
+        deny: Sequence[Pattern[str]] = (),
+    ) -> None:
+        self.references = references
+        self.indexes = indexes
+        self.platforms = platforms
+        self.allow = allow
+        self.deny = deny
 
 
 class ValidatingRegistry(RegistryWrapper):

@@ -1,0 +1,105 @@
+"""What a plugin loads for its first answer, counted in modules: a count is the same on every machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from udist_plugin.client.plugin import Plugin
+from udist_plugin.http_api.app import ERROR_PATH, RESOURCES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+BUDGET = 104
+"""Modules of ours. Each costs a start some 0.2 ms of processor time."""
+
+LATER = {*ERROR_PATH, "udist_plugin.server.log_formats"} | {
+    f"udist_plugin.http_api.{place.partition(':')[0]}" for place in RESOURCES.values()
+}
+"""What only later requests and errors need."""
+
+PROGRAM = """
+import sys
+
+compiled = []
+
+def listen(event, arguments):
+    if event == "compile" and arguments[1] == "<string>":
+        compiled.append(str(arguments[0]))
+
+sys.addaudithook(listen)
+from udist_plugin.cli.plugin import main
+from udist_plugin.server import stdio
+
+stdio.PAUSE = float(sys.argv[1])
+warm_up, drain = stdio._warm_up, stdio._drain
+
+def warm_up_and_tell(service):
+    warm_up(service)
+    sys.stderr.write("warm\\n")
+
+def drain_and_tell(*arguments):
+    loaded = list(sys.modules)
+    import json
+    with open(sys.argv[2], "w") as file:
+        json.dump([loaded, compiled], file)
+    return drain(*arguments)
+
+stdio._warm_up, stdio._drain = warm_up_and_tell, drain_and_tell
+main([])
+"""
+"""A plugin that tells what it has loaded when its caller closes."""
+
+
+class Start(NamedTuple):
+    loaded: set[str]
+    compiled: list[str]
+
+
+def start(root: Path, *, pause: float, warm: bool) -> Start:
+    """Asks a plugin once, and closes it at once, or when it is ``warm``."""
+    is_warm = threading.Event()
+    told = root / "told.json"
+    environ = {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": str(root / "store")}
+    command = [sys.executable, "-c", PROGRAM, str(pause), str(told)]
+    with Plugin(None, environ, command, log=lambda line: is_warm.set() if line == "warm" else None) as plugin:
+        with plugin.request("GET", "/v2/") as response:
+            assert response.status == 200
+        assert not warm or is_warm.wait(30)
+    loaded, compiled = json.loads(told.read_text())
+    return Start(set(loaded), compiled)
+
+
+@pytest.fixture
+def once(tmp_path: Path) -> Start:
+    return start(tmp_path, pause=60, warm=False)
+
+
+def test_the_first_answer_keeps_to_its_budget(once: Start) -> None:
+    ours = sorted(ours_of(once.loaded))
+    assert len(ours) <= BUDGET, f"load what the first answer does not need later: {ours}"
+
+
+def test_the_start_compiles_no_annotation(once: Start) -> None:
+    """``typing.NamedTuple`` compiles an annotation that is text, and the compiler's first call alone costs as
+    much as ten modules. So a file of the start that defines one does without
+    ``from __future__ import annotations``."""
+    assert [text for text in once.compiled if "lambda" not in text] == []
+
+
+def test_a_caller_that_asks_once_is_spared_the_rest(once: Start) -> None:
+    assert once.loaded & LATER == {"udist_plugin.http_api.base"}
+
+
+def test_the_rest_is_loaded_before_it_is_needed(tmp_path: Path) -> None:
+    assert start(tmp_path, pause=0, warm=True).loaded >= LATER
+
+
+def ours_of(modules: Iterable[str]) -> set[str]:
+    return {name for name in modules if name.partition(".")[0] == "udist_plugin"}
