@@ -72,7 +72,7 @@ class FilesystemDriver(StorageDriver):
         return cls(root, scratch)
 
     def start(self, record: Record) -> None:
-        self._tree.start(record)
+        self._tree.once.start(record)
 
     def probe(self) -> None:
         """Nothing is made. A store that can only be read is served, with a warning."""
