@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -70,13 +71,19 @@ def test_a_content_is_asked_for_a_bounded_number_of_times(opened: Callable[[str]
     assert len(asked) == 1 + RESUMPTIONS
 
 
+def metadata(generation: int) -> bytes:
+    """What the service says of the object."""
+    updated = "2020-01-01T00:00:00Z"
+    return json.dumps({"name": "a", "size": "0", "updated": updated, "generation": str(generation)}).encode()
+
+
 class Session:
     """A resumable upload, with ``faults``: what befalls each PUT of bytes."""
 
     def __init__(self, *faults: str) -> None:
         self.content = b""
         self.complete = False
-        self.stands = b'{"generation": "7"}'
+        self.stands = metadata(7)
         """What is said of the object, which the service made as generation 7 if it is not mistaken."""
         self.ranges: list[str] = []
         self._faults = iter(faults)
@@ -110,7 +117,7 @@ class Session:
 
     def _progress(self) -> Reply:
         if self.complete:
-            return Reply(200, b'{"generation": "7"}')
+            return Reply(200, metadata(7))
         return Reply(308, headers={"Range": f"bytes=0-{len(self.content) - 1}"} if self.content else {})
 
 
@@ -141,7 +148,7 @@ def test_an_upload_goes_on_where_the_service_stands(
     assert session.ranges[-1].endswith(f"/{len(CONTENT)}")
 
 
-@pytest.mark.parametrize("stands", [b"", b'{"generation": "6"}'])
+@pytest.mark.parametrize("stands", [b"", metadata(6)])
 def test_an_upload_that_is_said_to_be_complete_and_is_not_there(
     stands: bytes, opened: Callable[[str], GcsStore]
 ) -> None:

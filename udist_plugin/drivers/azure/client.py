@@ -26,7 +26,7 @@ from udist_plugin.drivers.azure.library import (
 )
 from udist_plugin.drivers.azure.retries import Retry
 from udist_plugin.drivers.objects.pauses import PATIENCE, until
-from udist_plugin.drivers.objects.store import MARK, UNCERTAIN, StoredObject
+from udist_plugin.drivers.objects.store import MARK, StoredObject, confirm
 from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError, StorageUnavailable
 from udist_plugin.redaction import shown
 
@@ -103,12 +103,7 @@ class AzureClient:
         with self.errors(key):
             made = request(retry_hook=lambda **_: repeated.append(None))
         if repeated:
-            try:
-                version = self.head(key).version
-            except PathNotFound:
-                version = ""
-            if version != made["etag"].strip('"'):
-                raise StorageUnavailable(UNCERTAIN, driver=NAME, path=key)
+            confirm(self.head, key, made["etag"].strip('"'), NAME)
 
     def finish(self, key: str, request: Callable[..., T]) -> T:
         """What ``request`` returns, which deletes something: where the library repeated it, it is sent again
