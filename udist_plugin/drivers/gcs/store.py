@@ -12,7 +12,7 @@ from udist_plugin.drivers.gcs.client import BOUNDS, NAME, ONCE, GcsClient, store
 from udist_plugin.drivers.gcs.probe import probe
 from udist_plugin.drivers.gcs.transfers import GcsContent, GcsWriter
 from udist_plugin.drivers.objects.pauses import PATIENCE, until
-from udist_plugin.drivers.objects.store import MARK, ObjectStore, StoredObject
+from udist_plugin.drivers.objects.store import MARK, UNDELETED, ObjectStore, StoredObject
 from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError, StorageUnavailable
 from udist_plugin.helpers import Helpers
 
@@ -183,9 +183,7 @@ class GcsStore(ObjectStore):
         delete = partial(self._bucket.blob(key).delete, **condition, **ONCE)
         with suppress(PathNotFound):
             if not until(lambda: not self._client.attempt(delete, key=key)[1], PATIENCE):
-                raise StorageUnavailable(
-                    "could not be deleted, as the service is busy; try again", driver=self.name, path=key
-                )
+                raise StorageUnavailable(UNDELETED, driver=self.name, path=key)
 
     def delete_version(self, found: StoredObject) -> bool:
         try:

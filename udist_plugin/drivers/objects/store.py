@@ -24,6 +24,7 @@ MARK: Final = "udistwriter"
 UNCERTAIN: Final = (
     "the service reported success for a repeated request, but does not have the object; try again"
 )
+UNDELETED: Final = "could not be deleted, as the service is busy; try again"
 
 
 class StoredObject(NamedTuple):
