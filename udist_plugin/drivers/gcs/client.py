@@ -110,7 +110,7 @@ class GcsClient:
         if start or end is not None:
             headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
         try:
-            response = self.retry(lambda: self.exchange("GET", url, headers, stream=True), key=key)
+            response, _ = self.attempt(lambda: self.exchange("GET", url, headers, stream=True), key=key)
         except RequestRangeNotSatisfiable:
             return None
         if not {"Content-Length", "X-Goog-Generation"} <= response.headers.keys():
@@ -120,10 +120,6 @@ class GcsClient:
             response.close()
             raise StorageError("the range was ignored: check any proxy on the way", driver=NAME, path=key)
         return response
-
-    def retry(self, action: Callable[[], T], *, key: str) -> T:
-        """``action``, again while it fails in passing."""
-        return self.attempt(action, key=key)[0]
 
     def attempt(
         self, action: Callable[[], T], *, key: str, unmet: type[StorageError] = PathBusy
