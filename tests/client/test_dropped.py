@@ -20,15 +20,9 @@ from udist_plugin.client.plugin import Plugin
 from udist_plugin.client.requests_adapter import UdistAdapter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 LARGE = f"/zeros/{1 << 30}"
-
-
-@pytest.fixture
-def plugin() -> Iterator[Plugin]:
-    with Plugin(command=COMMAND) as plugin:
-        yield plugin
 
 
 def by_itself(plugin: Plugin) -> Any:
