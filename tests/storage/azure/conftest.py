@@ -14,25 +14,20 @@ if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
 
 
-@pytest.fixture(scope="session")
-def endpoint(azurite_server: str) -> str:
-    return azurite_server
-
-
 @pytest.fixture
-def container(endpoint: str) -> Iterator[ContainerClient]:
+def container(azurite_server: str) -> Iterator[ContainerClient]:
     """A new container."""
     credential = {"account_name": ACCOUNT, "account_key": KEY}
-    with BlobServiceClient(endpoint, credential) as service:
+    with BlobServiceClient(azurite_server, credential) as service:
         yield service.create_container(f"registry-{uuid4()}")
 
 
 @pytest.fixture
-def parameters(endpoint: str, container: ContainerClient) -> dict[str, object]:
+def parameters(azurite_server: str, container: ContainerClient) -> dict[str, object]:
     """The driver's section for it."""
     return {
         "accountname": ACCOUNT,
         "accountkey": KEY,
         "container": container.container_name,
-        "serviceurl": endpoint,
+        "serviceurl": azurite_server,
     }

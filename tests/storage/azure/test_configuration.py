@@ -103,8 +103,8 @@ def test_the_type_of_credentials_goes_before_a_connection_string() -> None:
     assert (found.credentials, found.connection_string) == ("shared_key", "")
 
 
-def test_a_connection_string(endpoint: str, container: ContainerClient) -> None:
-    text = f"AccountName={ACCOUNT};AccountKey={KEY};BlobEndpoint={endpoint}"
+def test_a_connection_string(azurite_server: str, container: ContainerClient) -> None:
+    text = f"AccountName={ACCOUNT};AccountKey={KEY};BlobEndpoint={azurite_server}"
     store = AzureStore(settings({"container": container.container_name, "connectionstring": text})[0])
     store.probe()
     store.put("a", b"x")

@@ -22,9 +22,9 @@ PIECE = 1000
 
 
 @pytest.fixture
-def faults(endpoint: str, parameters: dict[str, object]) -> Iterator[Faults]:
+def faults(azurite_server: str, parameters: dict[str, object]) -> Iterator[Faults]:
     """Before the container's service."""
-    parts = urlsplit(endpoint)
+    parts = urlsplit(azurite_server)
     with fault_proxy(f"{parts.scheme}://{parts.netloc}") as (url, faults):
         parameters["serviceurl"] = f"{url}{parts.path}"
         yield faults

@@ -69,7 +69,7 @@ def test_a_wrong_key(key: str, parameters: dict[str, object]) -> None:
     assert "refused" in error.problem
 
 
-def test_an_identity_without_the_role(endpoint: str, container: ContainerClient) -> None:
+def test_an_identity_without_the_role(azurite_server: str, container: ContainerClient) -> None:
     name = container.container_name
     signature = generate_container_sas(
         ACCOUNT,
@@ -78,13 +78,15 @@ def test_an_identity_without_the_role(endpoint: str, container: ContainerClient)
         permission=ContainerSasPermissions(read=True, write=True),
         expiry=datetime.now(UTC) + timedelta(hours=1),
     )
-    text = f"BlobEndpoint={endpoint};SharedAccessSignature={signature}"
+    text = f"BlobEndpoint={azurite_server};SharedAccessSignature={signature}"
     error = refusal({"container": name, "connectionstring": text})
     assert error.key == "storage.azure"
     assert "Storage Blob Data Contributor" in error.problem
 
 
-def test_what_is_denied_names_the_container_and_the_role(endpoint: str, container: ContainerClient) -> None:
+def test_what_is_denied_names_the_container_and_the_role(
+    azurite_server: str, container: ContainerClient
+) -> None:
     name = container.container_name
     container.upload_blob("b", b"x")
     signature = generate_container_sas(
@@ -94,7 +96,7 @@ def test_what_is_denied_names_the_container_and_the_role(endpoint: str, containe
         permission=ContainerSasPermissions(list=True),
         expiry=datetime.now(UTC) + timedelta(hours=1),
     )
-    text = f"BlobEndpoint={endpoint};SharedAccessSignature={signature}"
+    text = f"BlobEndpoint={azurite_server};SharedAccessSignature={signature}"
     store = AzureStore(settings({"container": name, "connectionstring": text})[0])
     store.probe()
     said = f"b: the container {name} of {ACCOUNT} denies it: grant the role Storage Blob Data Contributor"

@@ -21,11 +21,11 @@ PIECE = 1000
 
 @pytest.fixture
 def stores(
-    endpoint: str, parameters: dict[str, object], monkeypatch: pytest.MonkeyPatch
+    azurite_server: str, parameters: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Stores[AzureStore]]:
     monkeypatch.setattr(azure_transfers, "PIECE", PIECE)
     direct = AzureStore(settings(parameters)[0])
-    parts = urlsplit(endpoint)
+    parts = urlsplit(azurite_server)
     with fault_proxy(f"{parts.scheme}://{parts.netloc}") as (url, faults):
         given = {**parameters, "serviceurl": f"{url}{parts.path}", "retry_delay": 0.001}
         yield Stores(AzureStore(settings(given)[0]), direct, faults)
