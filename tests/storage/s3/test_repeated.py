@@ -155,11 +155,12 @@ def test_a_store_that_comes_back_is_waited_for(server: S3Server, monkeypatch: py
         store.client.close()
 
 
-def test_a_store_that_stays_away_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_stays_away_is_not_waited_for_without_end(
+    refusing: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(s3_connection, "PATIENCE", 0.5)
-    endpoint = f"http://127.0.0.1:{free_port()}"
     keys = {"accesskey": "id", "secretkey": "secret"}
-    store = S3Store(settings({"bucket": "b", "regionendpoint": endpoint, **keys})[0])
+    store = S3Store(settings({"bucket": "b", "regionendpoint": f"http://{refusing()}", **keys})[0])
     begun = time.monotonic()
     with pytest.raises(StorageUnavailable, match="connect"):
         store.put("a", b"x")
