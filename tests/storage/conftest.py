@@ -6,13 +6,17 @@ import pytest
 
 from tests.storage.memory_store import MemoryObjects
 from udist_plugin.drivers import open_driver
+from udist_plugin.drivers.filesystem import calls
 from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from udist_plugin.drivers.base import StorageDriver
+
+    Before = Callable[[str, Callable[[], object]], None]
 
 pytest.register_assert_rewrite("udist_plugin.testing.storage_driver")
 
@@ -27,3 +31,20 @@ def driver(request: pytest.FixtureRequest, tmp_path: Path) -> StorageDriver:
 @pytest.fixture
 def registry(driver: StorageDriver) -> StorageRegistry:
     return StorageRegistry(driver)
+
+
+@pytest.fixture
+def before(monkeypatch: pytest.MonkeyPatch) -> Before:
+    """``before(call, action)`` does ``action`` once, before the next such call of the operating system."""
+
+    def arrange(name: str, action: Callable[[], object]) -> None:
+        call = getattr(calls, name)
+
+        def overtaken(*arguments: str) -> None:
+            monkeypatch.setattr(calls, name, call)
+            action()
+            call(*arguments)
+
+        monkeypatch.setattr(calls, name, overtaken)
+
+    return arrange

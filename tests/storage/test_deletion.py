@@ -17,12 +17,10 @@ from udist_plugin.errors import PathBusy
 from udist_plugin.storage.paths import SCRATCH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
+    from tests.storage.conftest import Before
     from udist_plugin.content import Content
-
-    Before = Callable[[str, Callable[[], object]], None]
 
 LINK = "/tag/current/link"
 
@@ -33,23 +31,6 @@ def filesystem(tmp_path: Path) -> FilesystemDriver:
     driver.put_content(LINK, b"old")
     driver.put_content("/tag/index/link", b"old")
     return driver
-
-
-@pytest.fixture
-def before(monkeypatch: pytest.MonkeyPatch) -> Before:
-    """``before(call, action)`` does ``action`` once, before the next such call of the operating system."""
-
-    def arrange(name: str, action: Callable[[], object]) -> None:
-        call = getattr(calls, name)
-
-        def overtaken(*arguments: str) -> None:
-            monkeypatch.setattr(calls, name, call)
-            action()
-            call(*arguments)
-
-        monkeypatch.setattr(calls, name, overtaken)
-
-    return arrange
 
 
 def replace(root: Path, content: bytes) -> None:

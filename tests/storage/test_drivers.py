@@ -21,6 +21,7 @@ from udist_plugin.testing.storage_driver import StorageDriverSuite
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.storage.conftest import Before
     from udist_plugin.drivers.base import StorageDriver
 
 
@@ -112,20 +113,17 @@ def test_a_folder_that_keeps_vanishing_is_an_error_in_the_end(
 
 @pytest.mark.parametrize("meanwhile", ["made", "deleted"])
 def test_folders_that_others_change_meanwhile(
-    filesystem: FilesystemDriver, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+    filesystem: FilesystemDriver, before: Before, meanwhile: str
 ) -> None:
     filesystem.put_content("/here/file", b"x")
-    rename = calls.rename
 
-    def overtaken(source: str, destination: str) -> None:
-        monkeypatch.setattr(calls, "rename", rename)
+    def overtake() -> None:
         if meanwhile == "made":
             filesystem.put_content("/here/new/other", b"theirs")
         else:
             filesystem.delete("/here")
-        rename(source, destination)
 
-    monkeypatch.setattr(calls, "rename", overtaken)
+    before("rename", overtake)
     filesystem.put_contents({"/here/new/first": b"1"}, {"/here/new/second": b"2"})
     assert filesystem.get_content("/here/new/first") == b"1"
     assert filesystem.get_content("/here/new/second") == b"2"
