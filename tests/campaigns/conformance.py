@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conformance.plugin import RUNS, check
-from tests.storage.azure.conftest import container, parameters
-from tests.storage.gcs.conftest import bucket, endpoint
+from tests.drivers.azure.conftest import container, parameters
+from tests.drivers.gcs.conftest import bucket, endpoint
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.storage.servers import S3Server
+    from tests.drivers.s3.server import S3Server
 
 __all__ = ["bucket", "container", "endpoint", "parameters"]
 

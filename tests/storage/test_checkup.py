@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.storage.memory_store import MemoryObjects
+from tests.drivers.memory_store import MemoryObjects
 from udist_plugin.drivers.base import SMALL_FILE_MAX
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import ConfigurationError, StorageError

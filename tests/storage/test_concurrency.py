@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
-    from tests.storage.conftest import Before
+    from tests.drivers.conftest import Before
 
 SHARED = b"a layer of all" * 1000
 COMMON = image(SHARED)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.storage.memory_store import MemoryObjects
+from tests.drivers.memory_store import MemoryObjects
 from tests.storage.samples import Document, image, index, push
 from udist_plugin.drivers.filesystem.driver import FilesystemDriver
 from udist_plugin.drivers.inmemory import InMemoryDriver
