@@ -17,7 +17,7 @@ from tests.storage import shared
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.storage.servers import S3Server
+    from tests.drivers.s3.server import S3Server
 
 settings.register_profile("udist", deadline=None)  # a busy machine is slow, not wrong
 settings.load_profile("udist")

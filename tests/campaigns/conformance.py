@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
-from google.cloud.storage import Client
 
 from tests.conformance.plugin import RUNS, check
-from tests.storage.azure.conftest import container, endpoint, parameters
+from tests.drivers.azure.conftest import container, parameters
+from tests.drivers.gcs.conftest import bucket, endpoint
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.storage.servers import S3Server
+    from tests.drivers.s3.server import S3Server
 
-__all__ = ["container", "endpoint", "parameters"]
+__all__ = ["bucket", "container", "endpoint", "parameters"]
 
 every_run = pytest.mark.parametrize(("version", "sparse", "least"), RUNS)
 
@@ -32,15 +31,5 @@ def test_azure(version: str, sparse: bool, least: int, parameters: dict[str, obj
 
 
 @every_run
-def test_gcs(
-    version: str,
-    sparse: bool,
-    least: int,
-    gcs_server: str,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_server)
-    with Client(project="test") as client:
-        bucket = client.create_bucket(f"registry-{uuid4()}").name
+def test_gcs(version: str, sparse: bool, least: int, bucket: str, tmp_path: Path) -> None:
     check({"gcs": {"bucket": bucket}}, version, sparse, least, tmp_path)

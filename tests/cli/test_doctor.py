@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from tests.storage.scripted import Reply, Request, scripted
-from tests.storage.servers import ACCESS_KEY, REGION, SECRET_KEY
+from tests.drivers.s3.server import ACCESS_KEY, REGION, SECRET_KEY
+from tests.drivers.scripted import Reply, Request, scripted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tests.cli.conftest import Ran
-    from tests.storage.servers import S3Server
+    from tests.drivers.s3.server import S3Server
 
     Udist = Callable[..., Ran]
 

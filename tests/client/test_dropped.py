@@ -20,15 +20,9 @@ from udist_plugin.client.plugin import Plugin
 from udist_plugin.client.requests_adapter import UdistAdapter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 LARGE = f"/zeros/{1 << 30}"
-
-
-@pytest.fixture
-def plugin() -> Iterator[Plugin]:
-    with Plugin(command=COMMAND) as plugin:
-        yield plugin
 
 
 def by_itself(plugin: Plugin) -> Any:
@@ -57,26 +51,26 @@ def test_a_dropped_response_gives_its_slot_back(plugin: Plugin, ask: Callable[[P
 def test_a_dropped_response_of_requests_gives_its_slot_back(plugin: Plugin) -> None:
     """urllib3's responses close themselves, and say nothing."""
     for _ in range(3 * 64):
-        with_requests(plugin)
+        assert with_requests(plugin).status_code == 200
         gc.collect(0)
 
 
 @pytest.mark.parametrize(
-    ("method", "target", "read"),
+    ("method", "target", "read", "size"),
     [
-        ("GET", "/zeros/1000000", -1),
-        ("GET", "/zeros/1000000", 1_000_000),
-        ("HEAD", "/zeros/1000000", 0),
-        ("GET", "/zeros/0", 0),
-        ("GET", "/resume", 0),
+        ("GET", "/zeros/1000000", -1, 1_000_000),
+        ("GET", "/zeros/1000000", 1_000_000, 1_000_000),
+        ("HEAD", "/zeros/1000000", 0, 0),
+        ("GET", "/zeros/0", 0, 0),
+        ("GET", "/resume", 0, 0),
     ],
 )
 def test_a_response_that_is_complete_need_not_be_closed(
-    plugin: Plugin, method: str, target: str, read: int
+    plugin: Plugin, method: str, target: str, read: int, size: int
 ) -> None:
     """Warnings are errors here."""
     for _ in range(3):
-        plugin.request(method, target, timeout=60).read(read)
+        assert len(plugin.request(method, target, timeout=60).read(read)) == size
 
 
 def test_a_response_may_be_dropped_in_a_thread_that_holds_the_lock(plugin: Plugin) -> None:

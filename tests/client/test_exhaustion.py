@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 CONTENT = bytes(range(256)) * (12 << 10)
 
 
-@pytest.fixture
-def plugin() -> Iterator[Plugin]:
-    with Plugin(command=COMMAND) as plugin:
-        yield plugin
-
-
 @contextmanager
 def no_threads() -> Iterator[None]:
     """There is no room for a thread's stack."""

@@ -20,7 +20,7 @@ from udist_plugin.client.plugin import Plugin
 from udist_plugin.errors import PluginForked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here"),
@@ -28,12 +28,6 @@ pytestmark = [
 ]
 
 LARGE = f"/zeros/{1 << 30}"
-
-
-@pytest.fixture
-def plugin() -> Iterator[Plugin]:
-    with Plugin(command=COMMAND) as plugin:
-        yield plugin
 
 
 def forked(act: Callable[[], object]) -> None:

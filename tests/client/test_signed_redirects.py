@@ -18,7 +18,7 @@ from udist_plugin.remote.registry import RemoteRegistry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.storage.servers import S3Server
+    from tests.drivers.s3.server import S3Server
 
 DATA = bytes(range(256)) * (48 << 10)  # more than one part of an upload
 DIGEST = Digest.of(DATA)

@@ -11,7 +11,6 @@ import pytest
 import requests
 
 from tests.client.test_misbehaving import command
-from tests.server.conftest import COMMAND
 from udist_plugin.client import slots
 from udist_plugin.client.httpx_transport import UdistTransport
 from udist_plugin.client.plugin import Plugin
@@ -42,12 +41,6 @@ def with_httpx(plugin: Plugin, timeouts: Any) -> object:
 def by_itself(plugin: Plugin, timeouts: Any) -> object:
     with plugin.request("GET", "/environ", **timeouts) as response:
         return response.read()
-
-
-@pytest.fixture
-def plugin() -> Iterator[Plugin]:
-    with Plugin(command=COMMAND) as plugin:
-        yield plugin
 
 
 @pytest.fixture

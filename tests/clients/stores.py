@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.storage.servers import S3Server
+    from tests.drivers.s3.server import S3Server
 
 
 def store_line(server: S3Server) -> str:

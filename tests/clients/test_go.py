@@ -13,7 +13,7 @@ from tests.clients.stores import store_line
 from tests.tools import require_tool, run_tool
 
 if TYPE_CHECKING:
-    from tests.storage.servers import S3Server
+    from tests.drivers.s3.server import S3Server
 
 GO: Final = REPOSITORY / "clients" / "go"
 TOOLS: Final = Path(__file__).with_name("go.mod")

@@ -17,7 +17,7 @@ from tests.tools import require_tool, run_tool
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.storage.servers import S3Server
+    from tests.drivers.s3.server import S3Server
 
 _GO = Path(__file__).parents[2] / "clients" / "go"
 _TAGS = "containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper"

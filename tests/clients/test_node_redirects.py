@@ -10,7 +10,7 @@ import pytest
 from tests.clients.node_program import node
 
 if TYPE_CHECKING:
-    from tests.storage.servers import S3Server
+    from tests.drivers.s3.server import S3Server
 
 PROGRAM: Final = """\
 import assert from "node:assert/strict";

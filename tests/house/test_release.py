@@ -7,8 +7,6 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.house.generate import REPOSITORY
 from tests.tools import require_tool
 from udist_plugin.version import __version__
@@ -39,30 +37,21 @@ def test_the_changelog_begins_with_it() -> None:
     assert next(each for each in headings if each != "Unreleased") == __version__
 
 
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A clone in which ``.ci/release`` has run, and what it printed."""
-    clone = tmp_path_factory.mktemp("release") / "clone"
+def test_a_release_is_a_wheel_an_sdist_a_tarball_and_a_tag_of_every_go_module(tmp_path: Path) -> None:
+    """All but the examples' module. A fixture of two tests would build it in each of two workers."""
+    clone = tmp_path / "clone"
     git = require_tool("git")
     subprocess.run([git, "clone", "-q", str(REPOSITORY), str(clone)], check=True, timeout=60)
     require_tool("npm")
     command = [str(clone / ".ci" / "release"), f"v{__version__}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return clone, done.stdout
-
-
-def test_a_release_is_a_wheel_an_sdist_and_a_tarball(released: tuple[Path, str]) -> None:
-    clone, _ = released
     assert sorted(path.name for path in (clone / "dist").iterdir() if path.name != ".gitignore") == [
         f"udist-plugin-{__version__}.tgz",
         f"udist_plugin-{__version__}-py3-none-any.whl",
         f"udist_plugin-{__version__}.tar.gz",
     ]
-
-
-def test_it_tags_every_go_module_but_the_examples(released: tuple[Path, str]) -> None:
-    tags = [line.removeprefix("tag ") for line in released[1].splitlines() if line.startswith("tag ")]
+    tags = [line.removeprefix("tag ") for line in done.stdout.splitlines() if line.startswith("tag ")]
     assert sorted(tags) == [
         f"clients/go/containersimage/v{__version__}",
         f"clients/go/image/v{__version__}",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.link.waiting import until
 from tests.wire.sides import read
 from udist_plugin.link.fds import wait_for
 from udist_plugin.link.output import SMALL
@@ -117,12 +117,9 @@ def test_content_waits_with_the_bulk_when_it_is_long(peer: Peer, length: int, bu
     peer.link.respond(exchange, Response(200), end=False)
     output = peer.link.output
     sending = threading.Thread(target=exchange.send_content, args=(bytes(length),), kwargs={"end": True})
-    until = time.monotonic() + 30
     with output.turn(bulk=False):
         sending.start()
-        while not (output._bulk or output._small):
-            assert time.monotonic() < until
-            os.sched_yield()
+        until(lambda: output._bulk or output._small)
         assert (bool(output._bulk), bool(output._small)) == (bulk, not bulk)
     sending.join(30)
     assert peer.receive().body == Response(200, [])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.link import waiting
 from udist_plugin.errors import DeadlineExceeded
 from udist_plugin.link.fds import wait_for
 from udist_plugin.link.output import Output
@@ -102,12 +103,9 @@ def test_the_thread_that_writes_for_the_reader_ends_with_the_output(pipe: tuple[
     before = sys._current_frames().keys()
     output = output_to(pipe[1])
     assert output.flush_elsewhere()
-    deadline = time.monotonic() + 30
-    while not (started := sys._current_frames().keys() - before):
-        assert time.monotonic() < deadline
+    started = waiting.until(lambda: sys._current_frames().keys() - before)
     assert output.retire(30)
-    while sys._current_frames().keys() & started:
-        assert time.monotonic() < deadline
+    waiting.until(lambda: not sys._current_frames().keys() & started)
 
 
 def test_the_rest_of_a_frame_is_written_elsewhere_once_its_time_is_over(
@@ -135,10 +133,7 @@ class Queued:
         before = len(queue)
         self._thread = threading.Thread(target=self._take, args=(output, order, name))
         self._thread.start()
-        until = time.monotonic() + 30
-        while len(queue) == before:
-            assert time.monotonic() < until
-            os.sched_yield()
+        waiting.until(lambda: len(queue) != before)
 
     def _take(self, output: Output, order: list[str], name: str) -> None:
         with output.turn(bulk=name.startswith("bulk"), until=time.monotonic() + 30):
@@ -256,10 +251,7 @@ def test_those_that_wait_when_the_output_breaks_are_told(pipe: tuple[int, int]) 
     with Holder(output):
         thread = threading.Thread(target=wait)
         thread.start()
-        until = time.monotonic() + 30
-        while not output._small:
-            assert time.monotonic() < until
-            os.sched_yield()
+        waiting.until(lambda: output._small)
         broken = BrokenPipeError("gone")
         output.fail(broken)
         thread.join(30)

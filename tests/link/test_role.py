@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import deque
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.link.waiting import PATIENCE, until
 from udist_plugin.errors import DeadlineExceeded, TransportError
 from udist_plugin.link.input import Interrupted
 from udist_plugin.link.role import IDLE, Role
@@ -17,8 +17,6 @@ from udist_plugin.link.waiter import Waiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-PATIENCE = 30.0
 
 
 class Frames:
@@ -55,10 +53,7 @@ class Sleeper:
         role = frames.role
         before = len(role._sleeping)
         self._thread.start()
-        until = time.monotonic() + PATIENCE
-        while len(role._sleeping) == before and not (reads and role._reader is who):
-            assert time.monotonic() < until
-            os.sched_yield()
+        until(lambda: len(role._sleeping) != before or (reads and role._reader is who))
 
     def _wait(self, who: Waiter) -> None:
         try:

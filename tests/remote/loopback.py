@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.storage.processes import free_port
+from tests.drivers.processes import free_port
 from tests.tools import require_tool
 from udist_plugin.errors import TransportError
 

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.storage.memory_store import MemoryObjects
+from tests.drivers.conftest import before
+from tests.drivers.memory_store import MemoryObjects
 from udist_plugin.drivers import open_driver
 from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.drivers.base import StorageDriver
 
-pytest.register_assert_rewrite("udist_plugin.testing.storage_driver")
+__all__ = ["before"]
 
 
 @pytest.fixture(params=["filesystem", "inmemory", "objects"])

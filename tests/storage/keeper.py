@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tests.drivers.azure.server import azurite
+from tests.drivers.gcs.server import fake_gcs
+from tests.drivers.s3.server import minio, versitygw
 from tests.remote.loopback import stock_registry
-from tests.storage.azure.server import azurite
-from tests.storage.gcs.server import fake_gcs
-from tests.storage.servers import minio, versitygw
 from tests.workers import locked
 
 if TYPE_CHECKING:

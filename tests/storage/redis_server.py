@@ -10,7 +10,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.storage.processes import free_port
+from tests.drivers.processes import free_port
 from tests.tools import require_tool
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.storage.servers import S3Server
+from tests.drivers.s3.server import S3Server
 from tests.tools import require_tool
 from tests.workers import folder, locked
 

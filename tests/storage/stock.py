@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tests.storage.samples import Document
     from udist_plugin.oci.digest import Digest
 
+DEBIANS = "docker-registry"
+"""Distribution 2, as Debian packages it."""
+
 
 class Answer(NamedTuple):
     status: int
@@ -86,9 +89,9 @@ class Stock:
 
 
 @contextmanager
-def serving(root: Path, config: Path) -> Iterator[Stock]:
-    """Runs the server on the folder ``root`` until the block ends."""
-    with running("docker-registry", _write_config(root, config)) as stock:
+def serving(root: Path, config: Path, program: str = DEBIANS) -> Iterator[Stock]:
+    """Runs a server on the folder ``root`` until the block ends."""
+    with running(program, _write_config(root, config)) as stock:
         yield stock
 
 
@@ -122,10 +125,10 @@ def running(program: str, config: Path) -> Iterator[Stock]:
         process.stderr.close()
 
 
-def collect_garbage(root: Path, config: Path) -> str:
-    """Runs the stock collector over the folder and returns what it printed."""
+def collect_garbage(root: Path, config: Path, *options: str, program: str = DEBIANS) -> str:
+    """Runs a server's collector over the folder and returns what it printed."""
     done = subprocess.run(
-        [require_tool("docker-registry"), "garbage-collect", str(_write_config(root, config))],
+        [require_tool(program), "garbage-collect", *options, str(_write_config(root, config))],
         capture_output=True,
         text=True,
         timeout=60,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.storage.memory_store import MemoryObjects, MemoryStore
+from tests.drivers.memory_store import MemoryObjects, MemoryStore
 from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import OCI_INDEX
 from udist_plugin.registry import Page

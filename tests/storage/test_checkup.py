@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.drivers.memory_store import MemoryObjects
 from udist_plugin.drivers.base import SMALL_FILE_MAX
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import ConfigurationError, StorageError
@@ -13,7 +14,7 @@ from udist_plugin.storage import paths
 from udist_plugin.storage.upkeep.checkup import check
 
 if TYPE_CHECKING:
-    from udist_plugin.drivers.base import FileWriter
+    from udist_plugin.drivers.base import FileInfo, FileWriter
 
 Names = list[str]
 
@@ -94,3 +95,26 @@ def test_nothing_is_deleted_where_nothing_was_written() -> None:
     (step,) = check(driver)
     assert step.error is not None
     assert driver.deletions == 0
+
+
+class Hidden(InMemoryDriver):
+    """A tree that this user may neither look into nor write to."""
+
+    def stat(self, path: str) -> FileInfo:
+        raise StorageError("denied", driver=self.name, path=path)
+
+    def put_content(self, path: str, content: bytes, *, durable: bool = True) -> None:
+        raise StorageError("denied", driver=self.name, path=path)
+
+
+def test_folders_that_may_not_be_looked_at_fail_a_step() -> None:
+    *_, failed = check(Hidden())
+    assert failed.name == "write"
+    assert str(failed.error).endswith("denied")
+
+
+def test_an_object_store_is_not_asked_for_folders() -> None:
+    driver = MemoryObjects()
+    assert [step.error for step in check(driver)] == [None] * 7
+    first = driver.objects.requests[0]
+    assert first.startswith("put "), first

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.storage.samples import image, push, read_blob
-from udist_plugin.drivers.filesystem import calls
 from udist_plugin.drivers.filesystem.driver import FilesystemDriver
 from udist_plugin.errors import BlobUnknown, ManifestUnknown, NameUnknown
 from udist_plugin.oci.digest import Digest
@@ -22,6 +21,8 @@ from udist_plugin.storage.registry import StorageRegistry
 if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
+
+    from tests.drivers.conftest import Before
 
 SHARED = b"a layer of all" * 1000
 COMMON = image(SHARED)
@@ -141,23 +142,18 @@ def test_pushing_beside_deleting_leaves_no_tag_without_manifest(tmp_path: Path) 
                 assert registries[0].get_manifest("a", tag).content == COMMON.content
 
 
-def test_a_tag_pushed_when_its_old_link_is_deleted_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tag_pushed_when_its_old_link_is_deleted_stays(tmp_path: Path, before: Before) -> None:
     """Its link is gone, its folder not yet."""
     old, new = image(b"old"), image(b"new")
     registry = StorageRegistry(FilesystemDriver(str(tmp_path), paths.SCRATCH))
     push(registry, "a", old, "v1")
-    remove_folder = calls.remove_folder
 
-    def overtaken(path: str) -> None:
-        monkeypatch.setattr(calls, "remove_folder", remove_folder)
+    def overtake() -> None:
         with pytest.raises(ManifestUnknown):
             registry.get_manifest("a", "v1")
         push(registry, "a", new, "v1")
-        remove_folder(path)
 
-    monkeypatch.setattr(calls, "remove_folder", overtaken)
+    before("remove_folder", overtake)
     StorageRegistry(FilesystemDriver(str(tmp_path), paths.SCRATCH)).delete_manifest("a", old.digest)
     assert registry.get_manifest("a", "v1").content == new.content
     assert registry.list_tags("a").items == ["v1"]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.drivers.memory_store import MemoryObjects
 from tests.http_api.wsgi import Client
-from tests.storage.memory_store import MemoryObjects
 from tests.storage.samples import image, index, push, push_image
 from udist_plugin.drivers.filesystem.driver import FilesystemDriver
 from udist_plugin.http_api.app import Application

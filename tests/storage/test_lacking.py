@@ -238,7 +238,7 @@ class TestStaleHandles:
         lambda driver: driver.move("/f/file", "/g/file"),
     )
 
-    def stale(self, monkeypatch: pytest.MonkeyPatch, times: int) -> list[str]:
+    def stale(self, monkeypatch: pytest.MonkeyPatch, times: int, number: int = errno.ESTALE) -> list[str]:
         """The first ``times`` looks at ``/f`` fail, by whichever call; returns those that did."""
         failed: list[str] = []
 
@@ -248,7 +248,7 @@ class TestStaleHandles:
             def once(path: object, *rest: object, **more: object) -> object:
                 if len(failed) < times and isinstance(path, str) and "/store/f" in path:
                     failed.append(name)
-                    raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), path)
+                    raise OSError(number, os.strerror(number), path)
                 return call(path, *rest, **more)
 
             return once
@@ -260,7 +260,7 @@ class TestStaleHandles:
         def open_file(path: object, *rest: object, **more: object) -> object:
             if len(failed) < times and isinstance(path, str) and "/store/f" in path:
                 failed.append("open")
-                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), path)
+                raise OSError(number, os.strerror(number), path)
             return opened(path, *rest, **more)  # type: ignore[call-overload]
 
         monkeypatch.setattr("builtins.open", open_file)
@@ -285,6 +285,16 @@ class TestStaleHandles:
             with pytest.raises(StorageUnavailable, match="/f/file: "):
                 driver.get_content("/f/file")
         assert len(failed) == 2
+
+    def test_a_process_without_descriptors_left_asks_no_second_time(
+        self, driver: FilesystemDriver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        driver.put_content("/f/file", b"x")
+        with monkeypatch.context() as patched:
+            failed = self.stale(patched, 1, errno.EMFILE)
+            with pytest.raises(StorageUnavailable, match=os.strerror(errno.EMFILE)):
+                driver.get_content("/f/file")
+        assert len(failed) == 1
 
 
 def test_a_tag_that_is_a_symbolic_link_is_deleted_alone(

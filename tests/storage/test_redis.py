@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.storage.processes import free_port
+from tests.drivers.processes import free_port
 from tests.storage.redis_server import READY, RedisServer, running
 from tests.tools import require_tool
 from udist_plugin.drivers.inmemory import InMemoryDriver

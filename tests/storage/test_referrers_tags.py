@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.storage.memory_store import MemoryObjects
+from tests.drivers.memory_store import MemoryObjects
 from tests.storage.samples import Document, image, index, push
 from udist_plugin.drivers.filesystem.driver import FilesystemDriver
 from udist_plugin.drivers.inmemory import InMemoryDriver
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from udist_plugin.drivers.base import StorageDriver
-    from udist_plugin.oci.digest import Digest
     from udist_plugin.oci.manifest import Manifest
 
 SUBJECT = image(b"subject")
@@ -136,6 +135,16 @@ def test_a_store_that_was_filled_without_is_brought_up_to_date(driver: StorageDr
     assert registry.sync_referrers_tags("nowhere") == 0
 
 
+def test_tags_that_are_in_step_cost_one_read_of_the_index() -> None:
+    driver = MemoryObjects()
+    registry = StorageRegistry(driver, referrers_tags=True)
+    for number in range(4):
+        push(registry, "a", image(b"x", subject=image(b"%d" % number)))
+    driver.objects.requests.clear()
+    assert registry.sync_referrers_tags("a") == 0
+    assert driver.objects.requests.count(f"get {paths.subjects('a')[1:]}") == 1
+
+
 @pytest.mark.parametrize("kind", ["folder", "memory", "objects"])
 def test_any_number_at_once(tmp_path: Path, kind: str) -> None:
     driver: StorageDriver
@@ -164,8 +173,8 @@ def test_those_who_overwrite_each_other_agree(driver: StorageDriver, monkeypatch
     wanted = ReferrersTags._wanted
     overtaken: list[Document] = []
 
-    def slow(tags: ReferrersTags, name: str, subject: Digest, current: Manifest | None) -> Manifest | None:
-        found = wanted(tags, name, subject, current)
+    def slow(tags: ReferrersTags, *arguments: Any) -> Manifest | None:
+        found = wanted(tags, *arguments)
         if not overtaken:
             overtaken.append(SIGNATURES[1])
             push(second, "a", SIGNATURES[1])

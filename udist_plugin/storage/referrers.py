@@ -40,9 +40,16 @@ class ReferrerIndex:
         self._save = save
 
     def list(
-        self, name: str, subject: Digest, artifact_type: str | None = None, last: str = ""
+        self,
+        name: str,
+        subject: Digest,
+        artifact_type: str | None = None,
+        last: str = "",
+        *,
+        subjects: Subjects | None = None,
     ) -> Page[Descriptor]:
-        subjects = self._subjects(name)
+        """A page of referrers, by the index as it is now or by ``subjects``, a snapshot of it."""
+        subjects = self.subjects(name) if subjects is None else subjects
         candidates = sorted(
             digest for digest, found in subjects.items() if found == subject and digest > last
         )
@@ -61,11 +68,7 @@ class ReferrerIndex:
             page.append(referrer)
         return Page(page)
 
-    def subjects(self, name: str) -> set[Digest]:
-        """All that something in the repository refers to."""
-        return {subject for subject in self._subjects(name).values() if subject}
-
-    def _subjects(self, name: str) -> Subjects:
+    def subjects(self, name: str) -> Subjects:
         """The subject of every revision that stands, or stood a moment ago."""
         index = self._load(name)
         known: Subjects = {}

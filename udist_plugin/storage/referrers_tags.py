@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.storage.manifests import ManifestStore
-    from udist_plugin.storage.referrers import ReferrerIndex
+    from udist_plugin.storage.referrers import ReferrerIndex, Subjects
     from udist_plugin.storage.tags import TagStore
 
 ATTEMPTS: Final = 8
@@ -44,21 +44,23 @@ class ReferrersTags:
         self._tags = tags
         self._index = index
 
-    def sync(self, name: str, subject: Digest) -> bool:
+    def sync(self, name: str, subject: Digest, found: Subjects | None = None) -> bool:
         """Makes, extends, shrinks or deletes the tag of ``subject``; whether there was anything to do.
 
         No store compares and swaps a tag. So it is written again until it equals the index: of several who
         change the referrers at once, the last one to look sees what all of them did. A tag that points at
         something else than an index is left alone, and so is one whose index would be too large. The index
-        before stays, untagged, for a collector.
+        before stays, untagged, for a collector. ``found`` is a snapshot of the index for the first attempt;
+        after a write the index is read again.
         """
         tag = referrers_tag(subject)
         for attempt in range(ATTEMPTS):
             current = self._current(name, tag)
             if current is not None and current.media_type not in INDEXES:
                 return False
+            subjects = self._index.subjects(name) if found is None or attempt else found
             try:
-                wanted = self._wanted(name, subject, current)
+                wanted = self._wanted(name, subject, current, subjects)
             except ManifestTooLarge:
                 return False
             if (wanted and wanted.digest) == (current and current.digest):
@@ -72,14 +74,17 @@ class ReferrersTags:
 
     def sync_all(self, name: str) -> int:
         """Brings every tag of a repository up to date; the number of those that were not."""
-        subjects = {*self._index.subjects(name), *self._tagged(name)}
-        return sum(self.sync(name, subject) for subject in sorted(subjects))
+        found = self._index.subjects(name)
+        subjects = {*filter(None, found.values()), *self._tagged(name)}
+        return sum(self.sync(name, subject, found) for subject in sorted(subjects))
 
-    def _wanted(self, name: str, subject: Digest, current: Manifest | None) -> Manifest | None:
+    def _wanted(
+        self, name: str, subject: Digest, current: Manifest | None, subjects: Subjects
+    ) -> Manifest | None:
         """The index to point at, ``None`` if nothing refers to ``subject``."""
         import json
 
-        listed = {item.digest: item for item in self._referrers(name, subject)}
+        listed = {item.digest: item for item in self._referrers(name, subject, subjects)}
         for item in current.manifests if current else ():
             if item.digest not in listed and self._is_others(name, item.digest, subject):
                 listed[item.digest] = item
@@ -92,10 +97,10 @@ class ReferrersTags:
         }
         return Manifest.parse(json.dumps(document, separators=(",", ":")).encode())
 
-    def _referrers(self, name: str, subject: Digest) -> Iterator[Descriptor]:
+    def _referrers(self, name: str, subject: Digest, subjects: Subjects) -> Iterator[Descriptor]:
         last: str | None = ""
         while last is not None:
-            items, last = self._index.list(name, subject, None, last)
+            items, last = self._index.list(name, subject, None, last, subjects=subjects)
             yield from items
 
     def _is_others(self, name: str, digest: Digest, subject: Digest) -> bool:

@@ -1,4 +1,4 @@
-"""Runs the campaign: see "Mutation testing" in the README.
+"""Runs the campaign: see ``tests/campaigns/README.md``.
 
     uv run --no-sync --with cosmic-ray==8.7.0 --with coverage==7.17.5 python -m tests.campaigns.mutation
 

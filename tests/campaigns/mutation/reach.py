@@ -21,9 +21,21 @@ if TYPE_CHECKING:
 
     from cosmic_ray.work_item import MutationSpec
 
-TESTS = ["wire", "link", "server", "client", "http_api", "storage", "wrappers", "remote", "bootstrap"]
+TESTS = [
+    "wire",
+    "link",
+    "server",
+    "client",
+    "http_api",
+    "storage",
+    "drivers",
+    "wrappers",
+    "remote",
+    "bootstrap",
+]
 SERVERS = [
-    *(f"storage/{name}" for name in ("s3", "gcs", "azure", "many", "test_redis.py", "test_interop.py")),
+    *(f"drivers/{name}" for name in ("s3", "gcs", "azure")),
+    *(f"storage/{name}" for name in ("many", "test_redis.py", "test_interop.py", "test_interop_azure.py")),
     *(f"storage/{name}" for name in ("test_crashes.py", "test_model.py", "test_disk_full.py")),
     *("client/test_redirects.py", "client/test_signed_redirects.py"),
 ]

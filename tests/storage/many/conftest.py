@@ -16,7 +16,7 @@ from udist_plugin.remote.registry import RemoteRegistry
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.storage.servers import S3Server
+    from tests.drivers.s3.server import S3Server
 
 PLUGINS = 8
 

@@ -20,7 +20,7 @@ from udist_plugin.storage import paths
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.storage.servers import S3Server
+    from tests.drivers.s3.server import S3Server
     from udist_plugin.registry import Registry
 
 EMPTY = b"{}"

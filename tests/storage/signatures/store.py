@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.conformance.bridge import bridged
-from tests.storage.stock import Stock, running
+from tests.storage.stock import Stock, collect_garbage, serving
 from tests.tools import require_tool
 from udist_plugin import Plugin
 
@@ -25,12 +25,6 @@ class Store:
         self.root = folder / "store"
         self.config = folder / "config.yml"
         self._own = folder / "own.yml"
-        document = {
-            "version": 0.1,
-            "storage": {"filesystem": {"rootdirectory": str(self.root)}, "delete": {"enabled": True}},
-            "http": {"addr": "127.0.0.1:0", "secret": "a test"},
-        }
-        self.config.write_text(json.dumps(document))
 
     @contextmanager
     def udist(self, *, tags: bool = True) -> Iterator[str]:
@@ -45,11 +39,11 @@ class Store:
 
     @contextmanager
     def stock(self) -> Iterator[Stock]:
-        with running("registry", self.config) as stock:
+        with serving(self.root, self.config, "registry") as stock:
             yield stock
 
     def collect_untagged(self) -> None:
-        run("registry", "garbage-collect", "--delete-untagged", str(self.config))
+        collect_garbage(self.root, self.config, "--delete-untagged", program="registry")
 
     def upgrade(self) -> str:
         """What ``udist upgrade`` prints."""

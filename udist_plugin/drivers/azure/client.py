@@ -26,7 +26,7 @@ from udist_plugin.drivers.azure.library import (
 )
 from udist_plugin.drivers.azure.retries import Retry
 from udist_plugin.drivers.objects.pauses import PATIENCE, until
-from udist_plugin.drivers.objects.store import MARK, UNCERTAIN, StoredObject
+from udist_plugin.drivers.objects.store import MARK, UNDELETED, StoredObject, confirm
 from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError, StorageUnavailable
 from udist_plugin.redaction import shown
 
@@ -99,16 +99,9 @@ class AzureClient:
 
     def make(self, key: str, request: Callable[..., Mapping[str, Any]]) -> None:
         """Makes an object by ``request``, and looks for it where the library repeated that."""
-        repeated: list[object] = []
-        with self.errors(key):
-            made = request(retry_hook=lambda **_: repeated.append(None))
+        made, repeated = self.attempt(key, request)
         if repeated:
-            try:
-                version = self.head(key).version
-            except PathNotFound:
-                version = ""
-            if version != made["etag"].strip('"'):
-                raise StorageUnavailable(UNCERTAIN, driver=NAME, path=key)
+            confirm(self.head, key, made["etag"].strip('"'), NAME)
 
     def finish(self, key: str, request: Callable[..., T]) -> T:
         """What ``request`` returns, which deletes something: where the library repeated it, it is sent again
@@ -116,16 +109,20 @@ class AzureClient:
         answers: list[T] = []
 
         def done() -> bool:
-            repeated: list[object] = []
-            with self.errors(key):
-                answers.append(request(retry_hook=lambda **_: repeated.append(None)))
+            answer, repeated = self.attempt(key, request)
+            answers.append(answer)
             return not repeated
 
         if not until(done, PATIENCE):
-            raise StorageUnavailable(
-                "could not be deleted, as the service is busy; try again", driver=NAME, path=key
-            )
+            raise StorageUnavailable(UNDELETED, driver=NAME, path=key)
         return answers[-1]
+
+    def attempt(self, key: str, request: Callable[..., T]) -> tuple[T, bool]:
+        """What ``request`` returns, called with a ``retry_hook``, and whether the library repeated it."""
+        repeats: list[object] = []
+        with self.errors(key):
+            answer = request(retry_hook=lambda **_: repeats.append(None))
+        return answer, bool(repeats)
 
     def download(self, key: str, start: int, end: int | None) -> StorageStreamDownloader[bytes]:
         """The bytes from ``start`` up to, not including, ``end``, to be had by ``read``."""

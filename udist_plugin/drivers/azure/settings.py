@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.drivers.azure.keys import KEYS, RETRY_DELAY
 from udist_plugin.drivers.section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-CREDENTIALS: Final = ("shared_key", "client_secret", "default_credentials", "connection_string")
 
 
 class Settings(NamedTuple):
@@ -20,7 +18,7 @@ class Settings(NamedTuple):
     url: str
     """The blob service's; unused with a connection string."""
     credentials: str
-    """One of ``CREDENTIALS``."""
+    """``shared_key``, ``client_secret``, ``default_credentials`` or ``connection_string``."""
     account: str = ""
     account_key: str = ""
     connection_string: str = ""

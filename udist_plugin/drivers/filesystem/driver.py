@@ -45,7 +45,9 @@ def again_if_stale(
     def repeated(self: FilesystemDriver, /, *args: Given.args, **keywords: Given.kwargs) -> Result:
         try:
             return verb(self, *args, **keywords)
-        except StorageUnavailable:  # which is said of nothing else here
+        except StorageUnavailable as error:
+            if getattr(error.__cause__, "errno", None) != errno.ESTALE:
+                raise
             return verb(self, *args, **keywords)
 
     return repeated
@@ -70,7 +72,7 @@ class FilesystemDriver(StorageDriver):
         return cls(root, scratch)
 
     def start(self, record: Record) -> None:
-        self._tree.start(record)
+        self._tree.once.start(record)
 
     def probe(self) -> None:
         """Nothing is made. A store that can only be read is served, with a warning."""

@@ -46,7 +46,6 @@ class Tree:
         self._above = self.root.rstrip("/")
         self._synced: dict[str, tuple[int, int]] = {}
         self.once = Once()
-        self.start = self.once.start
 
     def full_path(self, path: str) -> str:
         """Where ``path`` stands in the file system. Raises ``InvalidPath``."""

@@ -25,7 +25,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from google.oauth2.service_account import Credentials
 
 from udist_plugin.drivers.objects.pauses import LONGEST, PATIENCE
-from udist_plugin.drivers.objects.store import UNCERTAIN
+from udist_plugin.drivers.objects.store import MARK, StoredObject, confirm
 from udist_plugin.errors import ConfigurationError, PathBusy, PathNotFound, StorageError, StorageUnavailable
 from udist_plugin.redaction import shown
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
+    from google.cloud.storage import Blob
     from requests import Response
 
     from udist_plugin.drivers.gcs.settings import Settings
@@ -52,6 +53,9 @@ ONCE: Final = {"timeout": TIMEOUT, "retry": None}
 
 ANSWERS: Final = frozenset({200, 201, 204, 206, 308})
 """What the service says of what it did; 308 is of an upload that goes on. A redirect would be a proxy's."""
+
+SESSION_TYPE: Final = "application/x-docker-upload-session"
+"""What distribution leaves of an upload that is not complete; it hides it, too."""
 
 ROLE: Final = "grant these credentials roles/storage.objectAdmin on it"
 FOREIGN: Final = "this is not an answer of Google Cloud Storage: check any proxy on the way"
@@ -89,6 +93,14 @@ class GcsClient:
         self._session.get_adapter("https://").init_poolmanager(4, settings.connections)
         self._objects = f"{self.library.api_endpoint}/download/storage/v1/b/{quote(settings.bucket)}/o"
 
+    def head(self, key: str) -> StoredObject:
+        """Raises ``PathNotFound``."""
+        with self.errors(key):
+            blob = self.bucket.get_blob(key, **BOUNDS)
+            if blob is None or blob.content_type == SESSION_TYPE:
+                raise PathNotFound("not found", driver=NAME, path=key)
+            return stored(blob)
+
     def open(self, key: str, start: int, end: int | None, generation: str = "") -> Response | None:
         """A response whose content is that range of the object, or none when there is no such range."""
         url = f"{self._objects}/{quote(key, safe='')}?alt=media"
@@ -98,7 +110,7 @@ class GcsClient:
         if start or end is not None:
             headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
         try:
-            response = self.retry(lambda: self.exchange("GET", url, headers, stream=True), key=key)
+            response, _ = self.attempt(lambda: self.exchange("GET", url, headers, stream=True), key=key)
         except RequestRangeNotSatisfiable:
             return None
         if not {"Content-Length", "X-Goog-Generation"} <= response.headers.keys():
@@ -108,10 +120,6 @@ class GcsClient:
             response.close()
             raise StorageError("the range was ignored: check any proxy on the way", driver=NAME, path=key)
         return response
-
-    def retry(self, action: Callable[[], T], *, key: str) -> T:
-        """``action``, again while it fails in passing."""
-        return self.attempt(action, key=key)[0]
 
     def attempt(
         self, action: Callable[[], T], *, key: str, unmet: type[StorageError] = PathBusy
@@ -129,10 +137,7 @@ class GcsClient:
 
     def look(self, key: str, generation: object) -> None:
         """Looks for the object that a repeated request has made. Raises ``StorageUnavailable``."""
-        with self.errors(key):
-            found = self.bucket.get_blob(key, **BOUNDS)
-        if found is None or str(found.generation) != str(generation):
-            raise StorageUnavailable(UNCERTAIN, driver=NAME, path=key)
+        confirm(self.head, key, str(generation), NAME)
 
     def errors(self, key: str, *, unmet: type[StorageError] = PathBusy) -> AbstractContextManager[None]:
         """See ``errors`` below."""
@@ -161,6 +166,12 @@ class GcsClient:
         """Drops a resumable upload; one left over ends by itself within a week."""
         with suppress(*FAILURES):
             self.exchange("DELETE", url, {})
+
+
+def stored(blob: Blob) -> StoredObject:
+    """What the library says of an object."""
+    mark = (blob.metadata or {}).get(MARK, "")
+    return StoredObject(blob.name, blob.size, blob.updated.timestamp(), str(blob.generation), mark)
 
 
 def service_account(settings: Settings) -> Credentials | None:

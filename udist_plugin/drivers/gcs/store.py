@@ -8,11 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.drivers.base import MemoryContent
-from udist_plugin.drivers.gcs.client import BOUNDS, NAME, ONCE, GcsClient
+from udist_plugin.drivers.gcs.client import BOUNDS, NAME, ONCE, GcsClient, stored
 from udist_plugin.drivers.gcs.probe import probe
 from udist_plugin.drivers.gcs.transfers import GcsContent, GcsWriter
 from udist_plugin.drivers.objects.pauses import PATIENCE, until
-from udist_plugin.drivers.objects.store import MARK, ObjectStore, StoredObject
+from udist_plugin.drivers.objects.store import MARK, UNDELETED, ObjectStore, StoredObject
 from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError, StorageUnavailable
 from udist_plugin.helpers import Helpers
 
@@ -32,8 +32,6 @@ URL_LIFETIME: Final = 20 * 60
 """Seconds, as in distribution."""
 
 CONTENT_TYPE: Final = "application/octet-stream"
-SESSION_TYPE: Final = "application/x-docker-upload-session"
-"""What distribution leaves of an upload that is not complete; it hides it, too."""
 
 
 class GcsStore(ObjectStore):
@@ -48,11 +46,7 @@ class GcsStore(ObjectStore):
         self._bucket = self._client.bucket
 
     def head(self, key: str) -> StoredObject:
-        with self._client.errors(key):
-            blob = self._bucket.get_blob(key, **BOUNDS)
-        if blob is None or blob.content_type == SESSION_TYPE:
-            raise PathNotFound("not found", driver=self.name, path=key)
-        return _stored(blob)
+        return self._client.head(key)
 
     def get(self, key: str, start: int = 0, end: int | None = None) -> Content:
         empty = start < 0 or (end is not None and end <= start)  # what no range can say
@@ -143,7 +137,7 @@ class GcsStore(ObjectStore):
         _, repeated = self._client.attempt(compose, key=sources[0].key, unmet=PathNotFound)
         if repeated:
             self._client.look(key, blob.generation)
-        return _stored(blob)
+        return stored(blob)
 
     def objects(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
         with self._client.errors(prefix):
@@ -155,7 +149,7 @@ class GcsStore(ObjectStore):
                 **BOUNDS,
             ):
                 if blob.name != after:
-                    yield _stored(blob)
+                    yield stored(blob)
 
     def names(self, prefix: str, *, after: str = "", folders: bool = False) -> Iterator[str]:
         """All are read first: by their keys ``a-b/`` comes before ``a/``."""
@@ -189,9 +183,7 @@ class GcsStore(ObjectStore):
         delete = partial(self._bucket.blob(key).delete, **condition, **ONCE)
         with suppress(PathNotFound):
             if not until(lambda: not self._client.attempt(delete, key=key)[1], PATIENCE):
-                raise StorageUnavailable(
-                    "could not be deleted, as the service is busy; try again", driver=self.name, path=key
-                )
+                raise StorageUnavailable(UNDELETED, driver=self.name, path=key)
 
     def delete_version(self, found: StoredObject) -> bool:
         try:
@@ -210,8 +202,3 @@ class GcsStore(ObjectStore):
 
     def probe(self) -> None:
         probe(self._client)
-
-
-def _stored(blob: Blob) -> StoredObject:
-    mark = (blob.metadata or {}).get(MARK, "")
-    return StoredObject(blob.name, blob.size, blob.updated.timestamp(), str(blob.generation), mark)

@@ -10,8 +10,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
+from udist_plugin.errors import PathNotFound, StorageUnavailable
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from udist_plugin.content import Content
 
@@ -19,10 +21,10 @@ if TYPE_CHECKING:
 MARK: Final = "udistwriter"
 """The metadata that holds an object's mark: a name that Azure takes, too."""
 
-
 UNCERTAIN: Final = (
     "the service reported success for a repeated request, but does not have the object; try again"
 )
+UNDELETED: Final = "could not be deleted, as the service is busy; try again"
 
 
 class StoredObject(NamedTuple):
@@ -132,3 +134,14 @@ class ObjectStore(ABC):
         Raises ``ConfigurationError`` with the bucket, what is wrong with it, and the key or permission that
         mends it, and ``StorageUnavailable`` when it may answer a while later.
         """
+
+
+def confirm(head: Callable[[str], StoredObject], key: str, version: str, driver: str) -> None:
+    """Looks for the object that a repeated request reported as made. Raises ``StorageUnavailable`` unless it
+    has that version, which is empty when the service named none."""
+    try:
+        found = head(key).version
+    except PathNotFound:
+        found = ""
+    if not found or found != version:
+        raise StorageUnavailable(UNCERTAIN, driver=driver, path=key)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.drivers.objects.pauses import PATIENCE, until
+from udist_plugin.drivers.objects.store import UNDELETED
 from udist_plugin.drivers.s3.client import NAME, errors
 from udist_plugin.drivers.s3.permissions import DENIED, lacking
 from udist_plugin.drivers.s3.retries import repeated
@@ -68,9 +69,7 @@ def _left(client: S3Client, bucket: str, keys: Sequence[str]) -> Sequence[str]:
 
 
 def _unfinished(left: Sequence[str]) -> StorageUnavailable:
-    return StorageUnavailable(
-        f"{len(left)} keys could not be deleted, as the service is busy; try again", driver=NAME, path=left[0]
-    )
+    return StorageUnavailable(f"{len(left)} keys {UNDELETED}", driver=NAME, path=left[0])
 
 
 def _problem(failed: ErrorTypeDef, bucket: str) -> str:

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.drivers.base import MemoryContent
-from udist_plugin.drivers.objects.store import MARK, UNCERTAIN, ObjectStore, StoredObject
+from udist_plugin.drivers.objects.store import MARK, ObjectStore, StoredObject, confirm
 from udist_plugin.drivers.s3.answer import Answer
 from udist_plugin.drivers.s3.body import Body
 from udist_plugin.drivers.s3.client import NAME, error_code, errors
@@ -21,7 +21,7 @@ from udist_plugin.drivers.s3.refusals import Proven
 from udist_plugin.drivers.s3.retries import repeated
 from udist_plugin.drivers.s3.session import open_session
 from udist_plugin.drivers.s3.transfers import PartBuffers, S3Content, S3Writer
-from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError, StorageUnavailable
+from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -119,12 +119,7 @@ class S3Store(ObjectStore):
     def _look(self, key: str, answer: Any, made: Mapping[str, Any]) -> None:
         """Looks for the object that a repeated request has made, or only says so; ``made`` has its ETag."""
         if repeated(answer):
-            try:
-                found = self.head(key).version
-            except PathNotFound:
-                found = ""
-            if not found or found != made.get("ETag"):
-                raise StorageUnavailable(UNCERTAIN, driver=NAME, path=key)
+            confirm(self.head, key, made.get("ETag", ""), NAME)
 
     def writer(self, key: str, *, mark: str = "") -> ObjectWriter:
         def put(content: bytes) -> None:

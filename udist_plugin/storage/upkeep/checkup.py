@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.drivers import further_steps
@@ -37,7 +38,7 @@ def check(driver: StorageDriver, *, writing: bool = True) -> Iterator[Step]:
     if reached.error is not None or not writing:
         return
     folder = f"{paths.SCRATCH}/doctor-{os.urandom(8).hex()}"
-    missing = [above for above in _above(folder) if not driver.exists(above)]
+    missing = _missing(driver, folder)
     try:
         for name, action in _tree(driver, folder):
             step = _try(name, action)
@@ -50,6 +51,14 @@ def check(driver: StorageDriver, *, writing: bool = True) -> Iterator[Step]:
         for above in missing:
             with suppress(Exception):
                 driver.remove_if_empty(above)
+
+
+def _missing(driver: StorageDriver, folder: str) -> list[str]:
+    """The folders above that do not exist yet, the lowest first. If looking is denied, a step says so."""
+    if driver.has_folders:
+        with suppress(StorageError):
+            return list(takewhile(lambda above: not driver.exists(above), _above(folder)))
+    return []
 
 
 def _above(path: str) -> Iterator[str]:
