@@ -28,7 +28,8 @@ COMMAND = [sys.executable, "-m", "udist_plugin.cli.main"]
         ((), "COMMAND"),
         (("frobnicate",), "invalid choice"),
         (("push", "demo/a"), "PATH"),
-        (("push", "Demo", "x"), "'Demo' is not a repository name"),
+        (("push", "de mo", "x"), "'de mo' is not a repository name"),
+        (("tags", "demo/a:v1"), "'demo/a:v1': give the repository alone: 'demo/a'"),
         (("push", "demo/a:-", "x"), "is not a tag"),
         (("push", "demo/a:v1,-", "x"), "invalid tag"),
         (("push", "demo/a,v1", "x"), "has no first tag"),
@@ -159,9 +160,9 @@ def test_a_reader_that_has_gone_is_no_traceback(udist: Udist) -> None:
 
 
 def test_a_wrong_command_line_is_json_on_request(udist: Udist) -> None:
-    ran = udist("pull", "Demo", "--json")
+    ran = udist("pull", "de mo", "--json")
     assert (ran.code, ran.out) == (2, "")
-    assert "'Demo' is not a repository name" in json.loads(ran.err)["errors"][0]["message"]
+    assert "'de mo' is not a repository name" in json.loads(ran.err)["errors"][0]["message"]
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")

@@ -6,6 +6,7 @@ import argparse
 import shlex
 from typing import TYPE_CHECKING, TypeVar
 
+from udist_plugin.cli.habits import correction
 from udist_plugin.errors import DigestInvalid, NameInvalid, TagInvalid
 from udist_plugin.oci.reference import Reference, check_name
 
@@ -61,6 +62,11 @@ def reference(text: str) -> Reference:
 
 def repository(text: str) -> str:
     """``NAME``."""
+    name, mark, _ = text.partition("@" if "@" in text else ":")
+    if mark and not correction(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: give the repository alone: {checked(check_name, name)!r}"
+        )
     return checked(check_name, text)
 
 
@@ -92,4 +98,6 @@ def checked(parse: Callable[[str], Value], text: str) -> Value:
         problem = "a tag; use up to 128 letters, digits and . _ -, starting with a letter, a digit or _"
     except DigestInvalid:
         problem = "a digest; use sha256: with 64 hexadecimal digits, or sha512: with 128"
+    if better := correction(text):
+        raise argparse.ArgumentTypeError(f"{text!r}: {better}")
     raise argparse.ArgumentTypeError(f"{text!r} is not {problem}")
