@@ -73,9 +73,65 @@ def test_rm_takes_a_tag_or_a_manifest(udist: Udist) -> None:
     assert udist("rm", "demo/a:v1") == (0, "demo/a:v1\n", "")
     assert udist("tags", "demo/a").out == "v2\n"
     assert udist("pull", f"demo/a@{digest}").code == 0
-    assert json.loads(udist("rm", f"demo/a@{digest}", "--json").out) == {"deleted": f"demo/a@{digest}"}
+    assert json.loads(udist("rm", f"demo/a@{digest}", "--json").out) == {"deleted": [f"demo/a@{digest}"]}
     assert udist("pull", "demo/a:v2").code == 3
     assert udist("rm", f"demo/a@{digest}").code == 3
+
+
+def test_rm_of_several_deletes_what_it_can(udist: Udist) -> None:
+    udist("push", "demo/a:v1,v2,v3", "README.md")
+    ran = udist("rm", "demo/a:v1", "demo/a:absent", "demo/a:v2")
+    assert (ran.code, ran.out) == (3, "demo/a:v1\ndemo/a:v2\n")
+    assert ran.err.splitlines() == [
+        "udist: manifest unknown (reference: demo/a:absent, Tag: absent)",
+        'hint: "udist tags NAME" lists the tags of a repository',
+    ]
+    assert udist("tags", "demo/a").out == "v3\n"
+    ran = udist("rm", "demo/a:x", "demo/a:y", "--json")
+    assert (ran.code, json.loads(ran.out)) == (3, {"deleted": []})
+    assert [error["code"] for error in json.loads(ran.err)["errors"]] == ["MANIFEST_UNKNOWN"] * 2
+
+
+def test_rm_by_force_passes_over_what_is_not_there(udist: Udist) -> None:
+    udist("push", "demo/a:v1", "README.md")
+    absent = f"demo/a@{Digest.of(b'')}"
+    assert udist("rm", "-f", "demo/a:absent", absent, "demo/b:v1", "demo/a:v1") == (0, "demo/a:v1\n", "")
+    refused = udist("--config", "/dev/null", "rm", "--force", "demo/a:v1")
+    assert refused.code == 4
+
+
+def test_tag(udist: Udist) -> None:
+    digest = udist("push", "demo/a:v1", "README.md").out
+    udist("push", "demo/a:latest", "folder")
+    assert udist("tag", "demo/a:v1", "stable", "latest") == (0, digest, "")
+    assert udist("tags", "demo/a").out == "latest\nstable\nv1\n"
+    assert udist("digest", "demo/a") == (0, digest, "")
+    tagged = json.loads(udist("tag", f"demo/a@{digest.strip()}", "v2", "--json").out)
+    assert (tagged["tags"], tagged["digest"]) == (["v2"], digest.strip())
+    assert udist("tag", "demo/a:absent", "v3").code == 3
+
+
+def test_digest(udist: Udist) -> None:
+    digest = udist("push", "demo/a:v1", "README.md").out
+    assert udist("digest", "demo/a:v1") == (0, digest, "")
+    assert json.loads(udist("digest", "demo/a:v1", "--json").out)["digest"] == digest.strip()
+    assert udist("digest", "demo/a:v2").code == 3
+
+
+def test_options_may_stand_before_the_command(udist: Udist, work: Path) -> None:
+    udist("push", "demo/a:v1", "--", "README.md")
+    listed = {"name": "demo/a", "tags": ["v1"]}
+    for words in (("--json", "tags", "demo/a"), ("-v", "--json", "tags", "--", "demo/a")):
+        assert json.loads(udist(*words).out) == listed
+    plugin = f"{sys.executable} -m udist_plugin"
+    for before in (["--plugin", plugin], [f"--plugin={plugin}"]):
+        assert udist(*before, "ls").out == "demo/a\n"
+    assert udist("--plugin", "/nonexistent/plugin", "ls").code == 4
+    assert udist("--config", "absent.yml", "config", "keys").code == 2
+    assert udist("--config", "absent.yml", "ls").code == 4
+    assert udist("--plugin", plugin, "doctor").code == 2
+    assert udist("--json").code == 2
+    assert udist("--conf", "absent.yml", "ls").code == 2
 
 
 def test_referrers(udist: Udist) -> None:

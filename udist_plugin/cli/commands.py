@@ -18,7 +18,9 @@ COMMANDS: Final = {
     "ls": "list repositories",
     "tags": "list a repository's tags",
     "inspect": "show a manifest",
-    "rm": "delete a tag or a manifest",
+    "digest": "print a manifest's digest",
+    "tag": "point tags to a manifest",
+    "rm": "delete tags and manifests",
     "referrers": "list the manifests that refer to another",
     "doctor": "test whether the configured store works",
     "upgrade": "bring an existing store up to date with udist's features",
@@ -41,6 +43,17 @@ TOPICS: Final = {
     "changelog": "what changed in each version",
 }
 """Each topic is a file of its name in ``udist_plugin/docs``."""
+
+_FLAGS: Final = frozenset({"--json", "-v", "--verbose"})
+_VALUED: Final = frozenset({"--config", "--plugin"})
+
+_OPTIONS: Final = """\
+options of most commands, also accepted before the command:
+  --config FILE  the registry's configuration file
+  --plugin CMD   start this command instead of the local plugin
+  --json         print JSON, including errors
+  -v, --verbose  show the plugin's log on standard error
+"""
 
 _EXAMPLES: Final = """\
 examples:
@@ -66,18 +79,37 @@ class _Parser(argparse.ArgumentParser):
         raise WrongCommandLine(self, message)
 
 
+def command_first(words: Sequence[str]) -> Sequence[str]:
+    """``words`` with the shared options moved from before the command to its own."""
+    start = 0
+    while start < len(words):
+        option, equals, _ = words[start].partition("=")
+        if option in _VALUED:
+            start += 1 if equals else 2
+        elif words[start] in _FLAGS:
+            start += 1
+        else:
+            break
+    options, rest = words[:start], words[start:]
+    if not rest or rest[0].startswith("-"):
+        return words
+    end = rest.index("--") if "--" in rest else len(rest)
+    return [*rest[:end], *options, *rest[end:]]
+
+
 def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     """The parser for a command line of ``words``; only the command named there is imported."""
     parser = _Parser(
         prog="udist",
         description="An OCI registry without a server: each command spawns the registry as a child process.",
-        epilog="\n".join((_topics(), _EXAMPLES, EXIT_CODES)),
+        epilog="\n".join((_OPTIONS, _topics(), _EXAMPLES, EXIT_CODES)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="udist [OPTION...] COMMAND ...",
     )
     parser.add_argument(
         "--version", action="version", version=f"udist {__version__}", help="print the version and exit"
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(prog="udist", title="commands", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(
             name,

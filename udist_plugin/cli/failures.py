@@ -25,7 +25,7 @@ exit codes:
   141  the reader of standard output, such as head, has closed it
 """
 
-_NOT_FOUND = (errors.NameUnknown, errors.ManifestUnknown, errors.BlobUnknown)
+NOT_FOUND = (errors.NameUnknown, errors.ManifestUnknown, errors.BlobUnknown)
 _NOT_STARTED = (
     errors.PluginNotFound,
     errors.PluginNotStarted,
@@ -41,8 +41,11 @@ _HINTS: Final[dict[type[UdistError], str]] = {
 
 
 def exit_code_of(error: Exception) -> int:
-    """The exit code for ``error``; see ``EXIT_CODES``."""
-    if isinstance(error, _NOT_FOUND):
+    """The exit code for ``error``; see ``EXIT_CODES``. Of several it is 3 only if all are."""
+    if isinstance(error, ExceptionGroup):
+        codes = list(map(exit_code_of, error.exceptions))
+        return next((code for code in codes if code != 3), 3)
+    if isinstance(error, NOT_FOUND):
         return 3
     return 4 if isinstance(error, _NOT_STARTED) else 1
 
@@ -60,12 +63,19 @@ def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
 
         say(json.dumps({"errors": [_entry(error) for error in failed]}, default=str))
         return
-    for error in failed:
-        _report_line(error, verbose=verbose)
+    for each in failed:
+        _report_line(each)
+    for kind, hint in _HINTS.items():
+        if any(isinstance(each, kind) for each in failed):
+            say(f"hint: {hint}")
+    if not verbose and any(isinstance(each, RegistryError) and each.code == "UNKNOWN" for each in failed):
+        say("hint: run the command again with -v to see the plugin's log")
 
 
 def _each(error: Exception) -> Sequence[Exception]:
     """The errors that ``error`` stands for: all of a configuration come at once."""
+    if isinstance(error, ExceptionGroup):
+        return [each for inner in error.exceptions for each in _each(inner)]
     if isinstance(error, errors.ConfigurationError):
         return (error, *error.also)
     if isinstance(error, errors.HandshakeFailed) and error.code == REFUSED:
@@ -73,14 +83,9 @@ def _each(error: Exception) -> Sequence[Exception]:
     return (error,)
 
 
-def _report_line(error: Exception, *, verbose: bool) -> None:
+def _report_line(error: Exception) -> None:
     for line in f"udist: {_sentence(error)}".splitlines():
         say(printable(line))
-    for kind, hint in _HINTS.items():
-        if isinstance(error, kind):
-            say(f"hint: {hint}")
-    if not verbose and isinstance(error, RegistryError) and error.code == "UNKNOWN":
-        say("hint: run the command again with -v to see the plugin's log")
 
 
 def _entry(error: Exception) -> dict[str, object]:

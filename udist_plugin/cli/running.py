@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.cli.commands import WrongCommandLine, build_parser
+from udist_plugin.cli.commands import WrongCommandLine, build_parser, command_first
 from udist_plugin.cli.failures import exit_code_of, report
 from udist_plugin.cli.output import say
 
@@ -26,6 +26,7 @@ def run(words: Sequence[str]) -> int:
     """Runs the command line ``words`` and returns its exit code."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for letters that the locale lacks
+    words = command_first(words)
     arguments = argparse.Namespace(json=False, verbose=False)
     try:
         with suppress(SystemExit):  # help or the version was printed
