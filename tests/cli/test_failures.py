@@ -8,8 +8,11 @@ import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from unittest.mock import ANY
 
 import pytest
+
+from udist_plugin import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,8 +118,82 @@ def test_errors_are_json_on_request(udist: Udist) -> None:
     ran = udist("pull", "demo/a:v1", "--json")
     assert (ran.code, ran.out) == (3, "")
     assert json.loads(ran.err)["errors"][0]["code"] == "MANIFEST_UNKNOWN"
-    ran = udist("push", "demo/a", "absent", "--json")
-    assert json.loads(ran.err)["errors"][0]["message"] == "absent: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "detail"),
+    [
+        (("pull", "demo/a:v1"), "MANIFEST_UNKNOWN", {"Tag": "v1"}),
+        (("rm", "demo/a:v1"), "MANIFEST_UNKNOWN", {"reference": "demo/a:v1", "Tag": "v1"}),
+        (("pull", "DEMO"), "COMMAND_INVALID", None),
+        (("help", "nonsense", "--json"), "COMMAND_INVALID", None),
+        (("ls", "--config", "udist.yml"), "CONFIGURATION_INVALID", {"key": "", "source": "", "problem": ANY}),
+        (
+            ("config", "check", "udist.yml"),
+            "CONFIGURATION_INVALID",
+            {"key": "log.level", "source": "udist.yml:3", "problem": ANY},
+        ),
+        (
+            ("ls", "--config", "absent.yml"),
+            "CONFIGURATION_INVALID",
+            {"key": "", "source": "absent.yml", "problem": ANY},
+        ),
+        (("ls", "--plugin", "/absent/plugin"), "PLUGIN_NOT_STARTED", {"status": "NOT_FOUND"}),
+        (("ls", "--plugin", "echo hello"), "PLUGIN_NOT_STARTED", {"status": "INTERNAL"}),
+        (("push", "demo/a", "absent"), "FILE_FAILED", {"path": "absent", "errno": "ENOENT"}),
+        (("push", "demo/a", "README.md", "./README.md"), "ARTIFACT_INVALID", {"path": "README.md"}),
+    ],
+)
+def test_an_error_as_json_has_code_message_and_detail(
+    udist: Udist, work: Path, words: tuple[str, ...], code: str, detail: object
+) -> None:
+    (work / "udist.yml").write_text("version: 0.1\nstorage: filesystem\nlog: {level: loud}\n")
+    ran = udist(*words, "--json")
+    assert (ran.code > 0, ran.out.strip()) == (True, '{\n  "deleted": []\n}' if words[0] == "rm" else "")
+    (error,) = json.loads(ran.err)["errors"]
+    assert error == {"code": code, "message": ANY, "detail": detail}
+    assert error["message"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "detail"),
+    [
+        (errors.PluginDied("gone"), "PLUGIN_DIED", {"status": "UNAVAILABLE"}),
+        (errors.NoFreeSlot("busy"), "TIMEOUT", {"status": "RESOURCE_EXHAUSTED"}),
+        (errors.StreamReset("reset"), "CONNECTION_FAILED", {"status": "UNKNOWN"}),
+        (errors.RemoteProtocolError("nonsense"), "CONNECTION_FAILED", None),
+        (
+            errors.StorageFull("full", driver="s3", path="/a"),
+            "STORAGE_FAILED",
+            {"driver": "s3", "path": "/a"},
+        ),
+        (errors.Denied({"name": "a"}), "DENIED", {"name": "a"}),
+        (ZeroDivisionError("of the test"), "INTERNAL_ERROR", None),
+    ],
+)
+def test_whatever_fails_has_a_documented_code(
+    udist: Udist, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str, detail: object
+) -> None:
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("udist_plugin.cli.ls.connected", broken)
+    ran = udist("ls", "--json")
+    (told,) = json.loads(ran.err)["errors"]
+    assert (ran.code, told) == (1, {"code": code, "message": ANY, "detail": detail})
+
+
+def test_all_errors_of_one_answer_are_told(udist: Udist, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = errors.ManifestBlobUnknown({"digest": "a"}), errors.ManifestBlobUnknown({"digest": "b"})
+    first.also = (second,)
+
+    def broken(*_: object) -> None:
+        raise first
+
+    monkeypatch.setattr("udist_plugin.cli.ls.connected", broken)
+    assert udist("ls").err.count("blob unknown to registry") == 2
+    told = json.loads(udist("ls", "--json").err)["errors"]
+    assert [each["detail"] for each in told] == [{"digest": "a"}, {"digest": "b"}]
 
 
 def test_what_nobody_foresaw_is_a_line_and_a_traceback_on_request(

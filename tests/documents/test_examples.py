@@ -13,6 +13,7 @@ import pytest
 from tests.documents.reading import DOCS, REPOSITORY, blocks, documents, first_cells
 from tests.tools import require_tool
 from udist_plugin.cli.commands import COMMANDS, TOPICS
+from udist_plugin.cli.error_codes import CODES
 from udist_plugin.cli.failures import EXIT_CODES
 from udist_plugin.config import load
 
@@ -99,6 +100,11 @@ def test_every_command_and_exit_code_has_a_row() -> None:
     for line in EXIT_CODES.splitlines()[1:]:
         code, meaning = line.split(maxsplit=1)
         assert f"| {code} | {meaning} |" in page.read_text()
+
+
+def test_every_error_code_has_a_row() -> None:
+    cells = first_cells(DOCS / "commands.md", "| code | what failed | members of `detail` |")
+    assert {cell.strip("`") for cell in cells} == set(CODES.values())
 
 
 def test_the_readme_links_to_every_topic() -> None:

@@ -6,6 +6,7 @@ import argparse
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.failures import EXIT_CODES
 from udist_plugin.version import __version__
 
@@ -62,14 +63,6 @@ examples:
   udist help push
   udist help stores
 """
-
-
-class WrongCommandLine(Exception):
-    """What is wrong with the words that ``parser`` was given."""
-
-    def __init__(self, parser: argparse.ArgumentParser, problem: str) -> None:
-        self.parser = parser
-        super().__init__(problem)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin import errors
+from udist_plugin.cli.error_codes import WrongCommandLine, entry_of
 from udist_plugin.cli.output import printable, say
 from udist_plugin.errors import RegistryError, UdistError
 
@@ -54,14 +55,15 @@ def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
     """Prints what failed to standard error: one line for each error, or the JSON of the distribution-spec. An
     unexpected exception also gets a traceback when ``verbose``."""
     failed = _each(error)
-    if verbose and not isinstance(error, UdistError | OSError):
-        import traceback
+    for each in failed:
+        if verbose and not isinstance(each, UdistError | OSError | WrongCommandLine):
+            import traceback
 
-        say("".join(traceback.format_exception(error)).rstrip())
+            say("".join(traceback.format_exception(each)).rstrip())
     if as_json:
         import json
 
-        say(json.dumps({"errors": [_entry(error) for error in failed]}, default=str))
+        say(json.dumps({"errors": [entry_of(each, _message(each)) for each in failed]}, default=str))
         return
     for each in failed:
         _report_line(each)
@@ -73,13 +75,15 @@ def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
 
 
 def _each(error: Exception) -> Sequence[Exception]:
-    """The errors that ``error`` stands for: all of a configuration come at once."""
+    """The errors that ``error`` stands for: all of a configuration come at once, from a plugin as lines."""
     if isinstance(error, ExceptionGroup):
         return [each for inner in error.exceptions for each in _each(inner)]
     if isinstance(error, errors.ConfigurationError):
         return (error, *error.also)
     if isinstance(error, errors.HandshakeFailed) and error.code == REFUSED:
-        return [errors.HandshakeFailed(line, code=REFUSED) for line in str(error).splitlines()]
+        return [errors.ConfigurationError(line) for line in str(error).splitlines()]
+    if isinstance(error, RegistryError):
+        return (error, *error.also)
     return (error,)
 
 
@@ -88,13 +92,9 @@ def _report_line(error: Exception) -> None:
         say(printable(line))
 
 
-def _entry(error: Exception) -> dict[str, object]:
-    if isinstance(error, RegistryError):
-        return {"code": error.code, "message": error.message, "detail": error.detail}
-    if isinstance(error, errors.ConfigurationError):
-        detail = {"key": error.key, "source": error.source, "problem": error.problem}
-        return {"code": type(error).__name__, "message": error.line, "detail": detail}
-    return {"code": getattr(error, "code", type(error).__name__), "message": _sentence(error)}
+def _message(error: Exception) -> str:
+    """The sentence without what is in the detail of the JSON, too."""
+    return error.message if isinstance(error, RegistryError) else _sentence(error)
 
 
 def _sentence(error: Exception) -> str:
@@ -102,7 +102,7 @@ def _sentence(error: Exception) -> str:
         return f"{error.message} ({_in_words(error.detail)})"
     if isinstance(error, errors.ConfigurationError):
         return error.line
-    if isinstance(error, UdistError):
+    if isinstance(error, UdistError | WrongCommandLine):
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from udist_plugin.cli.commands import COMMANDS, TOPICS, WrongCommandLine, build_parser
+from udist_plugin.cli.commands import COMMANDS, TOPICS, build_parser
+from udist_plugin.cli.error_codes import WrongCommandLine
 
 if TYPE_CHECKING:
     import argparse

@@ -8,7 +8,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.cli.commands import WrongCommandLine, build_parser, command_first
+from udist_plugin.cli.commands import build_parser, command_first
+from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.failures import exit_code_of, report
 from udist_plugin.cli.output import say
 

@@ -1,0 +1,65 @@
+"""The codes of errors as JSON: the registry's own, else one of ``CODES``."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin import errors
+
+if TYPE_CHECKING:
+    import argparse
+
+
+class WrongCommandLine(Exception):
+    """What is wrong with the words that ``parser`` was given."""
+
+    def __init__(self, parser: argparse.ArgumentParser, problem: str) -> None:
+        self.parser = parser
+        super().__init__(problem)
+
+
+CODES: Final[dict[type[Exception], str]] = {
+    WrongCommandLine: "COMMAND_INVALID",
+    errors.ConfigurationError: "CONFIGURATION_INVALID",
+    errors.PluginNotFound: "PLUGIN_NOT_STARTED",
+    errors.PluginNotStarted: "PLUGIN_NOT_STARTED",
+    errors.HandshakeFailed: "PLUGIN_NOT_STARTED",
+    errors.PluginDied: "PLUGIN_DIED",
+    errors.DeadlineExceeded: "TIMEOUT",
+    errors.TransportError: "CONNECTION_FAILED",
+    errors.ProtocolError: "CONNECTION_FAILED",
+    errors.StorageError: "STORAGE_FAILED",
+    errors.ArtifactError: "ARTIFACT_INVALID",
+    OSError: "FILE_FAILED",
+    Exception: "INTERNAL_ERROR",
+}
+"""By class; the first that fits is the code."""
+
+
+def entry_of(error: Exception, message: str) -> dict[str, object]:
+    """An entry of the distribution-spec's ``errors``, always with code, message and detail."""
+    return {"code": _code(error), "message": message, "detail": _detail(error)}
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, errors.RegistryError):
+        return error.code
+    return next(code for kind, code in CODES.items() if isinstance(error, kind))
+
+
+def _detail(error: Exception) -> object:
+    match error:
+        case errors.RegistryError():
+            return error.detail
+        case errors.ConfigurationError():
+            return {"key": error.key, "source": error.source, "problem": error.problem}
+        case errors.TransportError():
+            return {"status": error.code}
+        case errors.StorageError():
+            return {"driver": error.driver, "path": error.path}
+        case errors.ArtifactError():
+            return {"path": error.path}
+        case OSError():
+            return {"path": error.filename, "errno": errno.errorcode.get(error.errno or 0)}
+    return None
