@@ -10,6 +10,7 @@ UdistError
 │   └── PathNotFound  InvalidPath  InvalidOffset  PathBusy  StorageUnavailable  StorageFull
 ├── ConfigurationError       key path, source, what was expected
 ├── ArtifactError            files that cannot become an artifact, or an artifact that cannot become files
+│   └── NoFiles              an artifact or image that holds no named files
 ├── ProtocolError            a peer, or this side, broke the frame protocol
 │   ├── LocalProtocolError
 │   └── RemoteProtocolError
@@ -224,6 +225,10 @@ class ArtifactError(UdistError):
     def __init__(self, message: str, *, path: str = "") -> None:
         self.path = path
         super().__init__(f"{path}: {message}" if path else message)
+
+
+class NoFiles(ArtifactError):
+    """A manifest has no layer with a file name, as those of container images: there is nothing to pull."""
 
 
 class ProtocolError(UdistError):

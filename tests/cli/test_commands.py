@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -12,8 +13,13 @@ import pytest
 
 from tests.cli.test_failures import COMMAND
 from tests.images.comparing import content_of
+from udist_plugin.client.plugin import Plugin
 from udist_plugin.images.artifact import TITLE
+from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.manifest import Manifest
+from udist_plugin.oci.media_types import OCI_CONFIG, OCI_LAYER_TAR, OCI_MANIFEST
+from udist_plugin.remote.registry import RemoteRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +72,63 @@ def test_what_a_registry_holds_does_not_steer_the_terminal(udist: Udist) -> None
     shown = udist("inspect", "demo/a:v1").out
     assert "key  \N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}" in shown
     assert "\x1b" not in shown
+
+
+def from_pipe(content: bytes, *words: str) -> tuple[int, bytes, bytes]:
+    """``udist words`` with ``content`` on standard input: exit code, standard output and error."""
+    ran = subprocess.run([*COMMAND, *words], input=content, capture_output=True, timeout=60, check=False)
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+def test_standard_input_becomes_a_file_and_a_file_standard_output(work: Path) -> None:
+    content = bytes(range(256)) * 10_000
+    code, out, err = from_pipe(content, "push", "demo/a:v1", "-", "--name", "db/dump.sql")
+    assert (code, err) == (0, b"")
+    Digest(out.decode().strip())
+    assert from_pipe(b"", "pull", "demo/a:v1", "-o", "-") == (0, content, b"")
+    assert from_pipe(b"", "pull", "demo/a:v1", "-o", "out")[0] == 0
+    assert content_of(work / "out") == {"db": None, "db/dump.sql": (content, False)}
+
+
+def test_standard_input_can_be_empty_and_have_a_media_type(udist: Udist, work: Path) -> None:
+    assert from_pipe(b"", "push", "demo/a:v1", "-", "README.md", "--name", "a:text/plain")[0] == 0
+    assert from_pipe(b"", "push", "demo/b:v1", "-")[0] == 0
+    assert "stdin" in udist("inspect", "demo/b:v1").out
+    (work / "-").write_text("a file of that name")
+    udist("push", "demo/a:v2", "./-")
+    shown = json.loads(udist("inspect", "demo/a:v1", "--json").out)["manifest"]["layers"]
+    assert [(layer["annotations"][TITLE], layer["size"]) for layer in shown] == [
+        ("a", 0),
+        ("README.md", 10),
+    ]
+    assert shown[0]["mediaType"] == "text/plain"
+    assert from_pipe(b"", "pull", "demo/a:v2", "-o", "-") == (0, b"a file of that name", b"")
+
+
+def test_only_one_file_can_go_to_standard_output(udist: Udist) -> None:
+    udist("push", "demo/a:files", "README.md", "folder/inner")
+    udist("push", "demo/a:folder", "folder")
+    for tag, said in (("files", "holds 2 files"), ("folder", "a folder cannot be written to a stream")):
+        code, out, err = from_pipe(b"", "pull", f"demo/a:{tag}", "-o", "-")
+        assert (code, out) == (1, b"")
+        assert said in err.decode()
+    assert udist("pull", "demo/a:files", "-o", "-", "--json").code == 2
+
+
+def test_content_on_standard_output_is_verified(udist: Udist, work: Path) -> None:
+    udist("push", "demo/a:v1", "README.md")
+    data = work.parent / "store/docker/registry/v2/blobs/sha256"
+    (blob,) = [path for path in data.glob("*/*/data") if path.read_bytes() == b"# Read me\n"]
+    blob.write_bytes(b"# Mislead\n")
+    code, _, err = from_pipe(b"", "pull", "demo/a:v1", "-o", "-")
+    assert code == 1
+    assert b"digest" in err
+
+
+def test_a_closed_standard_input_is_told(work: Path) -> None:
+    words = " ".join([*COMMAND, "push", "demo/a", "-", "<&-"])
+    ran = subprocess.run(["sh", "-c", words], capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stderr) == (1, "udist: standard input: is closed\n")
 
 
 def test_rm_takes_a_tag_or_a_manifest(udist: Udist) -> None:
@@ -153,6 +216,48 @@ def test_json_of_a_push_and_a_pull(udist: Udist) -> None:
     pulled = json.loads(udist("pull", "demo/a:v2", "-o", "out", "--json").out)
     assert (pulled["digest"], pulled["size"]) == (pushed["digest"], pushed["size"])
     assert [file["path"] for file in pulled["files"]] == ["out/README.md"]
+
+
+def push_image(work: Path, layers: list[Descriptor], kind: str) -> str:
+    """A manifest whose configuration is of media type ``kind``, as ``demo/image:v1``; its digest."""
+    config = Descriptor(kind, Digest.of(b"{}"), 2)
+    document = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config.to_json()}
+    document["layers"] = [layer.to_json() for layer in layers]
+    with Plugin() as plugin:
+        registry = RemoteRegistry(plugin)
+        for content in (b"{}", b"layer"):
+            registry.push_blob("demo/image", Digest.of(content), io.BytesIO(content))
+        manifest = Manifest.parse(json.dumps(document).encode(), OCI_MANIFEST)
+        return registry.push_manifest("demo/image", manifest, ["v1"]).digest
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (OCI_CONFIG, "a container image, not an artifact of files"),
+        ("application/vnd.cncf.helm.config.v1+json", f"no layer has a file name (the annotation {TITLE})"),
+    ],
+)
+def test_an_image_without_files_is_an_error_that_says_what_to_use(
+    udist: Udist, work: Path, kind: str, said: str
+) -> None:
+    digest = push_image(work, [Descriptor(OCI_LAYER_TAR, Digest.of(b"layer"), 5)], kind)
+    for words in (("pull", "demo/image:v1", "-o", "out"), ("pull", "demo/image:v1", "-o", "-")):
+        ran = udist(*words)
+        assert (ran.code, ran.out) == (1, "")
+        first, hint = ran.err.splitlines()
+        assert first == f"udist: {digest}: {said}"
+        assert hint.startswith('hint: "udist inspect" shows what it holds')
+        assert "docker, podman or crane" in hint
+    assert not (work / "out").exists()
+
+
+def test_layers_without_a_name_are_told(udist: Udist, work: Path) -> None:
+    layer = Descriptor(OCI_LAYER_TAR, Digest.of(b"layer"), 5)
+    push_image(work, [layer._replace(annotations={TITLE: "file"}), layer], OCI_CONFIG)
+    ran = udist("pull", "demo/image:v1", "-o", "out")
+    assert (ran.code, ran.err) == (0, "udist: left out 1 of 2 layers: no file name\n")
+    assert content_of(work / "out") == {"file": (b"layer", False)}
 
 
 def test_existing_files_are_kept_on_request(udist: Udist, work: Path) -> None:

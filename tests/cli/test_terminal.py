@@ -45,3 +45,11 @@ def test_bars_tell_what_happened(work: Path) -> None:
     out, shown = on_terminal("pull", "demo/a", "-o", "out")
     assert "pulled" in shown
     assert (work / "out/[bold]big").stat().st_size == 3_000_000
+
+
+def test_quiet_shows_nothing_but_the_digest(work: Path) -> None:
+    (work / "big").write_bytes(bytes(3_000_000))
+    for words in (("push", "demo/a", "big", "--quiet"), ("-q", "pull", "demo/a", "-o", "out")):
+        out, shown = on_terminal(*words)
+        Digest(out.strip())
+        assert shown == ""

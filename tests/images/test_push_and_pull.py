@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.images.comparing import content_of
-from udist_plugin.errors import ArtifactError, DigestInvalid, ManifestUnknown
+from udist_plugin.errors import ArtifactError, DigestInvalid, ManifestUnknown, NoFiles
 from udist_plugin.images.artifact import CONTENT_DIGEST, EMPTY, TITLE, UNPACK, manifest_of
 from udist_plugin.images.placing import parts_of, place_file
 from udist_plugin.images.pull import pull_artifact
@@ -255,9 +255,19 @@ def test_wrong_content_leaves_nothing_behind(registry: RemoteRegistry, tree: Pat
 
 
 def test_layers_without_a_name_are_left_alone(registry: RemoteRegistry, tmp_path: Path) -> None:
-    push_layer(registry, b"content", annotations={})
+    layer = Descriptor(OCI_LAYER_TAR, EMPTY.digest, EMPTY.size)
+    push_layer(registry, b"{}")
+    manifest = manifest_of([layer, layer._replace(annotations={TITLE: "file"})])
+    registry.push_manifest("demo", Manifest.parse(manifest, OCI_MANIFEST), ["v1"])
     pulled = pull_artifact(registry, "demo", "v1", str(tmp_path / "out"))
-    assert (pulled.files, [item.size for item in pulled.unnamed]) == ([], [7])
+    assert ([file.path for file in pulled.files], pulled.unnamed) == ([str(tmp_path / "out/file")], [layer])
+
+
+def test_an_artifact_without_named_layers_is_refused(registry: RemoteRegistry, tmp_path: Path) -> None:
+    push_layer(registry, b"content", annotations={})
+    with pytest.raises(NoFiles, match="no layer has a file name"):
+        pull_artifact(registry, "demo", "v1", str(tmp_path / "out"))
+    assert content_of(tmp_path) == {}
 
 
 def test_two_layers_of_one_name_are_refused(registry: RemoteRegistry, tree: Path, tmp_path: Path) -> None:

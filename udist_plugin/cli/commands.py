@@ -45,7 +45,7 @@ TOPICS: Final = {
 }
 """Each topic is a file of its name in ``udist_plugin/docs``."""
 
-_FLAGS: Final = frozenset({"--json", "-v", "--verbose"})
+_FLAGS: Final = frozenset({"--json", "-v", "--verbose", "-q", "--quiet"})
 _VALUED: Final = frozenset({"--config", "--plugin"})
 
 _OPTIONS: Final = """\
@@ -54,6 +54,7 @@ options of most commands, also accepted before the command:
   --plugin CMD   start this command instead of the local plugin
   --json         print JSON, including errors
   -v, --verbose  show the plugin's log on standard error
+  -q, --quiet    show no progress, only results, warnings and errors
 """
 
 _EXAMPLES: Final = """\

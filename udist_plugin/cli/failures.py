@@ -37,6 +37,10 @@ _NOT_STARTED = (
 _HINTS: Final[dict[type[UdistError], str]] = {
     errors.NameUnknown: '"udist ls" lists all repositories',
     errors.ManifestUnknown: '"udist tags NAME" lists the tags of a repository',
+    errors.NoFiles: (
+        '"udist inspect" shows what it holds; to get a container image, use docker, podman or crane with '
+        'a registry server on the same store ("udist help stores")'
+    ),
     errors.Unsupported: "the configuration may disable this; check storage.delete and storage.maintenance",
 }
 

@@ -30,6 +30,9 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="show the plugin's log on standard error"
     )
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="show no progress, only results, warnings and errors"
+    )
 
 
 def add_json_option(parser: argparse.ArgumentParser) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import re
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING
 
 from udist_plugin.cli.bars import progress_bars
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.options import add_common_options, annotation, checked, reference
 from udist_plugin.cli.output import print_json
+from udist_plugin.cli.standard_input import spooled
 from udist_plugin.errors import TagInvalid
+from udist_plugin.images.progress import SILENT
 from udist_plugin.images.push import Source, push_artifact
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.reference import check_tag
@@ -35,6 +38,7 @@ examples:
   udist push backups/site:2024-05-01,latest dump.sql uploads/
   udist push demo/chart:v1 values.json:application/json --artifact-type application/vnd.example.chart
   udist push demo/readme --subject v1 --artifact-type application/spdx+json sbom.json
+  pg_dump shop | udist push backups/shop:monday - --name shop.sql
 """
 
 
@@ -50,7 +54,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "paths",
         nargs="+",
         metavar="PATH[:MEDIA-TYPE]",
-        help="a file or folder, and optionally its media type",
+        help="a file or folder, and optionally its media type; - is standard input",
+    )
+    parser.add_argument(
+        "--name",
+        default="stdin",
+        metavar="FILE[:MEDIA-TYPE]",
+        help="the file name of standard input in the artifact (default: stdin)",
     )
     parser.add_argument("--artifact-type", type=_media_type, metavar="TYPE", help="the artifact type")
     parser.add_argument(
@@ -74,12 +84,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     target, tags = arguments.target
-    sources = [_source(path) for path in arguments.paths]
     if not tags and arguments.subject is None:
         tags = ["latest"]
-    with connected(arguments) as registry:
+    with ExitStack() as stack:
+        sources = [_source(path, arguments.name, stack) for path in arguments.paths]
+        registry = stack.enter_context(connected(arguments))
         subject = registry.resolve_manifest(target.name, arguments.subject) if arguments.subject else None
-        with progress_bars() as progress:
+        with nullcontext(SILENT) if arguments.quiet else progress_bars() as progress:
             pushed = push_artifact(
                 registry,
                 target.name,
@@ -119,9 +130,14 @@ def _media_type(text: str) -> str:
     return text
 
 
-def _source(word: str) -> Source:
-    """``PATH``, or ``PATH:MEDIA-TYPE`` unless a file has that whole name."""
+def _source(word: str, name: str, stack: ExitStack) -> Source:
+    """``PATH[:MEDIA-TYPE]``; for ``-``, standard input by such a ``name``, kept until ``stack`` is left."""
+    if word == "-":
+        return Source.of(*_divided(name))._replace(path=stack.enter_context(spooled()))
+    return Source.of(word) if os.path.lexists(word) else Source.of(*_divided(word))
+
+
+def _divided(word: str) -> tuple[str, str | None]:
+    """The path and the media type behind it, if there is one."""
     path, colon, media_type = word.rpartition(":")
-    if not colon or os.path.lexists(word) or not _MEDIA_TYPE.fullmatch(media_type):
-        return Source.of(word)
-    return Source.of(path, media_type)
+    return (path, media_type) if colon and _MEDIA_TYPE.fullmatch(media_type) else (word, None)

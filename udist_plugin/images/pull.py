@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from udist_plugin.errors import ArtifactError
-from udist_plugin.images.artifact import CONTENT_DIGEST, Layer
-from udist_plugin.images.placing import make_parents, parts_of, place_file
+from udist_plugin.errors import ArtifactError, NoFiles
+from udist_plugin.images.artifact import CONTENT_DIGEST, TITLE, Layer
+from udist_plugin.images.placing import copy, make_parents, parts_of, place_file
 from udist_plugin.images.progress import SILENT, watched
 from udist_plugin.images.unpacking import place_folder
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import Manifest
+from udist_plugin.oci.media_types import DOCKER_CONFIG, OCI_CONFIG
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from udist_plugin.images.progress import Progress
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.registry import ManifestContent, Registry
@@ -47,18 +50,45 @@ def pull_artifact(
 
     Each file and folder appears when it is complete and verified. As oras does, existing files are
     replaced unless ``overwrite`` is false, and existing folders are filled. Raises ``ArtifactError``
-    for what cannot be placed safely, ``DigestInvalid`` for wrong content, and the registry's errors.
+    for what cannot be placed safely, ``NoFiles`` if nothing has a name, ``DigestInvalid`` for wrong content,
+    and the registry's errors.
     """
     manifest = registry.get_manifest(name, target)
     parsed = Manifest.parse(manifest.content, manifest.media_type, manifest.digest, hashed=True)
-    if parsed.is_index:
-        listed = ", ".join(str(item.digest) for item in parsed.manifests[:8])
-        raise ArtifactError(f"an index, not an artifact; pull one of its manifests by digest: {listed}")
-    layers = [layer for item in parsed.layers if (layer := Layer.of(item))]
+    layers = _files_of(parsed)
     _check_titles(layers)
     os.makedirs(folder, exist_ok=True)
     files = [_pull_layer(registry, name, layer, folder, overwrite, progress) for layer in layers]
     return Pulled(manifest, files, [item for item in parsed.layers if Layer.of(item) is None])
+
+
+def pull_content(registry: Registry, name: str, target: Digest | str, out: BinaryIO) -> ManifestContent:
+    """Writes the only file of the artifact ``target`` to ``out``, and returns the artifact's manifest.
+
+    ``out`` may have received all bytes when ``DigestInvalid`` is raised: the digest is verified at the end.
+    Raises ``ArtifactError`` for a folder or several files, ``NoFiles``, and the registry's errors.
+    """
+    manifest = registry.get_manifest(name, target)
+    layers = _files_of(Manifest.parse(manifest.content, manifest.media_type, manifest.digest, hashed=True))
+    if len(layers) > 1:
+        raise ArtifactError(f"holds {len(layers)} files, and only one can be written to a stream", path=name)
+    if layers[0].unpack:
+        raise ArtifactError("a folder cannot be written to a stream", path=layers[0].title)
+    with registry.open_blob(name, layers[0].descriptor.digest) as content:
+        copy(content, out)
+    return manifest
+
+
+def _files_of(manifest: Manifest) -> list[Layer]:
+    """The layers that are files or folders: at least one."""
+    if manifest.is_index:
+        listed = ", ".join(str(item.digest) for item in manifest.manifests[:8])
+        raise ArtifactError(f"an index, not an artifact; pull one of its manifests by digest: {listed}")
+    if layers := [layer for item in manifest.layers if (layer := Layer.of(item))]:
+        return layers
+    if manifest.config and manifest.config.media_type in (OCI_CONFIG, DOCKER_CONFIG):
+        raise NoFiles("a container image, not an artifact of files", path=manifest.digest)
+    raise NoFiles(f"no layer has a file name (the annotation {TITLE})", path=manifest.digest)
 
 
 def _check_titles(layers: list[Layer]) -> None:
