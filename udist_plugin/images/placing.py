@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import posixpath
 import stat
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.content import CHUNK_SIZE
 from udist_plugin.errors import ArtifactError
+from udist_plugin.images.sparse import SparseFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,8 +62,9 @@ def is_folder(path: str) -> bool:
 
 
 def create(path: str, mode: int = 0o666) -> BinaryIO:
-    """A new file, with ``mode`` as the umask allows. Raises ``FileExistsError``."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, mode), "wb")
+    """A new file, with ``mode`` as the umask allows and holes for zeros. Raises ``FileExistsError``."""
+    new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW
+    return io.BufferedWriter(SparseFile(os.open(path, new, mode)))
 
 
 def copy(content: Readable, out: BinaryIO) -> None:
