@@ -10,6 +10,7 @@ UdistError
 │   └── PathNotFound  InvalidPath  InvalidOffset  PathBusy  StorageUnavailable  StorageFull
 ├── ConfigurationError       key path, source, what was expected
 ├── ArtifactError            files that cannot become an artifact, or an artifact that cannot become files
+│   ├── SourceInvalid        a file or folder that cannot be pushed as it is
 │   └── NoFiles              an artifact or image that holds no named files
 ├── ProtocolError            a peer, or this side, broke the frame protocol
 │   ├── LocalProtocolError
@@ -225,6 +226,26 @@ class ArtifactError(UdistError):
     def __init__(self, message: str, *, path: str = "") -> None:
         self.path = path
         super().__init__(f"{path}: {message}" if path else message)
+
+
+class SourceInvalid(ArtifactError):
+    """A file or folder cannot be pushed as it is.
+
+    ``also`` are the others of the same push; the text of the error has a line for each.
+    """
+
+    def __init__(self, message: str, *, path: str = "", also: Sequence[SourceInvalid] = ()) -> None:
+        super().__init__(message, path=path)
+        self.message = message
+        self.also = tuple(also)
+        self.line = str(self)
+        self.args = ("\n".join([self.line, *map(str, self.also)]),)
+
+    @classmethod
+    def of(cls, errors: Sequence[SourceInvalid]) -> SourceInvalid:
+        """All of ``errors`` as one: the first, with the others in ``also``."""
+        first, *others = errors
+        return cls(first.message, path=first.path, also=others)
 
 
 class NoFiles(ArtifactError):

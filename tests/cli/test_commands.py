@@ -131,6 +131,37 @@ def test_a_closed_standard_input_is_told(work: Path) -> None:
     assert (ran.returncode, ran.stderr) == (1, "udist: standard input: is closed\n")
 
 
+def test_all_that_cannot_be_pushed_is_listed_before_anything_is_done(udist: Udist, work: Path) -> None:
+    os.mkfifo(work / "folder/pipe")
+    (work / "folder/out").symlink_to("/etc/passwd")
+    ran = udist("push", "demo/a", "absent", "folder", "README.md")
+    assert (ran.code, ran.out) == (1, "")
+    assert [line.split(": ", 2)[1] for line in ran.err.splitlines()] == [
+        "absent",
+        "folder/out",
+        "folder/pipe",
+    ]
+    assert udist("ls").out == ""
+    told = json.loads(udist("push", "demo/a", "absent", "folder", "--json").err)["errors"]
+    assert [(error["code"], error["detail"]["path"]) for error in told] == [
+        ("SOURCE_INVALID", "absent"),
+        ("SOURCE_INVALID", "folder/out"),
+        ("SOURCE_INVALID", "folder/pipe"),
+    ]
+
+
+def test_options_choose_what_of_a_folder_is_pushed(udist: Udist, work: Path) -> None:
+    (work / "folder/.git").mkdir()
+    (work / "folder/.git/config").touch()
+    (work / "folder/a.log").touch()
+    (work / "folder/link").symlink_to("../README.md")
+    os.mkfifo(work / "folder/pipe")
+    words = ("--exclude", "*.log", "--exclude", ".git/", "--skip-special", "--dereference")
+    assert udist("push", "demo/a", "folder", *words).code == 0
+    assert udist("pull", "demo/a", "-o", "out").code == 0
+    assert content_of(work / "out/folder") == {"inner": (b"inner\n", False), "link": (b"# Read me\n", False)}
+
+
 def test_rm_takes_a_tag_or_a_manifest(udist: Udist) -> None:
     digest = udist("push", "demo/a:v1,v2", "README.md").out.strip()
     assert udist("rm", "demo/a:v1") == (0, "demo/a:v1\n", "")

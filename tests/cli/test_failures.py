@@ -140,7 +140,7 @@ def test_errors_are_json_on_request(udist: Udist) -> None:
         ),
         (("ls", "--plugin", "/absent/plugin"), "PLUGIN_NOT_STARTED", {"status": "NOT_FOUND"}),
         (("ls", "--plugin", "echo hello"), "PLUGIN_NOT_STARTED", {"status": "INTERNAL"}),
-        (("push", "demo/a", "absent"), "FILE_FAILED", {"path": "absent", "errno": "ENOENT"}),
+        (("push", "demo/a", "absent"), "SOURCE_INVALID", {"path": "absent"}),
         (("push", "demo/a", "README.md", "./README.md"), "ARTIFACT_INVALID", {"path": "README.md"}),
     ],
 )
@@ -168,6 +168,7 @@ def test_an_error_as_json_has_code_message_and_detail(
             {"driver": "s3", "path": "/a"},
         ),
         (errors.Denied({"name": "a"}), "DENIED", {"name": "a"}),
+        (FileNotFoundError(2, "gone", "a"), "FILE_FAILED", {"path": "a", "errno": "ENOENT"}),
         (ZeroDivisionError("of the test"), "INTERNAL_ERROR", None),
     ],
 )

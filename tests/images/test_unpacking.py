@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.images.comparing import content_of
 from udist_plugin.errors import ArtifactError
-from udist_plugin.images.packing import DEPTH_MAX, leads_out
+from udist_plugin.images.selection import DEPTH_MAX, leads_out
 from udist_plugin.images.unpacking import place_folder
 
 if TYPE_CHECKING:

@@ -30,6 +30,7 @@ CODES: Final[dict[type[Exception], str]] = {
     errors.TransportError: "CONNECTION_FAILED",
     errors.ProtocolError: "CONNECTION_FAILED",
     errors.StorageError: "STORAGE_FAILED",
+    errors.SourceInvalid: "SOURCE_INVALID",
     errors.ArtifactError: "ARTIFACT_INVALID",
     OSError: "FILE_FAILED",
     Exception: "INTERNAL_ERROR",

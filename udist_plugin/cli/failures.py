@@ -79,10 +79,11 @@ def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
 
 
 def _each(error: Exception) -> Sequence[Exception]:
-    """The errors that ``error`` stands for: all of a configuration come at once, from a plugin as lines."""
+    """The errors that ``error`` stands for: all of a configuration come at once, from a plugin as lines;
+    so do all files that cannot be pushed."""
     if isinstance(error, ExceptionGroup):
         return [each for inner in error.exceptions for each in _each(inner)]
-    if isinstance(error, errors.ConfigurationError):
+    if isinstance(error, errors.ConfigurationError | errors.SourceInvalid):
         return (error, *error.also)
     if isinstance(error, errors.HandshakeFailed) and error.code == REFUSED:
         return [errors.ConfigurationError(line) for line in str(error).splitlines()]
@@ -104,7 +105,7 @@ def _message(error: Exception) -> str:
 def _sentence(error: Exception) -> str:
     if isinstance(error, RegistryError) and error.detail:
         return f"{error.message} ({_in_words(error.detail)})"
-    if isinstance(error, errors.ConfigurationError):
+    if isinstance(error, errors.ConfigurationError | errors.SourceInvalid):
         return error.line
     if isinstance(error, UdistError | WrongCommandLine):
         return str(error)

@@ -16,6 +16,7 @@ from udist_plugin.cli.standard_input import spooled
 from udist_plugin.errors import TagInvalid
 from udist_plugin.images.progress import SILENT
 from udist_plugin.images.push import Source, push_artifact
+from udist_plugin.images.selection import Selection
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.reference import check_tag
 
@@ -33,9 +34,15 @@ Each file becomes one layer, named after the file. A folder becomes one tar+gzip
 layer that "udist pull" unpacks again. This is the artifact format of oras. The
 same content always gets the same digest.
 
+A --exclude pattern without a slash matches names at any depth; one with a slash
+matches paths inside the folder. A slash at its end matches only folders.
+Everything in a folder that matches is left out. Patterns do not apply to the
+files and folders named on the command line.
+
 examples:
   udist push demo/readme:v1 README.md
   udist push backups/site:2024-05-01,latest dump.sql uploads/
+  udist push backups/home . --exclude .cache/ --exclude '*.tmp' --skip-special
   udist push demo/chart:v1 values.json:application/json --artifact-type application/vnd.example.chart
   udist push demo/readme --subject v1 --artifact-type application/spdx+json sbom.json
   pg_dump shop | udist push backups/shop:monday - --name shop.sql
@@ -79,7 +86,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the manifest, in the same repository, that the artifact refers to; "
         "without a TAG, the artifact then stays untagged",
     )
+    _add_folder_options(parser)
     add_common_options(parser)
+
+
+def _add_folder_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("folders")
+    group.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="leave out what matches, such as '*.log', 'build/*.o' or '.git/'; repeat for more",
+    )
+    group.add_argument("--skip-special", action="store_true", help="leave out sockets, pipes and devices")
+    group.add_argument(
+        "-L", "--dereference", action="store_true", help="pack what symbolic links lead to, not the links"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -87,7 +110,10 @@ def run(arguments: argparse.Namespace) -> None:
     if not tags and arguments.subject is None:
         tags = ["latest"]
     with ExitStack() as stack:
-        sources = [_source(path, arguments.name, stack) for path in arguments.paths]
+        selection = Selection(tuple(arguments.exclude), arguments.skip_special, arguments.dereference)
+        sources = [
+            _source(path, arguments.name, stack)._replace(selection=selection) for path in arguments.paths
+        ]
         registry = stack.enter_context(connected(arguments))
         subject = registry.resolve_manifest(target.name, arguments.subject) if arguments.subject else None
         with nullcontext(SILENT) if arguments.quiet else progress_bars() as progress:

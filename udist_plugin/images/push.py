@@ -17,9 +17,12 @@ from udist_plugin.images.artifact import (
     UNPACK,
     manifest_of,
 )
+from udist_plugin.images.changes import unchanged
 from udist_plugin.images.packing import pack
 from udist_plugin.images.placing import named
 from udist_plugin.images.progress import SILENT, watched
+from udist_plugin.images.selection import ALL
+from udist_plugin.images.survey import check_sources
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest, new_hash
 from udist_plugin.oci.manifest import Manifest
@@ -31,15 +34,18 @@ if TYPE_CHECKING:
 
     from udist_plugin.content import Readable
     from udist_plugin.images.progress import Progress
+    from udist_plugin.images.selection import Selection
     from udist_plugin.registry import Registry
 
 
 class Source(NamedTuple):
-    """A file or folder to push: where it is, its name in the artifact, and its layer's media type."""
+    """A file or folder to push: where it is, its name in the artifact, its layer's media type, and what of a
+    folder is packed."""
 
     path: str
     title: str
     media_type: str | None = None
+    selection: Selection = ALL
 
     @classmethod
     def of(cls, path: str, media_type: str | None = None) -> Source:
@@ -80,13 +86,15 @@ def push_artifact(
 ) -> Pushed:
     """Pushes ``sources`` as one artifact to the repository ``name`` and points ``tags`` at it.
 
-    Blobs that the repository has are not sent again. Raises ``ArtifactError``, ``OSError`` of the files,
-    and the registry's errors.
+    Blobs that the repository has are not sent again. Raises ``SourceInvalid`` for all that cannot be pushed,
+    before anything is, and for a file that changes meanwhile; also ``ArtifactError``, ``OSError`` of the
+    files, and the registry's errors.
     """
     titles = [source.title for source in sources]
     for title in titles:
         if titles.count(title) > 1:
             raise ArtifactError("two files would have this name in the artifact", path=title)
+    check_sources((source.path, source.selection) for source in sources)
     layers = [_push_source(registry, name, source, progress) for source in sources]
     _push_empty(registry, name)
     manifest = manifest_of(layers, artifact_type, annotations, subject)
@@ -114,7 +122,7 @@ def _layer(source: Source, progress: Progress) -> Iterator[tuple[Descriptor, Bin
     if stat.S_ISDIR(status.st_mode):
         with named(tempfile.gettempdir()), tempfile.TemporaryFile() as file:
             task = progress.begin("packing", source.title, None)
-            packed = pack(source.path, source.title, file)
+            packed = pack(source.path, source.title, file, source.selection)
             file.flush()
             task.end("packed")
             notes = {CONTENT_DIGEST: str(packed.content_digest), UNPACK: "true", TITLE: source.title}
@@ -123,13 +131,13 @@ def _layer(source: Source, progress: Progress) -> Iterator[tuple[Descriptor, Bin
                 raw.seek(0)
                 yield Descriptor(media_type, packed.digest, packed.size, annotations=notes), raw
     elif stat.S_ISREG(status.st_mode):
-        with open(source.path, "rb", buffering=0) as file:
+        with open(source.path, "rb", buffering=0) as plain, unchanged(plain, source.path):
             task = progress.begin("hashing", source.title, status.st_size)
-            digest, size = _digest_of(watched(file, task, status.st_size))
+            digest, size = _digest_of(watched(plain, task, status.st_size))
             task.end("hashed")
-            file.seek(0)
+            plain.seek(0)
             media_type = source.media_type or OCI_LAYER_TAR
-            yield Descriptor(media_type, digest, size, annotations={TITLE: source.title}), file
+            yield Descriptor(media_type, digest, size, annotations={TITLE: source.title}), plain
     else:
         raise ArtifactError("neither a file nor a folder", path=source.path)
 

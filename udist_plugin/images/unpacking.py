@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 
 from udist_plugin.content import CHUNK_SIZE
 from udist_plugin.errors import ArtifactError, DigestInvalid
-from udist_plugin.images.packing import DEPTH_MAX, leads_out
 from udist_plugin.images.placing import (
     beside,
     copy,
@@ -26,6 +25,7 @@ from udist_plugin.images.placing import (
     parts_of,
     refuse_existing,
 )
+from udist_plugin.images.selection import DEPTH_MAX, leads_out
 from udist_plugin.oci.digest import Digest, new_hash
 
 if TYPE_CHECKING:
