@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "upgrade": "bring an existing store up to date with udist's features",
     "config": "check a configuration, or list all configuration keys",
     "serve": "run the plugin itself",
+    "completion": "print a completion script for a shell",
     "help": "show help for a command or a topic",
     "version": "print the version",
 }
