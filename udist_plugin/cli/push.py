@@ -111,9 +111,7 @@ def run(arguments: argparse.Namespace) -> None:
         tags = ["latest"]
     with ExitStack() as stack:
         selection = Selection(tuple(arguments.exclude), arguments.skip_special, arguments.dereference)
-        sources = [
-            _source(path, arguments.name, stack)._replace(selection=selection) for path in arguments.paths
-        ]
+        sources = [_source(path, arguments.name, selection, stack) for path in arguments.paths]
         registry = stack.enter_context(connected(arguments))
         subject = registry.resolve_manifest(target.name, arguments.subject) if arguments.subject else None
         with nullcontext(SILENT) if arguments.quiet else progress_bars() as progress:
@@ -156,11 +154,12 @@ def _media_type(text: str) -> str:
     return text
 
 
-def _source(word: str, name: str, stack: ExitStack) -> Source:
+def _source(word: str, name: str, selection: Selection, stack: ExitStack) -> Source:
     """``PATH[:MEDIA-TYPE]``; for ``-``, standard input by such a ``name``, kept until ``stack`` is left."""
     if word == "-":
         return Source.of(*_divided(name))._replace(path=stack.enter_context(spooled()))
-    return Source.of(word) if os.path.lexists(word) else Source.of(*_divided(word))
+    path, media_type = (word, None) if os.path.lexists(word) else _divided(word)
+    return Source.of(path, media_type, selection)
 
 
 def _divided(word: str) -> tuple[str, str | None]:

@@ -48,7 +48,7 @@ class Source(NamedTuple):
     selection: Selection = ALL
 
     @classmethod
-    def of(cls, path: str, media_type: str | None = None) -> Source:
+    def of(cls, path: str, media_type: str | None = None, selection: Selection = ALL) -> Source:
         """A path goes by its own words as long as it stays inside the working folder, else by its last name.
 
         Raises ``ArtifactError`` for a name that is not Unicode: annotations are JSON.
@@ -63,7 +63,7 @@ class Source(NamedTuple):
             raise ArtifactError("the name is not valid Unicode; rename it", path=ascii(path)) from None
         if not title:
             raise ArtifactError("has no name to go by", path=path)
-        return cls(path, title, media_type)
+        return cls(path, title, media_type, selection)
 
 
 class Pushed(NamedTuple):
