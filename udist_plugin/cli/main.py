@@ -36,10 +36,11 @@ def main() -> NoReturn:
     from udist_plugin.cli.streams import open_closed_streams
 
     open_closed_streams()
+    # Before the handler is there: what a signal raises in a callback of the import system is lost.
+    from udist_plugin.cli.running import READER_GONE, run
+
     try:
         _heed(heeded, _stop)
-        from udist_plugin.cli.running import READER_GONE, run
-
         code = run(sys.argv[1:])
         _heed(heeded, signal.SIG_DFL)
     except Stopped as stopped:
