@@ -67,7 +67,7 @@ def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
     if as_json:
         import json
 
-        say(json.dumps({"errors": [entry_of(each, _message(each)) for each in failed]}, default=str))
+        say(json.dumps({"errors": [entry_of(each, _without_detail(each)) for each in failed]}, default=str))
         return
     for each in failed:
         _report_line(each)
@@ -97,7 +97,7 @@ def _report_line(error: Exception) -> None:
         say(printable(line))
 
 
-def _message(error: Exception) -> str:
+def _without_detail(error: Exception) -> str:
     """The sentence without what is in the detail of the JSON, too."""
     return error.message if isinstance(error, RegistryError) else _sentence(error)
 
