@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from udist_plugin.client.command import find_command
 from udist_plugin.client.link import ClientLink
 from udist_plugin.client.process import PluginProcess
+from udist_plugin.client.readers import readable
 from udist_plugin.client.redirects import CAPABILITY, location_of
 from udist_plugin.client.response import Response
 from udist_plugin.client.sending import send
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import NoReturn, Self
 
-    from udist_plugin.client.sending import Readable
+    from udist_plugin.client.readers import Body
     from udist_plugin.link.exchange import Exchange
-
-    Body = bytes | bytearray | memoryview | Readable | None
 
 GRACE: Final = 10.0
 """Seconds that closing gives the plugin to end."""
@@ -141,33 +140,33 @@ class Plugin:
     ) -> Response:
         """Sends a request and returns once its response's head is there; the content is then read from it.
 
-        ``target`` is in origin form (``/v2/``). A ``body`` with ``read`` is sent to its end, as much as a
+        ``target`` is in origin form (``/v2/``). ``body`` is anything with the buffer protocol, text (sent as
+        UTF-8), a file, or an iterable of such pieces. What has ``read`` is sent to its end, as much as a
         content-length among ``headers`` says, and a real file by the kernel; the answer may come first, and
         sending goes on beside reading it, until the plugin wants no more. ``timeout`` bounds the exchange to
         the end of the response and ``patience`` each wait for the plugin within it; ``slot_timeout``, unless
         given the same as ``patience``, bounds the wait for one of the plugin's slots for requests. All are in
         seconds. Without ``follow`` a redirect to the store is handed back and not followed. Raises
         ``TransportError``; its ``retryable`` says whether the request can be repeated without doing anything
-        twice.
+        twice. Raises ``TypeError`` for a body of another kind, and whatever reading the body raises.
         """
         headers = list(headers)
         fields = [
             (name.lower(), value.encode("latin-1")) for name, value in headers if name.lower() not in DROPPED
         ]
         length = next((int(value) for name, value in fields if name == "content-length"), None)
-        if isinstance(body, bytes | bytearray | memoryview):
-            body = memoryview(body).cast("B")
-            if length is None:
-                length = len(body)
-                fields.append(("content-length", str(length).encode()))
+        content = readable(body)
+        if isinstance(content, memoryview) and length is None:
+            length = len(content)
+            fields.append(("content-length", str(length).encode()))
         deadline = None if timeout is None else time.monotonic() + timeout
         head = Request(method, scheme, authority, target, fields, _milliseconds(timeout))
         slot_timeout = patience if slot_timeout is None else slot_timeout
-        exchange = self._link.open(head, deadline, patience, slot_timeout, end=body is None or length == 0)
+        exchange = self._link.open(head, deadline, patience, slot_timeout, end=content is None or length == 0)
         sending = None
         try:
-            if body is not None and length != 0:
-                sending = send(self._link, exchange, body, length)
+            if content is not None and length != 0:
+                sending = send(self._link, exchange, content, length)
             exchange.wait_head()
         except BaseException as error:
             if sending and sending.error:
