@@ -48,7 +48,7 @@ class Health:
         self._threads: list[threading.Thread] = []
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["PATH_INFO"] == STATUS_PATH and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+        if environ.get("PATH_INFO") == STATUS_PATH and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             failing = dict(self._failing)
             response = Response.json(503 if failing else 200, failing)
         elif self._failing:
