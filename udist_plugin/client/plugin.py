@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from udist_plugin.client.command import find_command
 from udist_plugin.client.link import ClientLink
+from udist_plugin.client.patched import check_patches
 from udist_plugin.client.process import PluginProcess
 from udist_plugin.client.readers import readable
 from udist_plugin.client.redirects import CAPABILITY, location_of
@@ -71,7 +72,10 @@ class Plugin:
 
     Close it, or use it as a context manager. One that is collected as garbage is closed then, with a
     ``ResourceWarning``. It belongs to the process that started it: a forked child gets ``PluginForked``, and
-    starts its own. Raises ``PluginNotFound``, ``HandshakeFailed`` or ``PluginDied``.
+    starts its own.
+
+    Raises ``PluginNotFound``, ``PluginNotStarted``, ``HandshakeFailed`` or ``PluginDied``, and
+    ``TransportError`` where gevent or eventlet has patched what it waits with.
     """
 
     status: int | None = None
@@ -90,6 +94,7 @@ class Plugin:
     ) -> None:
         self.redirects = redirects
         self._closing = threading.Lock()
+        check_patches()
         words, own = find_command(command, os.environ)
         self._process = PluginProcess(words, log, own=own)
         try:
