@@ -194,6 +194,15 @@ def test_httpx_sends(plugin: Plugin, kind: str) -> None:
         assert client.post("/echo", content=BODIES[kind]()).content == BYTES
 
 
+def test_httpx_says_what_it_cannot_send(plugin: Plugin) -> None:
+    """It takes a bytearray for an iterable, of numbers."""
+    body: Any = bytearray(BYTES)
+    with httpx.Client(transport=UdistTransport(plugin), base_url="http://udist") as client:
+        with pytest.raises(TypeError, match="bytes or text, not int"):
+            client.post("/echo", content=body)
+        assert client.post("/echo", content=BYTES).content == BYTES
+
+
 def test_memory_with_gaps_is_sent_without_them(plugin: Plugin) -> None:
     with plugin.request("POST", "/echo", body=memoryview(b"a-b-c-")[::2], timeout=60) as response:
         assert response.read() == b"abc"
