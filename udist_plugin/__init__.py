@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from udist_plugin.bootstrap import create_app
     from udist_plugin.client.plugin import Plugin
     from udist_plugin.client.response import Response
     from udist_plugin.errors import (
+        ArtifactError,
         Cancelled,
         ConfigurationError,
         DeadlineExceeded,
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
         PluginDied,
         PluginForked,
         PluginNotFound,
+        PluginNotStarted,
         ProtocolError,
         RedirectFailed,
         RegistryError,
@@ -25,47 +29,78 @@ if TYPE_CHECKING:
         TransportError,
         UdistError,
     )
+    from udist_plugin.images.pull import pull_artifact
+    from udist_plugin.images.push import Source, push_artifact
+    from udist_plugin.oci.descriptor import Descriptor
+    from udist_plugin.oci.digest import Digest
+    from udist_plugin.remote.registry import RemoteRegistry
+    from udist_plugin.remote.wsgi import WSGITransport
 
 from udist_plugin.version import __version__ as __version__
 
 __all__ = [
+    "ArtifactError",
     "Cancelled",
     "ConfigurationError",
     "DeadlineExceeded",
+    "Descriptor",
+    "Digest",
     "HandshakeFailed",
     "NoFreeSlot",
     "Plugin",
     "PluginDied",
     "PluginForked",
     "PluginNotFound",
+    "PluginNotStarted",
     "ProtocolError",
     "RedirectFailed",
     "RegistryError",
+    "RemoteRegistry",
     "Response",
+    "Source",
     "StorageError",
     "StreamReset",
     "TransportError",
     "UdistError",
+    "WSGITransport",
     "create_app",
+    "pull_artifact",
+    "push_artifact",
 ]
 
 _MODULES = {
-    "Plugin": "udist_plugin.client.plugin",
-    "Response": "udist_plugin.client.response",
-    "create_app": "udist_plugin.bootstrap",
+    "Descriptor": "oci.descriptor",
+    "Digest": "oci.digest",
+    "Plugin": "client.plugin",
+    "RemoteRegistry": "remote.registry",
+    "Response": "client.response",
+    "Source": "images.push",
+    "WSGITransport": "remote.wsgi",
+    "create_app": "bootstrap",
+    "pull_artifact": "images.pull",
+    "push_artifact": "images.push",
 }
 
 
-def __getattr__(name: str) -> object:
-    """Imports a name on first use: a plugin that starts needs no client, and a client no registry."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+def offer(
+    package: str, modules: Mapping[str, str]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """``__getattr__`` and ``__dir__`` of a package that imports each name from its module on first use."""
+    import sys
 
-    value: object = getattr(import_module(_MODULES.get(name, "udist_plugin.errors")), name)
-    globals()[name] = value
-    return value
+    namespace = vars(sys.modules[package])
+
+    def get(name: str) -> object:
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value: object = getattr(import_module(f"udist_plugin.{modules[name]}"), name)
+        namespace[name] = value
+        return value
+
+    return get, lambda: sorted({*namespace, *modules})
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+# A plugin that starts needs no client, and a client no registry.
+__getattr__, __dir__ = offer(__name__, dict.fromkeys(__all__, "errors") | _MODULES)

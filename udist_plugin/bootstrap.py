@@ -12,7 +12,7 @@ from udist_plugin.drivers import open_driver
 from udist_plugin.errors import ConfigurationError, PathNotFound
 from udist_plugin.http_api.app import Application
 from udist_plugin.http_api.options import Options
-from udist_plugin.service import RegistryApp
+from udist_plugin.service import Parts, RegistryApp
 from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.storage.sizes.sizes import MemorySizes, Sizes
@@ -113,11 +113,24 @@ def _with_variables(environ: Mapping[str, str], variables: Mapping[str, str]) ->
 def open_app(loaded: Loaded) -> RegistryApp:
     """A configuration's registry, not yet started. Raises ``ConfigurationError`` and ``StorageError``."""
     configuration = loaded.configuration
-    http = configuration.http
-    driver = open_driver(
-        configuration.storage.driver, configuration.storage.parameters, scratch=paths.SCRATCH
-    )
+    driver = _driver(configuration)
     driver.probe()
+
+    def make_parts() -> Parts:
+        return _parts(configuration, driver if driver.in_memory else _driver(configuration))
+
+    return RegistryApp(
+        configuration, _parts(configuration, driver), make_parts, loaded.warnings, loaded.notices
+    )
+
+
+def _driver(configuration: Configuration) -> StorageDriver:
+    storage = configuration.storage
+    return open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
+
+
+def _parts(configuration: Configuration, driver: StorageDriver) -> Parts:
+    http = configuration.http
     sizes = _sizes(configuration)
     registry = _registry(driver, configuration, sizes)
     application = Application(
@@ -131,14 +144,13 @@ def open_app(loaded: Loaded) -> RegistryApp:
         ),
     )
     health = _health(application, configuration, driver)
-    answer = health or application
     jobs: dict[str, Callable[[], Job | None]] = {
         "storage": lambda: driver,
         "storage.cache": lambda: sizes,
         "storage.maintenance.uploadpurging": lambda: _purging(driver, configuration.storage.maintenance),
         "health": lambda: health,
     }
-    return RegistryApp(configuration, registry, application, answer, jobs, loaded.warnings, loaded.notices)
+    return Parts(registry, application, health or application, jobs)
 
 
 def _registry(driver: StorageDriver, configuration: Configuration, sizes: Sizes) -> Registry:

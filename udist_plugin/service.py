@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from udist_plugin.errors import UdistError, Unavailable
 from udist_plugin.exhaustion import exhausted
 
 if TYPE_CHECKING:
@@ -27,59 +30,78 @@ if TYPE_CHECKING:
         def close(self) -> None: ...
 
 
-class RegistryApp:
-    """A WSGI application (PEP 3333) over ``registry``. Close it, or use it as a context manager.
-
-    It is handed its parts. ``application`` answers every request that ``answer``, the middleware in front of
-    it, lets through. Each of ``jobs``, by the section that asks for it, makes a job after the first answer,
-    or ``None`` where there is none to do. ``warnings`` and ``notices`` are what the log is told of the
-    configuration: mistakes, and what has no effect here. ``drain_timeout`` is in seconds.
-    """
+class Parts:
+    """What a registry is made of. ``application`` answers every request that ``answer``, the middleware in
+    front of it, lets through. Each of ``jobs``, by the section that asks for it, makes a job after the first
+    answer, or ``None`` where there is none to do."""
 
     def __init__(
         self,
-        configuration: Configuration,
         registry: Registry,
         application: Application,
         answer: WSGI,
         jobs: Mapping[str, Callable[[], Job | None]],
+    ) -> None:
+        self.registry = registry
+        self.application = application
+        self.answer = answer
+        self.jobs = jobs
+
+
+class RegistryApp:
+    """A WSGI application (PEP 3333) over ``registry``. Close it, or use it as a context manager.
+
+    ``parts`` are this process's. A child that was forked, as servers make theirs, uses nothing of them: no
+    thread came with it, a lock may be held and connections are the parent's too. With its first request it
+    gets parts of its own from ``make_parts``, and starts their jobs.
+
+    ``warnings`` and ``notices`` are what the log is told of the configuration: mistakes, and what has no
+    effect here. ``drain_timeout`` is in seconds.
+    """
+
+    _answer: WSGI
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        parts: Parts,
+        make_parts: Callable[[], Parts],
         warnings: Sequence[str],
         notices: Sequence[str],
     ) -> None:
         self.configuration = configuration
-        self.registry = registry
-        self.application = application
         self.drain_timeout = configuration.http.draintimeout
-        self._answer = answer
-        self._make_jobs = jobs
-        self._jobs: list[Job] = []
         self.warnings = warnings
         self._notices = notices
+        self._make_parts = make_parts
+        self._record: Record | None = None
+        self._write_access: Callable[[str], object] | None = None
+        self._renewing = threading.Lock()
+        self._take(parts)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if self._process != os.getpid():
+            try:
+                self._renew()
+            except UdistError as error:
+                return self._refuse(error, environ, start_response)
         return self._answer(environ, start_response)
 
     def log_access(self, write: Callable[[str], object]) -> None:
         """From now on gives ``write`` a line for each request, unless the configuration wants none."""
         if not self.configuration.log.accesslog.disabled:
-            from udist_plugin.http_api.middleware.access_log import AccessLog
-
-            self._answer = AccessLog(self._answer, write)
+            self._write_access = write
+            self._answer = self._logged(self._answer)
 
     def start(self, record: Record) -> None:
         """Logs what there is to say about the configuration, and starts the jobs. One for which the system
         has no descriptor or thread left is done without."""
+        self._record = record
         for message in self.warnings:
             record("warn", message)
         for message in self._notices:
             record("info", message)
-        for name, make in self._make_jobs.items():
-            try:
-                self._start_job(make, record)
-            except Exception as error:
-                if not exhausted(error):
-                    raise
-                record("warn", f"{name} will not run: {error}")
+        self._start_jobs(record)
 
     def warm_up(self) -> None:
         """Loads what only later requests need."""
@@ -87,9 +109,52 @@ class RegistryApp:
             self.application.warm_up()
 
     def close(self) -> None:
-        """Ends the jobs; closing twice is closing once."""
-        for job in reversed(self._jobs):
-            job.close()
+        """Ends this process's jobs; closing twice is closing once."""
+        if self._process == os.getpid():
+            for job in reversed(self._jobs):
+                job.close()
+
+    def _take(self, parts: Parts) -> None:
+        self.registry = parts.registry
+        self.application = parts.application
+        self._answer = self._logged(parts.answer)
+        self._make_jobs = parts.jobs
+        self._jobs: list[Job] = []
+        self._process = os.getpid()
+
+    def _logged(self, answer: WSGI) -> WSGI:
+        if self._write_access is None:
+            return answer
+        from udist_plugin.http_api.middleware.access_log import AccessLog
+
+        return AccessLog(answer, self._write_access)
+
+    def _renew(self) -> None:
+        """Raises what opening the store raises."""
+        with self._renewing:
+            if self._process == os.getpid():
+                return
+            self._take(self._make_parts())
+            if self._record is not None:
+                self._start_jobs(self._record)
+
+    def _refuse(
+        self, error: UdistError, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Until the store can be opened again, the next request tries to."""
+        from udist_plugin.http_api.errors import error_response
+
+        environ["wsgi.errors"].write(f"this worker cannot open the store: {error}\n")
+        return error_response(Unavailable()).send(environ, start_response)
+
+    def _start_jobs(self, record: Record) -> None:
+        for name, make in self._make_jobs.items():
+            try:
+                self._start_job(make, record)
+            except Exception as error:
+                if not exhausted(error):
+                    raise
+                record("warn", f"{name} will not run: {error}")
 
     def _start_job(self, make: Callable[[], Job | None], record: Record) -> None:
         if (job := make()) is not None:

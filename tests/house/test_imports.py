@@ -48,7 +48,7 @@ ROOMS = {
     "wire": {"errors"},
     "link": {"wire", "errors"},
     "server": {"wire", "link", "errors", "version", "exhaustion"},
-    "client": {"wire", "link", "errors", "version", "exhaustion"},
+    "client": {"wire", "link", "errors", "version", "exhaustion", "config"},
     "images": BACKBONE | {"remote", "client"},
     "__main__": {"cli"},
     "testing": BACKBONE | {"storage", "drivers", "wire", "link", "client"},

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _stalled = threading.Event()
 _stalling = threading.Event()
+_tried: dict[str, int] = {}
 
 
 def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
@@ -150,6 +151,21 @@ def without_descriptors(when: str, __: Environ, start_response: Start) -> Iterab
     raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
+def cookie(name: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    """Sets a cookie and another, and says which it was sent."""
+    start_response("200 OK", [("Set-Cookie", f"{name}=1; Path=/"), ("Set-Cookie", "other=2; Path=/")])
+    return [environ.get("HTTP_COOKIE", "none").encode()]
+
+
+def busy(key: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    """Refuses ``key`` twice before it sends the request's content back."""
+    _tried[key] = _tried.get(key, 0) + 1
+    if _tried[key] < 3:
+        start_response("503 Service Unavailable", [])
+        return [b"busy"]
+    return echo(key, environ, start_response)
+
+
 def string(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
     """Text where WSGI has bytes."""
     start_response("200 OK", [])
@@ -175,8 +191,8 @@ def environ(_: str, values: Environ, start_response: Start) -> Iterable[bytes]:
 _HANDLERS: dict[str, Callable[[str, Environ, Start], Iterable[bytes]]] = {
     handler.__name__: handler
     for handler in (
-        count, crash, echo, environ, fail, fail_late, file, leave, memory, read_before, refuse, resume, shout,
-        stall, stalling, string, text, without_descriptors, written, zeros
+        busy, cookie, count, crash, echo, environ, fail, fail_late, file, leave, memory, read_before, refuse,
+        resume, shout, stall, stalling, string, text, without_descriptors, written, zeros
     )
 }  # fmt: skip
 

@@ -7,12 +7,16 @@ import os
 import threading
 import time
 import warnings
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.client.command import find_command
+from udist_plugin.client.configuration import as_text
 from udist_plugin.client.link import ClientLink
+from udist_plugin.client.patched import check_patches
 from udist_plugin.client.process import PluginProcess
+from udist_plugin.client.readers import readable
 from udist_plugin.client.redirects import CAPABILITY, location_of
 from udist_plugin.client.response import Response
 from udist_plugin.client.sending import send
@@ -24,14 +28,12 @@ from udist_plugin.wire.frames import Response as Head
 from udist_plugin.wire.heads import HOP_BY_HOP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
     from typing import NoReturn, Self
 
-    from udist_plugin.client.sending import Readable
+    from udist_plugin.client.readers import Body
     from udist_plugin.link.exchange import Exchange
-
-    Body = bytes | bytearray | memoryview | Readable | None
 
 GRACE: Final = 10.0
 """Seconds that closing gives the plugin to end."""
@@ -55,9 +57,10 @@ DROPPED: Final = HOP_BY_HOP | {"host", "expect"}
 class Plugin:
     """Spawns a plugin and speaks HTTP to it. Safe for any number of threads.
 
-    ``config`` is the registry's configuration (YAML text) and ``environ`` its ``REGISTRY_*`` variables, which
-    replace those of this process; with neither, the plugin uses its own command line and environment.
-    ``config_name`` is what errors call ``config``: the path of the file it was read from.
+    ``config`` is the registry's configuration: YAML text, the path of a file (as a ``Path``), or a mapping
+    shaped like the file. ``environ`` are its ``REGISTRY_*`` variables, which replace those of this process;
+    with neither, the plugin uses its own command line and environment. ``config_name`` is what errors call
+    ``config``, if not by its path.
     ``command`` is what to spawn instead of this interpreter's own plugin, for instance
     ``"ssh host udist-plugin"``, as words or as text that is split as a shell does; the environment variable
     ``UDIST_PLUGIN`` may name another, too. ``log`` gets each line of the plugin's standard error. ``timeout``
@@ -72,7 +75,11 @@ class Plugin:
 
     Close it, or use it as a context manager. One that is collected as garbage is closed then, with a
     ``ResourceWarning``. It belongs to the process that started it: a forked child gets ``PluginForked``, and
-    starts its own. Raises ``PluginNotFound``, ``HandshakeFailed`` or ``PluginDied``.
+    starts its own.
+
+    Raises ``PluginNotFound``, ``PluginNotStarted``, ``HandshakeFailed`` or ``PluginDied``,
+    ``ConfigurationError`` for a configuration that cannot be sent, and ``TransportError`` where gevent or
+    eventlet has patched what it waits with.
     """
 
     status: int | None = None
@@ -80,7 +87,7 @@ class Plugin:
 
     def __init__(
         self,
-        config: str | None = None,
+        config: str | os.PathLike[str] | Mapping[str, object] | None = None,
         environ: Mapping[str, str] | None = None,
         command: str | Sequence[str] | None = None,
         *,
@@ -91,6 +98,8 @@ class Plugin:
     ) -> None:
         self.redirects = redirects
         self._closing = threading.Lock()
+        check_patches()
+        configuration, config_name = as_text(config, config_name)
         words, own = find_command(command, os.environ)
         self._process = PluginProcess(words, log, own=own)
         try:
@@ -106,7 +115,7 @@ class Plugin:
             capabilities=capabilities,
             implementation=f"udist-python/{__version__}",
             process_id=os.getpid(),
-            configuration=config,
+            configuration=configuration,
             environment=environ,
             configuration_name=config_name,
         )
@@ -129,7 +138,7 @@ class Plugin:
         self,
         method: str,
         target: str,
-        headers: Iterable[tuple[str, str]] = (),
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         body: Body = None,
         *,
         timeout: float | None = None,
@@ -141,33 +150,36 @@ class Plugin:
     ) -> Response:
         """Sends a request and returns once its response's head is there; the content is then read from it.
 
-        ``target`` is in origin form (``/v2/``). A ``body`` with ``read`` is sent to its end, as much as a
-        content-length among ``headers`` says, and a real file by the kernel; the answer may come first, and
-        sending goes on beside reading it, until the plugin wants no more. ``timeout`` bounds the exchange to
-        the end of the response and ``patience`` each wait for the plugin within it; ``slot_timeout``, unless
-        given the same as ``patience``, bounds the wait for one of the plugin's slots for requests. All are in
-        seconds. Without ``follow`` a redirect to the store is handed back and not followed. Raises
-        ``TransportError``; its ``retryable`` says whether the request can be repeated without doing anything
-        twice.
+        ``target`` is in origin form (``/v2/``), ``headers`` a mapping or pairs. ``body`` is anything with the
+        buffer protocol, text (sent as UTF-8), a file, or an iterable of such pieces. A file is sent to its
+        end, as much as a content-length among ``headers`` says, and a real one by the kernel; the answer may
+        come first, and sending goes on beside reading it, until the plugin wants no more.
+
+        ``timeout`` bounds the exchange to the end of the response and ``patience`` each wait for the plugin
+        within it; ``slot_timeout``, unless given the same as ``patience``, bounds the wait for one of the
+        plugin's slots for requests. All are in seconds. Without ``follow`` a redirect to the store is handed
+        back and not followed.
+
+        Raises ``TransportError``, whose ``retryable`` says whether the request can be repeated without doing
+        anything twice, ``TypeError`` for a body of another kind, and whatever reading the body raises.
         """
-        headers = list(headers)
+        headers = list(headers.items() if isinstance(headers, Mapping) else headers)
         fields = [
             (name.lower(), value.encode("latin-1")) for name, value in headers if name.lower() not in DROPPED
         ]
         length = next((int(value) for name, value in fields if name == "content-length"), None)
-        if isinstance(body, bytes | bytearray | memoryview):
-            body = memoryview(body).cast("B")
-            if length is None:
-                length = len(body)
-                fields.append(("content-length", str(length).encode()))
+        content = readable(body)
+        if isinstance(content, memoryview) and length is None:
+            length = len(content)
+            fields.append(("content-length", str(length).encode()))
         deadline = None if timeout is None else time.monotonic() + timeout
         head = Request(method, scheme, authority, target, fields, _milliseconds(timeout))
         slot_timeout = patience if slot_timeout is None else slot_timeout
-        exchange = self._link.open(head, deadline, patience, slot_timeout, end=body is None or length == 0)
+        exchange = self._link.open(head, deadline, patience, slot_timeout, end=content is None or length == 0)
         sending = None
         try:
-            if body is not None and length != 0:
-                sending = send(self._link, exchange, body, length)
+            if content is not None and length != 0:
+                sending = send(self._link, exchange, content, length)
             exchange.wait_head()
         except BaseException as error:
             if sending and sending.error:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from http.client import responses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.request import getproxies
 
-from udist_plugin.client.readers import PieceReader
 from udist_plugin.client.redirects import (
     PATIENCE,
     Fetched,
@@ -16,14 +14,12 @@ from udist_plugin.client.redirects import (
     handed_back,
     location_of,
 )
-from udist_plugin.errors import DeadlineExceeded, NoFreeSlot, UdistError
+from udist_plugin.errors import UdistError
 
 try:
     import requests
     from requests.adapters import HTTPAdapter
     from requests.utils import resolve_proxies
-    from urllib3 import HTTPHeaderDict, HTTPResponse
-    from urllib3.exceptions import ProtocolError, ReadTimeoutError
 except ImportError as error:
     hint = "requests is not installed; pip install '.[requests]' in a checkout of udist"
     raise ImportError(hint) from error
@@ -31,8 +27,9 @@ except ImportError as error:
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from udist_plugin.client.plugin import Body, Plugin
-    from udist_plugin.client.response import Response
+    from urllib3 import Retry
+
+    from udist_plugin.client.plugin import Plugin
 
 
 class UdistAdapter(HTTPAdapter):
@@ -40,68 +37,77 @@ class UdistAdapter(HTTPAdapter):
 
     Content is streamed both ways, a real file by the kernel. The read timeout bounds each wait for the
     plugin, and the connect timeout the wait for one of the plugin's slots; certificates and proxies mean
-    nothing to it. Errors are those of requests, with udist's as their cause. Where ``Plugin(redirects=True)``
-    sends blobs' requests to the store they go over the network as ``requests`` sends any, with these
-    certificates and proxies.
+    nothing to it. ``max_retries`` is as ``HTTPAdapter`` has it. Errors are those of requests, with udist's as
+    their cause. Where ``Plugin(redirects=True)`` sends blobs' requests to the store they go over the network
+    as ``requests`` sends any, with these certificates and proxies.
     """
 
-    def __init__(self, plugin: Plugin) -> None:
-        super().__init__()
+    __attrs__ = (*HTTPAdapter.__attrs__, "_plugin")  # pickling says why a plugin cannot be
+
+    def __init__(self, plugin: Plugin, max_retries: Retry | int = 0) -> None:
+        from udist_plugin.client.urllib3_pool import PluginPool
+
+        super().__init__(max_retries=max_retries)
         self._plugin = plugin
+        self._pool = PluginPool(plugin)
+        self._network = HTTPAdapter(max_retries=max_retries)
 
     def send(
         self,
         request: requests.PreparedRequest,
-        stream: bool = False,  # noqa: ARG002 - the session reads the content then
+        stream: bool = False,
         timeout: float | tuple[float, float] | tuple[float, None] | None = None,
         verify: bool | str = True,
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         assert request.method is not None
-        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         try:
-            response = self._plugin.request(
-                request.method,
-                request.path_url,
-                headers=[(name, _text(value)) for name, value in request.headers.items()],
-                body=_body(request.body),
-                patience=read,
-                slot_timeout=connect,
-                follow=False,
-            )
-        except NoFreeSlot as error:
-            raise requests.ConnectTimeout(str(error), request=request) from error
-        except DeadlineExceeded as error:
-            raise requests.ReadTimeout(str(error), request=request) from error
-        except UdistError as error:
-            raise requests.ConnectionError(str(error), request=request) from error
-        if self._plugin.redirects and (url := location_of(request.method, request.path_url, response)):
-            response.close()
+            answer = super().send(request, stream, timeout, verify, cert, proxies)
+        except requests.RequestException as error:
+            raise error from _cause(error)
+        head = _Head(answer.status_code, answer.headers.get)
+        if not (self._plugin.redirects and (url := location_of(request.method, request.path_url, head))):
+            return answer
+        answer.close()
 
-            def ask(asking: requests.PreparedRequest) -> requests.Response:
-                around = _proxies(asking, proxies or {})
-                return super(UdistAdapter, self).send(asking, True, timeout or PATIENCE, verify, cert, around)
+        def ask(asking: requests.PreparedRequest) -> requests.Response:
+            around = _proxies(asking, proxies or {})
+            return self._network.send(asking, True, timeout or PATIENCE, verify, cert, around)
 
-            store = _fetched(url, request, ask)
-            fields = handed_back(response.headers, store.headers.items())
-            return self._answered(request, store.status_code, fields, store.raw)
-        content = _Content(response, request.path_url)
-        return self._answered(request, response.status, response.headers, content)
-
-    def _answered(
-        self, request: requests.PreparedRequest, status: int, fields: list[tuple[str, str]], content: Any
-    ) -> requests.Response:
-        raw = HTTPResponse(
-            content,
-            HTTPHeaderDict(fields),
-            status,
-            reason=responses.get(status),
-            preload_content=False,
-            decode_content=False,
-            request_method=request.method,
-        )
+        store = _fetched(url, request, ask)
+        fields = handed_back(answer.raw.headers.iteritems(), store.headers.items())
+        raw = self._pool.answered(request.method, request.path_url, store.status_code, fields, store.raw)
         return self.build_response(request, raw)
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> Any:
+        return self._pool
+
+    def cert_verify(self, *_: Any) -> None:
+        """There is no connection to secure."""
+
+    def request_url(self, request: requests.PreparedRequest, proxies: object) -> str:  # noqa: ARG002
+        """In origin form, whatever proxies there are."""
+        return request.path_url
+
+    def close(self) -> None:
+        super().close()
+        self._network.close()
+
+
+class _Head(NamedTuple):
+    """What ``location_of`` looks at."""
+
+    status: int
+    header: Callable[[str], str | None]
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    """udist's error behind one of requests', else what was behind that anyway."""
+    behind = error.__cause__ or error.__context__
+    while behind is not None and not isinstance(behind, UdistError):
+        behind = behind.__cause__ or behind.__context__
+    return behind or error.__cause__ or error.__context__
 
 
 def _proxies(asking: requests.PreparedRequest, given: Mapping[str, str]) -> dict[str, str]:
@@ -134,37 +140,6 @@ def _fetched(
     except UdistError as error:
         raise requests.ConnectionError(str(error), request=request) from error
     return answers[-1]
-
-
-class _Content:
-    """A response as the file that urllib3 reads, failing as urllib3 does, so that requests understands."""
-
-    closed = False
-
-    def __init__(self, response: Response, target: str) -> None:
-        self._response = response
-        self._target = target
-
-    def read(self, size: int | None = None, /) -> bytes:
-        try:
-            return self._response.read(-1 if size is None else size)
-        except DeadlineExceeded as error:
-            raise ReadTimeoutError(None, self._target, str(error)) from error  # type: ignore[arg-type]
-        except UdistError as error:
-            raise ProtocolError(str(error), error) from error
-
-    def close(self) -> None:
-        self.closed = True
-        self._response.close()
-
-
-def _body(body: Any) -> Body:
-    """What requests allows for a body: text, bytes, a file, or an iterable of bytes."""
-    if isinstance(body, str):
-        return body.encode()
-    if body is None or isinstance(body, bytes) or hasattr(body, "read"):
-        return body  # type: ignore[no-any-return]
-    return PieceReader(body)
 
 
 def _text(value: str | bytes) -> str:

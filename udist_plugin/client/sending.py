@@ -10,21 +10,18 @@ import os
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from udist_plugin.client.link import LAST_WORDS
+from udist_plugin.client.readers import octets
 from udist_plugin.errors import TransportError
 from udist_plugin.link.splice import FileSource, descriptor_of
 from udist_plugin.wire.constants import INITIAL_CREDIT
 
 if TYPE_CHECKING:
     from udist_plugin.client.link import ClientLink
+    from udist_plugin.client.readers import Readable
     from udist_plugin.link.exchange import Exchange
-
-    class Readable(Protocol):
-        """Anything with a binary file's ``read``."""
-
-        def read(self, size: int = -1, /) -> bytes: ...
 
 
 READ: Final = 1 << 20
@@ -92,11 +89,11 @@ class Sending:
                 self._exchange.send_content(data, end=False)
             self._exchange.send_content(b"", end=True)
 
-    def _read(self, body: Readable) -> bytes:
+    def _read(self, body: Readable) -> memoryview:
         exchange = self._exchange
         exchange.excused = True  # the plugin is not to blame for the time that this takes
         try:
-            return body.read(READ)
+            return octets(body.read(READ))
         finally:
             exchange.begin()
             exchange.excused = False

@@ -122,6 +122,10 @@ class StorageDriver(ABC):
     has_folders: ClassVar[bool] = True
     """Whether a folder is more than what files have in common in their paths."""
 
+    in_memory: ClassVar[bool] = False
+    """Whether the files are this process's alone. A child that is forked keeps its copy of them; of any other
+    driver it opens its own, as the parent's threads, locks and connections are not to be shared."""
+
     @classmethod
     @abstractmethod
     def from_parameters(cls, parameters: Mapping[str, object], *, scratch: str) -> Self:

@@ -40,6 +40,7 @@ class InMemoryDriver(StorageDriver):
     """A tree of folders and files."""
 
     name = "inmemory"
+    in_memory = True
 
     def __init__(self) -> None:
         self._root = Folder()

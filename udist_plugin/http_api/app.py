@@ -91,7 +91,7 @@ class Application:
             raise
 
     def _answer(self, environ: Environ) -> Response:
-        route = match(environ["PATH_INFO"], self._prefix)
+        route = match(environ.get("PATH_INFO", ""), self._prefix)
         resource = self._resource(route.resource)
         method = environ["REQUEST_METHOD"]
         handler = resource.methods.get(method)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from udist_plugin.content import ChunkSource
+from udist_plugin.content import CHUNK_SIZE, ChunkSource
 from udist_plugin.errors import SizeInvalid
+from udist_plugin.exhaustion import exhausted
 from udist_plugin.http_api.errors import LengthRequired
 
 if TYPE_CHECKING:
@@ -54,13 +55,14 @@ class Request:
     @property
     def media_type(self) -> str:
         """The Content-Type without its parameters."""
-        value: str = self.environ.get("CONTENT_TYPE", "")
+        value: str = self.environ.get("CONTENT_TYPE") or ""
         return value.partition(";")[0].strip().lower()
 
     @property
     def content_length(self) -> int | None:
         """The Content-Length, ``None`` when the request names none. Raises ``SizeInvalid``."""
-        text: str = self.environ.get("CONTENT_LENGTH", "")
+        value = self.environ.get("CONTENT_LENGTH")
+        text = "" if value is None else str(value)  # some servers give a number
         if not text:
             return None
         if not (text.isascii() and text.isdigit() and len(text) < 20):
@@ -75,17 +77,15 @@ class Request:
         is read to its end if the server says that it has one (``wsgi.input_terminated``); PEP 3333 does not
         promise that. Raises ``LengthRequired`` for chunked content that the server does not deliver.
         """
-        source: Readable = self.environ["wsgi.input"]
+        source = self.environ.get("wsgi.input")
         if isinstance(source, ChunkSource):
-            return source
+            return cast("Readable", source)
         length = self.content_length
-        if length is None:
-            if self.environ.get("wsgi.input_terminated"):
-                return source
+        if length is None and not self.environ.get("wsgi.input_terminated"):
             if self.field("transfer-encoding") is not None:
                 raise LengthRequired("this server does not support chunked requests; send a Content-Length")
             length = 0
-        return _Exactly(source, length)
+        return _Input(source, length)
 
     def has_capability(self, name: str) -> bool:
         """Whether the caller announced a capability."""
@@ -97,23 +97,41 @@ def _variable(field: str) -> str:
     return "HTTP_" + field.upper().replace("-", "_")
 
 
-class _Exactly:
-    """The first ``length`` bytes of ``source``; raises ``SizeInvalid`` if there are fewer."""
+class _Input:
+    """The first ``length`` bytes of a server's ``wsgi.input``, or all where it has an end.
 
-    def __init__(self, source: Readable, length: int) -> None:
+    Raises ``SizeInvalid`` if there are fewer or the server cannot read them, and ``TypeError`` for an input
+    that is not what PEP 3333 asks for.
+    """
+
+    def __init__(self, source: Any, length: int | None) -> None:
+        if length != 0 and not hasattr(source, "read"):
+            raise TypeError(f"wsgi.input has no read (PEP 3333): it is {type(source).__name__}")
         self._source = source
         self._left = length
 
     def read(self, size: int = -1, /) -> bytes:
-        if size < 0 or size > self._left:
-            size = self._left
-        if not size:
-            return b""
-        data = self._source.read(size)
-        if not data:
-            raise SizeInvalid(f"the content is {self._left} bytes shorter than its Content-Length")
-        self._left -= len(data)
+        if size < 0:
+            return b"".join(iter(lambda: self.read(CHUNK_SIZE), b""))
+        if self._left is not None:
+            size = min(size, self._left)
+        data = self._read(size) if size else b""
+        if self._left is not None:
+            if size and not data:
+                raise SizeInvalid(f"the content is {self._left} bytes shorter than its Content-Length")
+            self._left -= len(data)
         return data
+
+    def _read(self, size: int) -> bytes:
+        try:
+            data = self._source.read(size)
+        except OSError as error:
+            if exhausted(error):
+                raise
+            raise SizeInvalid(f"the content could not be read to its end: {error}") from error
+        if not isinstance(data, bytes | bytearray | memoryview) or len(data) > size:
+            raise TypeError(f"wsgi.input did not give {size} bytes at most (PEP 3333): {type(data).__name__}")
+        return bytes(data)
 
 
 def _parse_query(text: str) -> dict[str, list[str]]:

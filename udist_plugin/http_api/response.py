@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from udist_plugin.content import Content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any
 
     from udist_plugin.oci.digest import Digest
 
@@ -80,6 +81,12 @@ class Response:
 
         content = json.dumps(document, separators=(",", ":"), default=str).encode()
         return cls(status, [("Content-Type", media_type), *fields], content)
+
+    def send(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """An answer whose content is bytes, as WSGI's."""
+        assert isinstance(self.content, bytes)
+        start_response(f"{self.status} {REASONS[self.status]}", self.fields)
+        return () if environ["REQUEST_METHOD"] == "HEAD" else (self.content,)
 
     def discard(self) -> None:
         """Drops the content, for HEAD."""

@@ -22,10 +22,17 @@ class Digest(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Digest:
+        if type(text) is cls:
+            return text
         algorithm, _, encoded = text.partition(":")
         if len(encoded) != HEX_LENGTHS.get(algorithm) or encoded.strip(_HEX):
             raise DigestInvalid({"digest": text[:256], "expected": "sha256:<64 hex> or sha512:<128 hex>"})
         return super().__new__(cls, text)
+
+    @staticmethod
+    def or_tag(target: str) -> Digest | str:
+        """A digest if ``target`` names one: no tag has a colon."""
+        return Digest(target) if ":" in target else target
 
     @property
     def algorithm(self) -> str:

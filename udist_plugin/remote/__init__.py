@@ -1,1 +1,15 @@
 """A registry's verbs over HTTP, on any transport that can exchange a request for a response."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin import offer
+
+if TYPE_CHECKING:
+    from udist_plugin.remote.registry import RemoteRegistry
+    from udist_plugin.remote.wsgi import WSGITransport
+
+__all__ = ["RemoteRegistry", "WSGITransport"]
+
+__getattr__, __dir__ = offer(__name__, {"RemoteRegistry": "remote.registry", "WSGITransport": "remote.wsgi"})

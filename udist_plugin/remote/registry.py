@@ -32,18 +32,24 @@ _DELETED = (202, 200, 204)
 class RemoteRegistry(Registry):
     """Every verb over ``transport``, which stays the caller's to close.
 
-    Content is streamed, and checked against its digest and size while it is read. Raises the registry's
+    Content is streamed, and checked against its digest and size while it is read. A digest may be plain text;
+    one that is malformed raises ``DigestInvalid``. Raises the registry's
     errors as their classes, and ``TransportError``.
     """
 
     def __init__(self, transport: Transport) -> None:
         self._exchange = Exchange(transport)
 
-    def resolve_blob(self, name: str, digest: Digest) -> Descriptor:
+    def resolve_blob(self, name: str, digest: str) -> Descriptor:
+        digest = Digest(digest)
         with self._exchange.send("HEAD", _blob(name, digest), (200,), BlobUnknown) as answer:
             return Descriptor(OCTET_STREAM, digest, content_length(answer))
 
-    def open_blob(self, name: str, digest: Digest, start: int = 0, end: int | None = None) -> Content:
+    def has_blob(self, name: str, digest: str) -> bool:
+        return super().has_blob(name, Digest(digest))
+
+    def open_blob(self, name: str, digest: str, start: int = 0, end: int | None = None) -> Content:
+        digest = Digest(digest)
         headers: list[Field] = []
         if start or end is not None:
             # a Range cannot say "nothing": for that one byte is asked for and none is read
@@ -61,7 +67,8 @@ class RemoteRegistry(Registry):
             answer.close()
             raise
 
-    def mount_blob(self, name: str, digest: Digest, source: str | None) -> Descriptor:
+    def mount_blob(self, name: str, digest: str, source: str | None) -> Descriptor:
+        digest = Digest(digest)
         query = {"mount": digest, "from": source} if source else {"mount": digest}
         target = f"{_uploads(name)}?{urlencode(query)}"
         with self._exchange.send("POST", target, (201, 202), BlobUnknown, headers=_EMPTY) as answer:
@@ -70,11 +77,12 @@ class RemoteRegistry(Registry):
             RemoteUpload(self._exchange, self, name, answer, target).cancel()
         raise BlobUnknown({"digest": digest, "from": source})
 
-    def push_blob(self, name: str, digest: Digest, content: Readable) -> Descriptor:
+    def push_blob(self, name: str, digest: str, content: Readable) -> Descriptor:
         """As ``Registry.push_blob``; begun anew when it breaks and ``content`` can be sought in."""
         bookmark = Bookmark(content)
+        known = Digest(digest)
         return repeat(
-            lambda: self._push_blob(name, digest, content),
+            lambda: self._push_blob(name, known, content),
             lambda error: is_passing(error) and bookmark.go_back(),
         )
 
@@ -97,8 +105,8 @@ class RemoteRegistry(Registry):
             raise
         return Descriptor(OCTET_STREAM, digest, size) if size is not None else self.resolve_blob(name, digest)
 
-    def delete_blob(self, name: str, digest: Digest) -> None:
-        self._exchange.send("DELETE", _blob(name, digest), _DELETED, BlobUnknown).close()
+    def delete_blob(self, name: str, digest: str) -> None:
+        self._exchange.send("DELETE", _blob(name, Digest(digest)), _DELETED, BlobUnknown).close()
 
     def start_upload(self, name: str, algorithm: str = "sha256") -> RemoteUpload:
         target = _uploads(name)
@@ -112,7 +120,8 @@ class RemoteRegistry(Registry):
         with self._exchange.send("GET", target, (204, 202), BlobUploadUnknown) as answer:
             return RemoteUpload(self._exchange, self, name, answer, target)
 
-    def resolve_manifest(self, name: str, target: Digest | str) -> Descriptor:
+    def resolve_manifest(self, name: str, target: str) -> Descriptor:
+        target = Digest.or_tag(target)
         with self._exchange.send(
             "HEAD", _manifest(name, target), (200,), ManifestUnknown, headers=_ACCEPT
         ) as answer:
@@ -125,7 +134,8 @@ class RemoteRegistry(Registry):
         manifest = self.get_manifest(name, target)  # the specification does not promise the header
         return Descriptor(manifest.media_type, manifest.digest, len(manifest.content))
 
-    def get_manifest(self, name: str, target: Digest | str) -> ManifestContent:
+    def get_manifest(self, name: str, target: str) -> ManifestContent:
+        target = Digest.or_tag(target)
         with self._exchange.send(
             "GET", _manifest(name, target), (200,), ManifestUnknown, headers=_ACCEPT
         ) as answer:
@@ -160,8 +170,8 @@ class RemoteRegistry(Registry):
             check_digest(answer.header("docker-content-digest"), manifest.digest)
         return answer
 
-    def delete_manifest(self, name: str, digest: Digest) -> None:
-        self._exchange.send("DELETE", _manifest(name, digest), _DELETED, ManifestUnknown).close()
+    def delete_manifest(self, name: str, digest: str) -> None:
+        self._exchange.send("DELETE", _manifest(name, Digest(digest)), _DELETED, ManifestUnknown).close()
 
     def delete_tag(self, name: str, tag: str) -> None:
         self._exchange.send("DELETE", _manifest(name, tag), _DELETED, ManifestUnknown).close()
@@ -189,11 +199,11 @@ class RemoteRegistry(Registry):
         return Page(items)
 
     def list_referrers(
-        self, name: str, digest: Digest, artifact_type: str | None = None, last: str = ""
+        self, name: str, digest: str, artifact_type: str | None = None, last: str = ""
     ) -> Page[Descriptor]:
         """As ``Registry.list_referrers``: all in one page, filtered here where the registry did not."""
         query = ({"artifactType": artifact_type} if artifact_type else {}) | ({"last": last} if last else {})
-        target = f"/v2/{quote(name)}/referrers/{digest}"
+        target = f"/v2/{quote(name)}/referrers/{Digest(digest)}"
         if query:
             target = with_query(target, urlencode(query))
         found: list[Descriptor] = []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.errors import BlobUnknown, BlobUploadUnknown, RangeInvalid
 from udist_plugin.oci.descriptor import Descriptor
+from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import OCTET_STREAM
 from udist_plugin.registry import Upload
 from udist_plugin.remote.exchange import location_of, with_query
@@ -15,7 +16,6 @@ from udist_plugin.remote.repeating import Bookmark, is_passing, repeat, size_of
 if TYPE_CHECKING:
     from udist_plugin.content import Readable
     from udist_plugin.errors import TransportError
-    from udist_plugin.oci.digest import Digest
     from udist_plugin.registry import Registry
     from udist_plugin.remote.exchange import Exchange
     from udist_plugin.remote.transport import Field, Response
@@ -46,7 +46,8 @@ class RemoteUpload(Upload):
 
         return repeat(lambda: self._append(content), again)
 
-    def commit(self, digest: Digest) -> Descriptor:
+    def commit(self, digest: str) -> Descriptor:
+        digest = Digest(digest)
         target = with_query(self.location, f"digest={digest}")
         try:
             self._exchange.send(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
@@ -35,7 +36,7 @@ class WSGITransport:
         target: str,
         /,
         *,
-        headers: Sequence[Field] = (),
+        headers: Mapping[str, str] | Sequence[Field] = (),
         body: Body | None = None,
         timeout: float | None = None,  # noqa: ARG002
     ) -> WSGIResponse:
@@ -49,7 +50,9 @@ class WSGITransport:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _environ(self, method: str, target: str, headers: Sequence[Field]) -> dict[str, Any]:
+    def _environ(
+        self, method: str, target: str, headers: Mapping[str, str] | Sequence[Field]
+    ) -> dict[str, Any]:
         import sys
 
         path, _, query = target.partition("?")
@@ -72,7 +75,7 @@ class WSGITransport:
             "wsgi.file_wrapper": _FileWrapper,
             "udist.capabilities": self._capabilities,
         }
-        for name, value in headers:
+        for name, value in headers.items() if isinstance(headers, Mapping) else headers:
             key = name.upper().replace("-", "_")
             if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
                 key = f"HTTP_{key}"

@@ -65,7 +65,7 @@ def _target(environ: dict[str, Any]) -> str:
     """The target, for a server that does not tell it as sent."""
     from urllib.parse import quote
 
-    path = quote((environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"]).encode("latin-1"))
+    path = quote((environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")).encode("latin-1"))
     query: str = environ.get("QUERY_STRING", "")
     return f"{path}?{query}" if query else path
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from udist_plugin.errors import Unavailable
 from udist_plugin.http_api.errors import error_response
-from udist_plugin.http_api.response import REASONS, Response
+from udist_plugin.http_api.response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -48,16 +48,14 @@ class Health:
         self._threads: list[threading.Thread] = []
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["PATH_INFO"] == STATUS_PATH and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+        if environ.get("PATH_INFO") == STATUS_PATH and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             failing = dict(self._failing)
             response = Response.json(503 if failing else 200, failing)
         elif self._failing:
             response = error_response(Unavailable(f"health check failed: please see {STATUS_PATH}"))
         else:
             return self._application(environ, start_response)
-        start_response(f"{response.status} {REASONS[response.status]}", response.fields)
-        assert isinstance(response.content, bytes)
-        return () if environ["REQUEST_METHOD"] == "HEAD" else (response.content,)
+        return response.send(environ, start_response)
 
     def start(self, record: Callable[[str, str], object]) -> None:
         """Begins to check, the first time after each check's interval, and logs what changes."""
