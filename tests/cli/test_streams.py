@@ -134,6 +134,32 @@ def test_a_signal_at_any_instant_ends_the_process_by_itself(work: Path, number: 
     assert completed < 24
 
 
+FINALIZING = """
+import os, signal, sys, threading
+from udist_plugin.cli import main, running
+
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), int(sys.argv[1]))
+
+def run(words):
+    Finalized()
+    threading.Event().wait(30)
+
+running.run = run
+main.main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_comes_while_something_is_finalized_is_not_lost(number: signal.Signals) -> None:
+    """Python drops what a signal's handler raises there."""
+    ran = subprocess.run(
+        [sys.executable, "-c", FINALIZING, str(number.value)], capture_output=True, text=True, timeout=60
+    )
+    assert (ran.returncode, ran.stderr) == (-number, "")
+
+
 ENDING = """
 import os, signal
 from udist_plugin.cli.main import main

@@ -20,6 +20,9 @@ STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if
 """Signals that end a command, after it has removed what it left half done. Those that whoever started it
 ignores, as nohup and a shell's background jobs do, stay ignored."""
 
+SOON = 0.001
+"""Seconds until a signal that a finalizer swallowed is raised again, and again if that still runs."""
+
 
 class Stopped(KeyboardInterrupt):
     """A signal has come, by ``number``."""
@@ -36,9 +39,9 @@ def main() -> NoReturn:
     from udist_plugin.cli.streams import open_closed_streams
 
     open_closed_streams()
-    # Before the handler is there: what a signal raises in a callback of the import system is lost.
     from udist_plugin.cli.running import READER_GONE, run
 
+    sys.unraisablehook = _raise_again
     try:
         _heed(heeded, _stop)
         code = run(sys.argv[1:])
@@ -58,6 +61,17 @@ def _heed(signals: list[signal.Signals], handler: Callable[[int, FrameType | Non
 def _stop(number: int, _: FrameType | None) -> None:
     signal.signal(number, signal.SIG_DFL)  # a second one does not wait for the first to be dealt with
     raise Stopped(number)
+
+
+def _raise_again(lost: sys.UnraisableHookArgs) -> None:
+    """Nobody sees what is raised in a finalizer, or in a callback such as the import system's: a signal that
+    was heard there is heard again when it is over."""
+    if isinstance(lost.exc_value, Stopped):
+        number = lost.exc_value.number
+        signal.signal(signal.SIGALRM, lambda *_: _stop(number, None))
+        signal.setitimer(signal.ITIMER_REAL, SOON)
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def _die_of(number: int) -> NoReturn:
