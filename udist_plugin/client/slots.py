@@ -43,11 +43,13 @@ class Slots:
             for waiter in self._waiting:
                 self._role.wake(waiter)
 
-    def wait(self, until: float | None) -> None:
-        """Returns once a stream can be opened, or none can any more. Raises ``NoFreeSlot``."""
+    def wait(self, who: Waiter) -> None:
+        """Returns once a stream can be opened, or none can any more; ``who`` waits until its deadline. Raises
+        ``NoFreeSlot``."""
         connection = self._connection
-        while not self._wait(lambda: connection.can_open or connection.exhausted, until, HELD):
-            if until is not None and time.monotonic() >= until:
+        who.patience = HELD
+        while not self._wait(lambda: connection.can_open or connection.exhausted, who):
+            if _late(who):
                 raise NoFreeSlot(
                     "all of the plugin's slots stayed in use for the time allowed for the request"
                 )
@@ -61,23 +63,25 @@ class Slots:
         """Waits for the open streams as long as somebody reads them, and for what the plugin still writes on
         those given up: it would hang in a full pipe."""
         try:
-            self._wait(lambda: self._connection.quiet, deadline, UNREAD)
+            self._wait(lambda: self._connection.quiet, Waiter(deadline, UNREAD))
         except TransportError:
             return
 
-    def _wait(self, ready: Callable[[], bool], until: float | None, pause: float) -> bool:
-        """Waits until ``ready()``. ``False`` when ``until`` has come, or nothing was received or read
-        for ``pause`` seconds."""
+    def _wait(self, ready: Callable[[], bool], who: Waiter) -> bool:
+        """Waits until ``ready()``. ``False`` at the deadline of ``who``, or when nothing was received or read
+        for as long as it has patience."""
         while not ready():
             before = self._frames, self._connection.consumed
-            waiter = Waiter(until, pause)
-            self._waiting.append(waiter)
+            self._waiting.append(who)
             try:
-                self._role.wait(waiter, ready)
+                self._role.wait(who, ready)
             except DeadlineExceeded:
-                late = until is not None and time.monotonic() >= until
-                if late or before == (self._frames, self._connection.consumed):
+                if _late(who) or before == (self._frames, self._connection.consumed):
                     return False
             finally:
-                self._waiting.remove(waiter)
+                self._waiting.remove(who)
         return True
+
+
+def _late(who: Waiter) -> bool:
+    return who.deadline is not None and time.monotonic() >= who.deadline
