@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.bootstrap import create_app
+    from udist_plugin.client.async_plugin import AsyncPlugin
+    from udist_plugin.client.async_response import AsyncResponse
     from udist_plugin.client.plugin import Plugin
     from udist_plugin.client.response import Response
     from udist_plugin.errors import (
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 from udist_plugin.version import __version__ as __version__
 
 __all__ = [
+    "AsyncPlugin",
+    "AsyncResponse",
     "Cancelled",
     "ConfigurationError",
     "DeadlineExceeded",
@@ -50,6 +54,8 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AsyncPlugin": "udist_plugin.client.async_plugin",
+    "AsyncResponse": "udist_plugin.client.async_response",
     "Plugin": "udist_plugin.client.plugin",
     "Response": "udist_plugin.client.response",
     "create_app": "udist_plugin.bootstrap",
