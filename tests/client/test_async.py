@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -21,6 +22,7 @@ from tests.client.test_exhaustion import no_threads
 from tests.client.test_misbehaving import command
 from tests.server.conftest import COMMAND
 from udist_plugin import AsyncPlugin, AsyncResponse, Plugin
+from udist_plugin.client.call import Call
 from udist_plugin.client.httpx_transport import AsyncUdistTransport
 from udist_plugin.errors import Cancelled, DeadlineExceeded, NoFreeSlot, PluginDied, TransportError
 from udist_plugin.oci.digest import Digest
@@ -82,6 +84,12 @@ async def every_slot_is_free(plugin: AsyncPlugin) -> None:
     responses = [await plugin.request("GET", LARGE, timeout=60) for _ in range(SLOTS)]
     for response in responses:
         await response.aclose()
+
+
+async def slots_are_waited_for(plugin: AsyncPlugin, threads: int) -> None:
+    with anyio.fail_after(20):
+        while len(plugin.sync.link._slots._waiting) != threads:
+            await anyio.sleep(0.001)
 
 
 @asynccontextmanager
@@ -181,6 +189,7 @@ async def test_readers_never_wait_for_those_who_want_a_slot(plugin: AsyncPlugin)
     async with anyio.create_task_group() as group:
         for _ in range(2 * SLOTS):
             group.start_soon(partial(plugin.request, slot_timeout=60), "GET", "/zeros/100")
+        await slots_are_waited_for(plugin, SLOTS)
         for response in responses:
             assert len(await response.read()) == 1_000_000
             await response.aclose()
@@ -299,11 +308,9 @@ async def test_a_request_that_waits_for_its_answer_is_cancelled(plugin: AsyncPlu
 
 async def test_a_request_that_waits_for_a_slot_is_cancelled(plugin: AsyncPlugin) -> None:
     responses = [await plugin.request("GET", LARGE) for _ in range(SLOTS)]
-    slots = plugin.sync.link._slots
     async with cancelled(lambda: plugin.request("GET", "/environ")):
-        with anyio.fail_after(20):
-            while not slots._waiting:
-                await anyio.lowlevel.checkpoint()
+        await slots_are_waited_for(plugin, 1)
+    await slots_are_waited_for(plugin, 0)
     for response in responses:
         await response.aclose()
     await every_slot_is_free(plugin)
@@ -365,6 +372,43 @@ async def test_requests_that_are_cancelled_at_any_time_leave_nothing(plugin: Asy
     await every_slot_is_free(plugin)
 
 
+async def test_a_response_that_comes_together_with_the_cancellation_is_closed(plugin: AsyncPlugin) -> None:
+    async with await plugin.request("GET", "/zeros/0"):
+        assert plugin._bridge
+    async with anyio.create_task_group() as group:
+        group.start_soon(plugin.request, "GET", LARGE)
+        while not plugin._bridge._unfinished:
+            await anyio.lowlevel.checkpoint()
+        deadline = time.monotonic() + 20
+        while not plugin._bridge._ended:  # without a turn of the event loop
+            assert time.monotonic() < deadline
+        group.cancel_scope.cancel()
+    assert not plugin.sync.link.connection.streams
+    await every_slot_is_free(plugin)
+
+
+def test_a_call_that_was_cancelled_before_it_began_waits_for_nothing() -> None:
+    with Plugin(command=COMMAND) as plugin:
+        call = Call(
+            plugin.link,
+            plugin,
+            "GET",
+            "/stall",
+            [],
+            None,
+            timeout=20,
+            patience=None,
+            slot_timeout=None,
+            scheme="http",
+            authority="localhost",
+            follow=False,
+        )
+        call.cancel()
+        with pytest.raises(Cancelled):
+            call.response()
+        plugin.request("GET", "/resume", timeout=60)
+
+
 async def test_a_dropped_response_gives_its_slot_back(plugin: AsyncPlugin) -> None:
     client = over(plugin)
     for number in range(3 * SLOTS):
@@ -386,6 +430,7 @@ async def test_a_small_response_need_not_be_closed(plugin: AsyncPlugin) -> None:
 async def test_a_plugin_is_closed_though_its_task_is_cancelled() -> None:
     with anyio.CancelScope() as scope:
         async with AsyncPlugin(INMEMORY, {}) as plugin:
+            await plugin.request("GET", "/v2/")
             scope.cancel()
             await anyio.sleep_forever()
     assert plugin.sync.status == 0
@@ -394,9 +439,13 @@ async def test_a_plugin_is_closed_though_its_task_is_cancelled() -> None:
     await plugin.aclose()
 
 
-async def test_a_start_that_is_cancelled_leaves_no_process() -> None:
+@pytest.mark.parametrize(
+    "words", [command("hang"), ["sh", "-c", f"sleep 1; exec {shlex.join(COMMAND)}"]], ids=["hang", "slow"]
+)
+async def test_a_start_that_is_cancelled_leaves_no_process(words: list[str]) -> None:
+    plugin = AsyncPlugin(command=words, timeout=20 if words[0] == "sh" else 1)
     with anyio.move_on_after(0.2) as scope:
-        await AsyncPlugin(command=command("hang"), timeout=1).start()
+        await plugin.start()
     assert scope.cancelled_caught
     deadline = time.monotonic() + 20
     with suppress(ChildProcessError):

@@ -174,7 +174,7 @@ def _calling_soon() -> Callable[[Callable[[], None]], object]:
     if "trio" in sys.modules:
         import trio
 
-        with suppress(RuntimeError):  # it is loaded, but this is not one of its tasks
+        if trio.lowlevel.in_trio_task():
             return trio.lowlevel.current_trio_token().run_sync_soon
     import asyncio
 
