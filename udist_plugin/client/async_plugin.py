@@ -14,6 +14,7 @@ from udist_plugin.client.async_response import AsyncResponse
 from udist_plugin.client.bridge import Bridge, run_abandoned, run_shielded
 from udist_plugin.client.call import Call
 from udist_plugin.client.plugin import GRACE, Plugin
+from udist_plugin.client.slots import LATE
 from udist_plugin.errors import NoFreeSlot
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class AsyncPlugin:
                 response.read_small(method)
 
         if not await bridge.take_turn(call.slot_until):
-            raise NoFreeSlot("all of the plugin's slots stayed in use for the time given to the request")
+            raise NoFreeSlot(LATE)
         try:
             if pieces is not None:
                 await _send(call, pieces, bridge.run)

@@ -25,6 +25,8 @@ HELD: Final = 60.0
 """Seconds without a frame or a read after which a slot is not waited for: not while unread responses hold all
 of them, and nothing but reading those would end the wait."""
 
+LATE: Final = "all of the plugin's slots stayed in use for the time allowed for the request"
+
 
 class Slots:
     """Threads that wait for a slot of ``connection``. Every method is called under the link's lock."""
@@ -50,9 +52,7 @@ class Slots:
         who.patience = HELD
         while not self._wait(lambda: connection.can_open or connection.exhausted, who):
             if _late(who):
-                raise NoFreeSlot(
-                    "all of the plugin's slots stayed in use for the time allowed for the request"
-                )
+                raise NoFreeSlot(LATE)
             if connection.streams and all(each.owner.unread for each in connection.streams.values()):
                 raise NoFreeSlot(
                     f"all of the plugin's slots are held by responses that nobody has read for {HELD:g} s; "
