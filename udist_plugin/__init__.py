@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from udist_plugin.bootstrap import create_app
+    from udist_plugin.client.async_plugin import AsyncPlugin
+    from udist_plugin.client.async_response import AsyncResponse
     from udist_plugin.client.plugin import Plugin
     from udist_plugin.client.response import Response
     from udist_plugin.errors import (
@@ -40,6 +42,8 @@ from udist_plugin.version import __version__ as __version__
 
 __all__ = [
     "ArtifactError",
+    "AsyncPlugin",
+    "AsyncResponse",
     "Cancelled",
     "ConfigurationError",
     "DeadlineExceeded",
@@ -69,6 +73,8 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AsyncPlugin": "client.async_plugin",
+    "AsyncResponse": "client.async_response",
     "Descriptor": "oci.descriptor",
     "Digest": "oci.digest",
     "Plugin": "client.plugin",

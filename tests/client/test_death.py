@@ -151,7 +151,7 @@ def test_a_descriptor_stays_open_while_a_thread_is_about_to_write(monkeypatch: p
         return write(fd, buffers)
 
     with Plugin(command=COMMAND) as plugin:
-        sink = plugin._link.output.fd
+        sink = plugin.link.output.fd
         monkeypatch.setattr(fds, "write_from", held)
         with ThreadPoolExecutor(1) as pool:
             sending = pool.submit(plugin.request, "POST", "/echo", body=bytes(1 << 20))

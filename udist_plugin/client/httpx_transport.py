@@ -1,4 +1,7 @@
-"""``httpx`` over a plugin: ``httpx.Client(transport=UdistTransport(plugin), base_url="http://udist")``."""
+"""``httpx`` over a plugin: ``httpx.Client(transport=UdistTransport(plugin), base_url="http://udist")``.
+
+``AsyncUdistTransport`` is the same for ``httpx.AsyncClient`` and an ``AsyncPlugin``.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +34,13 @@ except ImportError as error:
     raise ImportError(hint) from error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterable, Iterator
+    from typing import Any, Self
 
+    from udist_plugin.client.async_plugin import AsyncPlugin
+    from udist_plugin.client.async_response import AsyncResponse
     from udist_plugin.client.plugin import Plugin
+    from udist_plugin.client.readers import Readable
     from udist_plugin.client.response import Response
 
 
@@ -52,23 +59,13 @@ class UdistTransport(httpx.BaseTransport):
         self._network = network or httpx.Client() if plugin.redirects else None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        has_content = "content-length" in request.headers or "transfer-encoding" in request.headers
         assert isinstance(request.stream, httpx.SyncByteStream)
-        target = request.url.raw_path.decode("ascii")
+        body = PieceReader(request.stream) if _has_content(request) else None
         try:
-            response = self._plugin.request(
-                request.method,
-                target,
-                headers=request.headers.multi_items(),
-                body=PieceReader(request.stream) if has_content else None,
-                patience=_patience(request),
-                slot_timeout=_timeout(request, "pool"),
-                scheme=request.url.scheme,
-                authority=request.url.netloc.decode("ascii"),
-                follow=False,
-            )
+            response = self._plugin.request(*_head(request), body, **_limits(request), follow=False)
         except UdistError as error:
             raise _translated(error, request) from error
+        target = request.url.raw_path.decode("ascii")
         if self._network and (url := location_of(request.method, target, response)):
             response.close()
             return _fetched(url, request, response, self._network)
@@ -79,6 +76,25 @@ class UdistTransport(httpx.BaseTransport):
     def close(self) -> None:
         if self._network:
             self._network.close()
+
+
+class AsyncUdistTransport(httpx.AsyncBaseTransport):
+    """Sends requests to ``plugin``, which stays the caller's to close, as ``UdistTransport`` does.
+
+    Content that comes asynchronously is sent before the response is waited for, as httpx sends it over a
+    network. Redirects to the store are followed by ``AsyncPlugin``.
+    """
+
+    def __init__(self, plugin: AsyncPlugin) -> None:
+        self._plugin = plugin
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = await self._plugin.request(*_head(request), _async_body(request), **_limits(request))
+        except UdistError as error:
+            raise _translated(error, request) from error
+        content = _AsyncContent(response, request)
+        return httpx.Response(response.status, headers=response.headers, stream=content, request=request)
 
 
 def _fetched(url: str, request: httpx.Request, redirect: Response, network: httpx.Client) -> httpx.Response:
@@ -121,6 +137,54 @@ class _Content(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._response.close()
+
+
+class _AsyncContent(httpx.AsyncByteStream):
+    def __init__(self, response: AsyncResponse, request: httpx.Request) -> None:
+        self._response = response
+        self._request = request
+
+    def __aiter__(self) -> Self:  # a generator, left before its end, is one that trio warns about
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._response)
+        except UdistError as error:
+            raise _translated(error, self._request) from error
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+def _has_content(request: httpx.Request) -> bool:
+    return "content-length" in request.headers or "transfer-encoding" in request.headers
+
+
+def _async_body(request: httpx.Request) -> bytes | Readable | AsyncIterable[bytes] | None:
+    """What can be read without the event loop is: it takes fewer turns of it."""
+    if not _has_content(request):
+        return None
+    if isinstance(request.stream, httpx.ByteStream):
+        return b"".join(request.stream)
+    if isinstance(request.stream, httpx.SyncByteStream):
+        return PieceReader(request.stream)
+    assert isinstance(request.stream, httpx.AsyncByteStream)
+    return request.stream
+
+
+def _head(request: httpx.Request) -> tuple[str, str, list[tuple[str, str]]]:
+    return request.method, request.url.raw_path.decode("ascii"), request.headers.multi_items()
+
+
+def _limits(request: httpx.Request) -> Any:
+    """What else a request is made with."""
+    return {
+        "patience": _patience(request),
+        "slot_timeout": _timeout(request, "pool"),
+        "scheme": request.url.scheme,
+        "authority": request.url.netloc.decode("ascii"),
+    }
 
 
 def _patience(request: httpx.Request) -> float | None:

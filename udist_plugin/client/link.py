@@ -92,17 +92,17 @@ class ClientLink(Link):
         request: Request,
         deadline: float | None,
         patience: float | None,
-        slot_timeout: float | None,
+        slot: Waiter,
         *,
         end: bool,
     ) -> Exchange:
-        """Opens a stream, waiting for a slot. Raises ``TransportError``; then the plugin has not seen it."""
+        """Opens a stream, waiting for a slot as ``slot``. Raises ``TransportError``; then the plugin has not
+        seen it."""
         exchange = None
-        slot_until = Waiter(deadline, slot_timeout).begin()
         try:
             while True:
                 with self.lock:
-                    self._slots.wait(slot_until)
+                    self._slots.wait(slot)
                     self._check_going()
                 until = Waiter(deadline, patience).begin()
                 with self.output.turn(bulk=False, until=until):
@@ -169,12 +169,12 @@ class ClientLink(Link):
             self.output.flush_elsewhere()
             self._interrupt()
 
-    def hasten(self, exchange: Exchange, deadline: float) -> None:
-        """Moves an exchange's deadline nearer."""
+    def hasten(self, who: Waiter, deadline: float) -> None:
+        """Moves the deadline of whoever waits nearer."""
         with self.lock:
-            exchange.deadline = min(deadline, exchange.deadline or deadline)
-            exchange.begin()
-            self.wake(exchange)
+            who.deadline = min(deadline, who.deadline or deadline)
+            who.begin()
+            self.wake(who)
         self._interrupt()
 
     def drain(self, deadline: float) -> None:

@@ -29,20 +29,12 @@ if TYPE_CHECKING:
 
 
 def fetch(
-    method: str,
-    url: str,
-    fields: Iterable[tuple[str, str]],
-    redirect: Response,
-    *,
-    deadline: float | None,
-    patience: float | None,
+    store: Store, method: str, url: str, fields: Iterable[tuple[str, str]], redirect: Response
 ) -> Response:
     """What the plugin has redirected a request with ``fields`` to, as its own answer.
 
-    ``deadline`` and ``patience`` are those of ``Plugin.request``. Raises ``RedirectFailed``,
-    ``DeadlineExceeded``.
+    Raises ``RedirectFailed``, ``DeadlineExceeded``.
     """
-    store = Store(deadline, patience or PATIENCE)
     headers = {"user-agent": f"udist-python/{__version__}", **dict(asked(fields))}
 
     def ask(url: str) -> Fetched:
@@ -55,14 +47,17 @@ def fetch(
 
 
 class Store:
-    """One exchange with a store after the other; the content of the last one's ``answer`` is read."""
+    """One exchange with a store after the other; the content of the last one's ``answer`` is read.
+
+    ``deadline`` and ``patience`` are those of ``Plugin.request``.
+    """
 
     answer: HTTPResponse
     trailers = ()
 
-    def __init__(self, deadline: float | None, patience: float) -> None:
+    def __init__(self, deadline: float | None, patience: float | None) -> None:
         self._deadline = deadline
-        self._patience = patience
+        self._patience = patience or PATIENCE
         self._url = ""
         self._left: int | None = None
         self._socket: socket.socket | None = None
@@ -93,12 +88,16 @@ class Store:
             size -= len(data) if size > 0 else 0
         return b"".join(parts)
 
-    def close(self) -> None:
-        """Ends a read of another thread, too."""
+    def interrupt(self) -> None:
+        """Ends what another thread waits for; only finding the store's address takes the time it takes."""
         self._closed = True
         if self._socket:
             with contextlib.suppress(OSError):  # the store may have closed it before
                 self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Ends a read of another thread, too."""
+        self.interrupt()
         with self._reading:
             self.answer.close()
 
@@ -119,6 +118,8 @@ class Store:
 
     def _wait(self, action: Callable[[float], Result]) -> Result:
         """``action``, for no longer than its user waits; what the network raises as this package's errors."""
+        if self._closed:
+            raise Cancelled("the response was closed")
         timeout = self._patience
         if self._deadline is not None:
             timeout = min(timeout, self._deadline - time.monotonic())
@@ -139,6 +140,8 @@ class Store:
 
     def _connected(self, connection: socket.socket) -> None:
         self._socket = connection
+        if self._closed:
+            self.interrupt()
 
 
 class _Connecting(AbstractHTTPHandler):

@@ -7,33 +7,26 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from udist_plugin.client.call import Call
 from udist_plugin.client.command import find_command
 from udist_plugin.client.configuration import as_text
 from udist_plugin.client.link import ClientLink
 from udist_plugin.client.patched import check_patches
 from udist_plugin.client.process import PluginProcess
-from udist_plugin.client.readers import readable
-from udist_plugin.client.redirects import CAPABILITY, location_of
-from udist_plugin.client.response import Response
-from udist_plugin.client.sending import send
-from udist_plugin.errors import DeadlineExceeded
+from udist_plugin.client.redirects import CAPABILITY
 from udist_plugin.version import __version__
 from udist_plugin.wire.constants import VERSION
-from udist_plugin.wire.frames import Request, Settings
-from udist_plugin.wire.frames import Response as Head
-from udist_plugin.wire.heads import HOP_BY_HOP
+from udist_plugin.wire.frames import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
     from typing import NoReturn, Self
 
     from udist_plugin.client.readers import Body
-    from udist_plugin.link.exchange import Exchange
+    from udist_plugin.client.response import Response
 
 GRACE: Final = 10.0
 """Seconds that closing gives the plugin to end."""
@@ -49,9 +42,6 @@ SETTLING: Final = 0.5
 
 REFUSED: Final = 0.5
 """Seconds that a plugin whose start has failed has to end."""
-
-DROPPED: Final = HOP_BY_HOP | {"host", "expect"}
-"""Fields that say nothing here: ``host`` travels as the authority, and no 100-continue is needed."""
 
 
 class Plugin:
@@ -130,6 +120,11 @@ class Plugin:
             _log_warnings(self.warnings)
 
     @property
+    def link(self) -> ClientLink:
+        """What a ``Call`` is made over."""
+        return self._link
+
+    @property
     def pid(self) -> int:
         """The child's process id."""
         return self._process.pid
@@ -163,36 +158,21 @@ class Plugin:
         Raises ``TransportError``, whose ``retryable`` says whether the request can be repeated without doing
         anything twice, ``TypeError`` for a body of another kind, and whatever reading the body raises.
         """
-        headers = list(headers.items() if isinstance(headers, Mapping) else headers)
-        fields = [
-            (name.lower(), value.encode("latin-1")) for name, value in headers if name.lower() not in DROPPED
-        ]
-        length = next((int(value) for name, value in fields if name == "content-length"), None)
-        content = readable(body)
-        if isinstance(content, memoryview) and length is None:
-            length = len(content)
-            fields.append(("content-length", str(length).encode()))
-        deadline = None if timeout is None else time.monotonic() + timeout
-        head = Request(method, scheme, authority, target, fields, _milliseconds(timeout))
-        slot_timeout = patience if slot_timeout is None else slot_timeout
-        exchange = self._link.open(head, deadline, patience, slot_timeout, end=content is None or length == 0)
-        sending = None
-        try:
-            if content is not None and length != 0:
-                sending = send(self._link, exchange, content, length)
-            exchange.wait_head()
-        except BaseException as error:
-            if sending and sending.error:
-                raise sending.error from None
-            self._link.cancel(exchange, error.code if isinstance(error, DeadlineExceeded) else "CANCELLED")
-            raise
-        response = self._response(exchange)
-        if self.redirects and follow and (url := location_of(method, target, response)):
-            response.close()
-            from udist_plugin.client.network import fetch
-
-            return fetch(method, url, headers, response, deadline=deadline, patience=patience)
-        return response
+        call = Call(
+            self.link,
+            self,
+            method,
+            target,
+            headers,
+            body,
+            timeout=timeout,
+            patience=patience,
+            slot_timeout=slot_timeout,
+            scheme=scheme,
+            authority=authority,
+            follow=follow and self.redirects,
+        )
+        return call.response()
 
     def close(self, timeout: float = GRACE) -> None:
         """Waits for the responses that other threads still read, and ends the plugin.
@@ -206,16 +186,6 @@ class Plugin:
         with self._closing:
             if self.status is None:
                 self.status = _end(self._link, self._process, timeout)
-
-    def _response(self, exchange: Exchange) -> Response:
-        head = exchange.head
-        assert isinstance(head, Head)
-        fields = [(name, value.decode("latin-1")) for name, value in head.fields]
-        return Response(head.status, fields, exchange, partial(self._give_up, exchange))
-
-    def _give_up(self, exchange: Exchange) -> None:
-        """A response has this, so that no plugin is collected as garbage while its responses are read."""
-        self._link.cancel(exchange)
 
     def __enter__(self) -> Self:
         return self
@@ -256,9 +226,3 @@ def _log_warnings(warnings: Iterable[str]) -> None:
         import logging
 
         logging.getLogger("udist_plugin").warning("%s", warning)
-
-
-def _milliseconds(timeout: float | None) -> int:
-    """As it travels: at least 1, and what is beyond 49 days is as good as none."""
-    milliseconds = 0 if timeout is None else max(1, int(timeout * 1000))
-    return milliseconds if milliseconds < 1 << 32 else 0

@@ -35,12 +35,22 @@ def send(
     ``length`` is the content-length, if one was given: a real file is then moved by the kernel.
     """
     if isinstance(body, memoryview) and len(body) <= INITIAL_CREDIT:
-        try:
-            exchange.send_content(body, end=True)
-        except OSError:
-            link.hasten(exchange, time.monotonic() + LAST_WORDS)
+        send_piece(link, exchange, body, end=True)
         return None
     return Sending(link, exchange, body, length)
+
+
+def send_piece(link: ClientLink, exchange: Exchange, piece: memoryview, *, end: bool) -> bool:
+    """Sends ``piece``. ``False`` if the plugin wants no more: the end of the exchange, then, tells why."""
+    try:
+        exchange.send_content(piece, end=end)
+    except TransportError as error:
+        link.reset(exchange, error.code, str(error))
+    except OSError:
+        link.hasten(exchange, time.monotonic() + LAST_WORDS)
+    else:
+        return True
+    return False
 
 
 class Sending:

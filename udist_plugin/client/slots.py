@@ -25,6 +25,8 @@ HELD: Final = 60.0
 """Seconds without a frame or a read after which a slot is not waited for: not while unread responses hold all
 of them, and nothing but reading those would end the wait."""
 
+LATE: Final = "all of the plugin's slots stayed in use for the time allowed for the request"
+
 
 class Slots:
     """Threads that wait for a slot of ``connection``. Every method is called under the link's lock."""
@@ -43,14 +45,14 @@ class Slots:
             for waiter in self._waiting:
                 self._role.wake(waiter)
 
-    def wait(self, until: float | None) -> None:
-        """Returns once a stream can be opened, or none can any more. Raises ``NoFreeSlot``."""
+    def wait(self, who: Waiter) -> None:
+        """Returns once a stream can be opened, or none can any more; ``who`` waits until its deadline. Raises
+        ``NoFreeSlot``."""
         connection = self._connection
-        while not self._wait(lambda: connection.can_open or connection.exhausted, until, HELD):
-            if until is not None and time.monotonic() >= until:
-                raise NoFreeSlot(
-                    "all of the plugin's slots stayed in use for the time allowed for the request"
-                )
+        who.patience = HELD
+        while not self._wait(lambda: connection.can_open or connection.exhausted, who):
+            if _late(who):
+                raise NoFreeSlot(LATE)
             if connection.streams and all(each.owner.unread for each in connection.streams.values()):
                 raise NoFreeSlot(
                     f"all of the plugin's slots are held by responses that nobody has read for {HELD:g} s; "
@@ -61,23 +63,25 @@ class Slots:
         """Waits for the open streams as long as somebody reads them, and for what the plugin still writes on
         those given up: it would hang in a full pipe."""
         try:
-            self._wait(lambda: self._connection.quiet, deadline, UNREAD)
+            self._wait(lambda: self._connection.quiet, Waiter(deadline, UNREAD))
         except TransportError:
             return
 
-    def _wait(self, ready: Callable[[], bool], until: float | None, pause: float) -> bool:
-        """Waits until ``ready()``. ``False`` when ``until`` has come, or nothing was received or read
-        for ``pause`` seconds."""
+    def _wait(self, ready: Callable[[], bool], who: Waiter) -> bool:
+        """Waits until ``ready()``. ``False`` at the deadline of ``who``, or when nothing was received or read
+        for as long as it has patience."""
         while not ready():
             before = self._frames, self._connection.consumed
-            waiter = Waiter(until, pause)
-            self._waiting.append(waiter)
+            self._waiting.append(who)
             try:
-                self._role.wait(waiter, ready)
+                self._role.wait(who, ready)
             except DeadlineExceeded:
-                late = until is not None and time.monotonic() >= until
-                if late or before == (self._frames, self._connection.consumed):
+                if _late(who) or before == (self._frames, self._connection.consumed):
                     return False
             finally:
-                self._waiting.remove(waiter)
+                self._waiting.remove(who)
         return True
+
+
+def _late(who: Waiter) -> bool:
+    return who.deadline is not None and time.monotonic() >= who.deadline

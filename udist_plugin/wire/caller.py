@@ -28,10 +28,14 @@ class CallerConnection(Connection):
         self._aborted: set[int] = set()
 
     @property
+    def slots(self) -> int:
+        """How many streams the plugin takes at once."""
+        return max(self.peer.max_streams, INITIAL_STREAMS) if self.peer else INITIAL_STREAMS
+
+    @property
     def can_open(self) -> bool:
         """Whether the plugin has a slot for one more stream."""
-        limit = max(self.peer.max_streams, INITIAL_STREAMS) if self.peer else INITIAL_STREAMS
-        return len(self.streams) + len(self._aborted) < limit
+        return len(self.streams) + len(self._aborted) < self.slots
 
     @property
     def quiet(self) -> bool:
