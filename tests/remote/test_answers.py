@@ -11,6 +11,7 @@ import pytest
 from tests.http_api.memory import MemoryRegistry
 from tests.remote.scripted import answering
 from udist_plugin import errors
+from udist_plugin.content import CHUNK_SIZE, ChunkSource
 from udist_plugin.errors import RegistryError
 from udist_plugin.http_api.app import Application
 from udist_plugin.oci.digest import Digest
@@ -195,3 +196,21 @@ def test_a_small_blob_needs_one_request_where_the_registry_takes_it() -> None:
     registry.push_blob("a", DIGEST, io.BytesIO(DATA))
     assert asked == ["POST"]
     assert registry.resolve_blob("a", DIGEST).size == len(DATA)
+
+
+def test_lent_content_stays_as_it_is_until_it_is_released() -> None:
+    registry = RemoteRegistry(WSGITransport(Application(MemoryRegistry())))
+    data = b"".join(bytes([number]) * CHUNK_SIZE for number in range(4)) + b"the end"
+    registry.push_blob("a", Digest.of(data), io.BytesIO(data))
+    with registry.open_blob("a", Digest.of(data)) as content:
+        assert isinstance(content, ChunkSource)
+        first = content.next_chunk()
+        second = content.next_chunk()
+        assert first and second
+        assert (first.view[0], second.view[0]) == (0, 1)
+        first.release()
+        third = content.next_chunk()
+        assert third
+        assert (second.view[0], third.view[0]) == (1, 2)
+        rest = [bytes(chunk.view) for chunk in iter(content.next_chunk, None) if chunk]
+    assert [len(piece) for piece in rest] == [CHUNK_SIZE, len(b"the end")]

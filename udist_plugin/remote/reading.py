@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from udist_plugin.content import CHUNK_SIZE, BytesChunk, Content
 from udist_plugin.errors import DigestInvalid, SizeInvalid
@@ -12,10 +12,6 @@ from udist_plugin.oci.digest import Digest
 if TYPE_CHECKING:
     from udist_plugin.content import Chunk
     from udist_plugin.remote.transport import Response
-
-
-BUFFER: Final = 256 << 10
-"""Bytes read at once into a buffer of this side: a payload of the plugin's."""
 
 
 class RemoteContent(Content):
@@ -45,14 +41,21 @@ class RemoteContent(Content):
 
     def next_chunk(self) -> Chunk | None:
         """As ``read``, into a buffer that is used again once it is released: nothing is copied where the
-        transport reads into one."""
+        transport reads into one.
+
+        The buffer takes several of a plugin's payloads: threads that share a plugin then pass on the role of
+        its reader less often.
+        """
         readinto = getattr(self._response, "readinto", None)
         if readinto is None:
-            data = self.read(BUFFER)
+            data = self.read(CHUNK_SIZE)
             return BytesChunk(data) if data else None
-        buffer = self._free.pop() if self._free else bytearray(min(BUFFER, self._left))
-        view = memoryview(buffer)[: self._left]
-        view = view[: readinto(view) if self._left else 0]
+        buffer = self._free.pop() if self._free else bytearray(min(CHUNK_SIZE, self._left))
+        room = memoryview(buffer)[: self._left]
+        filled = 0
+        while filled < len(room) and (count := readinto(room[filled:])):
+            filled += count
+        view = room[:filled]
         self._take(view)
         return _BufferChunk(view, buffer, self._free) if view else None
 
