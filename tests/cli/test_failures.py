@@ -44,6 +44,8 @@ COMMAND = [sys.executable, "-m", "udist_plugin.cli.main"]
         (("tag", "demo/a"), "TAG"),
         (("tag", "demo/a", "demo/a:v2"), "'demo/a:v2': give the new tag alone: 'v2'"),
         (("tag", "demo/a", "-"), "'-' is not a tag"),
+        (("pull", "demo/a", "--concurrency", "0"), "'0' is not a number from 1 to 64"),
+        (("push", "demo/a", "x", "--concurrency", "65"), "'65' is not a number from 1 to 64"),
         (("rm", "demo/a"), "give either a tag or a digest"),
         (("ls", "--plugin", "'"), "No closing quotation"),
         (("ls", "--plugin", " "), "the command is empty"),
@@ -62,6 +64,19 @@ def test_not_found_is_3(udist: Udist) -> None:
         assert (ran.code, ran.out) == (3, "")
         assert ran.err.startswith("udist: ")
         assert 'hint: "udist ls" lists' in ran.err or 'hint: "udist tags NAME" lists' in ran.err
+
+
+def test_the_file_that_failed_is_named(udist: Udist, work: Path) -> None:
+    udist("push", "demo/a", "README.md", "folder")
+    (blob,) = (
+        path
+        for path in (work.parent / "store").rglob("data")
+        if path.read_bytes() == (work / "README.md").read_bytes()
+    )
+    blob.unlink()
+    ran = udist("pull", "demo/a", "-o", "out")
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err.startswith("udist: pulling README.md: blob unknown to registry")
 
 
 def test_modules_of_the_folder_one_stands_in_are_not_run(udist: Udist, work: Path) -> None:

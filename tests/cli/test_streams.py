@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.test_failures import COMMAND
+from tests.house.generate import REPOSITORY
+from tests.images.stalling import COMMAND as STALLING
+from tests.images.stalling import LARGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -158,6 +162,28 @@ def test_a_signal_that_comes_while_something_is_finalized_is_not_lost(number: si
         [sys.executable, "-c", FINALIZING, str(number.value)], capture_output=True, text=True, timeout=60
     )
     assert (ran.returncode, ran.stderr) == (-number, "")
+
+
+@pytest.mark.parametrize("words", [("push", "demo:v2", "large", "larger"), ("pull", "demo:endless")])
+def test_an_interrupted_transfer_of_several_files_leaves_nothing(work: Path, words: tuple[str, ...]) -> None:
+    """Both are under way, and the plugin will never finish either."""
+    (work / "large").write_bytes(bytes(LARGE))
+    (work / "larger").write_bytes(bytes(2 * LARGE))
+    before = sorted(os.listdir(work))
+    environ = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    running = subprocess.Popen(
+        [*COMMAND, *words, "-v", "--plugin", shlex.join(STALLING)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environ,
+    )
+    assert running.stderr is not None
+    assert [running.stderr.readline() for _ in range(2)] == ["stalled\n"] * 2
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    assert (running.returncode, out, err) == (-signal.SIGINT, "", "")
+    assert sorted(os.listdir(work)) == before
 
 
 ENDING = """

@@ -1,10 +1,11 @@
-"""On a terminal there are progress bars on standard error, and standard output is the digest all the same."""
+"""On a terminal standard error shows the progress, and standard output is the digest all the same."""
 
 from __future__ import annotations
 
 import os
 import pty
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 from tests.cli.test_failures import COMMAND
@@ -33,17 +34,16 @@ def on_terminal(*words: str) -> tuple[str, str]:
     return out.decode(), shown.decode()
 
 
-def test_bars_tell_what_happened(work: Path) -> None:
+def test_a_line_for_the_whole_and_at_the_end_what_was_done(work: Path) -> None:
     (work / "[bold]big").write_bytes(bytes(3_000_000))
     out, shown = on_terminal("push", "demo/a", "[bold]big", "folder")
     Digest(out.strip())
-    assert "[bold]big" in shown
-    assert "pushed" in shown
-    assert "3.0/3.0 MB" in shown
+    assert "/2 files" in shown
+    assert "pushed 2 files, 3.0 MB in " in shown
     out, shown = on_terminal("push", "demo/a", "[bold]big")
-    assert "exists" in shown
+    assert "; 1 already there" in shown
     out, shown = on_terminal("pull", "demo/a", "-o", "out")
-    assert "pulled" in shown
+    assert "pulled 1 file, 3.0 MB in " in shown
     assert (work / "out/[bold]big").stat().st_size == 3_000_000
 
 
@@ -53,3 +53,21 @@ def test_quiet_shows_nothing_but_the_digest(work: Path) -> None:
         out, shown = on_terminal(*words)
         Digest(out.strip())
         assert shown == ""
+
+
+def test_the_cursor_is_never_hidden(work: Path) -> None:
+    """So it is there whatever ends the process."""
+    _, shown = on_terminal("push", "demo/a", "README.md")
+    assert "\x1b[?25l" not in shown
+
+
+def test_many_small_files_take_few_repaints(work: Path) -> None:
+    """One or two for each tenth of a second, however many files end in it."""
+    names = [f"{number:04}" for number in range(400)]
+    for name in names:
+        (work / name).write_text(name)
+    begun = time.monotonic()
+    _, shown = on_terminal("push", "demo/a", *names)
+    seconds = time.monotonic() - begun
+    assert "pushed 400 files, " in shown
+    assert 1 <= shown.count("/400 files") <= 4 + 12 * seconds

@@ -23,6 +23,7 @@ from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import OCI_INDEX, OCI_LAYER_TAR, OCI_LAYER_TAR_GZIP, OCI_MANIFEST
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from udist_plugin.remote.registry import RemoteRegistry
@@ -292,25 +293,31 @@ def test_progress_is_told(registry: RemoteRegistry, tree: Path, tmp_path: Path) 
     told: list[tuple[str, object]] = []
 
     class Watch:
-        def begin(self, doing: str, name: str, size: int | None) -> Watch:
+        def expect(self, files: int, size: int) -> None:
+            told.append((f"expect {files}", size))
+
+        def begin(self, doing: str, name: str, size: int | None, done: Callable[[], int]) -> Watch:
             told.append((f"{doing} {name}", size))
+            self.done = done
             return self
 
-        def reach(self, done: int) -> None:
-            if not told or told[-1][0] != "reach":
-                told.append(("reach", done))
-            told[-1] = ("reach", done)
-
         def end(self, how: str) -> None:
-            told.append(("end", how))
+            told.append((how, self.done()))
+
+        def __enter__(self) -> Watch:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            told.append(("left", None))
 
     size = (tree / "big").stat().st_size
     for _ in range(2):
         push_artifact(registry, "demo", [Source.of("big")], tags=["v1"], progress=Watch())
     pull_artifact(registry, "demo", "v1", str(tmp_path), progress=Watch())
-    hashed = [("hashing big", size), ("reach", size), ("end", "hashed")]
+    expected, left = ("expect 1", size), ("left", None)
+    hashed = [expected, ("hashing big", size), ("hashed", size), left]
     assert told == [
-        *[*hashed, ("pushing big", size), ("reach", size), ("end", "pushed")],
-        *[*hashed, ("pushing big", size), ("end", "exists")],
-        *[("pulling big", size), ("reach", size), ("end", "pulled")],
+        *[*hashed, ("pushing big", size), ("pushed", size), left],
+        *[*hashed, ("pushing big", size), ("exists", 0), left],
+        *[expected, ("pulling big", size), ("pulled", size), left],
     ]

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import io
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.http_api.memory import MemoryRegistry
 from tests.remote.scripted import answering
 from udist_plugin import errors
+from udist_plugin.content import CHUNK_SIZE, ChunkSource
 from udist_plugin.errors import RegistryError
+from udist_plugin.http_api.app import Application
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import OCI_INDEX, OCI_MANIFEST
 from udist_plugin.remote.reading import RemoteContent
+from udist_plugin.remote.registry import RemoteRegistry
+from udist_plugin.remote.wsgi import WSGITransport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
 DATA = b"some content"
 DIGEST = Digest.of(DATA)
@@ -151,3 +161,56 @@ def test_a_list_that_links_in_a_circle_ends(monkeypatch: pytest.MonkeyPatch) -> 
     remote = answering(200, b'{"tags": []}', link='</v2/a/tags/list?n=1>; rel="next"')
     with pytest.raises(RegistryError, match="does not end"):
         remote.list_tags("a")
+
+
+def test_a_registry_that_takes_no_blob_with_its_first_request_is_asked_once() -> None:
+    """The specification lets it begin a session instead; then small blobs are not sent twice each."""
+    asked: list[tuple[str, str, int]] = []
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        content = environ["wsgi.input"].read()
+        asked.append((environ["REQUEST_METHOD"], environ["QUERY_STRING"].partition("=")[0], len(content)))
+        if environ["REQUEST_METHOD"] == "POST":
+            start_response("202 Accepted", [("Location", "/v2/a/blobs/uploads/1")])
+        else:
+            start_response("201 Created", [])
+        return []
+
+    registry = RemoteRegistry(WSGITransport(application))
+    for _ in range(2):
+        registry.push_blob("a", DIGEST, io.BytesIO(DATA))
+    size = len(DATA)
+    first = [("POST", "digest", size), ("PUT", "digest", size)]
+    assert asked == [*first, ("POST", "", 0), ("PUT", "digest", size)]
+
+
+def test_a_small_blob_needs_one_request_where_the_registry_takes_it() -> None:
+    asked: list[str] = []
+    inner = Application(MemoryRegistry())
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        asked.append(environ["REQUEST_METHOD"])
+        return inner(environ, start_response)
+
+    registry = RemoteRegistry(WSGITransport(application))
+    registry.push_blob("a", DIGEST, io.BytesIO(DATA))
+    assert asked == ["POST"]
+    assert registry.resolve_blob("a", DIGEST).size == len(DATA)
+
+
+def test_lent_content_stays_as_it_is_until_it_is_released() -> None:
+    registry = RemoteRegistry(WSGITransport(Application(MemoryRegistry())))
+    data = b"".join(bytes([number]) * CHUNK_SIZE for number in range(4)) + b"the end"
+    registry.push_blob("a", Digest.of(data), io.BytesIO(data))
+    with registry.open_blob("a", Digest.of(data)) as content:
+        assert isinstance(content, ChunkSource)
+        first = content.next_chunk()
+        second = content.next_chunk()
+        assert first and second
+        assert (first.view[0], second.view[0]) == (0, 1)
+        first.release()
+        third = content.next_chunk()
+        assert third
+        assert (second.view[0], third.view[0]) == (1, 2)
+        rest = [bytes(chunk.view) for chunk in iter(content.next_chunk, None) if chunk]
+    assert [len(piece) for piece in rest] == [CHUNK_SIZE, len(b"the end")]

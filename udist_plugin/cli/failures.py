@@ -103,6 +103,11 @@ def _without_detail(error: Exception) -> str:
 
 
 def _sentence(error: Exception) -> str:
+    """The message, after what the error's notes say: for instance which file was being pushed."""
+    return ": ".join([*getattr(error, "__notes__", ()), _message(error)])
+
+
+def _message(error: Exception) -> str:
     if isinstance(error, RegistryError) and error.detail:
         return f"{error.message} ({_in_words(error.detail)})"
     if isinstance(error, errors.ConfigurationError | errors.SourceInvalid):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 from typing import TYPE_CHECKING, TypeVar
 
@@ -35,6 +36,19 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_concurrency_option(parser: argparse.ArgumentParser) -> None:
+    """``--concurrency``, of the commands that transfer files."""
+    from udist_plugin.images.parallel import CONCURRENCY
+
+    parser.add_argument(
+        "--concurrency",
+        type=_concurrency,
+        default=CONCURRENCY,
+        metavar="N",
+        help=f"how many files to transfer at once (default: {CONCURRENCY})",
+    )
+
+
 def add_json_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, including errors")
 
@@ -56,6 +70,14 @@ def add_reference(parser: argparse.ArgumentParser) -> None:
         metavar="NAME[:TAG|@DIGEST]",
         help="a repository with a tag (default: latest) or a digest",
     )
+
+
+def _concurrency(text: str) -> int:
+    from udist_plugin.images.parallel import CONCURRENCY_MAX
+
+    if not re.fullmatch("[0-9]{1,3}", text, re.ASCII) or not 1 <= int(text) <= CONCURRENCY_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {CONCURRENCY_MAX}")
+    return int(text)
 
 
 def reference(text: str) -> Reference:

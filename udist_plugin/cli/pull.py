@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from udist_plugin.cli.bars import progress_bars
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.error_codes import WrongCommandLine
-from udist_plugin.cli.options import add_common_options, add_reference
+from udist_plugin.cli.options import add_common_options, add_concurrency_option, add_reference
 from udist_plugin.cli.output import note, print_json
+from udist_plugin.cli.progress import progress_of
 from udist_plugin.images.placing import named
-from udist_plugin.images.progress import SILENT
 from udist_plugin.images.pull import pull_artifact, pull_content
 
 if TYPE_CHECKING:
@@ -49,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-k", "--keep-old-files", action="store_true", help="fail instead of replacing an existing file"
     )
+    add_concurrency_option(parser)
     add_common_options(parser)
 
 
@@ -70,8 +69,7 @@ def _print_file(arguments: argparse.Namespace) -> None:
 
 def _write_files(arguments: argparse.Namespace) -> None:
     reference = arguments.reference
-    bars = nullcontext(SILENT) if arguments.quiet else progress_bars()
-    with connected(arguments) as registry, bars as progress:
+    with connected(arguments) as registry, progress_of("pull", quiet=arguments.quiet) as progress:
         pulled = pull_artifact(
             registry,
             reference.name,
@@ -79,6 +77,7 @@ def _write_files(arguments: argparse.Namespace) -> None:
             arguments.output,
             overwrite=not arguments.keep_old_files,
             progress=progress,
+            concurrency=arguments.concurrency,
         )
     if pulled.unnamed:
         layers = len(pulled.files) + len(pulled.unnamed)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from udist_plugin.cli.bars import progress_bars
 from udist_plugin.cli.connecting import connected
-from udist_plugin.cli.options import add_common_options, annotation, checked, reference
+from udist_plugin.cli.options import (
+    add_common_options,
+    add_concurrency_option,
+    annotation,
+    checked,
+    reference,
+)
 from udist_plugin.cli.output import print_json
+from udist_plugin.cli.progress import progress_of
 from udist_plugin.cli.standard_input import spooled
 from udist_plugin.errors import TagInvalid
-from udist_plugin.images.progress import SILENT
 from udist_plugin.images.push import Source, push_artifact
 from udist_plugin.images.selection import Selection
 from udist_plugin.oci.digest import Digest
@@ -87,6 +92,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "without a TAG, the artifact then stays untagged",
     )
     _add_folder_options(parser)
+    add_concurrency_option(parser)
     add_common_options(parser)
 
 
@@ -114,7 +120,7 @@ def run(arguments: argparse.Namespace) -> None:
         sources = [_source(path, arguments.name, selection, stack) for path in arguments.paths]
         registry = stack.enter_context(connected(arguments))
         subject = registry.resolve_manifest(target.name, arguments.subject) if arguments.subject else None
-        with nullcontext(SILENT) if arguments.quiet else progress_bars() as progress:
+        with progress_of("push", quiet=arguments.quiet) as progress:
             pushed = push_artifact(
                 registry,
                 target.name,
@@ -124,6 +130,7 @@ def run(arguments: argparse.Namespace) -> None:
                 annotations=dict(arguments.annotation),
                 subject=subject,
                 progress=progress,
+                concurrency=arguments.concurrency,
             )
     if arguments.json:
         print_json({"reference": target.name, "tags": tags, **pushed.descriptor.to_json()})

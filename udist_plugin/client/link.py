@@ -151,6 +151,14 @@ class ClientLink(Link):
         else:
             self.output.flush_elsewhere()
 
+    def cancel_all(self) -> None:
+        """Gives up on every exchange that is open."""
+        with self.lock:
+            for stream in list(self.connection.streams.values()):
+                if stream.owner:
+                    self._reset(stream.owner, Reset("CANCELLED", "the caller cancelled all exchanges"))
+                    stream.owner.drop_unread()
+
     def reset(self, exchange: Exchange, code: str, message: str) -> None:
         """Ends an exchange that has not ended; what was received stays to be read."""
         with self.lock:

@@ -174,6 +174,11 @@ class Plugin:
         )
         return call.response()
 
+    def cancel(self) -> None:
+        """Ends all exchanges under way, whichever threads wait for them: each raises ``Cancelled``, and the
+        plugin stops its work on it. New requests can be sent."""
+        self._link.cancel_all()
+
     def close(self, timeout: float = GRACE) -> None:
         """Waits for the responses that other threads still read, and ends the plugin.
 

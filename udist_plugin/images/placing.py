@@ -9,8 +9,8 @@ import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from udist_plugin.content import CHUNK_SIZE
-from udist_plugin.errors import ArtifactError
+from udist_plugin.content import chunks
+from udist_plugin.errors import ArtifactError, RegistryError, TransportError
 from udist_plugin.images.sparse import SparseFile
 
 if TYPE_CHECKING:
@@ -69,8 +69,11 @@ def create(path: str, mode: int = 0o666) -> BinaryIO:
 
 def copy(content: Readable, out: BinaryIO) -> None:
     """All of ``content``, a chunk at a time."""
-    while data := content.read(CHUNK_SIZE):
-        out.write(data)
+    for chunk in chunks(content):
+        try:
+            out.write(chunk.view)
+        finally:
+            chunk.release()
 
 
 def place_file(content: Readable, target: str, *, overwrite: bool) -> None:
@@ -107,6 +110,17 @@ def beside(target: str) -> Iterator[str]:
         else:
             with suppress(FileNotFoundError):
                 os.unlink(temporary)
+
+
+@contextmanager
+def noted(doing: str, title: str) -> Iterator[None]:
+    """Errors that name no file, as those of the registry, get a note that does."""
+    try:
+        yield
+    except (RegistryError, TransportError) as error:
+        if not hasattr(error, "__notes__"):  # a plugin that dies fails all files with one error
+            error.add_note(f"{doing} {title}")
+        raise
 
 
 @contextmanager

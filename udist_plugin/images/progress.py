@@ -4,75 +4,90 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from udist_plugin.content import CHUNK_SIZE, BytesChunk, ChunkSource
+
 if TYPE_CHECKING:
-    from udist_plugin.content import Readable
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from udist_plugin.content import Chunk, Readable
 
 
 class Task(Protocol):
-    """One file or folder on its way."""
-
-    def reach(self, done: int) -> None:
-        """``done`` bytes are through; less than before when it begins anew."""
+    """One step of one file or folder. Leaving its ``with`` without ``end`` means that the step failed."""
 
     def end(self, how: str) -> None:
         """It is complete: ``hashed``, ``packed``, ``pushed``, ``pulled``, or ``exists`` there already."""
 
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
 
 class Progress(Protocol):
-    """Whoever wants to know."""
+    """Whoever wants to know. Called from several threads."""
 
-    def begin(self, doing: str, name: str, size: int | None) -> Task:
+    def expect(self, files: int, size: int) -> None:
+        """There are ``files`` more files and folders to transfer, and ``size`` more bytes."""
+
+    def begin(self, doing: str, name: str, size: int | None, done: Callable[[], int]) -> Task:
         """Begins ``doing`` something (``hashing``, ``packing``, ``pushing``, ``pulling``) with ``name``,
-        ``size`` bytes long as far as that is known."""
+        ``size`` bytes long as far as that is known.
+
+        ``done`` tells how many bytes are through, fewer than before when it begins anew. It can be called
+        from any thread until the task is left: asking for it costs a transfer nothing, being told would.
+        """
 
 
 class Silent:
     """Nobody wants to know."""
 
-    def begin(self, doing: str, name: str, size: int | None) -> Task:  # noqa: ARG002
-        return SILENT_TASK
+    def expect(self, files: int, size: int) -> None:
+        pass
+
+    def begin(self, doing: str, name: str, size: int | None, done: Callable[[], int]) -> Task:  # noqa: ARG002
+        return _SILENT_TASK
 
 
 class _SilentTask:
-    def reach(self, done: int) -> None:
+    def end(self, how: str) -> None:
         pass
 
-    def end(self, how: str) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         pass
 
 
 SILENT = Silent()
-SILENT_TASK = _SilentTask()
+_SILENT_TASK = _SilentTask()
 
 
-def watched(source: Readable, task: Task, size: int) -> Readable:
-    """``source``, telling ``task`` what is read of it.
+class Counted:
+    """``source``, counting what is read of it."""
 
-    With nobody to tell it is ``source`` itself: a transport may then let the kernel move a file.
-    """
-    return source if task is SILENT_TASK else _Watched(source, task, size)
-
-
-class _Watched:
-    def __init__(self, source: Readable, task: Task, size: int) -> None:
-        self.size = size
+    def __init__(self, source: Readable) -> None:
         self._source = source
-        self._task = task
         self._done = 0
+
+    def done(self) -> int:
+        return self._done
 
     def read(self, size: int = -1, /) -> bytes:
         data = self._source.read(size)
         self._done += len(data)
-        self._task.reach(self._done)
         return data
 
-    def seekable(self) -> bool:
-        return hasattr(self._source, "seek")
-
-    def tell(self) -> int:
-        return self._done
-
-    def seek(self, offset: int, /) -> int:
-        self._source.seek(offset)  # type: ignore[attr-defined]
-        self._done = offset
-        return offset
+    def next_chunk(self) -> Chunk | None:
+        if isinstance(self._source, ChunkSource):
+            chunk = self._source.next_chunk()
+        else:
+            chunk = BytesChunk(data) if (data := self._source.read(CHUNK_SIZE)) else None
+        self._done += len(chunk.view) if chunk else 0
+        return chunk

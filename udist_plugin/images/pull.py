@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.errors import ArtifactError, NoFiles
 from udist_plugin.images.artifact import CONTENT_DIGEST, TITLE, Layer
-from udist_plugin.images.placing import copy, make_parents, parts_of, place_file
-from udist_plugin.images.progress import SILENT, watched
+from udist_plugin.images.parallel import CONCURRENCY, Stop, in_parallel
+from udist_plugin.images.placing import copy, make_parents, noted, parts_of, place_file
+from udist_plugin.images.progress import SILENT, Counted
 from udist_plugin.images.unpacking import place_folder
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import Manifest
@@ -17,6 +18,7 @@ from udist_plugin.oci.media_types import DOCKER_CONFIG, OCI_CONFIG
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from udist_plugin.content import Readable
     from udist_plugin.images.progress import Progress
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.registry import ManifestContent, Registry
@@ -45,20 +47,28 @@ def pull_artifact(
     *,
     overwrite: bool = True,
     progress: Progress = SILENT,
+    concurrency: int = CONCURRENCY,
 ) -> Pulled:
     """Writes the named layers of the artifact ``target`` (a digest or a tag) into ``folder``.
 
-    Each file and folder appears when it is complete and verified. As oras does, existing files are
-    replaced unless ``overwrite`` is false, and existing folders are filled. Raises ``ArtifactError``
-    for what cannot be placed safely, ``NoFiles`` if nothing has a name, ``DigestInvalid`` for wrong content,
-    and the registry's errors.
+    Pulls up to ``concurrency`` files at once; the first that fails stops the others. Each file and folder
+    appears when it is complete and verified. As oras does, existing files are replaced unless ``overwrite``
+    is false, and existing folders are filled. Raises ``ArtifactError`` for what cannot be placed safely,
+    ``NoFiles`` if nothing has a name, ``DigestInvalid`` for wrong content, and the registry's errors, with a
+    note that names the file.
     """
     manifest = registry.get_manifest(name, target)
     parsed = Manifest.parse(manifest.content, manifest.media_type, manifest.digest, hashed=True)
     layers = _files_of(parsed)
     _check_titles(layers)
     os.makedirs(folder, exist_ok=True)
-    files = [_pull_layer(registry, name, layer, folder, overwrite, progress) for layer in layers]
+    progress.expect(len(layers), sum(layer.descriptor.size for layer in layers))
+
+    def pull(layer: Layer) -> PulledFile:
+        with noted("pulling", layer.title):
+            return _pull_layer(registry, name, layer, folder, overwrite, progress)
+
+    files = in_parallel(pull, layers, 1 if _nested(layers) else concurrency, Stop(registry))
     return Pulled(manifest, files, [item for item in parsed.layers if Layer.of(item) is None])
 
 
@@ -103,29 +113,34 @@ def _check_titles(layers: list[Layer]) -> None:
         seen.add(parts)
 
 
+def _nested(layers: list[Layer]) -> bool:
+    """Whether one layer is placed inside another: then their order decides what is there in the end."""
+    titles = {tuple(parts_of(layer.title)) for layer in layers}
+    return any(parts[:depth] in titles for parts in titles for depth in range(len(parts)))
+
+
 def _pull_layer(
     registry: Registry, name: str, layer: Layer, folder: str, overwrite: bool, progress: Progress
 ) -> PulledFile:
     descriptor = layer.descriptor
     target = make_parents(folder, parts_of(layer.title))
-    task = progress.begin("pulling", layer.title, descriptor.size)
     with registry.open_blob(name, descriptor.digest) as content:
         if descriptor.size not in (0, content.size):
             raise ArtifactError(
                 f"the manifest says {descriptor.size} bytes, the registry has {content.size}",
                 path=layer.title,
             )
-        source = watched(content, task, content.size)
-        if layer.unpack:
-            stated = descriptor.annotations.get(CONTENT_DIGEST)
-            place_folder(
-                source,
-                layer.title,
-                target,
-                content_digest=Digest(stated) if stated else None,
-                overwrite=overwrite,
-            )
-        else:
-            place_file(source, target, overwrite=overwrite)
-    task.end("pulled")
+        source = Counted(content)
+        with progress.begin("pulling", layer.title, content.size, source.done) as task:
+            _place(source, layer, target, overwrite=overwrite)
+            task.end("pulled")
     return PulledFile(target, descriptor)
+
+
+def _place(source: Readable, layer: Layer, target: str, *, overwrite: bool) -> None:
+    if layer.unpack:
+        stated = layer.descriptor.annotations.get(CONTENT_DIGEST)
+        content_digest = Digest(stated) if stated else None
+        place_folder(source, layer.title, target, content_digest=content_digest, overwrite=overwrite)
+    else:
+        place_file(source, target, overwrite=overwrite)

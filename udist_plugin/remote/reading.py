@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from udist_plugin.content import CHUNK_SIZE, Content
+from udist_plugin.content import CHUNK_SIZE, BytesChunk, Content
 from udist_plugin.errors import DigestInvalid, SizeInvalid
 from udist_plugin.oci.digest import Digest
 
 if TYPE_CHECKING:
+    from udist_plugin.content import Chunk
     from udist_plugin.remote.transport import Response
 
 
@@ -25,6 +26,7 @@ class RemoteContent(Content):
         self._left = size
         self._digest = digest
         self._hash = digest.hasher() if digest else None
+        self._free: list[bytearray] = []
         while skip and (data := response.read(min(skip, CHUNK_SIZE))):
             skip -= len(data)
 
@@ -33,14 +35,38 @@ class RemoteContent(Content):
         if size < 0:
             return b"".join(iter(lambda: self.read(CHUNK_SIZE), b""))
         data = self._response.read(min(size, self._left))
+        if size:
+            self._take(data)
+        return data
+
+    def next_chunk(self) -> Chunk | None:
+        """As ``read``, into a buffer that is used again once it is released: nothing is copied where the
+        transport reads into one.
+
+        The buffer takes several of a plugin's payloads: threads that share a plugin then pass on the role of
+        its reader less often.
+        """
+        readinto = getattr(self._response, "readinto", None)
+        if readinto is None:
+            data = self.read(CHUNK_SIZE)
+            return BytesChunk(data) if data else None
+        buffer = self._free.pop() if self._free else bytearray(min(CHUNK_SIZE, self._left))
+        room = memoryview(buffer)[: self._left]
+        filled = 0
+        while filled < len(room) and (count := readinto(room[filled:])):
+            filled += count
+        view = room[:filled]
+        self._take(view)
+        return _BufferChunk(view, buffer, self._free) if view else None
+
+    def _take(self, data: bytes | memoryview) -> None:
         self._left -= len(data)
-        if size and self._left and not data:
+        if self._left and not data:
             raise SizeInvalid({"size": self.size, "received": self.size - self._left})
         if self._hash is not None:
             self._hash.update(data)
             if not self._left:
                 self._verify()
-        return data
 
     def close(self) -> None:
         self._response.close()
@@ -49,6 +75,20 @@ class RemoteContent(Content):
         if self._hash is not None and self._digest is not None:
             running, self._hash = self._hash, None
             check_digest(Digest.from_hash(running), self._digest)
+
+
+class _BufferChunk:
+    """A chunk whose buffer is free again when it is released."""
+
+    __slots__ = ("_buffer", "_free", "view")
+
+    def __init__(self, view: memoryview, buffer: bytearray, free: list[bytearray]) -> None:
+        self.view = view
+        self._buffer = buffer
+        self._free = free
+
+    def release(self) -> None:
+        self._free.append(self._buffer)
 
 
 def check_digest(actual: str | None, expected: Digest) -> None:

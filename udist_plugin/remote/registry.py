@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from udist_plugin.errors import BlobUnknown, BlobUploadUnknown, ManifestUnknown, NameUnknown, UdistError
+from udist_plugin.errors import BlobUnknown, BlobUploadUnknown, ManifestUnknown, NameUnknown
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest
 from udist_plugin.oci.media_types import MANIFESTS, OCI_INDEX, OCTET_STREAM
 from udist_plugin.registry import ManifestContent, Page, Registry
-from udist_plugin.remote.exchange import Exchange, location_of, with_query
+from udist_plugin.remote.exchange import Exchange, with_query
 from udist_plugin.remote.pages import pages, read_all
+from udist_plugin.remote.pushing import Pushing
 from udist_plugin.remote.reading import RemoteContent, check_digest, content_length
-from udist_plugin.remote.repeating import Bookmark, is_passing, repeat, size_of
+from udist_plugin.remote.transport import Cancellable
 from udist_plugin.remote.upload import RemoteUpload
 
 if TYPE_CHECKING:
@@ -38,7 +38,14 @@ class RemoteRegistry(Registry):
     """
 
     def __init__(self, transport: Transport) -> None:
+        self._transport = transport
         self._exchange = Exchange(transport)
+        self._pushing = Pushing(self._exchange)
+
+    def cancel(self) -> None:
+        """Ends what other threads have under way, where the transport can: they get ``Cancelled``."""
+        if isinstance(self._transport, Cancellable):
+            self._transport.cancel()
 
     def resolve_blob(self, name: str, digest: str) -> Descriptor:
         digest = Digest(digest)
@@ -79,30 +86,8 @@ class RemoteRegistry(Registry):
 
     def push_blob(self, name: str, digest: str, content: Readable) -> Descriptor:
         """As ``Registry.push_blob``; begun anew when it breaks and ``content`` can be sought in."""
-        bookmark = Bookmark(content)
-        known = Digest(digest)
-        return repeat(
-            lambda: self._push_blob(name, known, content),
-            lambda error: is_passing(error) and bookmark.go_back(),
-        )
-
-    def _push_blob(self, name: str, digest: Digest, content: Readable) -> Descriptor:
-        size = size_of(content)
-        headers: list[Field] = [("content-type", OCTET_STREAM)]
-        if size is not None:
-            headers.append(("content-length", str(size)))
-        with self._exchange.send("POST", _uploads(name), (202,), NameUnknown, headers=_EMPTY) as answer:
-            location = location_of(answer, _uploads(name))
-        target = with_query(location, f"digest={digest}")
-        try:
-            with self._exchange.send(
-                "PUT", target, (201,), BlobUploadUnknown, headers=headers, body=content, idempotent=False
-            ) as answer:
-                check_digest(answer.header("docker-content-digest"), digest)
-        except BaseException:
-            with suppress(UdistError):  # what has arrived would take its room until the next purge
-                self._exchange.send("DELETE", location, (204, 202), BlobUploadUnknown).close()
-            raise
+        digest = Digest(digest)
+        size = self._pushing.push(name, digest, content)
         return Descriptor(OCTET_STREAM, digest, size) if size is not None else self.resolve_blob(name, digest)
 
     def delete_blob(self, name: str, digest: str) -> None:

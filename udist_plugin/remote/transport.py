@@ -6,7 +6,7 @@ has these two methods.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,3 +69,11 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Ends the transport; twice is once."""
+
+
+@runtime_checkable
+class Cancellable(Protocol):
+    """A transport that several threads use, one of which can cancel what the others do."""
+
+    def cancel(self) -> None:
+        """Ends all exchanges under way: each raises ``Cancelled``. New ones can be begun."""

@@ -1,0 +1,139 @@
+"""Pushes and pulls artifacts by ``udist`` and by oras in turn: ``python tests/bench/artifacts.py``.
+
+oras talks to docker-registry on loopback. Each has its default concurrency; both stores and all files are on
+one disk. Each round begins with empty stores, and a process's whole time counts, its plugin's too. The bar is
+oras's time. ``artifacts.py 1000x4K 2x1G`` measures other files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.bench.run import MIB, Row, print_table
+from tests.remote.loopback import stock_registry
+from tests.tools import require_tool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UDIST = [sys.executable, "-m", "udist_plugin.cli.main"]
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+TIMEOUT = 1800
+
+
+class Case(NamedTuple):
+    """``files`` of ``size`` bytes each; ``text`` is how they were asked for."""
+
+    text: str
+    files: int
+    size: int
+
+
+class Times(NamedTuple):
+    """Seconds."""
+
+    push: float
+    pull: float
+
+
+def case(text: str) -> Case:
+    """``COUNTxSIZE``, with a unit of 1024: ``8x256M``."""
+    matched = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)([KMG]?)", text, re.ASCII)
+    if not matched:
+        raise argparse.ArgumentTypeError(f"{text!r} is not COUNTxSIZE, such as 8x256M")
+    return Case(text, int(matched[1]), int(matched[2]) * UNITS[matched[3]])
+
+
+def make_files(folder: Path, count: int, size: int) -> list[str]:
+    """Files that do not compress, each with content of its own; their names."""
+    folder.mkdir()
+    names = [f"{number:05}" for number in range(count)]
+    piece = os.urandom(MIB)
+    for number, name in enumerate(names):
+        with (folder / name).open("wb") as file:
+            for start in range(0, size, MIB):
+                label = f"{number:08x}{start:016x}".encode()
+                file.write((label + piece)[: min(MIB, size - start)])
+    return names
+
+
+def ran(command: list[str], folder: Path) -> float:
+    """The seconds that ``command`` takes in ``folder``."""
+    os.sync()  # what was written before is not to be paid for here
+    begun = time.perf_counter()
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=TIMEOUT)
+    return time.perf_counter() - begun
+
+
+@contextmanager
+def emptied(path: Path) -> Iterator[Path]:
+    path.mkdir()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+def of_udist(folder: Path, files: Path, names: list[str]) -> Times:
+    with emptied(folder / "udist") as root:
+        config = root / "udist.yml"
+        config.write_text(f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {root}/store}}}}\n")
+        with_config = ["--config", str(config)]
+        pushed = ran([*UDIST, "push", "bench/files:v1", *names, *with_config], files)
+        pulled = ran([*UDIST, "pull", "bench/files:v1", "-o", "out", *with_config], root)
+        assert len(list((root / "out").iterdir())) == len(names)
+    return Times(pushed, pulled)
+
+
+def of_oras(folder: Path, files: Path, names: list[str]) -> Times:
+    oras = require_tool("oras")
+    with emptied(folder / "oras") as root, stock_registry(root / "store") as port:
+        reference = f"localhost:{port}/bench/files:v1"
+        pushed = ran([oras, "push", "--plain-http", reference, *names], files)
+        pulled = ran([oras, "pull", "--plain-http", reference, "-o", str(root / "out")], root)
+        assert len(list((root / "out").iterdir())) == len(names)
+    return Times(pushed, pulled)
+
+
+def compare(folder: Path, each: Case, rounds: int) -> list[Row]:
+    """The medians of pushes and pulls."""
+    files = folder / "files"
+    names = make_files(files, each.files, each.size)
+    results = [(of_udist(folder, files, names), of_oras(folder, files, names)) for _ in range(rounds)]
+    shutil.rmtree(files)
+    rows = []
+    for column, verb in enumerate(Times._fields):
+        ours, theirs = (statistics.median(each[side][column] for each in results) for side in (0, 1))
+        rows.append(
+            Row(f"{verb} {each.text}", f"{ours:.2f} s", f"oras {theirs:.2f} s", ours / theirs, "<= 1")
+        )
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", type=case, metavar="COUNTxSIZE", help="default: 5000x1K 8x256M")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--folder", help="where the disk is (default: the system's temporary folder)")
+    arguments = parser.parse_args()
+    cases = arguments.cases or [case("5000x1K"), case("8x256M")]
+    with tempfile.TemporaryDirectory(prefix="udist-bench-", dir=arguments.folder) as name:
+        rows = [row for each in cases for row in compare(Path(name), each, arguments.rounds)]
+    print_table(rows)
+
+
+if __name__ == "__main__":
+    main()
