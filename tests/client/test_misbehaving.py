@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -131,6 +132,22 @@ def test_a_start_that_fails_on_this_side_leaves_no_child(monkeypatch: pytest.Mon
     monkeypatch.setattr("udist_plugin.client.plugin.ClientLink", no_descriptors)
     with pytest.raises(OSError, match="too many open files"):
         Plugin(command=command("mute"))
+
+
+@pytest.mark.parametrize("_", range(5))
+def test_a_start_that_is_interrupted_leaves_no_thread(monkeypatch: pytest.MonkeyPatch, _: int) -> None:
+    """The thread that reads standard error has just begun, or is about to."""
+    begin = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        begin(thread)
+        raise KeyboardInterrupt
+
+    before = threading.active_count()
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Plugin(command=command("mute"))
+    assert threading.active_count() == before
 
 
 def test_a_command_that_is_not_there_says_what_to_install() -> None:

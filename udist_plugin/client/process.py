@@ -81,6 +81,8 @@ class PluginProcess:
             self._drain.start()
         except BaseException as error:
             self._process.kill()
+            if self._drain.is_alive():  # it reads what is closed next
+                self._drain.join(LAST_LINES)
             with self._process:  # closes its pipes and waits for it
                 pass
             if not exhausted(error):
