@@ -38,6 +38,9 @@ class Service:
     def start(self, record: Callable[[str, str], object]) -> None:
         pass
 
+    def warm_up(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
