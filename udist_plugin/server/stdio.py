@@ -15,6 +15,7 @@ from udist_plugin.errors import ConfigurationError, StorageError, TransportError
 from udist_plugin.link.fds import reader_gone
 from udist_plugin.server.link import EndOfRequests, ServerLink
 from udist_plugin.server.log import Log
+from udist_plugin.server.warming import WarmUp
 from udist_plugin.server.workers import Workers
 from udist_plugin.server.wsgi import serve_exchange
 from udist_plugin.version import __version__
@@ -24,6 +25,8 @@ from udist_plugin.wire.frames import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any, NoReturn, Protocol
+
+    from udist_plugin.link.exchange import Exchange
 
     class Service(Protocol):
         """A WSGI application, how it wants to be run, and what runs beside its requests.
@@ -78,11 +81,13 @@ def serve(source: int, sink: int, build: Callable[[Settings, Log], Service]) -> 
     link = ServerLink(source, sink, MAX_STREAMS)
     service, told = _handshake(link, log, build)
     capabilities = frozenset(link.settings().capabilities)
-    workers = Workers(
-        link,
-        lambda exchange: serve_exchange(link, exchange, service, log, capabilities),
-        MAX_STREAMS + 1,
-    )
+    warm_up = WarmUp(service.warm_up)
+
+    def serve_one(exchange: Exchange) -> None:
+        warm_up.before_request()
+        serve_exchange(link, exchange, service, log, capabilities)
+
+    workers = Workers(link, serve_one, MAX_STREAMS + 1)
     workers.start()
     _drain_when_told(told, link, workers)
     workers.served_one.wait(SETTLE)
@@ -90,20 +95,11 @@ def serve(source: int, sink: int, build: Callable[[Settings, Log], Service]) -> 
     gc.enable()
     service.start(log.record)
     if not workers.closed.wait(PAUSE):
-        _warm_up(service)
+        warm_up.now()
     workers.closed.wait()
     status = _drain(workers, sink, service.drain_timeout, log)
     service.close()
     _exit(status, log)
-
-
-def _warm_up(service: Service) -> None:
-    """Imports what only later requests and errors need: by then there may be no descriptor left to do so."""
-    with contextlib.suppress(OSError):
-        import traceback  # noqa: F401
-
-        import udist_plugin.server.log_formats  # noqa: F401
-    service.warm_up()
 
 
 def _handshake(link: ServerLink, log: Log, build: Callable[[Settings, Log], Service]) -> tuple[Service, int]:
