@@ -172,7 +172,7 @@ class PathNotFound(StorageError):
 
 
 class InvalidPath(StorageError):
-    """The path is not absolute and canonical, or a file stands where a folder should."""
+    """The path is not absolute and canonical, or a file is in the place of a folder."""
 
 
 class InvalidOffset(StorageError):

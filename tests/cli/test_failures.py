@@ -285,7 +285,7 @@ def test_an_error_does_not_steer_the_terminal(udist: Udist, work: Path) -> None:
     (work / "\x1b[31mred").mkdir()
     ran = udist("pull", "demo/a")
     assert (ran.code, ran.out) == (1, "")
-    assert "a folder stands where a file should be" in ran.err
+    assert "a folder is in the place of a file" in ran.err
     assert "\x1b" not in ran.err
 
 

@@ -124,7 +124,7 @@ def test_what_cannot_be_pushed_is_said(registry: RemoteRegistry, tree: Path) -> 
         (["folder/pipe"], "neither a file nor a folder"),
         (["missing"], "missing: No such file or directory"),
         (["big", "./big"], "two files"),
-        (["/"], "no name"),
+        (["/"], "no file name"),
     ]:
         with pytest.raises(ArtifactError, match=said):
             push(registry, *paths)
@@ -135,7 +135,7 @@ def test_what_cannot_be_pushed_is_said(registry: RemoteRegistry, tree: Path) -> 
 @pytest.mark.parametrize("link", ["/etc/passwd", "../outside", "sub/../../outside", "a/../b"])
 def test_a_folder_whose_link_leads_out_is_not_pushed(registry: RemoteRegistry, tree: Path, link: str) -> None:
     (tree / "folder/out").symlink_to(link)
-    with pytest.raises(ArtifactError, match="leads out of the folder"):
+    with pytest.raises(ArtifactError, match="points outside the folder"):
         push(registry, "folder")
 
 
@@ -176,16 +176,16 @@ def test_a_file_never_replaces_a_folder_nor_a_folder_a_file(
     push(registry, "empty", "folder")
     out = tmp_path / "out"
     (out / "empty").mkdir(parents=True)
-    with pytest.raises(ArtifactError, match="a folder stands where a file"):
+    with pytest.raises(ArtifactError, match="a folder is in the place of a file"):
         pull_artifact(registry, "demo", "v1", str(out))
     (out / "empty").rmdir()
     (out / "folder").write_text("")
-    with pytest.raises(ArtifactError, match="stands where a folder should"):
+    with pytest.raises(ArtifactError, match="in the place of a folder"):
         pull_artifact(registry, "demo", "v1", str(out))
     (out / "folder").unlink()
     (out / "folder/sub").mkdir(parents=True)
     (out / "folder/a").mkdir()
-    with pytest.raises(ArtifactError, match="a folder stands where a file"):
+    with pytest.raises(ArtifactError, match="a folder is in the place of a file"):
         pull_artifact(registry, "demo", "v1", str(out))
 
 

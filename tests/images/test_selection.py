@@ -76,7 +76,7 @@ def test_links_are_followed_on_request(registry: RemoteRegistry, tmp_path: Path)
     (folder / "file").symlink_to("../outside/file")
     (folder / "folder").symlink_to(outside)
     (folder / "inner").symlink_to("file")
-    told = "leads out of the folder; exclude or dereference it"
+    told = "points outside the folder; exclude or dereference it"
     assert selected(folder) == (
         ["inner"],
         [f"file: the link to '../outside/file' {told}", f"folder: the link to {str(outside)!r} {told}"],
@@ -123,7 +123,7 @@ def test_everything_that_cannot_be_pushed_is_told_at_once(
     assert str(caught.value).splitlines() == [
         "missing: No such file or directory",
         "folder/pipe: neither a file, a folder nor a symbolic link; exclude it or skip special files",
-        "folder/sub/out: the link to '/etc' leads out of the folder; exclude or dereference it",
+        "folder/sub/out: the link to '/etc' points outside the folder; exclude or dereference it",
         "folder/unreadable: Permission denied",
         "/dev/null: neither a file nor a folder",
         "read me.txt: Permission denied",

@@ -122,7 +122,7 @@ class InMemoryDriver(StorageDriver):
         found: File | Folder | None = self._root
         for name in self.check_path(path).split("/")[1:] if path != "/" else ():
             if not isinstance(found, Folder):
-                raise InvalidPath("a file stands where a folder should", driver=self.name, path=path)
+                raise InvalidPath("a file is in the place of a folder", driver=self.name, path=path)
             if (found := found.get(name)) is None:
                 raise PathNotFound("not found", driver=self.name, path=path)
         assert found is not None
@@ -140,7 +140,7 @@ class InMemoryDriver(StorageDriver):
         for part in folders:
             below = folder.setdefault(part, Folder())
             if not isinstance(below, Folder):
-                raise InvalidPath("a file stands where a folder should", driver=self.name, path=path)
+                raise InvalidPath("a file is in the place of a folder", driver=self.name, path=path)
             folder = below
         if not name or isinstance(folder.get(name), Folder):
             raise InvalidPath("a folder, not a file", driver=self.name, path=path)

@@ -35,8 +35,8 @@ def pack(folder: str, name: str, out: BinaryIO, selection: Selection = ALL) -> P
     ``name``.
 
     Entries are sorted; times, owners and set-id bits are left out; hard links become files. Raises
-    ``SourceInvalid`` for a link that leads out of the folder, for what is no file, folder or link, and for a
-    file that changes while it is read.
+    ``SourceInvalid`` for a link that points outside the folder, for what is no file, folder or link, and
+    for a file that changes while it is read.
     """
     import gzip
     import tarfile

@@ -49,7 +49,7 @@ def make_parents(root: str, parts: list[str]) -> str:
         with suppress(FileExistsError):
             os.mkdir(path)
         if not is_folder(path):
-            raise ArtifactError("a file or a symbolic link stands where a folder should be", path=path)
+            raise ArtifactError("a file or a symbolic link is in the place of a folder", path=path)
     return os.path.join(path, parts[-1]) if parts else path
 
 
@@ -89,7 +89,7 @@ def place_file(content: Readable, target: str, *, overwrite: bool) -> None:
 def refuse_existing(target: str, *, overwrite: bool) -> None:
     """Raises ``ArtifactError`` when something stands at ``target`` that may not be replaced by a file."""
     if is_folder(target):
-        raise ArtifactError("a folder stands where a file should be", path=target)
+        raise ArtifactError("a folder is in the place of a file", path=target)
     if not overwrite and os.path.lexists(target):
         raise ArtifactError("exists already", path=target)
 

@@ -109,7 +109,7 @@ def _check_titles(layers: list[Layer]) -> None:
         if parts in seen:
             raise ArtifactError("two layers have this name", path=layer.title)
         if not parts and not layer.unpack:
-            raise ArtifactError("a file needs a name", path=layer.title)
+            raise ArtifactError("the layer has an empty file name", path=layer.title)
         seen.add(parts)
 
 

@@ -63,7 +63,7 @@ class Source(NamedTuple):
         except UnicodeEncodeError:
             raise ArtifactError("the name is not valid Unicode; rename it", path=ascii(path)) from None
         if not title:
-            raise ArtifactError("has no name to go by", path=path)
+            raise ArtifactError("has no file name; give a path that ends in one", path=path)
         return cls(path, title, media_type, selection)
 
 

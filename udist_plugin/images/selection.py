@@ -94,7 +94,9 @@ class _Walk:
         if stat.S_ISLNK(status.st_mode):
             link = os.readlink(path).replace(os.sep, "/")
             out = leads_out(inner, link)
-            return f"the link to {link!r} leads out of the folder; exclude or dereference it" if out else None
+            return (
+                f"the link to {link!r} points outside the folder; exclude or dereference it" if out else None
+            )
         return "neither a file, a folder nor a symbolic link; exclude it or skip special files"
 
 

@@ -66,7 +66,7 @@ def place_folder(
             raise ArtifactError(f"not a tar+gzip archive: {error}", path=title) from None
         if content_digest and (actual := Digest.from_hash(running)) != content_digest:
             detail = {"title": title, "expected": content_digest, "actual": actual}
-            raise DigestInvalid(detail, "the unpacked content has another digest")
+            raise DigestInvalid(detail, "the unpacked content does not match its digest")
         _refuse_conflicts(staged, target, overwrite=overwrite)
         _move(staged, target)
 
@@ -98,7 +98,7 @@ def _place(tar: tarfile.TarFile, entry: tarfile.TarInfo, prefix: list[str], fold
         _write(tar, entry, path)
     elif entry.issym():
         if leads_out("/".join(parts), entry.linkname):
-            raise ArtifactError(f"the link to {entry.linkname!r} leads out of the folder", path=entry.name)
+            raise ArtifactError(f"the link to {entry.linkname!r} points outside the folder", path=entry.name)
         os.symlink(entry.linkname, path)
     elif entry.islnk():
         os.link(_linked_file(entry, prefix, folder), path)
@@ -134,13 +134,13 @@ def _linked_file(entry: tarfile.TarInfo, prefix: list[str], folder: str) -> str:
         path = os.path.join(path, *parts[-1:])
         if os.path.isfile(path) and not os.path.islink(path):
             return path
-    raise ArtifactError(f"the hard link's file {entry.linkname!r} is not there", path=entry.name)
+    raise ArtifactError(f"the target of the hard link, {entry.linkname!r}, is missing", path=entry.name)
 
 
 def _refuse_conflicts(staged: str, target: str, *, overwrite: bool) -> None:
     if not is_folder(target):
         if os.path.lexists(target):
-            raise ArtifactError("a file or a symbolic link stands where a folder should be", path=target)
+            raise ArtifactError("a file or a symbolic link is in the place of a folder", path=target)
         return
     with os.scandir(staged) as entries:
         for entry in entries:
@@ -169,7 +169,7 @@ class _Entry(tarfile.TarInfo):
     def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
         # tarfile's own hook for subclasses; fixes of its parser have gone round the public ``frombuf``.
         if self.type in _EXTENDED and not 0 <= self.size <= HEADER_MAX:
-            raise tarfile.ReadError(f"an extended header of {self.size} bytes")
+            raise tarfile.ReadError(f"an extended header of {self.size} bytes is too large")
         return super()._proc_member(tar)  # type: ignore[misc,no-any-return]
 
 

@@ -60,7 +60,7 @@ def location_of(response: Response, target: str) -> str:
     """The response's Location in origin form, resolved against ``target`` (RFC 9110, 10.2.2)."""
     location = response.header("location")
     if not location:
-        raise RegistryError({"target": target}, "the registry's answer names no location")
+        raise RegistryError({"target": target}, "the registry's response has no Location")
     return origin_form(location, target)
 
 

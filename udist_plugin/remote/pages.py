@@ -58,7 +58,7 @@ def pages(exchange: Exchange, target: str, unknown: type[RegistryError]) -> Iter
             content = read_all(answer, PAGE_MAX)
         following = _next_target(answer, following)
         yield RemotePage(content, following)
-    raise RegistryError({"target": target, "pages": PAGES_MAX}, "the registry's list does not end")
+    raise RegistryError({"target": target, "pages": PAGES_MAX}, "the registry's list has too many pages")
 
 
 def read_all(response: Response, limit: int) -> bytes:
@@ -67,7 +67,7 @@ def read_all(response: Response, limit: int) -> bytes:
     while data := response.read(min(1 << 20, limit + 1 - len(content))):
         content += data
         if len(content) > limit:
-            raise SizeInvalid({"limit": limit}, "the registry's answer is too large")
+            raise SizeInvalid({"limit": limit}, "the registry's response is too large")
     return bytes(content)
 
 

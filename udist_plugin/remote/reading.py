@@ -95,7 +95,7 @@ def check_digest(actual: str | None, expected: Digest) -> None:
     """Raises ``DigestInvalid`` when the registry's content, or its word for it, is another's."""
     if actual is not None and actual != expected:
         raise DigestInvalid(
-            {"expected": expected, "actual": actual}, "the registry's content has another digest"
+            {"expected": expected, "actual": actual}, "the registry's content does not match its digest"
         )
 
 
@@ -103,5 +103,7 @@ def content_length(answer: Response) -> int:
     """The response's Content-Length; raises ``SizeInvalid`` when there is none to check what comes by."""
     value = answer.header("content-length") or ""
     if not re.fullmatch(r"\d{1,19}", value, re.ASCII):
-        raise SizeInvalid({"content-length": value[:32]}, "the registry's answer states no length")
+        raise SizeInvalid(
+            {"content-length": value[:32]}, "the registry's response has no valid Content-Length"
+        )
     return int(value)
