@@ -116,9 +116,14 @@ def test_the_readme_links_to_every_topic() -> None:
 def test_every_program_that_is_named_is_there() -> None:
     named = {target for page in PAGES for target in re.findall(r"python (tests/\S+\.py)", page.read_text())}
     modules = {target for page in PAGES for target in re.findall(r"python -m (tests\.\S+)", page.read_text())}
-    paths = named | {f"{module.replace('.', '/')}.py" for module in modules}
-    assert paths
-    assert [path for path in paths if not (REPOSITORY / path).exists()] == []
+    places = {module: REPOSITORY / module.replace(".", "/") for module in modules}
+    assert named and places
+    assert [path for path in named if not (REPOSITORY / path).exists()] == []
+    assert [
+        module
+        for module, place in places.items()
+        if not (place.with_suffix(".py").exists() or (place / "__main__.py").exists())
+    ] == []
 
 
 def test_every_language_of_a_block_is_tried() -> None:
