@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import http.client
 import os
-import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-import traceback
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.forked import forked
 from tests.http_api.wsgi import Answer, Client
 from udist_plugin import create_app
 from udist_plugin.oci.digest import Digest
@@ -59,22 +58,6 @@ def down(tmp_path: Path) -> Path:
 def app(down: Path, tmp_path: Path) -> Iterator[RegistryApp]:
     with create_app(watched({"filesystem": {"rootdirectory": str(tmp_path / "store")}}, down)) as app:
         yield app
-
-
-def forked(act: Callable[[], object]) -> None:
-    """Has a forked child do something, and fails if that does."""
-    child = os.fork()
-    if not child:
-        signal.alarm(60)
-        status = 1
-        try:
-            act()
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def jobs() -> list[str]:

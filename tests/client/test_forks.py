@@ -5,16 +5,15 @@ from __future__ import annotations
 import gc
 import os
 import pickle
-import signal
 import sys
 import threading
 import time
-import traceback
 import warnings
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.forked import forked
 from tests.server.conftest import COMMAND
 from udist_plugin.client.plugin import Plugin
 from udist_plugin.errors import PluginForked
@@ -28,22 +27,6 @@ pytestmark = [
 ]
 
 LARGE = f"/zeros/{1 << 30}"
-
-
-def forked(act: Callable[[], object]) -> None:
-    """Has a forked child do something, and fails if that does."""
-    child = os.fork()
-    if not child:
-        signal.alarm(30)
-        status = 1
-        try:
-            act()
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def refused(act: Callable[[], object]) -> None:
