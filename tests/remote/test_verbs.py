@@ -14,6 +14,7 @@ from udist_plugin.errors import (
     BlobUploadUnknown,
     DigestInvalid,
     ManifestUnknown,
+    NameInvalid,
     NameUnknown,
     RegistryError,
 )
@@ -54,6 +55,14 @@ def push_image(remote: RemoteRegistry, name: str, *tags: str, text: str = "{}") 
         }
     ).encode()
     return remote.push_manifest(name, Manifest.parse(manifest, OCI_MANIFEST), tags).digest
+
+
+@pytest.mark.parametrize("data", [b"small", DATA])
+def test_a_name_stays_one_whatever_is_in_it(data: bytes) -> None:
+    """It is no part of the query, for instance."""
+    remote = RemoteRegistry(WSGITransport(Application(MemoryRegistry())))
+    with pytest.raises(NameInvalid):
+        remote.push_blob("a?b", Digest.of(data), io.BytesIO(data))
 
 
 @pytest.mark.parametrize("kind", [io.BytesIO, Unseekable])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from udist_plugin.errors import RegistryError
 from udist_plugin.remote.answers import error_of
@@ -54,6 +54,11 @@ class Exchange:
         if repeated and method == "DELETE" and response.status == 404:
             return response  # the attempt whose answer was lost has deleted it
         raise error_of(response, unknown)
+
+
+def uploads_of(name: str) -> str:
+    """Where a repository's uploads begin."""
+    return f"/v2/{quote(name)}/blobs/uploads/"
 
 
 def location_of(response: Response, target: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import BlobUploadUnknown, NameUnknown, UdistError
 from udist_plugin.oci.media_types import OCTET_STREAM
-from udist_plugin.remote.exchange import location_of, with_query
+from udist_plugin.remote.exchange import location_of, uploads_of, with_query
 from udist_plugin.remote.reading import check_digest
 from udist_plugin.remote.repeating import Bookmark, is_passing, repeat, size_of
 
@@ -55,7 +55,7 @@ class Pushing:
 
     def _begin(self, name: str, digest: Digest, body: Body, headers: list[Field]) -> str | None:
         """Where to send the content, or ``None`` if the registry took it with this request."""
-        target = f"/v2/{name}/blobs/uploads/"
+        target = uploads_of(name)
         if isinstance(body, bytes) and body and self._takes_single_posts:
             single = with_query(target, f"digest={digest}")
             with self._exchange.send(

@@ -11,7 +11,7 @@ from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest
 from udist_plugin.oci.media_types import MANIFESTS, OCI_INDEX, OCTET_STREAM
 from udist_plugin.registry import ManifestContent, Page, Registry
-from udist_plugin.remote.exchange import Exchange, with_query
+from udist_plugin.remote.exchange import Exchange, uploads_of, with_query
 from udist_plugin.remote.pages import pages, read_all
 from udist_plugin.remote.pushing import Pushing
 from udist_plugin.remote.reading import RemoteContent, check_digest, content_length
@@ -77,7 +77,7 @@ class RemoteRegistry(Registry):
     def mount_blob(self, name: str, digest: str, source: str | None) -> Descriptor:
         digest = Digest(digest)
         query = {"mount": digest, "from": source} if source else {"mount": digest}
-        target = f"{_uploads(name)}?{urlencode(query)}"
+        target = f"{uploads_of(name)}?{urlencode(query)}"
         with self._exchange.send("POST", target, (201, 202), BlobUnknown, headers=_EMPTY) as answer:
             if answer.status == 201:
                 return self.resolve_blob(name, digest)
@@ -94,14 +94,14 @@ class RemoteRegistry(Registry):
         self._exchange.send("DELETE", _blob(name, Digest(digest)), _DELETED, BlobUnknown).close()
 
     def start_upload(self, name: str, algorithm: str = "sha256") -> RemoteUpload:
-        target = _uploads(name)
+        target = uploads_of(name)
         if algorithm != "sha256":
             target = with_query(target, f"digest-algorithm={quote(algorithm)}")
         with self._exchange.send("POST", target, (202,), NameUnknown, headers=_EMPTY) as answer:
             return RemoteUpload(self._exchange, self, name, answer, target)
 
     def resume_upload(self, name: str, upload_id: str) -> RemoteUpload:
-        target = _uploads(name) + quote(upload_id, safe="")
+        target = uploads_of(name) + quote(upload_id, safe="")
         with self._exchange.send("GET", target, (204, 202), BlobUploadUnknown) as answer:
             return RemoteUpload(self._exchange, self, name, answer, target)
 
@@ -199,10 +199,6 @@ class RemoteRegistry(Registry):
 
 def _blob(name: str, digest: Digest) -> str:
     return f"/v2/{quote(name)}/blobs/{digest}"
-
-
-def _uploads(name: str) -> str:
-    return f"/v2/{quote(name)}/blobs/uploads/"
 
 
 def _manifest(name: str, target: Digest | str) -> str:
