@@ -50,8 +50,8 @@ class ReferrersTags:
         No store compares and swaps a tag. So it is written again until it equals the index: of several who
         change the referrers at once, the last one to look sees what all of them did. A tag that points at
         something else than an index is left alone, and so is one whose index would be too large. The index
-        before stays, untagged, for a collector. ``found`` is a snapshot of the index for the first attempt;
-        after a write the index is read again.
+        before stays, untagged, for a collector. ``found`` is a snapshot of the index, or of what in it
+        refers to ``subject``, for the first attempt; after a write the index is read again.
         """
         tag = referrers_tag(subject)
         for attempt in range(ATTEMPTS):
@@ -74,9 +74,12 @@ class ReferrersTags:
 
     def sync_all(self, name: str) -> int:
         """Brings every tag of a repository up to date; the number of those that were not."""
-        found = self._index.subjects(name)
-        subjects = {*filter(None, found.values()), *self._tagged(name)}
-        return sum(self.sync(name, subject, found) for subject in sorted(subjects))
+        found: dict[Digest, Subjects] = {}
+        for digest, subject in self._index.subjects(name).items():
+            if subject:
+                found.setdefault(subject, {})[digest] = subject
+        subjects = {*found, *self._tagged(name)}
+        return sum(self.sync(name, subject, found.get(subject, {})) for subject in sorted(subjects))
 
     def _wanted(
         self, name: str, subject: Digest, current: Manifest | None, subjects: Subjects
