@@ -15,14 +15,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.run import MIB, Row, print_table
+from tests.bench.run import MIB, Row, print_table, timed
 from tests.remote.loopback import stock_registry
 from tests.tools import require_tool
 
@@ -73,9 +72,9 @@ def make_files(folder: Path, count: int, size: int) -> list[str]:
 def ran(command: list[str], folder: Path) -> float:
     """The seconds that ``command`` takes in ``folder``."""
     os.sync()  # what was written before is not to be paid for here
-    begun = time.perf_counter()
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=TIMEOUT)
-    return time.perf_counter() - begun
+    return timed(
+        lambda: subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=TIMEOUT)
+    )
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.run import Row, print_table
+from tests.bench.run import Row, print_table, timed
 from udist_plugin import AsyncPlugin
 from udist_plugin.client.httpx_transport import AsyncUdistTransport, UdistTransport
 
@@ -41,12 +41,6 @@ TARGET = "/v2/bench/blob/blobs/sha256:" + "0" * 64
 def alone(ask: Ask) -> float:
     """The median of the seconds that a request takes."""
     return statistics.median(timed(ask) for _ in range(ALONE))
-
-
-def timed(ask: Ask) -> float:
-    start = time.perf_counter()
-    ask()
-    return time.perf_counter() - start
 
 
 async def alone_async(ask: AsyncAsk) -> float:

@@ -10,11 +10,11 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.drivers.scripted import Reply, Request, scripted
 from tests.forked import forked
 from tests.http_api.wsgi import Answer, Client
 from udist_plugin import create_app
@@ -192,63 +192,31 @@ def test_a_worker_that_cannot_open_the_store_says_so_and_tries_again(
     forked(try_twice)
 
 
-class Bucket(ThreadingHTTPServer):
-    """One with nothing in it, which notes from where it is asked."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Nothing)
-        self.ports: set[int] = set()
-
-
-class Nothing(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Bucket
-
-    def do_GET(self) -> None:
-        self.server.ports.add(self.client_address[1])
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(EMPTY)))
-        self.end_headers()
-        self.wfile.write(EMPTY)
-
-    def do_HEAD(self) -> None:
-        self.send_response(404)
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 EMPTY = b"<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>"
 
 
 @pytest.mark.parametrize("act", [lambda ask: ask(), forked], ids=["the same process", "a worker"])
 def test_a_worker_has_connections_of_its_own(act: Callable[[Callable[[], object]], object]) -> None:
     """Two processes that use one connection get each other's answers."""
-    with Bucket() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        s3 = {
-            "regionendpoint": f"http://127.0.0.1:{server.server_port}",
-            "bucket": "b",
-            "accesskey": "a",
-            "secretkey": "s",
-        }
-        try:
-            with create_app({"version": 0.1, "storage": {"s3": s3}}) as app:
+    ports: set[int] = set()
 
-                def ask() -> None:
-                    assert Client(app).get("/v2/some/name/tags/list").status == 404
+    def nothing(request: Request) -> Reply:
+        if request.method == "HEAD":
+            return Reply(404)
+        ports.add(request.port)
+        return Reply(200, EMPTY)
 
-                ask()
-                before = set(server.ports)
-                act(ask)
-                assert bool(server.ports - before) == (act is forked)
-        finally:
-            server.shutdown()
-            thread.join()
+    with scripted(nothing) as url:
+        s3 = {"regionendpoint": url, "bucket": "b", "accesskey": "a", "secretkey": "s"}
+        with create_app({"version": 0.1, "storage": {"s3": s3}}) as app:
+
+            def ask() -> None:
+                assert Client(app).get("/v2/some/name/tags/list").status == 404
+
+            ask()
+            before = set(ports)
+            act(ask)
+            assert bool(ports - before) == (act is forked)
 
 
 MODULE = """

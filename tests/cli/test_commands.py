@@ -20,6 +20,7 @@ from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import OCI_CONFIG, OCI_LAYER_TAR, OCI_MANIFEST
 from udist_plugin.remote.registry import RemoteRegistry
+from udist_plugin.storage import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,8 +118,9 @@ def test_only_one_file_can_go_to_standard_output(udist: Udist) -> None:
 
 def test_content_on_standard_output_is_verified(udist: Udist, work: Path) -> None:
     udist("push", "demo/a:v1", "README.md")
-    data = work.parent / "store/docker/registry/v2/blobs/sha256"
-    (blob,) = [path for path in data.glob("*/*/data") if path.read_bytes() == b"# Read me\n"]
+    digest = Digest.of((work / "README.md").read_bytes())
+    blob = work.parent / f"store{paths.blob_data(digest)}"
+    assert blob.exists()
     blob.write_bytes(b"# Mislead\n")
     code, _, err = from_pipe(b"", "pull", "demo/a:v1", "-o", "-")
     assert code == 1
@@ -249,7 +251,7 @@ def test_json_of_a_push_and_a_pull(udist: Udist) -> None:
     assert [file["path"] for file in pulled["files"]] == ["out/README.md"]
 
 
-def push_image(work: Path, layers: list[Descriptor], kind: str) -> str:
+def push_image(layers: list[Descriptor], kind: str) -> str:
     """A manifest whose configuration is of media type ``kind``, as ``demo/image:v1``; its digest."""
     config = Descriptor(kind, Digest.of(b"{}"), 2)
     document = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config.to_json()}
@@ -272,7 +274,7 @@ def push_image(work: Path, layers: list[Descriptor], kind: str) -> str:
 def test_an_image_without_files_is_an_error_that_says_what_to_use(
     udist: Udist, work: Path, kind: str, said: str
 ) -> None:
-    digest = push_image(work, [Descriptor(OCI_LAYER_TAR, Digest.of(b"layer"), 5)], kind)
+    digest = push_image([Descriptor(OCI_LAYER_TAR, Digest.of(b"layer"), 5)], kind)
     for words in (("pull", "demo/image:v1", "-o", "out"), ("pull", "demo/image:v1", "-o", "-")):
         ran = udist(*words)
         assert (ran.code, ran.out) == (1, "")
@@ -285,7 +287,7 @@ def test_an_image_without_files_is_an_error_that_says_what_to_use(
 
 def test_layers_without_a_name_are_told(udist: Udist, work: Path) -> None:
     layer = Descriptor(OCI_LAYER_TAR, Digest.of(b"layer"), 5)
-    push_image(work, [layer._replace(annotations={TITLE: "file"}), layer], OCI_CONFIG)
+    push_image([layer._replace(annotations={TITLE: "file"}), layer], OCI_CONFIG)
     ran = udist("pull", "demo/image:v1", "-o", "out")
     assert (ran.code, ran.err) == (0, "udist: left out 1 of 2 layers: no file name\n")
     assert content_of(work / "out") == {"file": (b"layer", False)}

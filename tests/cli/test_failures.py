@@ -13,6 +13,8 @@ from unittest.mock import ANY
 import pytest
 
 from udist_plugin import errors
+from udist_plugin.oci.digest import Digest
+from udist_plugin.storage import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,12 +70,8 @@ def test_not_found_is_3(udist: Udist) -> None:
 
 def test_the_file_that_failed_is_named(udist: Udist, work: Path) -> None:
     udist("push", "demo/a", "README.md", "folder")
-    (blob,) = (
-        path
-        for path in (work.parent / "store").rglob("data")
-        if path.read_bytes() == (work / "README.md").read_bytes()
-    )
-    blob.unlink()
+    blob = paths.blob_data(Digest.of((work / "README.md").read_bytes()))
+    (work.parent / f"store{blob}").unlink()
     ran = udist("pull", "demo/a", "-o", "out")
     assert (ran.code, ran.out) == (3, "")
     assert ran.err.startswith("udist: pulling README.md: blob unknown to registry")

@@ -80,7 +80,7 @@ def test_a_package_beside_a_program_hides_no_module_from_the_plugin(tmp_path: Pa
     assert run(PROGRAM, os.pathsep.join([str(tmp_path), PACKAGES])).startswith("200 ")
 
 
-def test_a_program_that_embeds_python_is_not_spawned(tmp_path: Path) -> None:
+def test_a_program_that_embeds_python_is_not_spawned() -> None:
     """``sys.executable`` is that program, or nothing."""
     for executable in ("None", "'/usr/bin/uwsgi'", "''"):
         program = f"import sys; sys.executable = {executable}\n{PROGRAM}"
@@ -119,7 +119,7 @@ def test_a_frozen_program_finds_the_plugin_on_the_path(
     assert find_command(None, {"PATH": str(tmp_path)}) == ([str(plugin)], True)
 
 
-def test_flags_are_passed_on(tmp_path: Path) -> None:
+def test_flags_are_passed_on() -> None:
     program = (
         f"import sys, json; sys.path.insert(0, {str(REPOSITORY)!r})\n"
         "from udist_plugin.client.command import find_command\n"

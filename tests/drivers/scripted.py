@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
 
 class Request(NamedTuple):
+    """``port`` is the one that the client's connection comes from."""
+
     method: str
     target: str
     headers: dict[str, str]
     content: bytes
+    port: int
 
 
 class Reply(NamedTuple):
@@ -53,7 +56,7 @@ def scripted(
         def answer(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = answer(Request(self.command, self.path, headers, content))
+            reply = answer(Request(self.command, self.path, headers, content, self.client_address[1]))
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)

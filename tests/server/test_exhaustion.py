@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections import Counter
@@ -14,6 +13,7 @@ import pytest
 from tests.server.conftest import COMMAND
 from udist_plugin.client.plugin import Plugin
 from udist_plugin.errors import StreamReset
+from udist_plugin.oci.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,11 +28,11 @@ def registry(root: Path, command: list[str]) -> Plugin:
     return Plugin(f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {root}}}}}", command=command)
 
 
-def push(plugin: Plugin) -> str:
-    """Pushes a blob, and returns the status and what says when to try again."""
-    data = os.urandom(SIZE)
-    digest = hashlib.sha256(data).hexdigest()
-    target = f"/v2/a/b/blobs/uploads/?digest=sha256:{digest}"
+def push(plugin: Plugin, data: bytes | None = None) -> str:
+    """Pushes ``data``, or a blob that nobody else has, and returns the status and what says when to try
+    again."""
+    data = data or os.urandom(SIZE)
+    target = f"/v2/a/b/blobs/uploads/?digest={Digest.of(data)}"
     with plugin.request("POST", target, body=data, timeout=120) as response:
         response.read()
         return f"{response.status} {response.header('retry-after')}"
@@ -59,13 +59,12 @@ def test_requests_that_find_no_descriptor_are_told_to_come_again(tmp_path: Path,
         assert set(pushed) <= {"201 None", "503 5"}
         assert limit > 30 or pushed["503 5"]
         assert push(plugin) == "201 None"
-        digest = hashlib.sha256(bytes(SIZE)).hexdigest()
-        target = f"/v2/a/b/blobs/uploads/?digest=sha256:{digest}"
-        with plugin.request("POST", target, body=bytes(SIZE)) as response:
-            assert response.status == 201
-        pulled = many(lambda _: pull(plugin, f"/v2/a/b/blobs/sha256:{digest}"))
+        data = bytes(SIZE)
+        assert push(plugin, data) == "201 None"
+        blob = f"/v2/a/b/blobs/{Digest.of(data)}"
+        pulled = many(lambda _: pull(plugin, blob))
         assert set(pulled) <= {"200 None", "503 5"}
-        assert pull(plugin, f"/v2/a/b/blobs/sha256:{digest}") == "200 None"
+        assert pull(plugin, blob) == "200 None"
     assert plugin.status == 0
 
 
