@@ -27,6 +27,9 @@ from udist_plugin.server.streams import take_standard_streams
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from udist_plugin.server.log import Log
+    from udist_plugin.wire.frames import Settings
+
     Environ = dict[str, Any]
     Start = Callable[..., Any]
 
@@ -85,5 +88,11 @@ def _filled() -> MemoryRegistry:
     return registry
 
 
+def build(_: Settings, log: Log) -> StallingService:
+    """It warns of nothing: whether its last warning, of open requests, is read is a matter of luck."""
+    log.configure("error", "text", {})
+    return StallingService()
+
+
 if __name__ == "__main__":
-    serve(*take_standard_streams(), lambda *_: StallingService())
+    serve(*take_standard_streams(), build)
