@@ -21,22 +21,16 @@ export class Log {
     const repeated = level === "warning" ? this.#warned.findIndex((warning) => contains(text, warning)) : -1;
     if (repeated >= 0) this.#warned = this.#warned.toSpliced(repeated, 1);
     else if (this.receive) this.receive(text);
-    else if (SHOWN.has(level)) show(text);
+    else if (SHOWN.has(level)) console.warn(`udist-plugin: ${text}`);
   }
 
   /** Passes on the warnings in the plugin's settings, except those in `tail`, the lines that were read before them. */
   warn(warnings: readonly string[], tail: string): void {
     this.#warned = warnings.filter((warning) => !contains(tail, warning));
-    for (const warning of this.#warned) {
-      const text = warning.replace(/\p{Cc}/gu, "\uFFFD"); // the log escapes control characters itself
-      if (this.receive) this.receive(`udist-plugin: ${text}`);
-      else show(text);
-    }
+    const tell = this.receive ?? console.warn;
+    // The log escapes control characters itself.
+    for (const warning of this.#warned) tell(`udist-plugin: ${warning.replace(/\p{Cc}/gu, "\uFFFD")}`);
   }
-}
-
-function show(text: string): void {
-  console.warn(`udist-plugin: ${text}`);
 }
 
 function levelOf(line: string): string {
