@@ -47,7 +47,7 @@ TOPICS: Final = {
 """Each topic is a file of its name in ``udist_plugin/docs``."""
 
 _FLAGS: Final = frozenset({"--json", "-v", "--verbose", "-q", "--quiet"})
-_VALUED: Final = frozenset({"--config", "--plugin"})
+VALUED: Final = frozenset({"--config", "--plugin"})
 
 _OPTIONS: Final = """\
 options of most commands, also accepted before the command:
@@ -79,7 +79,7 @@ def command_first(words: Sequence[str]) -> Sequence[str]:
     start = 0
     while start < len(words):
         option, equals, _ = words[start].partition("=")
-        if option in _VALUED:
+        if option in VALUED:
             start += 1 if equals else 2
         elif words[start] in _FLAGS:
             start += 1

@@ -48,8 +48,7 @@ _HINTS: Final[dict[type[UdistError], str]] = {
 def exit_code_of(error: Exception) -> int:
     """The exit code for ``error``; see ``EXIT_CODES``. Of several it is 3 only if all are."""
     if isinstance(error, ExceptionGroup):
-        codes = list(map(exit_code_of, error.exceptions))
-        return next((code for code in codes if code != 3), 3)
+        return next((code for code in map(exit_code_of, error.exceptions) if code != 3), 3)
     if isinstance(error, NOT_FOUND):
         return 3
     return 4 if isinstance(error, _NOT_STARTED) else 1
@@ -60,7 +59,7 @@ def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
     unexpected exception also gets a traceback when ``verbose``."""
     failed = _each(error)
     for each in failed:
-        if verbose and not isinstance(each, UdistError | OSError | WrongCommandLine):
+        if verbose and not isinstance(each, UdistError | OSError):
             import traceback
 
             say("".join(traceback.format_exception(each)).rstrip())
@@ -83,12 +82,10 @@ def _each(error: Exception) -> Sequence[Exception]:
     so do all files that cannot be pushed."""
     if isinstance(error, ExceptionGroup):
         return [each for inner in error.exceptions for each in _each(inner)]
-    if isinstance(error, errors.ConfigurationError | errors.SourceInvalid):
+    if isinstance(error, errors.ConfigurationError | errors.SourceInvalid | RegistryError):
         return (error, *error.also)
     if isinstance(error, errors.HandshakeFailed) and error.code == REFUSED:
         return [errors.ConfigurationError(line) for line in str(error).splitlines()]
-    if isinstance(error, RegistryError):
-        return (error, *error.also)
     return (error,)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
+from udist_plugin.cli.commands import VALUED
+
 if TYPE_CHECKING:
     from udist_plugin.cli.grammar import Command, Option
 
@@ -17,7 +19,7 @@ _udist() {
     COMPREPLY=()
     for ((at = 1; at < COMP_CWORD; at++)); do
         case "$command${command:+ }${COMP_WORDS[at]}" in
-            --config | --plugin) ((at++)) ;;
+            @SHARED@) ((at++)) ;;
             @COMMANDS@) command+=${command:+ }${COMP_WORDS[at]} ;;
         esac
     done
@@ -41,7 +43,7 @@ _udist() {
     local -a options offered
     for ((at = 2; at < CURRENT; at++)); do
         case "$command${command:+ }$words[at]" in
-            (--config|--plugin) ((at++)) ;;
+            (@SHARED@) ((at++)) ;;
             (@COMMANDS@) command+="${command:+ }$words[at]" ;;
         esac
     done
@@ -71,7 +73,7 @@ function __udist_in --argument-names wanted
         set -l longer (string trim -- "$command $word")
         if test $skip = 1
             set skip 0
-        else if contains -- $longer --config --plugin
+        else if contains -- $longer @SHARED@
             set skip 1
         else if contains -- $longer @COMMANDS@
             set command $longer
@@ -94,6 +96,7 @@ def script(shell: str, grammar: Grammar) -> str:
     valued = sorted({name for option in options for name in option.names})
     return (
         template.replace("@COMMANDS@", separator.join(quote(name) for name in grammar if name))
+        .replace("@SHARED@", separator.join(sorted(VALUED)))
         .replace("@VALUED@", separator.join(valued))
         .replace("@CASES@", "\n".join(case(name, command) for name, command in grammar.items()))
     )

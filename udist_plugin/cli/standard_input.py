@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from udist_plugin.content import CHUNK_SIZE
 from udist_plugin.errors import ArtifactError
-from udist_plugin.images.placing import named
+from udist_plugin.images.placing import copy, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +20,6 @@ def spooled() -> Iterator[str]:
     if sys.stdin is None:
         raise ArtifactError("is closed", path="standard input")
     with named(tempfile.gettempdir()), tempfile.NamedTemporaryFile(prefix="udist-") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file, CHUNK_SIZE)
+        copy(sys.stdin.buffer, file)
         file.flush()
         yield file.name

@@ -15,7 +15,7 @@ from udist_plugin.images.sparse import SparseFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import BinaryIO
+    from typing import IO, BinaryIO
 
     from udist_plugin.content import Readable
 
@@ -67,7 +67,7 @@ def create(path: str, mode: int = 0o666) -> BinaryIO:
     return io.BufferedWriter(SparseFile(os.open(path, new, mode)))
 
 
-def copy(content: Readable, out: BinaryIO) -> None:
+def copy(content: Readable, out: IO[bytes]) -> None:
     """All of ``content``, a chunk at a time."""
     for chunk in chunks(content):
         try:

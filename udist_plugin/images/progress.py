@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from udist_plugin.content import CHUNK_SIZE, BytesChunk, ChunkSource
+from udist_plugin.content import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +74,7 @@ class Counted:
 
     def __init__(self, source: Readable) -> None:
         self._source = source
+        self._chunks = chunks(source)
         self._done = 0
 
     def done(self) -> int:
@@ -85,9 +86,6 @@ class Counted:
         return data
 
     def next_chunk(self) -> Chunk | None:
-        if isinstance(self._source, ChunkSource):
-            chunk = self._source.next_chunk()
-        else:
-            chunk = BytesChunk(data) if (data := self._source.read(CHUNK_SIZE)) else None
+        chunk = next(self._chunks, None)
         self._done += len(chunk.view) if chunk else 0
         return chunk

@@ -60,7 +60,7 @@ def pull_artifact(
     manifest = registry.get_manifest(name, target)
     parsed = Manifest.parse(manifest.content, manifest.media_type, manifest.digest, hashed=True)
     layers = _files_of(parsed)
-    _check_titles(layers)
+    places = _checked_places(layers)
     os.makedirs(folder, exist_ok=True)
     progress.expect(len(layers), sum(layer.descriptor.size for layer in layers))
 
@@ -68,7 +68,7 @@ def pull_artifact(
         with noted("pulling", layer.title):
             return _pull_layer(registry, name, layer, folder, overwrite, progress)
 
-    files = in_parallel(pull, layers, 1 if _nested(layers) else concurrency, Stop(registry))
+    files = in_parallel(pull, layers, 1 if _nested(places) else concurrency, Stop(registry))
     return Pulled(manifest, files, [item for item in parsed.layers if Layer.of(item) is None])
 
 
@@ -101,8 +101,8 @@ def _files_of(manifest: Manifest) -> list[Layer]:
     raise NoFiles(f"no layer has a file name (the annotation {TITLE})", path=manifest.digest)
 
 
-def _check_titles(layers: list[Layer]) -> None:
-    """Before anything is written: every name is safe, and none comes twice."""
+def _checked_places(layers: list[Layer]) -> set[tuple[str, ...]]:
+    """The names as paths. Before anything is written: every one is safe, and none comes twice."""
     seen: set[tuple[str, ...]] = set()
     for layer in layers:
         parts = tuple(parts_of(layer.title))
@@ -111,12 +111,12 @@ def _check_titles(layers: list[Layer]) -> None:
         if not parts and not layer.unpack:
             raise ArtifactError("the layer has an empty file name", path=layer.title)
         seen.add(parts)
+    return seen
 
 
-def _nested(layers: list[Layer]) -> bool:
+def _nested(places: set[tuple[str, ...]]) -> bool:
     """Whether one layer is placed inside another: then their order decides what is there in the end."""
-    titles = {tuple(parts_of(layer.title)) for layer in layers}
-    return any(parts[:depth] in titles for parts in titles for depth in range(len(parts)))
+    return any(parts[:depth] in places for parts in places for depth in range(len(parts)))
 
 
 def _pull_layer(

@@ -64,7 +64,9 @@ class _Walk:
             problem = self._problem(path, inner, status, above)
             names = sorted(os.listdir(path)) if not problem and stat.S_ISDIR(status.st_mode) else []
         except OSError as error:
-            problem = "the link leads nowhere" if os.path.islink(path) else error.strerror or str(error)
+            problem = (
+                "the link leads nowhere" if inner and os.path.islink(path) else error.strerror or str(error)
+            )
             if inner and self._is_excluded(inner, stat.S_IFREG):
                 return
         if problem:
@@ -97,6 +99,8 @@ class _Walk:
             return (
                 f"the link to {link!r} points outside the folder; exclude or dereference it" if out else None
             )
+        if not inner:
+            return "neither a file nor a folder"
         return "neither a file, a folder nor a symbolic link; exclude it or skip special files"
 
 

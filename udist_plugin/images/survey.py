@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import SourceInvalid
@@ -21,22 +18,7 @@ def check_sources(sources: Iterable[tuple[str, Selection]]) -> None:
     path and what of it is selected."""
     refused: list[SourceInvalid] = []
     for path, selection in sources:
-        if problem := _problem(path):
-            refused.append(SourceInvalid(problem, path=path))
-        elif os.path.isdir(path):
-            for _ in entries(path, selection, refused.append):
-                pass
+        for _ in entries(path, selection, refused.append):
+            pass
     if refused:
         raise SourceInvalid.of(refused)
-
-
-def _problem(path: str) -> str | None:
-    try:
-        mode = os.stat(path).st_mode
-    except OSError as error:
-        return error.strerror or str(error)
-    if stat.S_ISDIR(mode):
-        return None
-    if not stat.S_ISREG(mode):
-        return "neither a file nor a folder"
-    return None if os.access(path, os.R_OK) else os.strerror(errno.EACCES)
