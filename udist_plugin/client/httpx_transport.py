@@ -60,13 +60,13 @@ class UdistTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         assert isinstance(request.stream, httpx.SyncByteStream)
-        body = PieceReader(request.stream) if _has_content(request) else None
+        method, target, fields = _head(request)
+        body = _body(request, request.stream)
         try:
-            response = self._plugin.request(*_head(request), body, **_limits(request), follow=False)
+            response = self._plugin.request(method, target, fields, body, **_limits(request), follow=False)
         except UdistError as error:
             raise _translated(error, request) from error
-        target = request.url.raw_path.decode("ascii")
-        if self._network and (url := location_of(request.method, target, response)):
+        if self._network and (url := location_of(method, target, response)):
             response.close()
             return _fetched(url, request, response, self._network)
         return httpx.Response(
@@ -161,16 +161,19 @@ def _has_content(request: httpx.Request) -> bool:
     return "content-length" in request.headers or "transfer-encoding" in request.headers
 
 
-def _async_body(request: httpx.Request) -> bytes | Readable | AsyncIterable[bytes] | None:
-    """What can be read without the event loop is: it takes fewer turns of it."""
+def _body(request: httpx.Request, stream: httpx.SyncByteStream) -> bytes | Readable | None:
+    """What is there whole needs no thread to be sent beside the response."""
     if not _has_content(request):
         return None
-    if isinstance(request.stream, httpx.ByteStream):
-        return b"".join(request.stream)
+    return b"".join(stream) if isinstance(stream, httpx.ByteStream) else PieceReader(stream)
+
+
+def _async_body(request: httpx.Request) -> bytes | Readable | AsyncIterable[bytes] | None:
+    """What can be read without the event loop is: it takes fewer turns of it."""
     if isinstance(request.stream, httpx.SyncByteStream):
-        return PieceReader(request.stream)
+        return _body(request, request.stream)
     assert isinstance(request.stream, httpx.AsyncByteStream)
-    return request.stream
+    return request.stream if _has_content(request) else None
 
 
 def _head(request: httpx.Request) -> tuple[str, str, list[tuple[str, str]]]:

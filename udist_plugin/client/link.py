@@ -292,23 +292,24 @@ class ClientExchange(Exchange):
     """A stream that knows whether its request may be repeated once the plugin has seen it (PROTOCOL.md,
     "Retries")."""
 
+    link: ClientLink
+
     def __init__(self, link: ClientLink, stream: Stream, method: str) -> None:
         super().__init__(link, stream)
         self._idempotent = method in IDEMPOTENT
-        self._link = link
 
     @property
     def ended(self) -> bool:
-        return self._link.forked or super().ended
+        return self.link.forked or super().ended
 
     def read_into(self, target: memoryview) -> int:
-        if self._link.forked:
-            assert self._link.error
-            raise self._link.error
+        if self.link.forked:
+            assert self.link.error
+            raise self.link.error
         try:
             return super().read_into(target)
         except DeadlineExceeded as error:
-            self._link.cancel(self, error.code)
+            self.link.cancel(self, error.code)
             raise
 
     def fail(self, error: TransportError) -> None:

@@ -23,8 +23,6 @@ def readable(body: Any) -> memoryview | Readable | None:
     """A ``Body`` as one piece of bytes, or as something to read. Raises ``TypeError``."""
     if body is None or hasattr(body, "read"):
         return body  # type: ignore[no-any-return]
-    if isinstance(body, str):
-        return memoryview(body.encode())
     try:
         return octets(body)
     except TypeError:

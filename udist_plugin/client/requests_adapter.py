@@ -123,8 +123,10 @@ def _fetched(
     ask: Callable[[requests.PreparedRequest], requests.Response],
 ) -> requests.Response:
     """What the plugin has redirected ``request`` to."""
+    from udist_plugin.client.urllib3_pool import field_text
+
     answers: list[requests.Response] = []
-    fields = asked((name, _text(value)) for name, value in request.headers.items())
+    fields = asked((name, field_text(value)) for name, value in request.headers.items())
 
     def fetch(url: str) -> Fetched:
         try:
@@ -140,7 +142,3 @@ def _fetched(
     except UdistError as error:
         raise requests.ConnectionError(str(error), request=request) from error
     return answers[-1]
-
-
-def _text(value: str | bytes) -> str:
-    return value if isinstance(value, str) else value.decode("latin-1")

@@ -19,6 +19,7 @@ from urllib3.exceptions import (
 
 from udist_plugin.client.readers import PieceReader
 from udist_plugin.errors import DeadlineExceeded, NoFreeSlot, UdistError
+from udist_plugin.link.exchange import READ
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from udist_plugin.client.plugin import Plugin
     from udist_plugin.client.readers import Body, Piece, Readable
     from udist_plugin.client.response import Response
-
-READ: Final = 256 << 10
-"""Bytes read at once where the caller does not say how many."""
 
 REWINDING: Final = 10.0
 """Seconds to wait for the last piece that an attempt reads of a body, before it is rewound for the next."""
@@ -86,7 +84,7 @@ class PluginPool:
             response = self._plugin.request(
                 method,
                 url,
-                headers=[(name, _text(value)) for name, value in headers.items()],
+                headers=[(name, field_text(value)) for name, value in headers.items()],
                 body=body,
                 patience=timeout.read_timeout,
                 slot_timeout=timeout.connect_timeout,  # type: ignore[arg-type]
@@ -223,5 +221,6 @@ def _urllib3_errors(pool: PluginPool, url: str) -> Iterator[None]:
         raise ProtocolError(str(error)) from error
 
 
-def _text(value: str | bytes) -> str:
+def field_text(value: str | bytes) -> str:
+    """A field's value as text (RFC 9110, section 5.5)."""
     return value if isinstance(value, str) else value.decode("latin-1")

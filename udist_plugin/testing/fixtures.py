@@ -31,12 +31,9 @@ def udist_config() -> str | Mapping[str, object]:
 @pytest.fixture
 def udist_plugin(udist_config: str | Mapping[str, object]) -> Iterator[Plugin]:
     """A plugin that was spawned for this test and ends with it."""
-    import json
-
     from udist_plugin import Plugin
 
-    text = udist_config if isinstance(udist_config, str) else json.dumps(udist_config)  # JSON is YAML
-    with Plugin(text, {}) as plugin:
+    with Plugin(udist_config, {}) as plugin:
         yield plugin
 
 
