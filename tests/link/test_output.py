@@ -69,6 +69,21 @@ def write(output: Output, data: bytes) -> None:
         output.write(data)
 
 
+def test_whoever_leaves_its_turn_does_not_wait_for_what_is_owed(pipe: tuple[int, int]) -> None:
+    """It would have no more time for that, and nobody else."""
+    owed = [b"owed", bytes(300_000)]
+    output = Output(pipe[1], lambda: owed.pop(), lambda: bool(owed), 30)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(write, output, b"mine").result(10)
+        received = b""
+        while len(received) < 4 + 300_000 + 4:
+            assert wait_for(pipe[0], timeout=30)
+            received += os.read(pipe[0], 1 << 20)
+        assert received == b"mine" + bytes(300_000) + b"owed"
+        pool.submit(write, output, b"next").result(10)
+    assert os.read(pipe[0], 100) == b"next"
+
+
 def test_a_turn_is_not_waited_for_beyond_the_deadline(pipe: tuple[int, int]) -> None:
     output = output_to(pipe[1])
     with (

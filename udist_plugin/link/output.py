@@ -15,6 +15,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from udist_plugin.errors import DeadlineExceeded
 from udist_plugin.link.errors import late
 from udist_plugin.link.fds import wait_writable, write_all
 
@@ -178,24 +179,28 @@ class Output:
             self._release()
 
     def _release(self) -> None:
-        """Writes what is owed, then hands the turn on. After half a frame nobody may write any more."""
-        if self._left:
-            self._handed_over, self._left = self._left, b""
-            if not self.flush_elsewhere():
-                self._finish()
-            return
-        if self._torn:
+        """Writes what is owed, then hands the turn on. After half a frame nobody may write any more.
+
+        Nobody waits for room here: whoever leaves its turn has no more to do with what is owed.
+        """
+        if self._torn and not self._left:
             self.fail(BrokenPipeError(errno.EPIPE, "a write was interrupted"))
             return
         try:
-            while not self._hand_on():
-                self.write(self._take_control())
+            while not self._left:
+                if self._hand_on():
+                    return
+                with suppress(DeadlineExceeded):
+                    self.write(self._take_control(), until=0)
         except OSError as error:
             self.fail(error)
             raise
         except BaseException:
             self.fail(BrokenPipeError(errno.EPIPE, "a write was interrupted"))
             raise
+        self._handed_over, self._left = self._left, b""
+        if not self.flush_elsewhere():
+            self._finish()
 
     def _hand_on(self) -> bool:
         with self._mutex:
