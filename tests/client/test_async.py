@@ -184,6 +184,18 @@ async def test_many_at_once(plugin: AsyncPlugin) -> None:
     assert sorted(sizes) == [number * 5000 for number in range(4 * SLOTS)]
 
 
+async def test_one_thread_reads_the_answers_to_all_that_is_small(plugin: AsyncPlugin) -> None:
+    async with anyio.create_task_group() as group:
+        for _ in range(2 * SLOTS):
+            group.start_soon(partial(plugin.request, timeout=60), "GET", "/zeros/100")
+    assert sum(thread.name == "udist-async" for thread in threading.enumerate()) == 1
+
+
+async def test_patience_begins_anew_with_all_that_comes(plugin: AsyncPlugin) -> None:
+    async with await plugin.request("GET", "/drip/12", patience=1) as response:
+        assert await response.read() == bytes(12)
+
+
 async def test_readers_never_wait_for_those_who_want_a_slot(plugin: AsyncPlugin) -> None:
     responses = [await plugin.request("GET", "/zeros/1000000") for _ in range(SLOTS)]
     async with anyio.create_task_group() as group:
@@ -235,8 +247,9 @@ async def test_silence_and_death_are_the_errors_of_the_synchronous_transport(reg
         with pytest.raises(httpx.ReadTimeout) as late:
             await client.get("/v2/")
         assert isinstance(late.value.__cause__, DeadlineExceeded)
-        with pytest.raises(httpx.ReadTimeout):
-            await client.post("/v2/a/blobs/uploads/", params={"digest": DIGEST}, content=pieces())
+        async with aclosing(pieces()) as content:  # httpx leaves it open, and trio minds
+            with pytest.raises(httpx.ReadTimeout):
+                await client.post("/v2/a/blobs/uploads/", params={"digest": DIGEST}, content=content)
         os.kill(registry.sync.pid, signal.SIGKILL)
         with pytest.raises(httpx.ReadError) as gone:
             await client.get("/v2/", timeout=None)
@@ -372,12 +385,15 @@ async def test_requests_that_are_cancelled_at_any_time_leave_nothing(plugin: Asy
     await every_slot_is_free(plugin)
 
 
-async def test_a_response_that_comes_together_with_the_cancellation_is_closed(plugin: AsyncPlugin) -> None:
+@pytest.mark.parametrize("content", [None, b"more"], ids=["in no thread", "in a thread"])
+async def test_a_response_that_comes_together_with_the_cancellation_is_closed(
+    plugin: AsyncPlugin, content: bytes | None
+) -> None:
     async with await plugin.request("GET", "/zeros/0"):
         assert plugin._bridge
     async with anyio.create_task_group() as group:
-        group.start_soon(plugin.request, "GET", LARGE)
-        while not plugin._bridge._unfinished:
+        group.start_soon(plugin.request, "GET", LARGE, (), content)
+        while not plugin.sync.link.connection.streams:
             await anyio.lowlevel.checkpoint()
         deadline = time.monotonic() + 20
         while not plugin._bridge._ended:  # without a turn of the event loop

@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.server.stdio import serve
@@ -61,6 +62,14 @@ def zeros(length: str, _: Environ, start_response: Start) -> Iterable[bytes]:
     while left:
         yield bytes(min(left, 64 << 10))
         left -= min(left, 64 << 10)
+
+
+def drip(length: str, _: Environ, start_response: Start) -> Iterable[bytes]:
+    """A byte every tenth of a second."""
+    start_response("200 OK", [("Content-Length", length)])
+    for _ in range(int(length)):
+        time.sleep(0.1)
+        yield bytes(1)
 
 
 def file(path: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
@@ -191,8 +200,8 @@ def environ(_: str, values: Environ, start_response: Start) -> Iterable[bytes]:
 _HANDLERS: dict[str, Callable[[str, Environ, Start], Iterable[bytes]]] = {
     handler.__name__: handler
     for handler in (
-        busy, cookie, count, crash, echo, environ, fail, fail_late, file, leave, memory, read_before, refuse,
-        resume, shout, stall, stalling, string, text, without_descriptors, written, zeros
+        busy, cookie, count, crash, drip, echo, environ, fail, fail_late, file, leave, memory, read_before,
+        refuse, resume, shout, stall, stalling, string, text, without_descriptors, written, zeros
     )
 }  # fmt: skip
 

@@ -11,11 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from udist_plugin.client.async_response import AsyncResponse
+from udist_plugin.client.attendant import Attendant
 from udist_plugin.client.bridge import Bridge, run_abandoned, run_shielded
 from udist_plugin.client.call import Call
 from udist_plugin.client.plugin import GRACE, Plugin
 from udist_plugin.client.slots import LATE
 from udist_plugin.errors import NoFreeSlot
+from udist_plugin.link.output import SMALL
 
 if TYPE_CHECKING:
     import os
@@ -59,6 +61,7 @@ class AsyncPlugin:
         )
         self._plugin: Plugin | None = None
         self._bridge: Bridge | None = None
+        self._attendant: Attendant | None = None
 
     @classmethod
     def of(cls, plugin: Plugin) -> Self:
@@ -110,7 +113,7 @@ class AsyncPlugin:
         """As ``Plugin.request``. A ``body`` may also be an asynchronous iterable of bytes: it is iterated in
         this task, to its end or until the plugin wants no more, before the response is waited for."""
         plugin = self.sync
-        bridge = self._bridged(plugin)
+        bridge, attendant = self._bridged(plugin)
         pieces = body if isinstance(body, AsyncIterable) else None
         call = Call(
             plugin.link,
@@ -142,7 +145,10 @@ class AsyncPlugin:
         try:
             if pieces is not None:
                 await _send(call, pieces, bridge.run)
-            await bridge.run(answer)
+            if await _answered(call, attendant):
+                answer()
+            else:
+                await bridge.run(answer)
         except BaseException:
             call.cancel()
             for response in answered:
@@ -156,15 +162,21 @@ class AsyncPlugin:
         """As ``Plugin.close``, cancelled or not."""
         if self._plugin is not None:
             await run_shielded(partial(self._plugin.close, timeout))
-        if self._bridge:
-            self._bridge.close()
+        self._close_bridge()
 
-    def _bridged(self, plugin: Plugin) -> Bridge:
-        if self._bridge and not self._bridge.here:
+    def _close_bridge(self) -> None:
+        if self._bridge and self._attendant:
             self._bridge.close()
-            self._bridge = None
-        self._bridge = self._bridge or Bridge(plugin.link.connection.slots)
-        return self._bridge
+            self._attendant.close()
+            self._bridge = self._attendant = None
+
+    def _bridged(self, plugin: Plugin) -> tuple[Bridge, Attendant]:
+        if self._bridge and not self._bridge.here:
+            self._close_bridge()
+        if self._bridge is None or self._attendant is None:
+            self._bridge = Bridge(plugin.link.connection.slots)
+            self._attendant = Attendant(plugin.link, self._bridge)
+        return self._bridge, self._attendant
 
     async def __aenter__(self) -> Self:
         return await self.start()
@@ -176,6 +188,28 @@ class AsyncPlugin:
 
     def __repr__(self) -> str:
         return f"<AsyncPlugin {self._plugin or 'not started'}>"
+
+
+async def _answered(call: Call, attendant: Attendant) -> bool:
+    """Sends a request that needs no thread of its own, and waits for all of a small response, or for the head
+    of another. ``False`` if it does need one."""
+
+    def ready() -> bool:
+        assert exchange
+        length = exchange.stream.expected
+        return exchange.arrived or (exchange.head is not None and (length is None or length > SMALL))
+
+    if not call.bare:
+        return False
+    attendant.begin()
+    try:
+        exchange = call.open_now()
+        if exchange is None:
+            return False
+        await attendant.wait(exchange, ready)
+    finally:
+        attendant.end()
+    return True
 
 
 async def _send(call: Call, pieces: AsyncIterable[bytes], run: Run) -> None:

@@ -49,7 +49,7 @@ class Bridge:
         self._threads = 0
         self._unfinished = 0
         self._begun: SimpleQueue[_Work | None] = SimpleQueue()
-        self._ended: deque[_Work] = deque()
+        self._ended: deque[anyio.Event] = deque()
         self._waking = False
 
     @property
@@ -86,6 +86,14 @@ class Bridge:
             work.unwanted, work.error = True, None  # an error holds the frames that hold it
             del work
 
+    def wake(self, event: anyio.Event) -> None:
+        """Sets ``event`` in the event loop. Any thread may call this."""
+        self._ended.append(event)
+        if not self._waking:
+            self._waking = True
+            with suppress(RuntimeError):  # the event loop has ended
+                self._soon(self._wake)
+
     def close(self) -> None:
         """Ends the threads that have nothing to do, and the others when they have done it."""
         with self._lock:
@@ -118,12 +126,8 @@ class Bridge:
                 work.do()
             with self._lock:
                 self._unfinished -= 1
-            self._ended.append(work)
+            self.wake(work.ended)
             del work  # its result may be dropped while this thread waits
-            if not self._waking:
-                self._waking = True
-                with suppress(RuntimeError):  # the event loop has ended
-                    self._soon(self._wake)
 
     def _next(self) -> _Work | None:
         while True:
@@ -135,10 +139,9 @@ class Bridge:
                     return None
 
     def _wake(self) -> None:
-        """In the event loop: wakes the tasks whose work has ended."""
         self._waking = False  # before the look: what ends from now on asks for another
         while self._ended:
-            self._ended.popleft().ended.set()
+            self._ended.popleft().set()
 
 
 class _Work:

@@ -90,6 +90,16 @@ class Call:
         self._look_up()
         return exchange
 
+    @property
+    def bare(self) -> bool:
+        """Whether neither content nor a redirect follows the head."""
+        return self._content is None and not (self._pieces or self._follow)
+
+    def open_now(self) -> Exchange | None:
+        """Sends the head of one that is ``bare``, unless that needs a wait."""
+        self._exchange = self._link.open_now(self._request, self._deadline, self._patience)
+        return self._exchange
+
     def send_piece(self, piece: bytes) -> bool:
         """Sends some of the content. ``False`` once the plugin wants no more: then its response tells why."""
         assert self._exchange

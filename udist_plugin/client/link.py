@@ -110,10 +110,7 @@ class ClientLink(Link):
                         if not self.connection.can_open:
                             continue
                         self._check_going()
-                        stream, frame = self.connection.open(request, end)
-                        exchange = ClientExchange(self, stream, request.method)
-                        stream.owner = exchange
-                    exchange.deadline, exchange.patience = deadline, patience
+                        exchange, frame = self._begin(request, deadline, patience, end=end)
                     self.output.write(frame, until=until)
                 return exchange
         except OSError as error:
@@ -122,6 +119,32 @@ class ClientLink(Link):
             if exchange:
                 self.cancel(exchange, error.code)
             raise
+
+    def open_now(self, request: Request, deadline: float | None, patience: float | None) -> Exchange | None:
+        """Opens a stream for a request without content, if that needs no wait; ``None`` otherwise, and when
+        ``open`` would raise."""
+        exchange = None
+        try:
+            with self.output.turn(bulk=False, until=0.0):
+                with self.lock:
+                    if self.error or self._closing or self.connection.exhausted or not self._slots.free:
+                        return None
+                    exchange, frame = self._begin(request, deadline, patience, end=True)
+                self.output.write(frame, until=0.0)
+        except DeadlineExceeded:  # another thread has the turn, or gets it to write the rest
+            return exchange
+        except OSError:
+            return None
+        return exchange
+
+    def _begin(
+        self, request: Request, deadline: float | None, patience: float | None, *, end: bool
+    ) -> tuple[Exchange, bytes]:
+        stream, frame = self.connection.open(request, end)
+        exchange = ClientExchange(self, stream, request.method)
+        exchange.deadline, exchange.patience = deadline, patience
+        stream.owner = exchange
+        return exchange, frame
 
     def _why_gone(self, error: OSError) -> TransportError:
         """The plugin reads no more: the end of its output, which must come now, tells why."""
@@ -270,10 +293,10 @@ class ClientLink(Link):
                 stream.owner.fail(reset_error(Reset("UNAVAILABLE", away.message, True)))
 
     def _check_going(self) -> None:
+        if self._closing and not self.forked:
+            raise PluginDied("the plugin was closed")
         if self.error:
             raise self.error
-        if self._closing:
-            raise PluginDied("the plugin was closed")
         if self.connection.exhausted:
             away = self.connection.going_away
             reason = away.message if away else "its stream ids are used up"

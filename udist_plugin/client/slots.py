@@ -37,6 +37,11 @@ class Slots:
         self._waiting: list[Waiter] = []
         self._frames = 0
 
+    @property
+    def free(self) -> bool:
+        """Whether a stream can be opened now, and nobody waits to do so."""
+        return self._connection.can_open and not self._waiting
+
     def on_frame(self) -> None:
         """A frame has come: there may be a slot."""
         self._frames += 1

@@ -200,14 +200,16 @@ class Exchange(Waiter):
             self.error = error
         self.link.wake(self)
 
+    @property
+    def arrived(self) -> bool:
+        """Whether nothing more will come, so that reading waits for nothing."""
+        return not self.inbox.filling and (self.stream.incoming is Half.DONE or self.error is not None)
+
     def _filled(self) -> bool:
         return bool(self.inbox.lent_filled) or self._readable()
 
     def _readable(self) -> bool:
-        inbox = self.inbox
-        if inbox.chunks:
-            return True
-        return not inbox.filling and (self.stream.incoming is Half.DONE or self.error is not None)
+        return bool(self.inbox.chunks) or self.arrived
 
     def _move(self, target: memoryview) -> int:
         if not self.inbox.chunks:

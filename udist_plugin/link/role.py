@@ -88,6 +88,8 @@ class Role:
             gate = who.gates.pop()
             if self._sleeping.pop(gate, None):
                 gate.release()
+        if who.watcher:
+            who.watcher()
 
     def wake_idle(self) -> None:
         """Wakes one thread that waits for a request, unless the reader is one."""

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
 
 
 class Waiter:
     """``deadline`` is on the monotonic clock and bounds all waits together, ``patience`` each of them; both
-    are in seconds. ``until`` is what bounds the present one. ``gates`` are those of the threads asleep. While
-    ``excused``, what takes so long is this side's own work, and only ``deadline`` counts."""
+    are in seconds. ``until`` is what bounds the present one. ``gates`` are those of the threads asleep, and
+    ``watcher`` stands for one that cannot sleep: it is called, under the link's lock, where they are woken.
+    While ``excused``, what takes so long is this side's own work, and only ``deadline`` counts."""
 
     def __init__(self, deadline: float | None = None, patience: float | None = None) -> None:
         self.deadline = deadline
@@ -20,6 +22,7 @@ class Waiter:
         self.until: float | None = None
         self.excused = False
         self.gates: list[threading.Lock] = []
+        self.watcher: Callable[[], None] | None = None
 
     def begin(self) -> float | None:
         """A wait begins; returns ``until``."""
