@@ -76,6 +76,16 @@ def test_a_request_after_the_death_fails_at_once(spawn: Spawn) -> None:
     assert plugin.status == -signal.SIGKILL
 
 
+def test_one_that_has_died_is_closed_once_it_was_closed(spawn: Spawn) -> None:
+    plugin = spawn(COMMAND)
+    os.kill(plugin.pid, signal.SIGKILL)
+    with pytest.raises(PluginDied, match="signal SIGKILL"):
+        plugin.request("GET", "/v2/")
+    plugin.close()
+    with pytest.raises(PluginDied, match="was closed"):
+        plugin.request("GET", "/v2/")
+
+
 def test_a_death_while_nobody_looks_costs_closing_nothing(spawn: Spawn) -> None:
     plugin = spawn(COMMAND)
     os.kill(plugin.pid, signal.SIGKILL)

@@ -64,7 +64,7 @@ def zeros(length: str, _: Environ, start_response: Start) -> Iterable[bytes]:
         left -= min(left, 64 << 10)
 
 
-def drip(length: str, _: Environ, start_response: Start) -> Iterable[bytes]:
+def drip(length: str, __: Environ, start_response: Start) -> Iterable[bytes]:
     """A byte every tenth of a second."""
     start_response("200 OK", [("Content-Length", length)])
     for _ in range(int(length)):

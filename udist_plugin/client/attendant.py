@@ -7,13 +7,10 @@ have come meanwhile.
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import anyio
-
-from udist_plugin.client.bridge import IDLE
+from udist_plugin.client.bridge import IDLE, new_event, wait_for
 from udist_plugin.errors import DeadlineExceeded, TransportError
 from udist_plugin.exhaustion import no_thread
 from udist_plugin.link.errors import late
@@ -64,7 +61,7 @@ class Attendant:
     async def wait(self, exchange: Exchange, ready: Callable[[], bool]) -> None:
         """Returns once ``ready()``, which is called under the link's lock. Raises ``DeadlineExceeded``, and
         gives ``exchange`` up, when that takes too long."""
-        event = anyio.Event()
+        event = new_event()
 
         def look() -> None:
             if ready():
@@ -82,9 +79,7 @@ class Attendant:
             while not event.is_set():
                 if exchange.over():
                     raise late()
-                until = exchange.until
-                with anyio.move_on_after(None if until is None else until - time.monotonic()):
-                    await event.wait()
+                await wait_for(event, exchange.until)
         except DeadlineExceeded as error:
             self._link.cancel(exchange, error.code)
             raise

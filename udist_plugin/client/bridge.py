@@ -62,7 +62,7 @@ class Bridge:
         with suppress(anyio.WouldBlock):
             self._turns.acquire_nowait()
             return True
-        with anyio.move_on_after(None if until is None else until - time.monotonic()):
+        with _until(until):
             await self._turns.acquire()
             return True
         return False
@@ -159,6 +159,21 @@ class _Work:
             self.result = self._action()
         except BaseException as error:
             self.error = error
+
+
+def new_event() -> anyio.Event:
+    """Something that ``wait_for`` waits for and ``Bridge.wake`` sets."""
+    return anyio.Event()
+
+
+async def wait_for(event: anyio.Event, until: float | None) -> None:
+    """Waits for ``event``, not beyond ``until``, on the monotonic clock."""
+    with _until(until):
+        await event.wait()
+
+
+def _until(end: float | None) -> anyio.CancelScope:
+    return anyio.move_on_after(None if end is None else end - time.monotonic())
 
 
 async def run_abandoned(action: Callable[[], object]) -> None:
