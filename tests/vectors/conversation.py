@@ -21,11 +21,11 @@ class Conversation:
 
     def caller(self, value: Json, event: Any, **more: Any) -> Conversation:
         """A frame from the caller, and what the plugin makes of it."""
-        return self._step("caller", value, event, more)
+        return self.add("caller", value, event, **more)
 
     def plugin(self, value: Json, event: Any, **more: Any) -> Conversation:
         """A frame from the plugin, and what the caller makes of it."""
-        return self._step("plugin", value, event, more)
+        return self.add("plugin", value, event, **more)
 
     def begun(self) -> Conversation:
         """Settings of both sides."""
@@ -35,7 +35,8 @@ class Conversation:
     def as_json(self) -> Json:
         return {"name": self.name, "about": self.about, "sides": list(self.sides), "steps": self.steps}
 
-    def _step(self, side: str, value: Json, event: Any, more: Json) -> Conversation:
+    def add(self, side: str, value: Json, event: Any, **more: Any) -> Conversation:
+        """A frame from ``side``, and what the other makes of it."""
         step = {"from": side, "bytes": notation(encoded(value)), "frame": value, "event": event}
         self.steps.append(step | more)
         return self

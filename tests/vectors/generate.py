@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tests.vectors.cells import cells
 from tests.vectors.exchanges import exchanges
 from tests.vectors.faults import faults
 from tests.vectors.single import frames, invalid
+from tests.vectors.states import states
 
 if TYPE_CHECKING:
     from tests.vectors.notation import Json
@@ -23,6 +25,8 @@ def generate() -> dict[str, list[Json]]:
         "frames.json": list(frames()),
         "invalid.json": list(invalid()),
         "conversations.json": conversations,
+        "states.json": list(states()),
+        "cells.json": list(cells()),
     }
 
 
@@ -33,16 +37,19 @@ def load(name: str) -> list[Json]:
 
 
 def text(vectors: list[Json]) -> str:
-    """The file: a line for each vector, and for each step of a conversation."""
+    """The file: a line for each vector, and for each step of a conversation or row of a table."""
     return "[\n" + ",\n".join(map(_line, vectors)) + "\n]\n"
 
 
 def _line(vector: Json) -> str:
-    line = json.dumps(vector, ensure_ascii=False)
-    if "steps" not in vector:
-        return line
-    steps = ",\n  ".join(json.dumps(step, ensure_ascii=False) for step in vector["steps"])
-    return json.dumps(vector | {"steps": []}, ensure_ascii=False)[:-2] + "\n  " + steps + "\n]}"
+    parts = [f"{json.dumps(key)}: {_value(key, value)}" for key, value in vector.items()]
+    return "{" + ", ".join(parts) + "}"
+
+
+def _value(key: str, value: Any) -> str:
+    if key not in ("steps", "next", "rows") or not value:
+        return json.dumps(value, ensure_ascii=False)
+    return "[\n  " + ",\n  ".join(json.dumps(item, ensure_ascii=False) for item in value) + "\n]"
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.wire.protocol_text import hexdump
+from tests.vectors.protocol_text import hexdump
 from udist_plugin.wire.generated import frame_pb2 as pb
 
 if TYPE_CHECKING:

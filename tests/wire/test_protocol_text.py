@@ -6,8 +6,8 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from tests.vectors import generate
 from tests.vectors.notation import expand
+from tests.vectors.protocol_text import TEXT, hexdump, table
 from tests.wire.categories import CATEGORIES
-from tests.wire.protocol_text import TEXT, hexdump, table
 from udist_plugin.wire import constants, heads
 from udist_plugin.wire.generated import frame_pb2 as pb
 

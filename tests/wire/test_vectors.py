@@ -23,6 +23,8 @@ from udist_plugin.wire.framing import DataHead, data_head
 FRAMES = generate.load("frames.json")
 INVALID = generate.load("invalid.json")
 CONVERSATIONS = generate.load("conversations.json")
+CELLS = generate.load("cells.json")
+TABLES = generate.load("states.json")
 
 
 def by_name(vectors: list[Json]) -> pytest.MarkDecorator:
@@ -55,7 +57,7 @@ def test_the_files_are_current() -> None:
 
 
 def test_names_are_unique() -> None:
-    for vectors in (FRAMES, INVALID, CONVERSATIONS):
+    for vectors in (FRAMES, INVALID, CONVERSATIONS, CELLS):
         assert len({vector["name"] for vector in vectors}) == len(vectors)
 
 
@@ -111,17 +113,49 @@ def read_one(reader: FrameInput, vector: Json, end: Any) -> None:
     ],
 )
 def test_conversation(vector: Json, side: str) -> None:
+    tested = run(vector["steps"], side)
+    assert not tested.connection.owes_control or vector["steps"][-1]["event"] == "ping"
+
+
+@by_name(CELLS)
+def test_cells(vector: Json) -> None:
+    """Each of the frames that may come next, on a connection of its own."""
+    for step in vector["next"]:
+        for side in vector["sides"]:
+            run([*vector["steps"], step], side)
+
+
+def test_every_cell_has_a_vector() -> None:
+    tried = {
+        (vector["table"], vector["state"], step["row"], *vector["sides"])
+        for vector in CELLS
+        for step in vector["next"]
+    }
+    assert tried == {
+        (table["name"], state, row["row"], side)
+        for table in TABLES
+        for row in table["rows"]
+        for state in row["cells"]
+        for side in table["sides"]
+    }
+
+
+def run(steps: list[Json], side: str) -> Side:
     tested: Side = Caller() if side == "caller" else Plugin()
-    for step in vector["steps"]:
+    for step in steps:
         data = expand(step["bytes"])
         if step["from"] == side:
             frame, payload = value_of(step["frame"])
             check_sent(tested.send(frame, payload), data)
         else:
             check_event(tested.receive(data), step["event"])
+        if "code" in step:
+            reset = tested.streams[step["frame"]["stream_id"]].reset
+            assert reset
+            assert reset.code == step["code"]
         if isinstance(tested, Caller) and "caller_slots" in step:
             assert tested.slots == step["caller_slots"]
-    assert not tested.connection.owes_control or vector["steps"][-1]["event"] == "ping"
+    return tested
 
 
 def check_sent(written: bytes, data: bytes) -> None:

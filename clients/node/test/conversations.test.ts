@@ -9,36 +9,55 @@ import type { Frame } from "../src/wire/generated/frame_pb.js";
 import { receive, receiveData } from "../src/wire/receiving.js";
 import type { Stream } from "../src/wire/stream.js";
 import { readOne } from "./reading.js";
-import { bytesOf, frameOf, load } from "./vectors.js";
+import { bytesOf, codeOf, frameOf, load } from "./vectors.js";
 import type { JsonFrame, Piece } from "./vectors.js";
 
 interface Step {
+  row?: string;
   from: "caller" | "plugin";
   bytes: Piece[];
   frame: JsonFrame;
   event?: string | Record<string, string>;
+  code?: string;
   caller_slots?: number;
 }
 
+interface Conversation {
+  name: string;
+  sides: string[];
+  steps: Step[];
+  next: Step[];
+}
+
 test("conversations go as the vectors say", async (t) => {
-  for (const { name, sides, steps } of load<{ name: string; sides: string[]; steps: Step[] }>(
-    "conversations.json",
-  )) {
+  for (const { name, sides, steps } of load<Conversation>("conversations.json")) {
     if (!sides.includes("caller")) continue;
     await t.test(name, () => {
-      const caller = new Caller();
-      for (const step of steps) {
-        if (step.from === "caller") {
-          const frame = frameOf(step.frame);
-          assert.deepEqual(Buffer.from(caller.send(frame)), bytesOf(step.bytes));
-        } else {
-          assert.deepEqual(caller.take(bytesOf(step.bytes)), step.event);
-        }
-        if (step.caller_slots !== undefined) assert.equal(caller.connection.slots, step.caller_slots);
-      }
+      run(steps);
     });
   }
 });
+
+test("each frame leads in each state to what the tables say", async (t) => {
+  for (const { name, sides, steps, next } of load<Conversation>("cells.json")) {
+    if (!sides.includes("caller")) continue;
+    await t.test(name, () => {
+      assert.ok(next.length > 0);
+      for (const step of next) run([...steps, step]);
+    });
+  }
+});
+
+function run(steps: readonly Step[]): void {
+  const caller = new Caller();
+  for (const { from, bytes, frame, event, code, caller_slots: slots } of steps) {
+    const about = JSON.stringify(frame);
+    if (from === "caller") assert.deepEqual(Buffer.from(caller.send(frameOf(frame))), bytesOf(bytes), about);
+    else assert.deepEqual(caller.take(bytesOf(bytes)), event, about);
+    if (code) assert.equal(caller.stream(frame.stream_id ?? 0).reset?.code, codeOf(code), about);
+    if (slots !== undefined) assert.equal(caller.connection.slots, slots, about);
+  }
+}
 
 /** A connection driven by bytes. */
 class Caller {
@@ -59,14 +78,14 @@ class Caller {
       }
       case "data":
         return Buffer.concat([
-          connection.sendData(this.#stream(streamId), body.value.length, endStream),
+          connection.sendData(this.stream(streamId), body.value.length, endStream),
           body.value,
         ]);
       case "end":
-        return connection.sendEnd(this.#stream(streamId), body.value.trailers);
+        return connection.sendEnd(this.stream(streamId), body.value.trailers);
       case "reset": {
         if (!connection.owesControl) {
-          connection.reset(this.#stream(streamId), body.value.code, body.value.message);
+          connection.reset(this.stream(streamId), body.value.code, body.value.message);
         }
         const { frame: sent } = readOne(Buffer.concat(connection.takeControl()));
         assert.equal(sent.body.case, "reset");
@@ -97,7 +116,7 @@ class Caller {
     }
   }
 
-  #stream(id: number): Stream {
+  stream(id: number): Stream {
     const stream = this.#streams.get(id);
     assert.ok(stream);
     return stream;

@@ -81,36 +81,67 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+type vectorStep struct {
+	Row         string
+	From        string
+	Bytes       vectorBytes
+	Frame       vectorFrame
+	Event       json.RawMessage
+	Code        string
+	CallerSlots *int `json:"caller_slots"`
+}
+
+type conversation struct {
+	Name  string
+	Sides []string
+	Steps []vectorStep
+	Next  []vectorStep
+}
+
 func TestConversations(t *testing.T) {
-	var vectors []struct {
-		Name  string
-		Sides []string
-		Steps []struct {
-			From        string
-			Bytes       vectorBytes
-			Frame       vectorFrame
-			Event       json.RawMessage
-			CallerSlots *int `json:"caller_slots"`
+	var vectors []conversation
+	load(t, "conversations.json", &vectors)
+	for _, vector := range vectors {
+		if slices.Contains(vector.Sides, "caller") {
+			t.Run(vector.Name, func(t *testing.T) { runSteps(t, vector.Steps) })
 		}
 	}
-	load(t, "conversations.json", &vectors)
+}
+
+// TestCells tries each frame that may come next on a connection of its own.
+func TestCells(t *testing.T) {
+	var vectors []conversation
+	load(t, "cells.json", &vectors)
 	for _, vector := range vectors {
 		if !slices.Contains(vector.Sides, "caller") {
 			continue
 		}
-		t.Run(vector.Name, func(t *testing.T) {
-			caller := side{Connection: NewConnection(0), streams: map[uint32]*Stream{}}
-			for i, step := range vector.Steps {
-				if step.From == "caller" {
-					caller.send(t, step.Frame.message(), step.Bytes)
-				} else if event := caller.receive(step.Bytes); event != normal(t, step.Event) {
-					t.Fatalf("step %d: %s, want %s", i, event, step.Event)
-				}
-				if step.CallerSlots != nil && caller.Slots() != *step.CallerSlots {
-					t.Fatalf("step %d: %d slots, want %d", i, caller.Slots(), *step.CallerSlots)
-				}
+		for _, next := range vector.Next {
+			t.Run(vector.Name+"/"+next.Row, func(t *testing.T) {
+				runSteps(t, append(slices.Clone(vector.Steps), next))
+			})
+		}
+	}
+}
+
+func runSteps(t *testing.T, steps []vectorStep) {
+	t.Helper()
+	caller := side{Connection: NewConnection(0), streams: map[uint32]*Stream{}}
+	for i, step := range steps {
+		if step.From == "caller" {
+			caller.send(t, step.Frame.message(), step.Bytes)
+		} else if event := caller.receive(step.Bytes); event != normal(t, step.Event) {
+			t.Fatalf("step %d: %s, want %s", i, event, step.Event)
+		}
+		if step.Code != "" {
+			reset := caller.streams[step.Frame.StreamID].reset
+			if code := strings.TrimPrefix(reset.GetCode().String(), "CODE_"); !strings.HasPrefix(code, step.Code) {
+				t.Fatalf("step %d: the stream ended with %s, want %s", i, code, step.Code)
 			}
-		})
+		}
+		if step.CallerSlots != nil && caller.Slots() != *step.CallerSlots {
+			t.Fatalf("step %d: %d slots, want %d", i, caller.Slots(), *step.CallerSlots)
+		}
 	}
 }
 

@@ -44,12 +44,12 @@ export function receive(connection: Connection, frame: Frame): Received {
       }
       return { event: receiveOnConnection(connection, body) };
     case "request":
-      throw new ConnectionFault("wrong-direction", "a request from the plugin");
     case "response":
     case "end":
     case "windowUpdate":
     case "reset": {
       if (frame.streamId === 0) throw new ConnectionFault("stream-zero", `${name} on stream 0`);
+      if (body.case === "request") throw new ConnectionFault("wrong-direction", "a request from the plugin");
       const ends = frame.endStream || body.case === "end" || body.case === "reset";
       const stream = find(connection, frame.streamId, ends);
       if (!stream) return NOTHING;
