@@ -40,9 +40,13 @@ var (
 		"short":      {udist.ErrReset, "content-length is 1000"},
 		"truncated":  {udist.ErrProtocol, "ended within a frame, 990 bytes short"},
 		"die":        {udist.ErrDied, "signal: killed; its standard error ends with:\nabout to be killed"},
-		"mute":       {context.DeadlineExceeded, "deadline exceeded"},
-		"chatter":    {context.DeadlineExceeded, "deadline exceeded"},
-		"deaf":       {context.DeadlineExceeded, "deadline exceeded"},
+		"die-in-a-frame": {
+			udist.ErrDied, "signal: killed; its standard error ends with:\nabout to be killed",
+		},
+		"ok-too-early": {udist.ErrReset, "ended the stream before its response"},
+		"mute":         {context.DeadlineExceeded, "deadline exceeded"},
+		"chatter":      {context.DeadlineExceeded, "deadline exceeded"},
+		"deaf":         {context.DeadlineExceeded, "deadline exceeded"},
 	}
 )
 

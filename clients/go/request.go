@@ -78,11 +78,11 @@ func fieldsOf(header http.Header) []*pluginv1.Field {
 	return fields
 }
 
-// travels reports whether a field is sent. It is also false for fields that are sent in another form: the authority,
-// the declared length and the announced trailers.
+// travels reports whether a field is sent. It is also false for fields that are sent in another form: the declared
+// length and the announced trailers.
 func travels(name string) bool {
 	switch name {
-	case "host", "expect", "content-length", "trailer":
+	case "expect", "content-length", "trailer":
 		return false
 	}
 	return !wire.IsHopByHop(name)

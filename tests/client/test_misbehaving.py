@@ -24,6 +24,8 @@ from udist_plugin.errors import (
     TransportError,
 )
 from udist_plugin.testing.misbehaving import KINDS
+from udist_plugin.wire.encoding import encode, encode_data_head
+from udist_plugin.wire.frames import Frame, Reset, Response, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +62,8 @@ AT_REQUEST: dict[str, tuple[type[TransportError], str]] = {
     "short": (StreamReset, "content-length is 1000"),
     "truncated": (TransportError, "ended within a frame, 990 bytes short"),
     "die": (PluginDied, "signal SIGKILL.*\nabout to be killed"),
+    "die-in-a-frame": (PluginDied, "signal SIGKILL.*\nabout to be killed"),
+    "ok-too-early": (StreamReset, "ended the stream before its response"),
     "mute": (DeadlineExceeded, "time allowed"),
     "deaf": (DeadlineExceeded, "time allowed"),
     "chatter": (DeadlineExceeded, "time allowed"),
@@ -161,3 +165,27 @@ def test_a_wrong_configuration_is_named_and_ends_with_78() -> None:
     with pytest.raises(HandshakeFailed, match=r"log\.level.*REGISTRY_LOG_LEVEL") as caught:
         Plugin("version: 0.1\n", {"REGISTRY_LOG_LEVEL": "loud"})
     assert caught.value.code == "INVALID_ARGUMENT"
+
+
+PLUGIN_IN_TWO_WRITES = """
+import os, sys
+def take():
+    prefix = os.read(0, 5)
+    os.read(0, int.from_bytes(prefix[1:], "big"))
+for frames in sys.argv[1:]:
+    take()
+    os.write(1, bytes.fromhex(frames))
+while os.read(0, 1 << 20):
+    pass
+"""
+
+
+def test_a_complete_response_stays_whatever_resets_the_rest_of_its_request() -> None:
+    ready = encode(Frame(0, Settings([1])))
+    answer = encode(Frame(1, Response(413))) + encode_data_head(1, 5, True) + b"world"
+    reset = encode(Frame(1, Reset("INTERNAL", "late")))
+    script = [sys.executable, "-c", PLUGIN_IN_TWO_WRITES, ready.hex(), (answer + reset).hex()]
+    with Plugin(command=script) as plugin:
+        body = iter([bytes(1 << 20)] * 4)
+        with plugin.request("PUT", "/v2/", body=body) as response:
+            assert (response.status, response.read()) == (413, b"world")

@@ -11,12 +11,15 @@ from tests.vectors.single import get
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.vectors.notation import Json
+
 INITIAL_CREDIT = 256 << 10
 MAX_CREDIT = (1 << 31) - 1
 
 
 def exchanges() -> Iterator[Conversation]:
     yield from _answered()
+    yield from _heads()
     yield from _giving_up()
     yield from _flow()
     yield from _on_the_connection()
@@ -72,6 +75,44 @@ def _answered() -> Iterator[Conversation]:
         .plugin(frame(3, response={"status": 200}), "head")
         .plugin(frame(1, last=True, response={"status": 404}), "head", caller_slots=1)
         .plugin(frame(3, last=True, data=b""), "data", caller_slots=0)
+    )
+
+
+def _heads() -> Iterator[Conversation]:
+    """Heads that look odd and may travel."""
+    heads: dict[str, Json] = {
+        "empty-authority": {"authority": ""},
+        "address-of-ip-6": {"authority": "[::1]:5000"},
+        "asterisk": {"method": "OPTIONS", "target": "*"},
+        "method-of-one-s-own": {"method": "m-SEARCH!"},
+        "percent-encoding": {"target": "/v2/%C3%A9/%2f?a=%"},
+        "expect": {"fields": [["expect", "100-continue"]]},
+        "bytes-beyond-ascii": {"fields": [["x-raw", "\t\u0080\u00ff"]]},
+        "equal-content-lengths": {"fields": [["content-length", "0"], ["content-length", "00"]]},
+    }
+    for name, changed in heads.items():
+        yield (
+            Conversation(f"request-with-{name}", "an odd head that may travel")
+            .begun()
+            .caller(frame(1, last=True, request=get("/v2/") | changed), "head")
+            .plugin(frame(1, last=True, response={"status": 200}), "head", caller_slots=0)
+        )
+    yield (
+        Conversation("largest-content-length", "19 digits; here HEAD, so that no content follows")
+        .begun()
+        .caller(frame(1, last=True, request=get("/") | {"method": "HEAD"}), "head")
+        .plugin(
+            frame(1, last=True, response={"status": 200, "fields": [["content-length", str((1 << 63) - 1)]]}),
+            "head",
+            caller_slots=0,
+        )
+    )
+    yield (
+        Conversation("content-length-with-zeros", "007 is 7")
+        .begun()
+        .caller(frame(1, request=put() | {"fields": [["content-length", "007"]]}), "head")
+        .caller(frame(1, last=True, data=b"seven b"), "data")
+        .plugin(frame(1, last=True, response={"status": 201}), "head", caller_slots=0)
     )
 
 

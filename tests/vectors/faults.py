@@ -77,6 +77,10 @@ def faults() -> Iterator[Conversation]:
         "status-600": {"status": 600},
         "transfer-encoding": {"status": 200, "fields": [["transfer-encoding", "chunked"]]},
         "upper-case-name": {"status": 200, "fields": [["Etag", "x"]]},
+        "host-field": {"status": 200, "fields": [["host", "localhost"]]},
+        "signed-content-length": {"status": 200, "fields": [["content-length", "+0"]]},
+        "content-length-of-twenty-digits": {"status": 200, "fields": [["content-length", "0" * 20]]},
+        "content-length-of-2-63": {"status": 204, "fields": [["content-length", str(1 << 63)]]},
     }.items():
         yield (
             Conversation(f"response-with-{name}", "a head that may not travel", ("caller",))
@@ -95,6 +99,22 @@ def faults() -> Iterator[Conversation]:
         "two-content-lengths": {"fields": [["content-length", "1"], ["content-length", "2"]]},
         "signed-content-length": {"fields": [["content-length", "+1"]]},
         "content-length-of-nothing": {"fields": [["content-length", "1"]]},
+        "empty-content-length": {"fields": [["content-length", ""]]},
+        "list-of-content-lengths": {"fields": [["content-length", "0, 0"]]},
+        "content-length-after-a-space": {"fields": [["content-length", " 0"]]},
+        "content-length-of-twenty-digits": {"fields": [["content-length", "0" * 20]]},
+        "content-length-of-2-63": {"fields": [["content-length", str(1 << 63)]]},
+        "empty-scheme": {"scheme": ""},
+        "scheme-ftp": {"scheme": "ftp"},
+        "upper-case-scheme": {"scheme": "HTTP"},
+        "user-in-authority": {"authority": "user@localhost"},
+        "path-in-authority": {"authority": "localhost/v2"},
+        "host-field": {"fields": [["host", "localhost"]]},
+        "empty-target": {"target": ""},
+        "two-stars-for-a-target": {"target": "**"},
+        "target-beyond-ascii": {"target": "/v2/\u00e9"},
+        "space-in-method": {"method": "GET "},
+        "delete-character": {"fields": [["accept", "a\u007f"]]},
     }
     for name, changed in changes.items():
         yield (

@@ -108,6 +108,28 @@ def _other_ways() -> Iterator[Json]:
     yield _other("versions-not-packed", "1a04 0801 0802", frame(settings={"versions": [1, 2]}))
     yield _other("a-code-unknown-to-version-1", "0801 4202 0863", frame(1, reset={"code": "UNKNOWN"}))
     yield _other(
+        "unknown-fields-of-every-wire-type",
+        "0801 6001 61 0102030405060708 6202 0801 65 01020304 3200",
+        frame(1, end={}),
+    )
+    yield _other("a-stream-id-of-ten-bytes", "08 81808080f0ffffffff01 3200", frame(1, end={}))
+    yield _other(
+        "end-stream-of-ten-bytes", "0801 10 ffffffffffffffffff01 7a00", frame(1, last=True, data=b"")
+    )
+    yield _other("end-stream-of-2-32", "0801 10 8080808010 7a00", frame(1, last=True, data=b""))
+    yield _other("a-negative-code", "0801 420b 08 ffffffffffffffffff01", frame(1, reset={"code": "UNKNOWN"}))
+    yield _other("versions-packed-and-not", "1a05 0a0101 0802", frame(settings={"versions": [1, 2]}))
+    yield _other(
+        "a-variable-twice",
+        "1a14 0a0101 3a0f 0a06 0a0141 120131 0a05 0a0141 1200",
+        frame(settings={"versions": [1], "environment": {"A": ""}}),
+    )
+    yield _other(
+        "a-variable-without-value",
+        "1a0a 0a0101 3a05 0a03 0a0141",
+        frame(settings={"versions": [1], "environment": {"A": ""}}),
+    )
+    yield _other(
         "fields-apart",
         "0801 2a10 1206 0a01611201 31 08c801 1203 0a0162",
         frame(1, response={"status": 200, "fields": [["a", "1"], ["b", ""]]}),
@@ -140,6 +162,9 @@ def invalid() -> Iterator[Json]:
     yield _invalid("a-group-without-end", prefixed(bytes.fromhex("0b")), "not-a-frame")
     yield _invalid("field-number-0", prefixed(bytes.fromhex("0001 4a00")), "not-a-frame")
     yield _invalid("text-that-is-not-utf-8", prefixed(bytes.fromhex("0801 4204 1202 c328")), "not-a-frame")
+    yield _invalid("a-wire-type-of-6", prefixed(bytes.fromhex("0e00 4a00")), "not-a-frame")
+    yield _invalid("an-end-of-no-group", prefixed(bytes.fromhex("64 4a00")), "not-a-frame")
+    yield _invalid("a-varint-cut-short", prefixed(bytes.fromhex("4a00 0880")), "not-a-frame")
     yield _invalid("a-varint-of-eleven-bytes", prefixed(b"\x08" + b"\x80" * 10 + b"\x01"), "not-a-frame")
 
 

@@ -14,8 +14,6 @@ from udist_plugin.wire.frames import Request, Response
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """RFC 9110, section 5.6.2."""
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*")
-"""RFC 3986, section 3.1."""
 AUTHORITY = re.compile(r"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
 """RFC 3986, section 3.2, without user information."""
 TARGET = re.compile(r"/[!-\"$-~]*|\*")
@@ -41,9 +39,10 @@ def test_method(text: str) -> None:
 
 @given(near)
 @example("")
-@example("\u212a")  # a sign whose lower case is the letter k
+@example("HTTP")
+@example("https")
 def test_scheme(text: str) -> None:
-    assert request_is_fine(scheme=text) == bool(SCHEME.fullmatch(text))
+    assert request_is_fine(scheme=text) == (text in ("http", "https"))
 
 
 @given(near)
@@ -83,7 +82,7 @@ def test_value(value: bytes) -> None:
 
 @pytest.mark.parametrize("name", sorted(heads.HOP_BY_HOP))
 def test_fields_about_a_connection_never_travel(name: str) -> None:
-    assert heads.fields_problem([(name, b"")]) == f"field {name!r} is about a connection and never travels"
+    assert heads.fields_problem([(name, b"")]) == f"field {name!r} never travels"
 
 
 @pytest.mark.parametrize("status", [199, 600, 0, 2**32 - 1])
@@ -94,10 +93,13 @@ def test_status(status: int) -> None:
 
 @given(st.lists(st.binary(max_size=3) | st.sampled_from((b"5", b"05", b"9" * 19, b"9" * 20)), max_size=3))
 @example([b"\xb2"])
+@example([b"5", b"05"])
+@example([str(2**63 - 1).encode()])
+@example([str(2**63).encode()])
 def test_content_length(values: list[bytes]) -> None:
     fields = [("content-length", value) for value in values]
-    allowed = len(set(values)) <= 1 and all(re.fullmatch(rb"[0-9]{1,19}", value) for value in values)
-    if allowed:
+    numbers = all(re.fullmatch(rb"[0-9]{1,19}", value) and int(value) < 2**63 for value in values)
+    if numbers and len(set(map(int, values))) <= 1:
         assert heads.content_length(fields) == (int(values[0]) if values else None)
     else:
         with pytest.raises(ValueError, match="content-length is not one number"):

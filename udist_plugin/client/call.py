@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from udist_plugin.client.readers import Body
     from udist_plugin.link.exchange import Exchange
 
-DROPPED: Final = HOP_BY_HOP | {"host", "expect"}
+DROPPED: Final = HOP_BY_HOP | {"expect"}
 """Fields that say nothing here: ``host`` travels as the authority, and no 100-continue is needed."""
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.client.process import PluginProcess
     from udist_plugin.errors import UdistError
+    from udist_plugin.link.errors import Truncated
     from udist_plugin.wire.connection import ConnectionReceived, HeadReceived
     from udist_plugin.wire.stream import Stream
 
@@ -247,10 +248,15 @@ class ClientLink(Link):
             self._wake.clear()
             raise Interrupted
 
-    def at_end(self) -> TransportError:
+    def at_end(self) -> PluginDied:
         status = self._process.status(DYING)
         how = "has closed its output" if status is None else f"ended with {_named(status)}"
         return PluginDied(self._told(f"the plugin {how}"), status=status, stderr=self._process.stderr_tail())
+
+    def at_cut(self, error: Truncated) -> TransportError:
+        """A plugin that was killed may have been writing."""
+        end = self.at_end()
+        return end if end.status else self.on_broken(error)
 
     def on_broken(self, error: UdistError) -> TransportError:
         kind = HandshakeFailed if self.connection.peer is None else TransportError

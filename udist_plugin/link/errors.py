@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from udist_plugin.errors import Cancelled, DeadlineExceeded, StreamReset, TransportError, UdistError
+from udist_plugin.errors import (
+    Cancelled,
+    DeadlineExceeded,
+    RemoteProtocolError,
+    StreamReset,
+    TransportError,
+    UdistError,
+)
 
 if TYPE_CHECKING:
     from udist_plugin.wire.frames import Reset
@@ -14,6 +21,10 @@ class ContentCut(TransportError):
     """Content ended before the length that was announced for it."""
 
     code = "DATA_LOSS"
+
+
+class Truncated(RemoteProtocolError):
+    """The source ended within a frame: the peer broke the protocol, unless it died."""
 
 
 def late() -> DeadlineExceeded:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import RemoteProtocolError
+from udist_plugin.link.errors import Truncated
 from udist_plugin.link.fds import read_into, ready_before_end
 from udist_plugin.wire.constants import PREFIX_SIZE
 from udist_plugin.wire.framing import (
@@ -87,7 +88,7 @@ class FrameInput:
         while filled < size:
             count = self._read_rest(target[filled:], self._ahead)
             if not count:
-                raise RemoteProtocolError(f"the stream ended within a frame, {size - filled} bytes short")
+                raise Truncated(f"the stream ended within a frame, {size - filled} bytes short")
             filled += count
         self._end = filled - size
 
@@ -113,7 +114,7 @@ class FrameInput:
             count = self._read_ahead()
             if not count:
                 if self._end > self._start:
-                    raise RemoteProtocolError("the stream ended within a frame")
+                    raise Truncated("the stream ended within a frame")
                 return False
             self._end += count
         return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import Cancelled, TransportError, UdistError
-from udist_plugin.link.errors import as_error, reset_error
+from udist_plugin.link.errors import Truncated, as_error, reset_error
 from udist_plugin.link.input import FrameInput, Interrupted
 from udist_plugin.link.lock import take_back
 from udist_plugin.wire.connection import (
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from udist_plugin.wire.frames import Frame
 
     class Receiver(Protocol):
-        """Whose frames these are. All but ``at_end`` and ``wait_readable`` are called under the lock."""
+        """Whose frames these are. All but ``at_end``, ``at_cut`` and ``wait_readable`` are called locked."""
 
         @property
         def connection(self) -> Connection: ...
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         def wait_readable(self) -> None: ...
 
         def at_end(self) -> TransportError: ...
+
+        def at_cut(self, error: Truncated) -> TransportError: ...
 
         def on_broken(self, error: UdistError) -> TransportError: ...
 
@@ -78,6 +80,8 @@ class Intake:
                 self._take_in(message)
         except Interrupted:
             raise
+        except Truncated as error:
+            self._receiver.fail(self._at_cut(error))
         except (UdistError, OSError) as error:
             self._receiver.fail(self._receiver.on_broken(as_error(error)))
         except BaseException:
@@ -88,6 +92,14 @@ class Intake:
     def beginning(self) -> bytes:
         """What was read and is no frame, for an error's message."""
         return self._input.beginning()
+
+    def _at_cut(self, error: Truncated) -> TransportError:
+        """What an end within a frame means."""
+        try:
+            self._lock.release()
+            return self._receiver.at_cut(error)
+        finally:
+            take_back(self._lock)
 
     def _next(self) -> DataHead | tuple[Frame, bytes | None] | TransportError:
         """The next frame, or what the end of the source means."""

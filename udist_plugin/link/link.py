@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from udist_plugin.errors import TransportError, UdistError
+    from udist_plugin.link.errors import Truncated
     from udist_plugin.wire.connection import Connection, ConnectionReceived, HeadReceived
     from udist_plugin.wire.stream import Stream
 
@@ -85,6 +86,10 @@ class Link:
     def at_end(self) -> TransportError:
         """What the end of the source means. Not under ``lock``."""
         raise NotImplementedError
+
+    def at_cut(self, error: Truncated) -> TransportError:
+        """What an end of the source within a frame means. Not under ``lock``."""
+        return self.on_broken(error)
 
     def on_broken(self, error: UdistError) -> TransportError:
         """The peer broke the protocol, or the descriptor failed."""

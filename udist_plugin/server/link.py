@@ -27,7 +27,9 @@ MEMORY = 8 << 20
 
 
 class EndOfRequests(TransportError):
-    """The caller has closed its end: no more requests."""
+    """The caller has closed its end: no more requests, and those that have not come whole are given up."""
+
+    code = "CANCELLED"
 
 
 class ServerLink(Link):

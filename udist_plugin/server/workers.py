@@ -66,6 +66,8 @@ class Workers:
                             self._add()
                 self._serve(exchange)
                 self.served_one.set()
+                if self._link.output.broken:  # nobody reads any more, though requests may still come
+                    raise self._link.output.broken
                 if self.closed.is_set():
                     self._look_around()
                 with self._lock:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from udist_plugin.wire.constants import MAX_DATA, PREFIX_SIZE, VERSION
 from udist_plugin.wire.decoding import decode
 from udist_plugin.wire.encoding import encode, encode_data_head
-from udist_plugin.wire.frames import Frame, GoAway, Ping, Response, Settings
+from udist_plugin.wire.frames import Frame, GoAway, Ping, Reset, Response, Settings
 
 if TYPE_CHECKING:
     from udist_plugin.wire.frames import Body
@@ -38,6 +38,8 @@ KINDS: Final = {
     "short": "ends a response before its content-length",
     "truncated": "ends in the middle of a frame",
     "die": "is killed in the middle of a response",
+    "die-in-a-frame": "is killed in the middle of a frame",
+    "ok-too-early": "resets a stream with OK before its response has ended",
     "deaf": "reads nothing after the handshake",
     "mute": "answers no request",
     "chatter": "answers no request, and sends pings without end",
@@ -104,9 +106,12 @@ def _answer(kind: str) -> None:
             pings = encode(Frame(0, Ping(1))) * 1000
             while True:
                 _write(pings)
-        case "die":
+        case "ok-too-early":
             _send(Response(200, length), 1)
-            _write(encode_data_head(1, 10, False) + bytes(10))
+            _send(Reset("OK"), 1)
+        case "die" | "die-in-a-frame":
+            _send(Response(200, length), 1)
+            _write(encode_data_head(1, 10, False) + bytes(10 if kind == "die" else 9))
             os.write(2, b"about to be killed\n")
             os.kill(os.getpid(), 9)
 

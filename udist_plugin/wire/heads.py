@@ -14,15 +14,18 @@ if TYPE_CHECKING:
     from udist_plugin.wire.frames import Fields, Request, Response
 
 HOP_BY_HOP: Final = frozenset(
-    {"connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"}
+    {"connection", "host", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"}
 )
-"""Fields about a connection (RFC 9110, section 7.6.1): they never travel."""
+"""Fields about a connection (RFC 9110, section 7.6.1), and ``host``, for which there is the authority: they
+never travel."""
+
+SCHEMES: Final = ("http", "https")
+MAX_LENGTH: Final = (1 << 63) - 1
 
 _DIGITS = frozenset("0123456789")
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
 _NAME = frozenset("!#$%&'*+-.^_`|~") | _DIGITS | _LETTERS
 _TOKEN = _NAME | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_SCHEME = _TOKEN - frozenset("!#$%&'*^_`|~")
 _AUTHORITY = _TOKEN - frozenset("#^`|") | frozenset("(),;=:[]")
 _VALUE = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 """Characters allowed, not patterns: compiling those would be felt in every start."""
@@ -34,8 +37,8 @@ def request_problem(head: Request) -> str | None:
         return f"method {head.method[:64]!r} is not a token"
     if not _is_origin_form(head.target):
         return f"target {head.target[:64]!r} is not in origin form"
-    if head.scheme[:1].lower() not in _LETTERS or not _SCHEME.issuperset(head.scheme):
-        return f"scheme {head.scheme[:64]!r} is not one (RFC 3986, section 3.1)"
+    if head.scheme not in SCHEMES:
+        return f"scheme {head.scheme[:64]!r} is neither http nor https"
     if not _AUTHORITY.issuperset(head.authority):
         return f"authority {head.authority[:64]!r} is not a host and port"
     return fields_problem(head.fields)
@@ -61,7 +64,7 @@ def _field_problem(name: str, value: bytes) -> str | None:
     if not name or not _NAME.issuperset(name):
         return f"field name {name[:64]!r} is not a lower-case token"
     if name in HOP_BY_HOP:
-        return f"field {name!r} is about a connection and never travels"
+        return f"field {name!r} never travels"
     if value.translate(None, _VALUE):
         return f"field {name[:64]!r} has a control character in its value"
     return None
@@ -72,10 +75,14 @@ _kept_problem = lru_cache(KEPT_FIELDS)(_field_problem)
 
 def content_length(fields: Fields) -> int | None:
     """The declared length of the content; ``ValueError`` when it is malformed or given twice differently."""
-    values = {value for name, value in fields if name == "content-length"}
-    if not values:
-        return None
-    if len(values) > 1 or not (value := values.pop()).isdigit() or len(value) > 19:
+    lengths = {_length(value) for name, value in fields if name == "content-length"}
+    if len(lengths) > 1:
+        raise ValueError("content-length is not one number")
+    return lengths.pop() if lengths else None
+
+
+def _length(value: bytes) -> int:
+    if not value.isdigit() or len(value) > 19 or int(value) > MAX_LENGTH:
         raise ValueError("content-length is not one number")
     return int(value)
 

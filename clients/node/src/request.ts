@@ -17,7 +17,7 @@ export interface Sent {
 /** What `init` may say of a simple request; its signal is seen to elsewhere. */
 const SIMPLE = new Set(["method", "headers", "signal"]);
 /** Fields that are said elsewhere in a head, or answered by this library itself. */
-const ELSEWHERE = new Set(["host", "expect", "content-length"]);
+const ELSEWHERE = new Set(["expect", "content-length"]);
 
 /**
  * What the platform makes of its arguments, but without a signal. A GET or HEAD of which nothing more is said needs no

@@ -115,7 +115,8 @@ export class Session {
   /** Says why the link is over, and sees to it that the plugin is, too. */
   async #explain(cause: unknown): Promise<unknown> {
     if (this.#closing !== undefined) return this.#closing;
-    const broke = cause !== undefined && !(cause instanceof Refusal);
+    const cut = cause instanceof ConnectionFault && cause.breach === "truncated";
+    const broke = cause !== undefined && !(cause instanceof Refusal) && !cut;
     const exit = await (broke ? this.child.kill() : this.child.exit(DYING));
     if (!exit) void this.child.kill();
     const details: ErrorDetails = {
@@ -125,8 +126,9 @@ export class Session {
       cause,
     };
     if (cause instanceof Refusal) return refused(cause, details);
-    if (cause instanceof ConnectionFault) return broken(cause, this.link.ready, details);
-    if (cause instanceof Error) return new PluginDiedError(cause.message, details);
+    const killed = cut && exit && exit.code !== 0; // while it wrote a frame
+    if (cause instanceof ConnectionFault && !killed) return broken(cause, this.link.ready, details);
+    if (cause instanceof Error && !killed) return new PluginDiedError(cause.message, details);
     if (this.#command.own && !this.link.ready && this.child.tail.includes("No module named udist_plugin")) {
       return new PluginNotFoundError(`python3 has no udist_plugin; ${HINT}`, details);
     }

@@ -8,6 +8,7 @@ import type { Exchange } from "../src/link/exchange.js";
 import { Link } from "../src/link/link.js";
 import { encode } from "../src/wire/codec.js";
 import type { FrameInit } from "../src/wire/codec.js";
+import { Code } from "../src/wire/generated/frame_pb.js";
 
 const HEAD = { method: "HEAD", scheme: "http", authority: "localhost", target: "/v2/", fields: [] };
 const SLOTS = 64;
@@ -120,5 +121,16 @@ test("an empty last frame in another order of its fields is an end as any other"
   await say({ streamId: 1, body: { case: "response", value: { status: 200 } } });
   await say(Uint8Array.from([0, 0, 0, 0, 6, 0x7a, 0, 0x08, 1, 0x10, 1]));
   assert.deepEqual([exchange.take(), exchange.finished], [undefined, true]);
+  link.end(new Error("enough"));
+});
+
+test("a response that is complete stays, whatever resets the rest of its request", async () => {
+  const { link, say } = await linked();
+  const exchange = await link.open({ ...HEAD, method: "PUT" }, false);
+  await say({ streamId: 1, body: { case: "response", value: { status: 413 } } });
+  await say({ streamId: 1, endStream: true, body: { case: "data", value: new Uint8Array(5) } });
+  await say({ streamId: 1, body: { case: "reset", value: { code: Code.INTERNAL } } });
+  assert.equal((await exchange.head()).status, 413);
+  assert.deepEqual([exchange.take()?.length, exchange.finished, exchange.unwanted], [5, true, true]);
   link.end(new Error("enough"));
 });

@@ -27,6 +27,8 @@ const AT_REQUEST: Record<string, Misbehaviour> = {
   short: ["UDIST_ERR_RESET", /content-length is 1000/],
   truncated: ["UDIST_ERR_PROTOCOL", /ended within a frame, 990 bytes short/],
   die: ["UDIST_ERR_DIED", /SIGKILL; its standard error ends with:\nabout to be killed/],
+  "die-in-a-frame": ["UDIST_ERR_DIED", /SIGKILL; its standard error ends with:\nabout to be killed/],
+  "ok-too-early": ["UDIST_ERR_RESET", /ended the stream before the response was complete/],
   mute: ["timeout", /timeout/],
   chatter: ["timeout", /timeout/],
   deaf: ["timeout", /timeout/],

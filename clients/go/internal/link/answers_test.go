@@ -55,6 +55,28 @@ func FuzzAnswers(f *testing.F) {
 	})
 }
 
+// TestResetAfterTheResponse resets a request that goes on although its response is complete.
+func TestResetAfterTheResponse(t *testing.T) {
+	response := &pluginv1.Response{Status: 413}
+	fault := &pluginv1.Reset{Code: pluginv1.Code_CODE_INTERNAL}
+	head := encode(t, &pluginv1.Frame{StreamId: 1, Body: &pluginv1.Frame_Response{Response: response}})
+	last := append(wire.AppendDataHead(nil, 1, 5, true), "world"...)
+	reset := encode(t, &pluginv1.Frame{StreamId: 1, Body: &pluginv1.Frame_Reset_{Reset_: fault}})
+	l := answered(t, join(head, last, reset))
+	request := &pluginv1.Request{Method: "PUT", Scheme: "http", Target: "/"}
+	exchange, err := l.Open(t.Context(), request, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.AwaitEnd(false)
+	if head, err := exchange.Head(); err != nil || head.GetStatus() != 413 {
+		t.Fatalf("head %v, %v", head, err)
+	}
+	if content, err := io.ReadAll(exchange); err != nil || string(content) != "world" {
+		t.Errorf("read %q, %v", content, err)
+	}
+}
+
 // answered is a link to a plugin that has said all that it will, and reads no more than a pipe holds.
 func answered(t *testing.T, answers []byte) *Link {
 	return linked(t, answers, func(cause error, _ []byte) error { return errors.Join(io.ErrUnexpectedEOF, cause) })
@@ -108,7 +130,7 @@ func readAll(exchange *Exchange, buffer []byte) (total int) {
 }
 
 // encode is a frame's bytes.
-func encode(f *testing.F, frame *pluginv1.Frame) []byte {
+func encode(f testing.TB, frame *pluginv1.Frame) []byte {
 	b, err := wire.Encode(frame)
 	if err != nil {
 		f.Fatal(err)

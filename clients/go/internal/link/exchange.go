@@ -181,7 +181,7 @@ func (e *Exchange) take(event wire.Event, frame *pluginv1.Frame) {
 	case wire.EndReceived:
 		e.trailers = frame.GetEnd().GetTrailers()
 	case wire.ResetReceived:
-		if reset := frame.GetReset_(); !e.stream.Ended() {
+		if reset := e.stream.Reset(); !e.stream.Ended() {
 			e.fail(&ResetError{Code: reset.GetCode(), Message: reset.GetMessage(), Unprocessed: reset.GetUnprocessed()})
 		}
 	}

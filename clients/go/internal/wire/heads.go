@@ -39,28 +39,27 @@ const (
 var (
 	nameCharacters      = among("!#$%&'*+-.^_`|~", digits, lower)
 	tokenCharacters     = among("!#$%&'*+-.^_`|~", digits, lower, upper)
-	schemeCharacters    = among("+-.", digits, lower, upper)
 	authorityCharacters = among("!$%&'*+-._~(),;=:[]", digits, lower, upper)
 )
 
-// IsHopByHop reports whether the field with this lower-case name is connection-specific and must not be sent.
+// IsHopByHop reports whether the field with this lower-case name must not be sent, because it is connection-specific or
+// the authority replaces it.
 func IsHopByHop(name string) bool {
 	switch name {
-	case "connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade":
+	case "connection", "host", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade":
 		return true
 	}
 	return false
 }
 
 func requestProblem(head *pluginv1.Request) string {
-	scheme := head.GetScheme()
 	switch {
 	case head.GetMethod() == "" || !tokenCharacters.holdAll(head.GetMethod()):
 		return fmt.Sprintf("method %.64q is not a token", head.GetMethod())
 	case !isOriginForm(head.GetTarget()):
 		return fmt.Sprintf("target %.64q is not in origin form", head.GetTarget())
-	case scheme == "" || scheme[0]|0x20 < 'a' || scheme[0]|0x20 > 'z' || !schemeCharacters.holdAll(scheme):
-		return fmt.Sprintf("scheme %.64q is invalid (RFC 3986, section 3.1)", scheme)
+	case head.GetScheme() != "http" && head.GetScheme() != "https":
+		return fmt.Sprintf("scheme %.64q is neither http nor https", head.GetScheme())
 	case !authorityCharacters.holdAll(head.GetAuthority()):
 		return fmt.Sprintf("authority %.64q is not a host and port", head.GetAuthority())
 	}
@@ -81,7 +80,7 @@ func fieldsProblem(fields []*pluginv1.Field) string {
 		case name == "" || !nameCharacters.holdAll(name):
 			return fmt.Sprintf("field name %.64q is not a lower-case token", name)
 		case IsHopByHop(name):
-			return fmt.Sprintf("field %q is connection-specific and must not be sent", name)
+			return fmt.Sprintf("field %q must not be sent", name)
 		}
 		for _, c := range field.GetValue() {
 			if c < ' ' && c != '\t' || c == 0x7f {
@@ -100,7 +99,7 @@ func contentLength(fields []*pluginv1.Field) (length int64, problem string) {
 			continue
 		}
 		value, err := strconv.ParseUint(string(field.GetValue()), 10, 63)
-		if err != nil || length >= 0 && length != int64(value) {
+		if err != nil || len(field.GetValue()) > 19 || length >= 0 && length != int64(value) {
 			return -1, "content-length is not a single number"
 		}
 		length = int64(value)

@@ -64,6 +64,10 @@ func (s *Stream) Ended() bool { return s.incoming == halfDone }
 // Sent reports whether the request has been sent completely.
 func (s *Stream) Sent() bool { return s.outgoing == halfDone }
 
+// Reset returns how the stream was reset, or nil. If the plugin reset it with OK before the end of the response, the
+// code is INTERNAL.
+func (s *Stream) Reset() *pluginv1.Reset { return s.reset }
+
 // Credit returns how many payload bytes can be sent now.
 func (s *Stream) Credit() int { return s.send.credit }
 

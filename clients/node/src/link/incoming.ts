@@ -75,9 +75,9 @@ export class Incoming implements FrameSink {
     const exchange = this.exchanges.get(stream.id);
     if (!exchange) return;
     if (body.case === "response") exchange.response = body.value;
-    if (body.case === "reset") {
+    if (body.case === "reset" && !stream.ended) {
       const { code, message, unprocessed } = stream.reset ?? body.value;
-      if (code !== Code.OK_UNSPECIFIED) exchange.fail(new ExchangeReset(code, message, unprocessed));
+      exchange.fail(new ExchangeReset(code, message, unprocessed));
     }
     this.settle(stream.id);
   }

@@ -10,11 +10,20 @@ type FieldInit = MessageInitShape<typeof FieldSchema>;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const TARGET = /^(?:\*|\/[!"$-~]*)$/;
-const SCHEME = /^[A-Za-z][A-Za-z0-9+\-.]*$/;
+const SCHEME = /^https?$/;
 const AUTHORITY = /^[!$%&'*+\-._~(),;=:[\]0-9A-Za-z]*$/;
-const HOP_BY_HOP = new Set(["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"]);
+const HOP_BY_HOP = new Set([
+  "connection",
+  "host",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+]);
+const MAX_LENGTH = 2n ** 63n - 1n;
 
-/** Whether a field, by its lower-case name, is about a connection and never travels. */
+/** Whether a field, by its lower-case name, never travels: it is about a connection, or the authority replaces it. */
 export function isHopByHop(name: string): boolean {
   return HOP_BY_HOP.has(name);
 }
@@ -22,7 +31,7 @@ export function isHopByHop(name: string): boolean {
 export function requestProblem(head: RequestInit): string | undefined {
   if (!TOKEN.test(head.method ?? "")) return `method ${shown(head.method)} is not a token`;
   if (!TARGET.test(head.target ?? "")) return `target ${shown(head.target)} is not in origin form`;
-  if (!SCHEME.test(head.scheme ?? "")) return `scheme ${shown(head.scheme)} is not valid`;
+  if (!SCHEME.test(head.scheme ?? "")) return `scheme ${shown(head.scheme)} is neither http nor https`;
   if (!AUTHORITY.test(head.authority ?? "")) return `authority ${shown(head.authority)} is not a host and port`;
   return fieldsProblem(head.fields ?? []);
 }
@@ -35,7 +44,7 @@ export function responseProblem(status: number, fields: readonly FieldInit[]): s
 export function fieldsProblem(fields: readonly FieldInit[]): string | undefined {
   for (const { name = "", value = new Uint8Array() } of fields) {
     if (!FIELD_NAME.test(name)) return `field name ${shown(name)} is not a lower-case token`;
-    if (isHopByHop(name)) return `field ${name} is hop-by-hop and cannot be sent`;
+    if (isHopByHop(name)) return `field ${name} cannot be sent`;
     if (value.some((c) => (c < 0x20 && c !== 0x09) || c === 0x7f)) {
       return `field ${name} has a control character in its value`;
     }
@@ -45,15 +54,15 @@ export function fieldsProblem(fields: readonly FieldInit[]): string | undefined 
 
 /** The declared length of the content, -1 if there is none; undefined if it is not one number. */
 export function contentLength(fields: readonly FieldInit[]): number | undefined {
-  let length = -1;
+  let length = -1n;
   for (const { name, value = new Uint8Array() } of fields) {
     if (name !== "content-length") continue;
     const text = Buffer.from(value).toString("latin1");
-    const number = Number(text);
-    if (!/^\d{1,19}$/.test(text) || (length >= 0 && length !== number)) return undefined;
+    const number = /^\d{1,19}$/.test(text) ? BigInt(text) : -1n;
+    if (number < 0n || number > MAX_LENGTH || (length >= 0n && length !== number)) return undefined;
     length = number;
   }
-  return length;
+  return Number(length);
 }
 
 function shown(text = ""): string {
