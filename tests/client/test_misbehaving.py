@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.scripted import scripted
 from udist_plugin.client.plugin import Plugin
 from udist_plugin.errors import (
     DeadlineExceeded,
@@ -167,25 +168,11 @@ def test_a_wrong_configuration_is_named_and_ends_with_78() -> None:
     assert caught.value.code == "INVALID_ARGUMENT"
 
 
-PLUGIN_IN_TWO_WRITES = """
-import os, sys
-def take():
-    prefix = os.read(0, 5)
-    os.read(0, int.from_bytes(prefix[1:], "big"))
-for frames in sys.argv[1:]:
-    take()
-    os.write(1, bytes.fromhex(frames))
-while os.read(0, 1 << 20):
-    pass
-"""
-
-
 def test_a_complete_response_stays_whatever_resets_the_rest_of_its_request() -> None:
     ready = encode(Frame(0, Settings([1])))
     answer = encode(Frame(1, Response(413))) + encode_data_head(1, 5, True) + b"world"
     reset = encode(Frame(1, Reset("INTERNAL", "late")))
-    script = [sys.executable, "-c", PLUGIN_IN_TWO_WRITES, ready.hex(), (answer + reset).hex()]
-    with Plugin(command=script) as plugin:
+    with Plugin(command=scripted(ready, answer + reset)) as plugin:
         body = iter([bytes(1 << 20)] * 4)
         with plugin.request("PUT", "/v2/", body=body) as response:
             assert (response.status, response.read()) == (413, b"world")

@@ -11,6 +11,7 @@ from tests.vectors.exchanges import exchanges
 from tests.vectors.faults import faults
 from tests.vectors.single import frames, invalid
 from tests.vectors.states import states
+from tests.vectors.whole import push_and_pull
 
 if TYPE_CHECKING:
     from tests.vectors.notation import Json
@@ -20,7 +21,7 @@ FOLDER = Path(__file__).parent
 
 def generate() -> dict[str, list[Json]]:
     """What the files must hold, by file name."""
-    conversations = [conversation.as_json() for conversation in (*exchanges(), *faults())]
+    conversations = [conversation.as_json() for conversation in (*exchanges(), push_and_pull(), *faults())]
     return {
         "frames.json": list(frames()),
         "invalid.json": list(invalid()),

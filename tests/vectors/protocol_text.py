@@ -23,10 +23,16 @@ def table(*header: str) -> list[dict[str, str]]:
     return rows
 
 
+def block(language: str) -> str:
+    """What the one code block of this language holds."""
+    _, content = TEXT.split(f"```{language}\n")
+    return content.split("\n```")[0]
+
+
 def hexdump() -> list[tuple[str, bytes]]:
     """The frames of the annotated conversation: who sends, and the bytes."""
     frames: list[tuple[str, bytes]] = []
-    for line in TEXT.split("```hexdump\n")[1].split("```")[0].splitlines():
+    for line in block("hexdump").splitlines():
         if ":" in line.split("  ")[0]:
             frames.append((line.partition(":")[0], b""))
         elif line:

@@ -18,7 +18,17 @@ from udist_plugin.wire.connection import (
 )
 from udist_plugin.wire.constants import PREFIX_SIZE
 from udist_plugin.wire.decoding import decode
-from udist_plugin.wire.frames import End, Frame, GoAway, Ping, Request, Reset, Response, Settings
+from udist_plugin.wire.frames import (
+    End,
+    Frame,
+    GoAway,
+    Ping,
+    Request,
+    Reset,
+    Response,
+    Settings,
+    WindowUpdate,
+)
 from udist_plugin.wire.framing import check_control_length, data_head, frame_length
 from udist_plugin.wire.plugin import PluginConnection
 
@@ -91,6 +101,9 @@ class Side:
                 return self.connection.send_settings(settings)
             case Ping(token):
                 return self.connection.send_ping(token)
+            case WindowUpdate(credit):
+                self.connection.consume(self.streams[frame.stream_id], credit)
+                return self.connection.take_control()
             case End(trailers):
                 return self.connection.send_end(self.streams[frame.stream_id], trailers)
             case _:

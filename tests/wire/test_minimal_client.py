@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.scripted import scripted
+from tests.vectors import generate
+from tests.vectors.notation import Json, expand, message
 from tests.vectors.protocol_text import hexdump
+from tests.vectors.whole import UPLOAD
 from udist_plugin.wire.generated import frame_pb2 as pb
 
 if TYPE_CHECKING:
@@ -35,6 +39,8 @@ class MinimalClient:
         self.unsent = b""
         self.unread = b""
         self.id = -1
+        self.ready = self.going_away = False
+        self.trailers: dict[str, bytes] = {}
         settings = pb.Settings(versions=[1], implementation="minimal/1", configuration=CONFIGURATION)
         self.write(pb.Frame(settings=settings))
 
@@ -72,15 +78,16 @@ class MinimalClient:
     def exchange(
         self, method: str, target: str, content: bytes = b"", fields: tuple[tuple[str, bytes], ...] = ()
     ) -> tuple[int, dict[str, bytes], bytes]:
+        assert not self.going_away
         self.id += 2
         head = pb.Request(method=method, scheme="http", authority="localhost", target=target)
         head.fields.extend(pb.Field(name=name, value=value) for name, value in fields)
         self.write(pb.Frame(stream_id=self.id, end_stream=not content, request=head))
         sent, credit, unannounced, received = 0, 262144, 0, b""
         response: pb.Response | None = None
-        done = False
+        ended = done = False
         while not done:
-            if sent < len(content) and credit and not self.unsent:
+            if not ended and sent < len(content) and credit and not self.unsent:
                 n = min(credit, len(content) - sent, 1048576)
                 data = content[sent : sent + n]
                 self.write(pb.Frame(stream_id=self.id, end_stream=sent + n == len(content), data=data))
@@ -88,35 +95,47 @@ class MinimalClient:
             frame = self.read()
             if frame is None:
                 continue
-            ended = frame.end_stream
             match frame.WhichOneof("body"):
-                case "settings":
-                    assert list(frame.settings.versions) == [1]
+                case "settings" if not self.ready and list(frame.settings.versions) == [1]:
+                    self.ready = True
+                case kind if not self.ready:
+                    raise AssertionError(f"{kind}: {frame}")
+                case "go_away":
+                    self.going_away = True
+                    assert self.id <= frame.go_away.last_stream_id
                 case "ping" if not frame.ping.ack:
                     self.write(pb.Frame(ping=pb.Ping(token=frame.ping.token, ack=True)))
-                case _ if frame.stream_id < self.id:
+                case "ping" | "log":
                     pass
-                case "response":
+                case _ if frame.stream_id % 2 and frame.stream_id < self.id:
+                    continue
+                case kind if frame.stream_id != self.id:
+                    raise AssertionError(f"{kind}: {frame}")
+                case "window_update":
+                    credit += frame.window_update.credit
+                case "response" if response is None:
                     response = frame.response
-                case "data":
+                case "data" if response and not ended:
                     received += frame.data
                     unannounced += len(frame.data)
-                    if unannounced >= 131072 and not ended:
+                    if unannounced >= 131072 and not frame.end_stream:
                         update = pb.WindowUpdate(credit=unannounced)
                         self.write(pb.Frame(stream_id=self.id, window_update=update))
                         unannounced = 0
-                case "end":
-                    ended = True
-                case "window_update":
-                    credit += frame.window_update.credit
-                case "reset" if frame.reset.code == pb.CODE_OK_UNSPECIFIED and response:
+                case "end" if response and not ended:
+                    self.trailers = {field.name: field.value for field in frame.end.trailers}
+                case "reset" if ended:
                     done = True
                 case kind:
                     raise AssertionError(f"{kind}: {frame}")
-            if ended:
+            if frame.WhichOneof("body") == "end" or frame.end_stream:
+                ended = True
                 done = sent == len(content)
         assert response is not None
-        return response.status, {field.name: field.value for field in response.fields}, received
+        answer = {field.name: field.value for field in response.fields}
+        empty = method == "HEAD" or response.status in (204, 304)
+        assert len(received) == (0 if empty else int(answer.get("content-length", len(received))))
+        return response.status, answer, received
 
     def close(self) -> int:
         assert not self.unsent
@@ -157,6 +176,50 @@ def test_an_answer_before_the_content_was_wanted(client: MinimalClient) -> None:
     assert status >= 400
     assert b"errors" in content
     assert client.exchange("GET", "/v2/")[0] == 200
+
+
+def vector(name: str) -> list[Json]:
+    """The steps of a conversation."""
+    (found,) = (one for one in generate.load("conversations.json") if one["name"] == name)
+    steps: list[Json] = found["steps"]
+    return steps
+
+
+def test_trailers_end_a_response() -> None:
+    ready, begun, end = (expand(step["bytes"]) for step in vector("trailers") if step["from"] == "plugin")
+    client = MinimalClient(*scripted(ready, begun + end))
+    assert client.exchange("GET", "/v2/") == (200, {}, b"")
+    assert client.trailers == {"x-checksum": b"2"}
+    assert client.close() == 0
+
+
+def test_the_listing_is_what_happens() -> None:
+    """But for the location, for fields beside those shown, and for how much credit is granted when."""
+    client = MinimalClient(sys.executable, "-m", "udist_plugin")
+    location = ""
+    for step in vector("push-and-pull")[1:]:
+        shown = message(step["frame"])
+        if step["from"] == "caller":
+            if shown.HasField("request"):
+                shown.request.target = shown.request.target.replace(UPLOAD, location or UPLOAD)
+            client.write(shown)
+            continue
+        while (frame := client.read()) is None or (
+            frame.HasField("window_update") and not shown.HasField("window_update")
+        ):
+            pass
+        assert frame.WhichOneof("body") == shown.WhichOneof("body")
+        assert (frame.stream_id, frame.data, frame.response.status) == (
+            shown.stream_id,
+            shown.data,
+            shown.response.status,
+        )
+        fields = {field.name: field.value for field in frame.response.fields}
+        assert {field.name for field in shown.response.fields} <= fields.keys()
+        location = fields.get("location", location.encode()).decode()
+    while client.unsent:
+        client.read()
+    assert client.close() == 0
 
 
 def test_the_hex_dump_is_what_happens() -> None:

@@ -6,7 +6,8 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from tests.vectors import generate
 from tests.vectors.notation import expand
-from tests.vectors.protocol_text import TEXT, hexdump, table
+from tests.vectors.protocol_text import TEXT, block, hexdump, table
+from tests.vectors.whole import listing
 from tests.wire.categories import CATEGORIES
 from udist_plugin.wire import constants, heads
 from udist_plugin.wire.generated import frame_pb2 as pb
@@ -76,3 +77,10 @@ def test_fields_that_never_travel() -> None:
 def test_the_hex_dump_is_a_vector() -> None:
     (vector,) = (vector for vector in generate.load("conversations.json") if vector["name"] == "get")
     assert hexdump() == [(step["from"], expand(step["bytes"])) for step in vector["steps"]]
+
+
+def test_the_listing_is_a_vector() -> None:
+    (vector,) = (
+        vector for vector in generate.load("conversations.json") if vector["name"] == "push-and-pull"
+    )
+    assert listing(vector) == block("frames")

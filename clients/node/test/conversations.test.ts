@@ -83,6 +83,9 @@ class Caller {
         ]);
       case "end":
         return connection.sendEnd(this.stream(streamId), body.value.trailers);
+      case "windowUpdate":
+        connection.consume(this.stream(streamId), body.value.credit);
+        return Buffer.concat(connection.takeControl());
       case "reset": {
         if (!connection.owesControl) {
           connection.reset(this.stream(streamId), body.value.code, body.value.message);

@@ -188,6 +188,9 @@ func (s *side) send(t *testing.T, frame *pluginv1.Frame, want []byte) {
 		written = append(written, body.Data...)
 	case *pluginv1.Frame_End:
 		written, err = s.SendEnd(stream, body.End.GetTrailers())
+	case *pluginv1.Frame_WindowUpdate:
+		s.Consume(stream, int(body.WindowUpdate.GetCredit()))
+		written = s.TakeControl()
 	case *pluginv1.Frame_Ping:
 		if written = s.TakeControl(); written == nil {
 			written, err = Encode(frame)
