@@ -127,8 +127,8 @@ def test_every_program_that_is_named_is_there() -> None:
 
 
 def test_every_language_of_a_block_is_tried() -> None:
-    """Go and JavaScript by the tests of the clients, JSON and hexdumps by those of the protocol."""
-    tried = {"sh", "python", "go", "js", "yaml", "text", "json", "hexdump", ""}
+    """Go and JavaScript by the tests of the clients, JSON, frames and hexdumps by those of the protocol."""
+    tried = {"sh", "python", "go", "js", "yaml", "text", "json", "hexdump", "frames", ""}
     found = [(document, block) for document in documents() for block in blocks(document)]
     assert {block.language for _, block in found} <= tried
     shell = {(document.name, block.section) for document, block in found if block.language == "sh"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.vectors.conversation import Conversation, fatal, fault, put
+from tests.vectors.exchanges import INITIAL_CREDIT
 from tests.vectors.notation import frame
 from tests.vectors.single import get
 
@@ -129,7 +130,38 @@ def faults() -> Iterator[Conversation]:
         .caller(frame(1, request=put()), "head")
         .caller(frame(1, end={"trailers": [["Upper", "x"]]}), fault("INVALID_ARGUMENT"))
     )
+    yield from _several()
     yield from _fatal()
+
+
+def _several() -> Iterator[Conversation]:
+    """Two faults in one frame: which of them counts."""
+    yield (
+        Conversation("short-and-bad-trailers", "the content-length counts before the trailers", ("plugin",))
+        .begun()
+        .caller(frame(1, request=put(5)), "head")
+        .caller(frame(1, end={"trailers": [["Upper", "x"]]}), fault("INTERNAL"))
+    )
+    yield (
+        Conversation("too-long-and-beyond-credit", "a connection error counts first", ("plugin",))
+        .begun()
+        .caller(frame(1, request=put(5)), "head")
+        .caller(frame(1, data=b"x" * (INITIAL_CREDIT + 1)), fatal("credit"))
+    )
+    yield (
+        Conversation("bad-head-when-going-away", "the plugin's going away counts first", ("plugin",))
+        .begun()
+        .plugin(frame(go_away={"code": "UNAVAILABLE"}), "go_away")
+        .caller(frame(1, last=True, request=get("/") | {"method": ""}), {"refused": "UNAVAILABLE"})
+        .plugin(frame(1, reset={"code": "UNAVAILABLE", "unprocessed": True}), "reset")
+    )
+    yield (
+        Conversation("short-response-and-bad-trailers", "as for a request", ("caller",))
+        .begun()
+        .caller(frame(1, last=True, request=get("/")), "head")
+        .plugin(frame(1, response={"status": 200, "fields": [["content-length", "5"]]}), "head")
+        .plugin(frame(1, end={"trailers": [["Upper", "x"]]}), fault("INTERNAL"), caller_slots=0)
+    )
 
 
 def _fatal() -> Iterator[Conversation]:
