@@ -163,6 +163,7 @@ def invalid() -> Iterator[Json]:
     yield _invalid("field-number-0", prefixed(bytes.fromhex("0001 4a00")), "not-a-frame")
     yield _invalid("text-that-is-not-utf-8", prefixed(bytes.fromhex("0801 4204 1202 c328")), "not-a-frame")
     yield _invalid("a-wire-type-of-6", prefixed(bytes.fromhex("0e00 4a00")), "not-a-frame")
+    yield _invalid("a-wire-type-of-7", prefixed(bytes.fromhex("0f00 4a00")), "not-a-frame")
     yield _invalid("an-end-of-no-group", prefixed(bytes.fromhex("64 4a00")), "not-a-frame")
     yield _invalid("a-varint-cut-short", prefixed(bytes.fromhex("4a00 0880")), "not-a-frame")
     yield _invalid("a-varint-of-eleven-bytes", prefixed(b"\x08" + b"\x80" * 10 + b"\x01"), "not-a-frame")
