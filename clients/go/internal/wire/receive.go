@@ -44,7 +44,8 @@ func (c *Connection) Receive(frame *pluginv1.Frame) (Event, *Stream, error) {
 		}
 		event, err := c.receiveOnConnection(frame)
 		return event, nil, err
-	case *pluginv1.Frame_Request, *pluginv1.Frame_WindowUpdate, *pluginv1.Frame_Response, *pluginv1.Frame_End, *pluginv1.Frame_Reset_:
+	case *pluginv1.Frame_Request, *pluginv1.Frame_WindowUpdate, *pluginv1.Frame_Response, *pluginv1.Frame_End,
+		*pluginv1.Frame_Reset_:
 		if id == 0 {
 			return 0, nil, broken("stream-zero", "%s on stream 0", nameOf(frame))
 		}
