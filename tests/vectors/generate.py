@@ -12,6 +12,7 @@ from tests.vectors.faults import faults
 from tests.vectors.single import frames, invalid
 from tests.vectors.states import states
 from tests.vectors.whole import push_and_pull
+from tests.vectors.traces import traces
 
 if TYPE_CHECKING:
     from tests.vectors.notation import Json
@@ -28,6 +29,7 @@ def generate() -> dict[str, list[Json]]:
         "conversations.json": conversations,
         "states.json": list(states()),
         "cells.json": list(cells()),
+        "traces.json": list(traces()),
     }
 
 

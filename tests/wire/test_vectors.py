@@ -57,7 +57,7 @@ def test_the_files_are_current() -> None:
 
 
 def test_names_are_unique() -> None:
-    for vectors in (FRAMES, INVALID, CONVERSATIONS, CELLS):
+    for vectors in (FRAMES, INVALID, CONVERSATIONS, CELLS, generate.load("traces.json")):
         assert len({vector["name"] for vector in vectors}) == len(vectors)
 
 

@@ -39,6 +39,7 @@ TOPICS: Final = {
     "stores": "folders, S3, Google Cloud Storage, Azure, and sharing a store",
     "differences": "where udist behaves differently from distribution",
     "python": "the Python API, httpx, requests, WSGI and pytest fixtures",
+    "trace": "record the frames between a caller and its plugin, print and replay them",
     "architecture": "how the parts fit together",
     "benchmarks": "measured speed and memory, and how to repeat the measurements",
     "contributing": "tests, code checks, generated code and benchmarks",

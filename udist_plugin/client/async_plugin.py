@@ -48,6 +48,7 @@ class AsyncPlugin:
         timeout: float = 30.0,
         redirects: bool = False,
         config_name: str = "",
+        trace: str | os.PathLike[str] | None = None,
     ) -> None:
         self._spawn = partial(
             Plugin,
@@ -58,6 +59,7 @@ class AsyncPlugin:
             timeout=timeout,
             redirects=redirects,
             config_name=config_name,
+            trace=trace,
         )
         self._plugin: Plugin | None = None
         self._bridge: Bridge | None = None

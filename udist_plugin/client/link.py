@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from threading import Lock
 
     from udist_plugin.client.process import PluginProcess
+    from udist_plugin.client.trace.recorder import Recorder
     from udist_plugin.errors import UdistError
     from udist_plugin.link.errors import Truncated
     from udist_plugin.wire.connection import ConnectionReceived, HeadReceived
@@ -53,12 +54,18 @@ DYING: Final = 2.0
 
 
 class ClientLink(Link):
-    """The link to ``process``. ``log`` gets the plugin's log frames."""
+    """The link to ``process``. ``log`` gets the plugin's log frames, ``recorder`` all of them, both ways."""
 
     connection: CallerConnection
 
-    def __init__(self, process: PluginProcess, log: Callable[[str], None] | None) -> None:
+    def __init__(
+        self,
+        process: PluginProcess,
+        log: Callable[[str], None] | None,
+        recorder: Recorder | None = None,
+    ) -> None:
         self._process = process
+        self._recorder = recorder
         self._log = log
         self._wake = WakePipe()
         self._owner = os.getpid()
@@ -70,6 +77,7 @@ class ClientLink(Link):
         super().__init__(
             connection, process.source, process.sink, payload=PAYLOAD, stall=STALL, peer=process.ended
         )
+        self.output.recorder = self.intake.recorder = recorder
         self._slots = Slots(connection, self.role)
         watch(self)
 
@@ -222,12 +230,16 @@ class ClientLink(Link):
             self.fail(PluginDied("the plugin was closed"))
         self._interrupt()
         self.stage.close()
-        return self.settled(timeout) and self.output.settled(timeout)
+        settled = self.settled(timeout) and self.output.settled(timeout)
+        if self._recorder:
+            self._recorder.close()
+        return settled
 
     @property
     def locks(self) -> Sequence[Lock]:
         """Those that a child must not inherit from another thread's hands."""
-        return self.lock, *self.output.locks, *self.stage.locks
+        recording = (self._recorder.lock,) if self._recorder else ()
+        return self.lock, *self.output.locks, *self.stage.locks, *recording
 
     def disown(self) -> None:
         """In a child that was forked: closes what it has inherited, and lets nothing use it any more."""
@@ -241,6 +253,8 @@ class ClientLink(Link):
         self.stage.close()
         self._wake.close()
         self._process.disown()
+        if self._recorder:
+            self._recorder.disown()
 
     def wait_readable(self) -> None:
         wakes, left = (self._wake.fd,), self.role.time_left

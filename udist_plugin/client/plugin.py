@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from udist_plugin.client.readers import Body
     from udist_plugin.client.response import Response
+    from udist_plugin.client.trace.recorder import Recorder
+
+TRACE: Final = "UDIST_TRACE"
 
 GRACE: Final = 10.0
 """Seconds that closing gives the plugin to end."""
@@ -55,6 +58,10 @@ class Plugin:
     ``"ssh host udist-plugin"``, as words or as text that is split as a shell does; the environment variable
     ``UDIST_PLUGIN`` may name another, too. ``log`` gets each line of the plugin's standard error. ``timeout``
     bounds the start, in seconds.
+
+    ``trace`` is the path of a new file that records which frames go each way, without content and without
+    secrets (``udist help trace``); without it, that of the environment variable ``UDIST_TRACE``, if it is
+    set.
 
     ``warnings`` are the plugin's about its configuration, such as an unknown key. Without ``log`` they also
     go to ``logging``'s logger ``udist_plugin``, which prints them unless the program has set up its own.
@@ -85,15 +92,19 @@ class Plugin:
         timeout: float = 30.0,
         redirects: bool = False,
         config_name: str = "",
+        trace: str | os.PathLike[str] | None = None,
     ) -> None:
         self.redirects = redirects
         self._closing = threading.Lock()
         check_patches()
         configuration, config_name = as_text(config, config_name)
         words, own = find_command(command, os.environ)
+        implementation = f"udist-python/{__version__}"
         self._process = PluginProcess(words, log, own=own)
         try:
-            self._link = ClientLink(self._process, log)
+            path = os.environ.get(TRACE, "") if trace is None else os.fspath(trace)
+            recorder = _recorder(path, implementation, words[0]) if path else None
+            self._link = ClientLink(self._process, log, recorder)
         except BaseException:
             now = time.monotonic()
             self._process.end(now + REFUSED, now + 2 * REFUSED, polite=True)
@@ -103,7 +114,7 @@ class Plugin:
         settings = Settings(
             [VERSION],
             capabilities=capabilities,
-            implementation=f"udist-python/{__version__}",
+            implementation=implementation,
             process_id=os.getpid(),
             configuration=configuration,
             environment=environ,
@@ -224,6 +235,12 @@ def _end(link: ClientLink, process: PluginProcess, timeout: float) -> int:
     if link.close(SETTLING):
         process.close()
     return status
+
+
+def _recorder(path: str, implementation: str, program: str) -> Recorder | None:
+    from udist_plugin.client.trace.recorder import Recorder
+
+    return Recorder.open(path, implementation, program)
 
 
 def _log_warnings(warnings: Iterable[str]) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from threading import Lock
     from typing import Any, Protocol
 
+    from udist_plugin.link.tracing import Recorder
     from udist_plugin.link.waiter import Waiter
     from udist_plugin.wire.connection import Connection, Event
     from udist_plugin.wire.frames import Frame
@@ -58,7 +59,9 @@ if TYPE_CHECKING:
 
 class Intake:
     """Reads from the descriptor ``source`` for ``receiver``; every method is called under ``lock``. ``peer``
-    is readable once the process that writes has ended."""
+    is readable once the process that writes has ended. ``recorder``, if there is one, is told what comes."""
+
+    recorder: Recorder | None = None
 
     def __init__(self, source: int, receiver: Receiver, lock: Lock, peer: int = -1) -> None:
         self._receiver = receiver
@@ -108,7 +111,10 @@ class Intake:
             item = self._input.next()
             if item is None:
                 return self._receiver.at_end()
-            return decode(item) if isinstance(item, bytes) else item
+            message = decode(item) if isinstance(item, bytes) else item
+            if self.recorder:
+                self.recorder.received(message)
+            return message
         finally:
             take_back(self._lock)
 

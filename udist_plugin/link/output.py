@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from udist_plugin.link.fds import Buffer
+    from udist_plugin.link.tracing import Recorder
 
 SMALL = 16 << 10
 """Bytes up to which a reply goes before bulk data."""
@@ -34,8 +35,11 @@ class Output:
 
     ``take_control`` gives the frames that the protocol itself owes, and ``owes_control`` whether there are
     any; whoever holds the turn writes them along. ``stall`` bounds, in seconds, how long a write may stand
-    still. ``peer`` is a descriptor that is readable once the process that reads has ended.
+    still. ``peer`` is a descriptor that is readable once the process that reads has ended. ``recorder``, if
+    there is one, is told what is written.
     """
+
+    recorder: Recorder | None = None
 
     def __init__(
         self,
@@ -81,6 +85,8 @@ class Output:
         self._torn = True
         with self._using:
             self._check()
+            if self.recorder:
+                self.recorder.sent(buffers)
             left = write_all(self.fd, buffers, self.stall, until, self.peer)
         if left:
             self._left = b"".join(left)
@@ -91,6 +97,8 @@ class Output:
         """Has the kernel move ``length`` bytes from ``pipe``, which has them. Otherwise as ``write``."""
         with self._using:
             self._check()
+            if self.recorder:
+                self.recorder.passed(length)
             while length:
                 try:
                     length -= os.splice(pipe, self.fd, length)
@@ -139,10 +147,13 @@ class Output:
         """Writes the rest of a frame whose writer had no more time, and ends its turn."""
         left, self._handed_over = self._handed_over, b""
         try:
-            self.write(left)
+            with self._using:
+                self._check()
+                write_all(self.fd, (left,), self.stall, peer=self.peer)
         except OSError as error:
             self.fail(error)
             return
+        self._torn = False
         with suppress(OSError):
             self._release()
 
