@@ -1,0 +1,122 @@
+"""A trace as it is read from its file (``udist help trace`` defines the format)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from udist_plugin.client.trace.recorder import FORMAT
+from udist_plugin.wire.constants import MAX_DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+KINDS: Final = frozenset(
+    {
+        "settings",
+        "request",
+        "response",
+        "end",
+        "window_update",
+        "reset",
+        "ping",
+        "go_away",
+        "log",
+        "data",
+    }
+)
+ENDINGS: Final = {
+    "closed": "The caller closed the plugin.",
+    "limit": "The trace has reached its limit; what followed was not recorded.",
+}
+CUT: Final = "The trace ends here: the caller was killed, is still running, or could not write more."
+
+
+class NotATrace(Exception):
+    """A file is no trace, or one of another version."""
+
+
+class Line(NamedTuple):
+    """One frame. ``t`` is in seconds since the start, ``side`` is ``caller`` or ``plugin``; ``body`` is the
+    number of bytes for ``data``, else an object."""
+
+    t: float
+    side: str
+    stream_id: int
+    kind: str
+    body: Any
+    end_stream: bool
+
+
+class Trace(NamedTuple):
+    """``about`` is the first line, ``ending`` a sentence about the last."""
+
+    about: Mapping[str, Any]
+    lines: Sequence[Line]
+    ending: str
+
+
+def read(path: str) -> Trace:
+    """Raises ``NotATrace`` and ``OSError``. A last line that is not whole is left out."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        texts = file.read().splitlines()
+    about = _object(texts[0]) if texts else None
+    if not about or "trace" not in about:
+        raise NotATrace(f"{path}: not a trace: its first line does not say so")
+    if about["trace"] != FORMAT:
+        raise NotATrace(f"{path}: a trace of version {about['trace']!r}; this program reads {FORMAT}")
+    lines: list[Line] = []
+    for number, text in enumerate(texts[1:], 2):
+        found = _object(text)
+        if found and "end" in found:
+            return Trace(about, lines, ENDINGS.get(str(found["end"]), CUT))
+        line = _line(found) if found else None
+        if line is None and number < len(texts):
+            raise NotATrace(f"{path}:{number}: not a line of a trace")
+        if line:
+            lines.append(line)
+    return Trace(about, lines, CUT)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _line(found: dict[str, Any]) -> Line | None:
+    match found:
+        case {"t": int() | float() as t, "from": "caller" | "plugin" as side, "frame": dict() as frame}:
+            (kind, *others) = frame.keys() - {"stream_id", "end_stream"} or {""}
+            stream_id, end_stream = frame.get("stream_id", 0), frame.get("end_stream", False)
+            body = frame.get(kind)
+            if kind in KINDS and not others and isinstance(stream_id, int) and _is_body(kind, body):
+                return Line(t, side, stream_id, kind, body, bool(end_stream))
+    return None
+
+
+def _is_body(kind: str, body: Any) -> bool:
+    match kind, body:
+        case "data", int():
+            return 0 <= body <= MAX_DATA
+        case "request", {"method": str(), "target": str()}:
+            return _are_pairs(body.get("fields", []))
+        case (("data" | "request"), _):
+            return False
+        case _, dict():
+            return _are_pairs(body.get("fields", [])) and _are_pairs(body.get("trailers", []))
+        case _:
+            return False
+
+
+def _are_pairs(pairs: Any) -> bool:
+    def is_pair(pair: Any) -> bool:
+        match pair:
+            case [str(), str() | int()]:
+                return True
+            case _:
+                return False
+
+    return isinstance(pairs, list) and all(map(is_pair, pairs))
