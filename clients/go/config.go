@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 )
@@ -49,6 +50,10 @@ type Config struct {
 	FollowRedirects bool
 	// Network follows the redirects. The default is http.DefaultTransport.
 	Network http.RoundTripper
+	// Trace is the path of a new file that records which frames are exchanged with the plugin, without content and
+	// without secrets; see "udist help trace". The default is the environment variable UDIST_TRACE; if that is not
+	// set either, nothing is recorded. If the file exists, the trace goes to Trace.2, and so on.
+	Trace string
 	// Restart allows a plugin that has died to be replaced. Nil means never.
 	Restart *RestartPolicy
 }
@@ -68,6 +73,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.CloseTimeout == 0 {
 		c.CloseTimeout = 10 * time.Second
+	}
+	if c.Trace == "" {
+		c.Trace = os.Getenv("UDIST_TRACE")
 	}
 	if c.Memory == 0 {
 		c.Memory = 128 << 20

@@ -49,6 +49,13 @@ func (p *pluginLog) warn(warnings []string, tail func() string) {
 	}
 }
 
+// note passes on a warning of this library's own.
+func (p *pluginLog) note(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.write(slog.LevelWarn, "udist: "+text)
+}
+
 // write writes text to where the config wants it.
 func (p *pluginLog) write(level slog.Level, text string) {
 	stderr, logger := p.config.Stderr, p.config.Logger

@@ -11,6 +11,7 @@ import (
 	"udist.dev/plugin/udist/internal/child"
 	"udist.dev/plugin/udist/internal/link"
 	"udist.dev/plugin/udist/internal/pluginv1"
+	"udist.dev/plugin/udist/internal/trace"
 	"udist.dev/plugin/udist/internal/wire"
 )
 
@@ -102,20 +103,33 @@ func (s *session) spawn() error {
 		}
 	}
 	s.process = process
-	s.link, err = link.New(process.Source, process.Sink, link.Options{
-		Memory: s.config.Memory, Ended: s.explainEnd,
-	})
+	options := link.Options{Memory: s.config.Memory, Ended: s.explainEnd}
+	recorder := s.recorder()
+	if recorder != nil {
+		options.Recorder = recorder
+	}
+	s.link, err = link.New(process.Source, process.Sink, options)
 	if err != nil {
 		process.Kill()
+		recorder.Close()
 		return fmt.Errorf("udist: cannot use the plugin's pipes: %w", err)
 	}
 	go func() {
 		<-process.Exited()
 		s.link.AwaitEnd(true)
 		s.link.Close()
+		recorder.Close()
 		close(s.gone)
 	}()
 	return nil
+}
+
+// recorder returns what records the link, or nil.
+func (s *session) recorder() *trace.Recorder {
+	if s.config.Trace == "" {
+		return nil
+	}
+	return trace.Open(s.config.Trace, implementation, s.command[0], s.log.note)
 }
 
 // end closes the session for Close. The error says that the plugin did not exit properly; if it had already died, its

@@ -44,12 +44,24 @@ type Options struct {
 	// the plugin has closed its output, a *GoAwayError if it has refused to start, and a *wire.ConnectionError if
 	// it has violated the protocol; text is then what it sent instead of a frame.
 	Ended func(cause error, text []byte) error
+	// Recorder is told which frames are sent and received, if it is not nil.
+	Recorder Recorder
+}
+
+// Recorder is told which frames go over a link. It must neither wait nor fail.
+type Recorder interface {
+	// Sent is called with frames before they are written. The payload of the last may be missing.
+	Sent(frames []byte)
+	// Received is called with a frame that has been read.
+	Received(frame *pluginv1.Frame)
+	// ReceivedData is called instead with the head of a canonical data frame.
+	ReceivedData(head wire.DataHead)
 }
 
 // New returns a link that reads from source and writes to sink, which are the parent's ends of a child's pipes.
 func New(source, sink *os.File, options Options) (*Link, error) {
 	l := &Link{options: options, conn: wire.NewConnection(options.Memory)}
-	l.out = &output{control: l.takeControl, blocked: l.writerBlocked, failed: l.writerFailed}
+	l.out = &output{control: l.takeControl, blocked: l.writerBlocked, failed: l.writerFailed, recorder: options.Recorder}
 	if err := errors.Join(l.in.pipe.open(source), l.out.sink.open(sink)); err != nil {
 		return nil, err
 	}
@@ -145,6 +157,9 @@ func (l *Link) step() error {
 	if err == nil && message != nil {
 		frame, err = wire.Decode(message)
 	}
+	if l.options.Recorder != nil && err == nil {
+		l.record(head, frame)
+	}
 	l.mu.Lock()
 	switch {
 	case errors.Is(err, errInterrupted):
@@ -160,6 +175,14 @@ func (l *Link) step() error {
 	l.frames++
 	l.wakeForSlot()
 	return err
+}
+
+func (l *Link) record(head wire.DataHead, frame *pluginv1.Frame) {
+	if frame == nil {
+		l.options.Recorder.ReceivedData(head)
+	} else {
+		l.options.Recorder.Received(frame)
+	}
 }
 
 // takeControl returns the control frames that are owed.

@@ -14,6 +14,8 @@ type output struct {
 	blocked func(int)     // called with 1 when a writer starts to wait for room, and with -1 after it
 	failed  func(error)   // called once, when writing has failed
 
+	recorder Recorder // may be nil
+
 	mu     sync.Mutex
 	busy   bool
 	owed   bool // control frames have become owed during this turn
@@ -66,16 +68,28 @@ func (o *output) leave(queue *[]chan struct{}, gate chan struct{}) bool {
 // post writes a frame and ends the turn without waiting for room. If there is no room, a goroutine writes the rest, so
 // the caller must not use the frame any more.
 func (o *output) post(frame []byte) {
+	o.record(frame)
 	rest, err := o.sink.write(frame, nil, false, nil)
 	if err != nil || len(rest) == 0 {
 		o.release(err)
 		return
 	}
-	go func() { o.release(o.write(rest, nil)) }()
+	go func() { o.release(o.writeRest(rest, nil)) }()
 }
 
-// write writes two buffers during a turn, waiting for room.
+// write writes two buffers during a turn, waiting for room. second is the payload of the frame in first.
 func (o *output) write(first, second []byte) error {
+	o.record(first)
+	return o.writeRest(first, second)
+}
+
+func (o *output) record(frames []byte) {
+	if o.recorder != nil {
+		o.recorder.Sent(frames)
+	}
+}
+
+func (o *output) writeRest(first, second []byte) error {
 	_, err := o.sink.write(first, second, true, o.blocked)
 	return err
 }
