@@ -27,9 +27,13 @@ export class Log {
   /** Passes on the warnings in the plugin's settings, except those in `tail`, the lines that were read before them. */
   warn(warnings: readonly string[], tail: string): void {
     this.#warned = warnings.filter((warning) => !contains(tail, warning));
-    const tell = this.receive ?? console.warn;
     // The log escapes control characters itself.
-    for (const warning of this.#warned) tell(`udist-plugin: ${warning.replace(/\p{Cc}/gu, "\uFFFD")}`);
+    for (const warning of this.#warned) this.note(warning.replace(/\p{Cc}/gu, "\uFFFD"));
+  }
+
+  /** Passes on a warning of this library's own. */
+  note(text: string): void {
+    (this.receive ?? console.warn)(`udist-plugin: ${text}`);
   }
 }
 

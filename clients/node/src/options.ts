@@ -56,6 +56,12 @@ export interface SpawnOptions {
    * fails, `fetch` or the response's body rejects with a `RedirectError`.
    */
   readonly followRedirects?: boolean | undefined;
+  /**
+   * The path of a new file that records which frames are exchanged with the plugin, without content and without
+   * secrets; see `udist help trace`. The default is the environment variable UDIST_TRACE; an empty text records
+   * nothing. If the file exists, the trace goes to `FILE.2`, and so on.
+   */
+  readonly trace?: string | undefined;
 }
 
 /** The caller's settings. */

@@ -22,6 +22,7 @@ import { Log } from "./log.js";
 import { settingsOf } from "./options.js";
 import type { SpawnOptions } from "./options.js";
 import { after } from "./timer.js";
+import { Recorder } from "./trace/recorder.js";
 import { ConnectionFault, LocalFault } from "./wire/errors.js";
 import { Code } from "./wire/generated/frame_pb.js";
 
@@ -49,6 +50,7 @@ export class Session {
       slotTimeout: options.slotTimeout ?? SLOT_TIMEOUT,
       explain: (cause) => this.#explain(cause),
       hold: (held) => this.child.hold(held),
+      recorder: this.#recorder(options.trace ?? process.env.UDIST_TRACE),
     });
   }
 
@@ -86,6 +88,10 @@ export class Session {
     this.#closing ??= error;
     this.link.end(error);
     await this.link.hold.during(() => this.child.kill());
+  }
+
+  #recorder(path: string | undefined): Recorder | undefined {
+    return path ? Recorder.open(path, this.#command.words[0], (text) => this.#log.note(text)) : undefined;
   }
 
   async #shakeHands(settings: ReturnType<typeof settingsOf>, options: SpawnOptions): Promise<void> {

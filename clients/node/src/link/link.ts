@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 
+import type { Recorder } from "../trace/recorder.js";
 import { Connection } from "../wire/connection.js";
 import type { Code } from "../wire/generated/frame_pb.js";
 import type { RequestInit } from "../wire/heads.js";
@@ -33,6 +34,8 @@ export interface LinkOptions {
   readonly explain: (cause: unknown) => Promise<unknown>;
   /** Told whether anything is under way that this process should stay for. */
   readonly hold: (held: boolean) => void;
+  /** Records the frames that go each way. */
+  readonly recorder?: Recorder | undefined;
 }
 
 /** One connection to a plugin, over its standard streams. */
@@ -62,13 +65,14 @@ export class Link implements StreamControl {
     private readonly options: LinkOptions,
   ) {
     this.connection = new Connection(options.memory);
-    this.output = new Output(sink);
+    const { recorder } = options;
+    this.output = new Output(sink, recorder);
     this.hold = new Hold(options.hold);
     this.#waiting = new Waiters(this.hold);
     this.#slots = new Slots(this.connection, this.#exchanges, this.#activity, options.slotTimeout, this.hold);
     this.over = new Promise((resolve) => (this.#settleOver = resolve));
     this.#incoming = new Incoming(this.connection, this.#exchanges);
-    this.#reader = new FrameReader(this.#incoming);
+    this.#reader = new FrameReader(recorder ? recorder.receiving(this.#incoming) : this.#incoming);
     source.on("data", (chunk: Uint8Array) => this.#take(chunk));
     source.once("end", () => this.#takeEnd());
     source.once("close", () => this.#takeEnd()); // without an end, if somebody else holds a dead plugin's output open
@@ -142,6 +146,7 @@ export class Link implements StreamControl {
     }
     this.#exchanges.clear();
     clearInterval(this.#watch);
+    this.options.recorder?.close();
     this.#waiting.wake();
     this.#slots.close(error);
     this.#settleOver();

@@ -1,5 +1,7 @@
 import type { Writable } from "node:stream";
 
+import type { Recorder } from "../trace/recorder.js";
+
 /**
  * The plugin's standard input. Small frames are written at once; of bulk data one frame is under way at a time, and
  * streams take turns. So a small frame waits behind one frame at most, and little is held in this process.
@@ -11,7 +13,11 @@ export class Output {
   /** When the write that is under way began, in milliseconds of the monotonic clock. */
   since: number | undefined;
 
-  constructor(private readonly sink: Writable) {}
+  /** `recorder`, if there is one, is told what is written. */
+  constructor(
+    private readonly sink: Writable,
+    private readonly recorder?: Recorder,
+  ) {}
 
   /** Writes whole frames, behind what is under way. What it fails with, the sink's error event tells. */
   post(...frames: Uint8Array[]): void {
@@ -47,6 +53,7 @@ export class Output {
     this.since ??= performance.now();
     this.sink.cork();
     for (const [i, piece] of pieces.entries()) {
+      this.recorder?.sent(piece);
       if (i < pieces.length - 1) this.sink.write(piece);
       else this.sink.write(piece, () => this.#settle(taken));
     }
