@@ -40,7 +40,7 @@ func TestTrace(t *testing.T) {
 	}
 
 	shown := output(t, python("udist_plugin.testing.trace", path))
-	if !strings.Contains(shown, "GET /v2/a/blobs/"+digest) || !strings.HasSuffix(shown, "The caller closed the plugin.") {
+	if !strings.Contains(shown, "GET /v2/a/blobs/"+digest) || !strings.HasSuffix(shown, "The connection was closed.") {
 		t.Errorf("printed:\n%s", shown)
 	}
 	config := filepath.Join(folder, "udist.yml")

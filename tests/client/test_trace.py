@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -100,11 +101,13 @@ def test_a_real_plugin_is_recorded(path: Path, tmp_path: Path) -> None:
 def test_no_secret_is_recorded(path: Path) -> None:
     config = {"http": {"secret": SECRET}, "log": {SECRET: SECRET}, **IN_MEMORY}
     fields = {"authorization": f"Basic {SECRET}", "cookie": SECRET, "x-token": SECRET}
-    with Plugin(config, {"REGISTRY_HTTP_SECRET": SECRET}, trace=path) as plugin:
+    command = ["sh", "-c", f"exec {sys.executable} -m udist_plugin", SECRET]
+    with Plugin(config, {"REGISTRY_HTTP_SECRET": SECRET}, command, trace=path) as plugin:
         for target in (f"/v2/?token={SECRET}", f"/v2/a/blobs/uploads/?_state={SECRET}&{SECRET}"):
             with plugin.request("POST", target, fields, SECRET) as answer:
                 answer.read()
     assert len(frames(path, "caller")) > 2
+    assert lines(path)[0]["program"] == "sh"
     assert SECRET not in path.read_text()
 
 
@@ -144,12 +147,16 @@ def test_a_file_that_cannot_be_made_is_a_warning(tmp_path: Path, caplog: pytest.
     assert caplog.messages == [f"cannot write a trace to {path}: No such file or directory"]
 
 
-def test_a_full_disk_ends_the_trace_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
-    recording = Recorder(os.open("/dev/full", os.O_WRONLY), "trace.jsonl", "udist-python/0", "x")
-    for _ in range(3):
-        recording.sent([bytes.fromhex("00000000051a030a0101")])
-    recording.close()
-    assert caplog.messages == ["the trace trace.jsonl ends early: No space left on device"]
+def test_a_full_disk_ends_the_trace_and_nothing_else(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    monkeypatch.setattr(recorders, "_create", lambda name: (full, name))
+    with Plugin(IN_MEMORY, {}, trace=path) as plugin:
+        for _ in range(3):
+            with plugin.request("GET", "/v2/") as answer:
+                assert answer.read() == b"{}"
+    assert caplog.messages == [f"the trace {path} ends early: No space left on device"]
 
 
 def test_a_trace_has_an_end(path: Path) -> None:

@@ -69,7 +69,7 @@ ROOMS = {
 }
 """What each room may import of the others."""
 
-INSIDE = {
+INSIDE: dict[str, set[str]] = {
     "drivers.filesystem": {"drivers.base", "drivers.once", "drivers.section"},
     "drivers.objects": {"drivers.base"},
     "drivers.s3": {"drivers.base", "drivers.section", "drivers.objects"},
@@ -79,6 +79,7 @@ INSIDE = {
     "storage.upkeep": {"storage.catalog", "storage.paths"},
     "http_api.middleware": {"http_api.errors", "http_api.response"},
     "config.keys": {"config.part", "config.schema"},
+    "client.trace": set(),
 }
 """What a folder within a room may import of that room, beside its own files: files, and other folders."""
 

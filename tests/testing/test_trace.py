@@ -256,3 +256,24 @@ def test_a_reader_may_leave(trace: Path) -> None:
         printing.stdout.close()
         assert printing.wait(30) == 1
         assert printing.stderr.read() == b""
+
+
+def test_content_waits_for_the_credit_that_there_is(trace: Path, config: Path) -> None:
+    """The recorded plugin granted more, and sooner."""
+    frames = [
+        {"from": "caller", "frame": {"settings": {"versions": [1]}}},
+        {"from": "plugin", "frame": {"settings": {"versions": [1]}}},
+        {
+            "from": "caller",
+            "frame": {
+                "stream_id": 1,
+                "request": {"method": "PUT", "scheme": "http", "target": "/v2/a/manifests/b"},
+            },
+        },
+        *({"from": "caller", "frame": {"stream_id": 1, "data": 1 << 20}} for _ in range(3)),
+        {"from": "caller", "frame": {"stream_id": 1, "end_stream": True, "data": 0}},
+        {"from": "plugin", "frame": {"stream_id": 1, "end_stream": True, "response": {"status": 400}}},
+    ]
+    trace.write_text(FIRST + "".join(json.dumps({"t": 0.1} | frame) + "\n" for frame in frames))
+    code, out, _ = replay(trace, *PLUGIN, "--config", config)
+    assert (code, verdicts(out)) == (0, [("same", "PUT")])

@@ -88,7 +88,7 @@ test("a push is recorded without secrets, printed and replayed", async (t) => {
   const shown = output(python(), "-m", "udist_plugin.testing.trace", trace);
   assert.match(shown, /^udist-node\/0\.1\.0 started /);
   assert.match(shown, new RegExp(`GET /v2/a/blobs/${digest} `));
-  assert.match(shown, /\nThe caller closed the plugin\.\n$/);
+  assert.match(shown, /\nThe connection was closed\.\n$/);
   writeFileSync(join(place, "udist.yml"), IN_MEMORY);
   const command = [python(), "-m", "udist_plugin", "--config", join(place, "udist.yml")];
   const replayed = output(python(), "-m", "udist_plugin.testing.trace", "--replay", trace, "--", ...command);

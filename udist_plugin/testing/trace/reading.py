@@ -26,7 +26,7 @@ KINDS: Final = frozenset(
     }
 )
 ENDINGS: Final = {
-    "closed": "The caller closed the plugin.",
+    "closed": "The connection was closed.",
     "limit": "The trace has reached its limit; what followed was not recorded.",
 }
 CUT: Final = "The trace ends here: the caller was killed, is still running, or could not write more."
