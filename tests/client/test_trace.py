@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import pytest
 from tests.documents.reading import DOCS
 from tests.vectors import generate
 from tests.vectors.notation import Json, expand
+from udist_plugin.client.async_plugin import AsyncPlugin
 from udist_plugin.client.plugin import Plugin
 from udist_plugin.client.trace import recorder as recorders
 from udist_plugin.client.trace.allowed import FIELDS, PARAMETERS
@@ -205,3 +207,15 @@ def test_the_documentation_lists_what_is_shown() -> None:
     fields, _, parameters = text.partition("of these:")[2].partition("the parameters ")
     assert re.findall(r"`([^`]+)`", fields.partition(".\n")[0]) == sorted(FIELDS)
     assert set(re.findall(r"`([^`]+)`", parameters.partition(" of the query")[0])) == PARAMETERS
+
+
+def test_what_an_event_loop_sends_is_recorded_too(path: Path) -> None:
+    async def ask() -> None:
+        async with (
+            AsyncPlugin(IN_MEMORY, {}, trace=path) as plugin,
+            await plugin.request("GET", "/v2/") as got,
+        ):
+            assert await got.read() == b"{}"
+
+    asyncio.run(ask())
+    assert [frame["request"]["target"] for frame in frames(path, "caller") if "request" in frame] == ["/v2/"]
