@@ -11,8 +11,8 @@ from tests.vectors.exchanges import exchanges
 from tests.vectors.faults import faults
 from tests.vectors.single import frames, invalid
 from tests.vectors.states import states
-from tests.vectors.whole import push_and_pull
 from tests.vectors.traces import traces
+from tests.vectors.whole import push_and_pull
 
 if TYPE_CHECKING:
     from tests.vectors.notation import Json
