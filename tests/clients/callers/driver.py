@@ -1,0 +1,189 @@
+"""The driver of the Python client, for the conformance runner (``udist help callers``).
+
+python -m tests.clients.callers.driver
+"""
+
+from __future__ import annotations
+
+import queue
+import re
+import sys
+import threading
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from udist_plugin import Plugin, TransportError
+from udist_plugin.client.call import Call
+from udist_plugin.testing.callers.lines import to_line, to_words
+from udist_plugin.testing.callers.pattern import pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import BinaryIO
+
+PIECE = 1 << 20
+
+
+class Driver:
+    """Carries out commands, each at once; threads wait."""
+
+    def __init__(self, reports: BinaryIO, grace: float) -> None:
+        self.grace = grace
+        self.plugin: Starting | None = None
+        self.exchanges: dict[str, Exchange] = {}
+        self._reports = reports
+        self._writing = threading.Lock()
+
+    def obey(self, word: str, *rest: str) -> None:
+        match word:
+            case "start":
+                self.exchanges.clear()
+                self.plugin = Starting(self, rest)
+            case "exchange" | "open":
+                self.exchanges[rest[0]] = Exchange(self, word, *rest)
+            case "write":
+                self.exchanges[rest[0]].content.put(int(rest[1]))
+            case "end" if len(rest) == 1:
+                self.exchanges[rest[0]].content.put(0)
+            case "read":
+                self.exchanges[rest[0]].reads.put(-1 if rest[1] == "*" else int(rest[1]))
+            case "cancel":
+                self.exchanges[rest[0]].cancel()
+            case "close":
+                threading.Thread(target=self._close, args=(self.plugin,), daemon=True).start()
+            case _:
+                self.report("unsupported", "trailers" if word == "end" else word)
+
+    def report(self, *words: object) -> None:
+        with self._writing:
+            self._reports.write(to_line(*map(str, words)))
+            self._reports.flush()
+
+    def _close(self, starting: Starting | None) -> None:
+        plugin = starting.plugin() if starting else None
+        if plugin:
+            plugin.close(self.grace)
+        self.report("closed")
+
+
+class Starting:
+    """A plugin that is being started, in a thread of its own."""
+
+    def __init__(self, driver: Driver, command: tuple[str, ...]) -> None:
+        self._driver = driver
+        self._plugin: Plugin | None = None
+        self._thread = threading.Thread(target=self._start, args=(command,), daemon=True)
+        self._thread.start()
+
+    def plugin(self) -> Plugin | None:
+        """Waits for the plugin; ``None`` if it could not be started, which was reported."""
+        self._thread.join()
+        return self._plugin
+
+    def _start(self, command: tuple[str, ...]) -> None:
+        try:
+            self._plugin = Plugin(command=command)
+        except TransportError as error:
+            self._driver.report("failed", error.code, str(error))
+
+
+class Exchange:
+    """One exchange, in a thread of its own. ``content`` and ``reads`` get numbers of bytes."""
+
+    def __init__(
+        self, driver: Driver, word: str, number: str, method: str, target: str, length: str, *rest: str
+    ) -> None:
+        self.content: queue.Queue[int] = queue.Queue()
+        self.reads: queue.Queue[int] = queue.Queue()
+        self._driver = driver
+        self._number = number
+        self._call: Call | None = None
+        timeout, fields = ("0", rest) if word == "exchange" else (rest[0], rest[1:])
+        headers = [(name, value) for name, _, value in (field.partition(":") for field in fields)]
+        body: Any = None
+        if word == "exchange":
+            self.reads.put(-1)
+            if length.isdigit():
+                body = pattern(int(length))
+            elif length == "+":
+                body = b""
+        elif length != "-":
+            body = Content(self)
+            if length.isdigit():
+                headers.append(("content-length", length))
+        arguments = (method, target, headers, body, int(timeout) / 1000 or None)
+        threading.Thread(target=self._run, args=arguments, daemon=True).start()
+
+    def cancel(self) -> None:
+        if self._call:
+            self._call.cancel()
+
+    def report(self, word: str, *rest: object) -> None:
+        self._driver.report(word, self._number, *rest)
+
+    def _run(self, method: str, target: str, headers: Any, body: Any, timeout: float | None) -> None:
+        assert self._driver.plugin
+        plugin = self._driver.plugin.plugin()
+        if not plugin:
+            return
+        self._call = Call(
+            plugin.link,
+            plugin,
+            method,
+            target,
+            headers,
+            body,
+            timeout=timeout,
+            patience=None,
+            slot_timeout=None,
+            scheme="http",
+            authority="localhost",
+            follow=False,
+        )
+        try:
+            response = self._call.response()
+            self.report("head", response.status, *_words(response.headers))
+            while True:
+                size = self.reads.get()
+                content = response.read(size)
+                self.report("content", len(content), f"{zlib.crc32(content):08x}")
+                if size < 0 or len(content) < size:
+                    self.report("end", *_words(response.trailers))
+                    return
+        except TransportError as error:
+            self.report("error", error.code, "yes" if error.retryable else "no", str(error))
+
+
+class Content:
+    """A request's content, as its user gives it."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._left = self._given = 0
+
+    def read(self, size: int) -> bytes:
+        if not self._left:
+            if self._given:
+                self._exchange.report("written")
+            self._left = self._exchange.content.get()
+        size = min(size, self._left)
+        self._left -= size
+        self._given += size
+        if not size:
+            self._exchange.report("written")
+        return pattern(size, self._given - size)
+
+
+def _words(fields: Iterable[tuple[str, str]]) -> Iterator[str]:
+    return (f"{name}:{value}" for name, value in fields)
+
+
+def main() -> None:
+    grace = re.fullmatch(r"--grace=([\d.]+)", sys.argv[1]) if len(sys.argv) > 1 else None
+    driver = Driver(sys.stdout.buffer, float(grace[1]) if grace else 10)
+    for line in sys.stdin.buffer:
+        driver.obey(*to_words(line.rstrip(b"\n")))
+
+
+if __name__ == "__main__":
+    main()

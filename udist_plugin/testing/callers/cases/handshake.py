@@ -1,0 +1,87 @@
+"""From the start to the plugin's settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.testing.callers.case import Theme
+from udist_plugin.testing.callers.errors import Unexpected
+from udist_plugin.wire.constants import VERSION
+
+if TYPE_CHECKING:
+    from udist_plugin.testing.callers.run import Run
+
+theme = Theme("handshake")
+
+
+@theme.core
+def ready_at_once(run: Run) -> None:
+    """The client sends settings with version 1; after the plugin's, a request is answered."""
+    plugin = run.start()
+    settings = plugin.await_settings()
+    if VERSION not in settings.versions:
+        raise Unexpected(f"the client's settings offer the versions {list(settings.versions)}, not {VERSION}")
+    exchange = run.exchange()
+    run.accepted(exchange).respond(200, end=True)
+    exchange.succeeds(200)
+
+
+@theme.core
+def ready_late(run: Run) -> None:
+    """A request that is made before the plugin is ready is answered after it, whenever it is sent."""
+    plugin = run.start(ready=False)
+    exchange = run.exchange()
+    plugin.await_settings()
+    plugin.ready()
+    run.accepted(exchange).respond(200, end=True)
+    exchange.succeeds(200)
+
+
+@theme.core
+def refused(run: Run) -> None:
+    """go_away before settings: the exchange fails, and the error has the plugin's message."""
+    plugin = run.start(ready=False)
+    exchange = run.exchange()
+    plugin.await_settings()
+    plugin.go_away(0, "INVALID_ARGUMENT", "storage.filesystem.rootdirectory: expected a path")
+    plugin.end(78)
+    exchange.fails(saying="storage.filesystem.rootdirectory: expected a path")
+
+
+@theme.core
+def another_version(run: Run) -> None:
+    """The plugin chooses a version that the client has not offered."""
+    plugin = run.start(ready=False)
+    exchange = run.exchange()
+    plugin.await_settings()
+    plugin.ready(versions=[VERSION + 1])
+    exchange.fails()
+
+
+@theme.core
+def several_versions(run: Run) -> None:
+    """The plugin must choose one version."""
+    plugin = run.start(ready=False)
+    exchange = run.exchange()
+    plugin.await_settings()
+    plugin.ready(versions=[VERSION, VERSION + 1])
+    exchange.fails()
+
+
+@theme.core
+def text_before_settings(run: Run) -> None:
+    """Text on standard output instead of a frame: not a plugin."""
+    plugin = run.start(ready=False)
+    exchange = run.exchange()
+    plugin.await_settings()
+    plugin.raw(b"Welcome to the plugin!\n", "text")
+    exchange.fails()
+
+
+@theme.core
+def exits_at_once(run: Run) -> None:
+    """The plugin ends before it is ready: the exchange fails, and does not wait for settings."""
+    plugin = run.start(ready=False)
+    exchange = run.exchange()
+    plugin.end(3)
+    exchange.fails()

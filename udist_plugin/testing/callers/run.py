@@ -1,0 +1,189 @@
+"""One run of one case: what the client is told, the plugin that it starts, and what both said."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections import deque
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.testing.callers.errors import Unexpected, Unsupported
+from udist_plugin.testing.callers.exchange import Exchange, Failure
+from udist_plugin.testing.callers.plugin import Plugin
+
+if TYPE_CHECKING:
+    from udist_plugin.testing.callers.driver import Driver
+    from udist_plugin.testing.callers.pump import Pump
+    from udist_plugin.testing.callers.stream import Stream
+
+STUB: Final = Path(__file__).with_name("stub.py")
+
+NOTES: Final = 12
+"""The last lines of a conversation that a failure shows."""
+
+CLOSING: Final = 3
+"""Closing may take so many times as long as any other wait: it consists of three."""
+
+_numbers = count(1)
+"""Of exchanges, never used twice: a report that comes late is none of the next case's."""
+
+
+class Run:
+    """Plays one case with ``driver``. ``folder`` has room for a socket.
+
+    ``failure`` is what the driver said of the plugin's start, if it failed.
+    """
+
+    def __init__(self, driver: Driver, pump: Pump, folder: str) -> None:
+        self.pump = pump
+        self.failure: Failure | None = None
+        self.notes: deque[str] = deque(maxlen=NOTES)
+        self._driver = driver
+        self._address = os.path.join(folder, f"{next(_numbers)}")
+        self._listener: socket.socket | None = None
+        self._plugin: Plugin | None = None
+        self._exchanges: dict[int, Exchange] = {}
+        self._closing = self._closed = False
+        self._sloppy = False
+        driver.on_report = self._report
+
+    # What the client is told
+
+    def start(self, *, ready: bool = True, max_streams: int = 64) -> Plugin:
+        """Has the client start the plugin, and waits for its settings; then the plugin is ``ready``, or it is
+        up to the case what it says."""
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(self._address)
+        self._listener.listen(1)
+        self.pump.watch(self._listener.fileno(), self._accept)
+        self.command("start", sys.executable, "-I", "-S", str(STUB), self._address)
+        self.pump.until(lambda: (self._plugin and self._plugin.started) or self.failure, "the plugin's start")
+        if not self._plugin:
+            raise Unexpected(f"the client could not start the plugin: {self.failure}")
+        if ready:
+            self._plugin.await_settings()
+            self._plugin.ready(max_streams=max_streams)
+        return self._plugin
+
+    def exchange(
+        self, method: str = "GET", length: int | str = "-", fields: tuple[str, ...] = ()
+    ) -> Exchange:
+        """A whole exchange, with a target of its own."""
+        return self._begin("exchange", method, length, *fields)
+
+    def open(
+        self, method: str = "GET", length: int | str = "-", timeout: int = 0, fields: tuple[str, ...] = ()
+    ) -> Exchange:
+        """An exchange whose parts its user does one by one. ``timeout`` is in milliseconds."""
+        return self._begin("open", method, length, timeout, *fields)
+
+    def accepted(self, exchange: Exchange) -> Stream:
+        """Waits for the request of ``exchange``."""
+        plugin = self._plugin
+        assert plugin
+        expected = f"the request of {exchange}"
+        self.pump.until(
+            lambda: plugin.find(exchange.target) or exchange.failure or self.failure or plugin.input_ended,
+            expected,
+        )
+        if stream := plugin.find(exchange.target):
+            return stream
+        raise Unexpected(f"expected {expected}; {exchange.failure or self.failure or 'the input ended'}")
+
+    def close(self) -> None:
+        """Has the client closed; does not wait for it."""
+        if not self._closing:
+            self._closing = True
+            self.command("close")
+
+    def closed(self) -> bool:
+        """Whether the client says that it is closed."""
+        return self._closed
+
+    def command(self, word: str, *words: object) -> None:
+        self.note("driver", word, *words)
+        self._driver.send(word, *map(str, words))
+
+    # The end of the case
+
+    def finish(self) -> None:
+        """The client is closed, and ends the plugin, which does so as soon as it is asked to."""
+        self.close()
+        self._await_closed()
+        if (plugin := self._plugin) and not (plugin.input_ended or plugin.terminated or plugin.gone):
+            raise Unexpected("the client says that it is closed, and the plugin was not told to end")
+
+    def abandon(self) -> bool:
+        """Closes the client, whatever state the failed case has left. Whether it is of use for another."""
+        self._sloppy = True
+        try:
+            if self._plugin:
+                self._plugin.close()
+            self.close()
+            self._await_closed()
+        except Unexpected:
+            return False
+        return True
+
+    def dispose(self) -> None:
+        """Nothing is left of the run."""
+        if self._plugin:
+            self._plugin.close()
+        if self._listener:
+            self.pump.forget(self._listener.fileno())
+            self._listener.close()
+            os.unlink(self._address)
+
+    def note(self, *words: object) -> None:
+        line = " ".join(map(str, words))
+        self.notes.append(line if len(line) <= 160 else f"{line[:160]}…")
+
+    def _await_closed(self) -> None:
+        self.pump.until(self._may_end, "the client to be closed", CLOSING * self.pump.timeout)
+
+    def _may_end(self) -> bool:
+        """Whether the client is closed; meanwhile the plugin ends when its input does."""
+        plugin = self._plugin
+        if plugin and plugin.input_ended and plugin.obeys:
+            plugin.end(0)
+        return self._closed
+
+    def _begin(self, word: str, method: str, *rest: object) -> Exchange:
+        number = next(_numbers)
+        exchange = Exchange(self, number, f"/v2/{number}/tags/list")
+        self._exchanges[number] = exchange
+        self.command(word, number, method, exchange.target, *rest)
+        return exchange
+
+    def _accept(self) -> None:
+        assert self._listener
+        connection, _ = self._listener.accept()
+        if self._plugin:
+            connection.close()
+            raise Unexpected("the client started a second plugin")
+        self._plugin = Plugin(self.pump, connection, self.note)
+
+    def _report(self, words: list[str]) -> None:
+        self.note("user:", *words)
+        try:
+            self._take(words[0], words[1:])
+        except (ValueError, IndexError) as error:
+            raise Unexpected(f"the driver wrote a report that cannot be read: {words} ({error})") from None
+
+    def _take(self, word: str, rest: list[str]) -> None:
+        match word:
+            case "closed":
+                self._closed = True
+            case "failed":
+                self.failure = Failure(rest[0], " ".join(rest[1:]))
+            case "unsupported":
+                if not self._sloppy:
+                    raise Unsupported(rest[0])
+            case "head" | "content" | "end" | "written" | "error":
+                if exchange := self._exchanges.get(int(rest[0])):
+                    exchange.report(word, rest[1:])
+            case _:
+                raise ValueError(f"unknown word {word}")
