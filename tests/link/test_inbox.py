@@ -87,6 +87,18 @@ def test_a_chunk_being_filled_is_out_of_reach(inbox: Inbox) -> None:
     assert len(inbox.chunks[0]) == 4
 
 
+def test_a_payload_that_was_cut_is_not_there(inbox: Inbox) -> None:
+    put(inbox, b"ab")
+    inbox.claim(2)
+    inbox.settle(whole=False)
+    assert content(inbox) == [b"ab"]
+    inbox.clear()
+    inbox.lent = memoryview(bytearray(1))
+    inbox.claim(2)
+    inbox.settle(whole=False)
+    assert (inbox.lent_filled, content(inbox)) == (0, [])
+
+
 def test_a_borrowed_chunk_goes_back_to_where_it_is_from(inbox: Inbox, released: list[PooledChunk]) -> None:
     put(inbox, b"ab")
     chunk = inbox.chunks.popleft()

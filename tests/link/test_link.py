@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.link.waiting import until
 from tests.wire.sides import read
+from udist_plugin.errors import TransportError
 from udist_plugin.link.fds import wait_for
 from udist_plugin.link.output import SMALL
 from udist_plugin.server.link import EndOfRequests, ServerLink
@@ -44,7 +46,7 @@ class Peer:
             while True:
                 self.accepted.append(self.link.accept())
                 self.came.release()
-        except EndOfRequests:
+        except (EndOfRequests, TransportError):
             pass
 
     def send(self, data: bytes) -> None:
@@ -62,12 +64,18 @@ class Peer:
             data += os.read(self._read, size - len(data))
         return data
 
+    def end(self) -> None:
+        """The end of what it writes; twice is once."""
+        if self._write in self._descriptors:
+            self._descriptors.remove(self._write)
+            os.close(self._write)
+
     def close(self) -> None:
-        os.close(self._write)
+        self.end()
         self._thread.join(30)
         assert not self._thread.is_alive()
         assert self.link.output.retire(30)
-        for descriptor in set(self._descriptors) - {self._write}:
+        for descriptor in self._descriptors:
             os.close(descriptor)
 
 
@@ -107,6 +115,29 @@ def test_credit_comes_back_as_content_is_read(peer: Peer) -> None:
     assert update.stream_id == 1
     assert isinstance(update.body, WindowUpdate)
     assert update.body.credit >= half
+
+
+@pytest.mark.parametrize("reading", [True, False])
+def test_a_last_payload_that_was_cut_is_no_end(peer: Peer, reading: bool) -> None:
+    """The caller is killed while it writes: neither is the content whole, nor is anything made up for it."""
+    peer.send(encode(Frame(1, Request("PUT", "http", "", "/"))))
+    assert peer.came.acquire(timeout=30)
+    (exchange,) = peer.accepted
+    peer.send(encode_data_head(1, 5, False) + b"hello")
+    assert exchange.read(5) == b"hello"
+    cut = encode_data_head(1, 1000, True) + bytes(10)
+    if not reading:
+        peer.send(cut)
+        peer.end()
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(exchange.read, 1000)
+        if reading:
+            until(lambda: exchange.inbox.lent is not None)
+            peer.send(cut)
+            peer.end()
+        with pytest.raises(TransportError, match="990 bytes short"):
+            read.result(30)
+    assert not exchange.unread
 
 
 @pytest.mark.parametrize(("length", "bulk"), [(1, False), (SMALL, False), (SMALL + 1, True)])

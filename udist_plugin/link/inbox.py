@@ -48,6 +48,10 @@ class PooledChunk:
         self._used += length
         return memoryview(self.buffer)[start : self._used]
 
+    def shorten(self, length: int) -> None:
+        """Its last ``length`` bytes were never filled."""
+        self._used -= length
+
     def move_into(self, target: memoryview) -> int:
         """Copies from the chunk's beginning, which it loses."""
         length = min(len(self), len(target))
@@ -63,14 +67,24 @@ class Inbox:
     chunk that is being filled stands in ``_open``, out of everybody's reach.
     """
 
-    __slots__ = ("_direct", "_open", "_pool", "_release", "chunks", "filling", "lent", "lent_filled")
+    __slots__ = (
+        "_added",
+        "_direct",
+        "_open",
+        "_pool",
+        "_release",
+        "chunks",
+        "filling",
+        "lent",
+        "lent_filled",
+    )
 
     def __init__(self, pool: BufferPool, release: Callable[[PooledChunk], None]) -> None:
         """``release`` takes a borrowed chunk back."""
         self._pool = pool
         self._release = release
         self._open: PooledChunk | None = None
-        self._direct = 0
+        self._direct = self._added = 0
         self.chunks: deque[PooledChunk] = deque()
         self.lent: memoryview | None = None
         self.lent_filled = 0
@@ -92,15 +106,22 @@ class Inbox:
             else:
                 self._open = PooledChunk(self._pool.take(length), self._release)
             targets.append(self._open.extend(length))
+            self._added = length
         return targets
 
-    def settle(self) -> None:
-        """The payload stands where ``claim`` said."""
+    def settle(self, *, whole: bool = True) -> None:
+        """The payload stands where ``claim`` said; or it was cut, and nothing of it is there."""
         self.filling = False
-        if self._direct:  # a later payload may settle before the consumer has looked
-            self.lent_filled, self._direct = self._direct, 0
+        if self._direct and whole:  # a later payload may settle before the consumer has looked
+            self.lent_filled = self._direct
+        self._direct = 0
         if self._open:
-            self.chunks.append(self._open)
+            if not whole:
+                self._open.shorten(self._added)
+            if len(self._open):
+                self.chunks.append(self._open)
+            else:
+                self._pool.give_back(self._open.buffer)
             self._open = None
 
     def clear(self) -> int:

@@ -67,6 +67,7 @@ class Intake:
         self._receiver = receiver
         self._lock = lock
         self._input = FrameInput(source, receiver.wait_readable, peer)
+        self._cut: Any = None  # the exchange in whose payload the input ended
 
     def read(self, *, timed: bool) -> None:
         """Reads one frame and acts on it; the lock is let go of for every read.
@@ -78,7 +79,7 @@ class Intake:
         try:
             message = self._next()
             if isinstance(message, TransportError):
-                self._receiver.fail(message)
+                self._fail(message)
             else:
                 self._take_in(message)
         except Interrupted:
@@ -86,11 +87,17 @@ class Intake:
         except Truncated as error:
             self._receiver.fail(self._at_cut(error))
         except (UdistError, OSError) as error:
-            self._receiver.fail(self._receiver.on_broken(as_error(error)))
+            self._fail(self._receiver.on_broken(as_error(error)))
         except BaseException:
             if not self._input.waiting:
-                self._receiver.fail(Cancelled("interrupted while reading a frame"))
+                self._fail(Cancelled("interrupted while reading a frame"))
             raise
+
+    def _fail(self, error: TransportError) -> None:
+        self._receiver.fail(error)
+        if self._cut:  # it may have been the last payload of its stream, which then is none any more
+            self._cut.faulty = True
+            self._cut.fail(error)
 
     def beginning(self) -> bytes:
         """What was read and is no frame, for an error's message."""
@@ -158,6 +165,7 @@ class Intake:
         if not length:
             return
         targets = exchange.inbox.claim(length) if exchange else []
+        self._cut = exchange
         try:
             self._lock.release()
             if payload is not None:
@@ -169,12 +177,13 @@ class Intake:
             else:
                 for target in targets:
                     self._input.read_payload(target)
+            self._cut = None
         finally:
             try:
                 take_back(self._lock)
             finally:
                 if exchange:
-                    exchange.inbox.settle()
+                    exchange.inbox.settle(whole=self._cut is None)
 
     def _dispatch(self, event: Event) -> None:
         if isinstance(event, HeadReceived):

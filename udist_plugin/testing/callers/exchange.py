@@ -9,8 +9,17 @@ from udist_plugin.testing.callers.errors import Unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Protocol
 
-    from udist_plugin.testing.callers.run import Run
+    from udist_plugin.testing.callers.pump import Pump
+
+    class Client(Protocol):
+        """Takes commands, and may have failed at its start; ``Run`` is one."""
+
+        pump: Pump
+        failure: Failure | None
+
+        def command(self, word: str, *words: object) -> None: ...
 
 
 class Failure(NamedTuple):
@@ -28,7 +37,7 @@ class Exchange:
     numbers of bytes and CRC-32. ``trailers`` is ``None`` until the response has ended.
     """
 
-    def __init__(self, run: Run, number: int, target: str) -> None:
+    def __init__(self, run: Client, number: int, target: str) -> None:
         self.number = number
         self.target = target
         self.status = 0

@@ -36,7 +36,6 @@ class Plugin(Process):
 
     def __init__(self, pump: Pump, connection: socket.socket, note: Callable[[str], None]) -> None:
         super().__init__(pump, connection)
-        self.until = pump.until
         self.settings: Settings | None = None
         self.streams: dict[int, Stream] = {}
         self.went_away = False
@@ -75,6 +74,10 @@ class Plugin(Process):
         self.send(GoAway(last_stream_id, code, message))
 
     # What the plugin waits for
+
+    def until(self, reached: Callable[[], object], expected: str, timeout: float = 0.0) -> None:
+        """Waits until ``reached()``. Raises ``Unexpected``."""
+        self._pump.until(reached, expected, timeout)
 
     def await_settings(self) -> Settings:
         """Waits for the client's settings."""

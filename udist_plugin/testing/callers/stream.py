@@ -12,10 +12,19 @@ from udist_plugin.wire.frames import End, Frame, Request, Reset, Response, Windo
 from udist_plugin.wire.heads import content_length, fields_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import Protocol
 
-    from udist_plugin.testing.callers.plugin import Plugin
     from udist_plugin.wire.frames import Body, Fields
+
+    class Sender(Protocol):
+        """What writes frames and waits for the client; ``Plugin`` is one."""
+
+        def send(self, body: Body, stream_id: int = 0, *, end_stream: bool = False) -> None: ...
+
+        def raw(self, data: bytes, what: str) -> None: ...
+
+        def until(self, reached: Callable[[], object], expected: str, timeout: float = 0.0) -> None: ...
 
 
 class Stream:
@@ -26,7 +35,7 @@ class Stream:
     plugin may. ``closed``: the plugin has sent its last frame.
     """
 
-    def __init__(self, plugin: Plugin, stream_id: int, request: Request, ended: bool) -> None:
+    def __init__(self, plugin: Sender, stream_id: int, request: Request, ended: bool) -> None:
         self.id = stream_id
         self.request = request
         self.received = 0
