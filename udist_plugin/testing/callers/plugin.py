@@ -49,9 +49,13 @@ class Plugin(Process):
 
     def ready(self, *, max_streams: int = INITIAL_STREAMS, versions: Sequence[int] = (VERSION,)) -> None:
         """Sends settings: the plugin is ready."""
+        self.settings_sent(max_streams)
+        self.send(Settings(versions, max_streams, implementation="udist-callers/1", process_id=os.getpid()))
+
+    def settings_sent(self, max_streams: int = INITIAL_STREAMS) -> None:
+        """Settings go out as bytes of the case's own."""
         self._is_ready = True
         self._slots = max(max_streams, INITIAL_STREAMS)
-        self.send(Settings(versions, max_streams, implementation="udist-callers/1", process_id=os.getpid()))
 
     def send(self, body: Body, stream_id: int = 0, *, end_stream: bool = False) -> None:
         """Sends a frame, a wrong one too."""
@@ -62,12 +66,20 @@ class Plugin(Process):
         self._note(f"plugin: {what}")
         self.write(data)
 
+    def complain(self, text: bytes) -> None:
+        """Writes to standard error, which the client has to read."""
+        if not self.write_error(text, self._pump.timeout):
+            raise Unexpected(f"nobody reads the plugin's standard error, for {self._pump.timeout:g} s")
+
     def ping(self) -> None:
-        """Sends a ping and waits for its answer: the client has taken in all frames before it."""
+        """Sends a ping and waits for its answer: the client has taken in all frames before it.
+
+        Only while an exchange waits for the plugin: otherwise a client need not read.
+        """
         self._token += 1
         token = self._token
         self.send(Ping(token))
-        self.until(lambda: token in self._pongs, f"the answer to ping {token}")
+        self.await_pong(token)
 
     def go_away(self, last_stream_id: int, code: str = "UNAVAILABLE", message: str = "") -> None:
         """Takes no streams above ``last_stream_id``."""
@@ -85,6 +97,10 @@ class Plugin(Process):
         if not self.settings:
             raise Unexpected("the client closed the plugin's standard input before it sent settings")
         return self.settings
+
+    def await_pong(self, token: int) -> None:
+        """Waits for the answer to a ping."""
+        self.until(lambda: token in self._pongs, f"the answer to ping {token}")
 
     def await_written(self) -> None:
         """Waits until the client has taken all that was sent, as far as its pipe holds no more."""
@@ -150,8 +166,6 @@ class Plugin(Process):
                 self.settings = body
             case Ping(token, True):
                 self._pongs.append(token)
-                if token != self._token:
-                    raise Unexpected(f"an answer to ping {token}, which nobody had sent")
             case Ping(token):
                 if not self._is_ready:
                     raise Unexpected("the client sent a ping before the plugin's settings")

@@ -23,7 +23,7 @@ class Process:
 
     ``started`` once it has; ``input`` is what has come and nobody took; ``input_ended``, ``reader_gone``,
     ``terminated`` (TERM came) and ``gone`` (the process has ended) say what happened. ``obeys``: it ends when
-    its input does, or TERM comes, once somebody waits for that.
+    its input does, or when TERM comes.
     """
 
     def __init__(self, pump: Pump, connection: socket.socket) -> None:
@@ -52,7 +52,7 @@ class Process:
         self._unwritten += data
         self._write_on()
 
-    def complain(self, data: bytes, timeout: float) -> bool:
+    def write_error(self, data: bytes, timeout: float) -> bool:
         """Writes to standard error. Whether somebody reads it within ``timeout`` seconds a piece."""
         stderr = self._streams[2]
         while data:
@@ -147,6 +147,8 @@ class Process:
         if not data:
             self.input_ended = True
             self._pump.forget(self._streams[0])
+            if self.obeys:
+                self.end(0)
 
     def _write_on(self) -> None:
         try:

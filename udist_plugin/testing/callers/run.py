@@ -93,6 +93,19 @@ class Run:
             return stream
         raise Unexpected(f"expected {expected}; {exchange.failure or self.failure or 'the input ended'}")
 
+    def answer(self, exchange: Exchange) -> None:
+        """Gives a whole exchange the shortest of answers, and waits until its user has it."""
+        self.accepted(exchange).respond(200, end=True)
+        exchange.succeeds(200)
+
+    def works(self) -> None:
+        """One more exchange is as it should be."""
+        self.answer(self.exchange())
+
+    def breaks(self) -> None:
+        """One more exchange fails: the connection is over."""
+        self.exchange().fails()
+
     def close(self) -> None:
         """Has the client closed; does not wait for it."""
         if not self._closing:
@@ -110,7 +123,7 @@ class Run:
     # The end of the case
 
     def finish(self) -> None:
-        """The client is closed, and ends the plugin, which does so as soon as it is asked to."""
+        """The client is closed, and with it the plugin."""
         self.close()
         self._await_closed()
         if (plugin := self._plugin) and not (plugin.input_ended or plugin.terminated or plugin.gone):
@@ -142,14 +155,7 @@ class Run:
         self.notes.append(line if len(line) <= 160 else f"{line[:160]}…")
 
     def _await_closed(self) -> None:
-        self.pump.until(self._may_end, "the client to be closed", CLOSING * self.pump.timeout)
-
-    def _may_end(self) -> bool:
-        """Whether the client is closed; meanwhile the plugin ends when its input does."""
-        plugin = self._plugin
-        if plugin and plugin.input_ended and plugin.obeys:
-            plugin.end(0)
-        return self._closed
+        self.pump.until(self.closed, "the client to be closed", CLOSING * self.pump.timeout)
 
     def _begin(self, word: str, method: str, *rest: object) -> Exchange:
         number = next(_numbers)

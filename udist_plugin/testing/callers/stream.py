@@ -31,8 +31,8 @@ class Stream:
     """The stream ``id`` with the client's ``request``.
 
     ``received`` counts bytes of content, ``ended`` is whether the request has ended and ``trailers`` what it
-    ended with; ``reset`` is the client's. ``credit`` is what the client may still send, ``window`` what the
-    plugin may. ``closed``: the plugin has sent its last frame.
+    ended with; ``given_up`` is the client's reset. ``credit`` is what the client may still send, ``window``
+    what the plugin may. ``closed``: the plugin has sent its last frame.
     """
 
     def __init__(self, plugin: Sender, stream_id: int, request: Request, ended: bool) -> None:
@@ -43,7 +43,7 @@ class Stream:
         self.answered = False
         self.closed = False
         self.trailers: Fields = ()
-        self.reset: Reset | None = None
+        self.given_up: Reset | None = None
         self.credit = self.window = INITIAL_CREDIT
         self._plugin = plugin
         self._length = content_length(request.fields)
@@ -86,7 +86,7 @@ class Stream:
         self.credit += credit
         self._plugin.send(WindowUpdate(credit), self.id)
 
-    def refuse(self, code: str, message: str = "", *, unprocessed: bool = False) -> None:
+    def reset(self, code: str, message: str = "", *, unprocessed: bool = False) -> None:
         """Resets the stream: the plugin's last frame."""
         self.closed = True
         self._plugin.send(Reset(code, message, unprocessed), self.id)
@@ -111,16 +111,18 @@ class Stream:
 
     def await_reset(self, *codes: str) -> None:
         """Waits for the client's reset with one of ``codes``; any, if none is given."""
-        self._plugin.until(lambda: self.reset, f"a reset of {self} from the client")
-        assert self.reset
-        if codes and self.reset.code not in codes:
-            raise Unexpected(f"expected a reset of {self} with {' or '.join(codes)}, not {self.reset.code}")
+        self._plugin.until(lambda: self.given_up, f"a reset of {self} from the client")
+        assert self.given_up
+        if codes and self.given_up.code not in codes:
+            raise Unexpected(
+                f"expected a reset of {self} with {' or '.join(codes)}, not {self.given_up.code}"
+            )
 
     # What the client sends
 
     def receive(self, frame: Frame, payload: bytes | None) -> None:
         """Takes in a frame. Raises ``Unexpected`` for what the client must not send."""
-        if self.reset:
+        if self.given_up:
             raise Unexpected(f"a frame came on {self}, which the client had reset")
         if payload is not None:
             self._receive_data(payload, frame.end_stream)
@@ -136,7 +138,7 @@ class Stream:
                 if not credit or self.window > MAX_CREDIT:
                     raise Unexpected(f"a window update of {credit} bytes on {self}, in all {self.window}")
             case Reset() as reset:
-                self.reset = reset
+                self.given_up = reset
                 if reset.code == "OK":
                     raise Unexpected(f"a reset with OK on {self}: a caller never sends that")
             case body:

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from udist_plugin.testing.callers.cases import closing, death, exchanges, handshake
+from udist_plugin.testing.callers.cases import (
+    closing,
+    connection_states,
+    death,
+    early_answers,
+    exchanges,
+    flow,
+    giving_up,
+    going_away,
+    handshake,
+    right_frames,
+    slots,
+    stream_states,
+    timeouts,
+    wrong_frames,
+)
 
 if TYPE_CHECKING:
     from udist_plugin.testing.callers.case import Case
 
-THEMES = (handshake, exchanges, death, closing)
+THEMES = (
+    *(handshake, exchanges, early_answers, giving_up, flow, slots, timeouts, going_away, death, closing),
+    *(right_frames, wrong_frames, connection_states, stream_states),
+)
 
 
 def all_cases() -> list[Case]:

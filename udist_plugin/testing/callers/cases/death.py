@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from udist_plugin.testing.callers.case import Theme
+from udist_plugin.wire.constants import INITIAL_CREDIT
 from udist_plugin.wire.encoding import encode_data_head
 
 if TYPE_CHECKING:
@@ -67,3 +68,119 @@ def a_frame_too_long(run: Run) -> None:
     run.accepted(exchange)
     plugin.raw(b"\0\xff\xff\xff\xff", "a frame of 4294967295 bytes")
     exchange.fails()
+
+
+@theme.case
+def says_how_it_ended(run: Run) -> None:
+    """The error has the code UNAVAILABLE, the exit status and the last lines of standard error."""
+    plugin = run.start()
+    exchange = run.open()
+    run.accepted(exchange)
+    plugin.complain(b"the disk is gone\nno more to say\n")
+    plugin.end(42)
+    exchange.fails("UNAVAILABLE", saying="no more to say")
+    exchange.fails(saying="42")
+
+
+@theme.case
+def says_what_was_printed(run: Run) -> None:
+    """The error has the text that came instead of a frame."""
+    plugin = run.start()
+    exchange = run.open()
+    run.accepted(exchange)
+    plugin.raw(b"Oops, a print\n", "text")
+    exchange.fails(saying="Oops, a print")
+
+
+@theme.case
+def all_exchanges_fail(run: Run) -> None:
+    """Whatever they wait for: a response, content, or credit."""
+    plugin = run.start()
+    waiting, reading, sending = run.open(), run.open(), run.open("PUT", "+")
+    run.accepted(waiting)
+    run.accepted(reading).respond(200)
+    reading.read("*")
+    sending.write(INITIAL_CREDIT + 1)
+    run.accepted(sending).await_content(INITIAL_CREDIT)
+    plugin.kill()
+    for exchange in (waiting, reading, sending):
+        exchange.fails("UNAVAILABLE")
+    run.breaks()
+
+
+@theme.case
+def what_was_posted_may_have_happened(run: Run) -> None:
+    """A POST that the plugin has seen must not be repeated blindly."""
+    plugin = run.start()
+    exchange = run.open("POST")
+    run.accepted(exchange)
+    plugin.kill()
+    exchange.fails("UNAVAILABLE", repeatable=False)
+
+
+@theme.core
+def after_the_answer(run: Run) -> None:
+    """A response that is whole counts, though the plugin ends right behind it."""
+    plugin = run.start()
+    exchange = run.exchange()
+    stream = run.accepted(exchange)
+    stream.respond(200)
+    stream.data(b"hello", end=True)
+    plugin.await_written()
+    plugin.end(0)
+    exchange.succeeds(200, b"hello")
+    run.breaks()
+
+
+@theme.core
+def closes_its_output(run: Run) -> None:
+    """Standard output ends, and the process does not."""
+    plugin = run.start()
+    exchange = run.exchange()
+    run.accepted(exchange)
+    plugin.close_output()
+    exchange.fails()
+
+
+@theme.case
+def closes_its_input(run: Run) -> None:
+    """The client cannot write any more, and no response comes: the exchange does not wait for one."""
+    plugin = run.start()
+    exchange = run.open("PUT", "+")
+    stream = run.accepted(exchange)
+    stream.grant(64 << 20)
+    plugin.ping()
+    plugin.close_input()
+    exchange.write(8 << 20)
+    exchange.fails()
+    plugin.end(1)
+
+
+@theme.case
+def answers_and_closes_its_input(run: Run) -> None:
+    """The client cannot write any more, but the response says why."""
+    plugin = run.start()
+    exchange = run.open("PUT", "+")
+    stream = run.accepted(exchange)
+    stream.grant(64 << 20)
+    plugin.ping()
+    plugin.close_input()
+    exchange.write(8 << 20)
+    stream.respond(507)
+    stream.data(b"the disk is full", end=True)
+    stream.reset("OK")
+    exchange.read("*")
+    exchange.succeeds(507, b"the disk is full")
+    plugin.end(1)
+
+
+@theme.core
+def complains_at_length(run: Run) -> None:
+    """The client reads standard error all the time: otherwise the plugin would wait to be heard."""
+    plugin = run.start()
+    exchange = run.exchange()
+    stream = run.accepted(exchange)
+    for _ in range(64):
+        plugin.complain(b"a line of a log that is not short\n" * 256)
+    stream.respond(200, end=True)
+    exchange.succeeds(200)

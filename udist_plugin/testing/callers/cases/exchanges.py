@@ -138,22 +138,6 @@ def one_after_another(run: Run) -> None:
 
 
 @theme.core
-def early_answer(run: Run) -> None:
-    """The response ends before the request, and reset(OK) follows: the response counts, and sending ends."""
-    run.start()
-    exchange = run.exchange("PUT", 1_000_000)
-    stream = run.accepted(exchange)
-    stream.await_content(INITIAL_CREDIT)
-    stream.respond(413, {"content-length": "2"})
-    stream.data(b"{}", end=True)
-    stream.refuse("OK")
-    exchange.succeeds(413, b"{}")
-    another = run.exchange()
-    run.accepted(another).respond(200, end=True)
-    another.succeeds(200)
-
-
-@theme.core
 def ping(run: Run) -> None:
     """The client answers pings with the same token, also in the middle of an exchange."""
     plugin = run.start()
@@ -168,15 +152,155 @@ def ping(run: Run) -> None:
 
 
 @theme.core
-def reset(run: Run) -> None:
-    """The plugin resets a response: the exchange fails with its code, and the next one works."""
+def pings_in_a_row(run: Run) -> None:
+    """Of pings that come faster than they are answered, the last one is."""
+    plugin = run.start()
+    exchange = run.exchange()
+    stream = run.accepted(exchange)
+    for token in range(1, 1000):
+        plugin.send(Ping(token))
+    for token in (0, (1 << 32) - 1):
+        plugin.send(Ping(token))
+        plugin.await_pong(token)
+    stream.respond(200, end=True)
+    exchange.succeeds(200)
+
+
+@theme.core
+def push_of_nothing(run: Run) -> None:
+    """A request with content of no length."""
+    run.start()
+    exchange = run.exchange("PUT", 0)
+    stream = run.accepted(exchange)
+    stream.await_end()
+    stream.respond(201, end=True)
+    exchange.succeeds(201)
+
+
+@theme.core
+def push_of_unknown_length(run: Run) -> None:
+    """A request with content whose length is not announced; here, none comes."""
+    run.start()
+    exchange = run.exchange("PATCH", "+")
+    stream = run.accepted(exchange)
+    stream.await_end()
+    stream.respond(202, end=True)
+    exchange.succeeds(202)
+
+
+@theme.core
+def two_megabytes(run: Run) -> None:
+    """Frames with the largest payload, once there is credit for them."""
     run.start()
     exchange = run.exchange()
     stream = run.accepted(exchange)
-    stream.respond(200, {"content-length": "9"})
+    content = pattern(2 << 20)
+    stream.respond(200, {"content-length": str(len(content))})
+    stream.data_as_granted(content)
+    exchange.succeeds(200, content)
+
+
+@theme.core
+def fields_as_they_are(run: Run) -> None:
+    """Repeated fields keep their order; a value may be empty, long, and of any bytes but controls."""
+    run.start()
+    exchange = run.exchange(fields=("x-many:one", "x-many:two", "x-long:" + "v" * 4000))
+    stream = run.accepted(exchange)
+    values = [value for name, value in stream.request.fields if name in ("x-many", "x-long")]
+    if values not in ([b"one", b"two", b"v" * 4000], [b"one, two", b"v" * 4000]):
+        raise Unexpected(f"the request's fields are others: {values}")
+    stream.respond(200, {"x-empty": "", "x-long": "w" * 4000}, end=True)
+    exchange.succeeds(200)
+    if not {("x-empty", ""), ("x-long", "w" * 4000)} <= set(exchange.fields):
+        raise Unexpected(f"the response's fields are others: {exchange.fields}")
+
+
+@theme.core
+def short_of_its_length(run: Run) -> None:
+    """A response that ends before its content-length: the exchange fails with INTERNAL."""
+    run.start()
+    exchange = run.exchange()
+    stream = run.accepted(exchange)
+    stream.respond(200, {"content-length": "6"})
+    stream.data(b"hello", end=True)
+    exchange.fails("INTERNAL")
+    run.works()
+
+
+@theme.case
+def in_any_order(run: Run) -> None:
+    """Exchanges at the same time are answered in another order, and interleaved."""
+    run.start()
+    exchanges = [run.open() for _ in range(8)]
+    streams = [run.accepted(exchange) for exchange in exchanges]
+    for stream in reversed(streams):
+        stream.respond(200)
+    for number in range(3):
+        for stream in streams:
+            stream.data(pattern(100, 100 * number), end=number == 2)
+    for exchange in exchanges[::2] + exchanges[1::2]:
+        exchange.read("*")
+        exchange.succeeds(200, pattern(300))
+
+
+@theme.case
+def read_in_parts(run: Run) -> None:
+    """The user reads as much as it likes at a time, whatever the frames."""
+    run.start()
+    exchange = run.open()
+    stream = run.accepted(exchange)
+    stream.respond(200)
+    for start in range(0, 1000, 100):
+        stream.data(pattern(100, start), end=start == 900)
+    exchange.answered(200)
+    for start, count in ((0, 1), (1, 250), (251, 649)):
+        exchange.read(count)
+        exchange.has_read(pattern(count, start))
+    exchange.read(1000)
+    exchange.has_read(pattern(100, 900))
+    exchange.ends()
+
+
+@theme.case
+def write_in_parts(run: Run) -> None:
+    """Content that its user gives bit by bit is sent as it comes."""
+    run.start()
+    exchange = run.open("PUT", 1600)
+    stream = run.accepted(exchange)
+    for number in range(1, 17):
+        exchange.write(100)
+        stream.await_content(100 * number)
+    exchange.end()
+    stream.await_end()
+    stream.respond(201, end=True)
+    exchange.read("*")
+    exchange.succeeds(201)
+
+
+@theme.case
+def trailers_of_a_response(run: Run) -> None:
+    """An end frame with fields."""
+    run.start()
+    exchange = run.open()
+    stream = run.accepted(exchange)
+    stream.respond(200)
     stream.data(b"hello")
-    stream.refuse("DATA_LOSS", "a file ended")
-    exchange.fails("DATA_LOSS", saying="a file ended")
-    another = run.exchange()
-    run.accepted(another).respond(200, end=True)
-    another.succeeds(200)
+    stream.end([("x-checksum", b"1"), ("x-more", b"2")])
+    exchange.read("*")
+    exchange.succeeds(200, b"hello", [("x-checksum", "1"), ("x-more", "2")])
+
+
+@theme.case
+def trailers_of_a_request(run: Run) -> None:
+    """Fields behind a request's content."""
+    run.start()
+    exchange = run.open("PUT", "+")
+    stream = run.accepted(exchange)
+    exchange.write(5)
+    exchange.end("x-checksum:1")
+    stream.await_end()
+    if list(stream.trailers) != [("x-checksum", b"1")]:
+        raise Unexpected(f"expected the trailer x-checksum, not {stream.trailers}")
+    stream.respond(201, end=True)
+    exchange.read("*")
+    exchange.succeeds(201)

@@ -85,3 +85,46 @@ def exits_at_once(run: Run) -> None:
     exchange = run.exchange()
     plugin.end(3)
     exchange.fails()
+
+
+@theme.case
+def says_why_it_was_refused(run: Run) -> None:
+    """The error of a refusal has the plugin's code and message."""
+    plugin = run.start(ready=False)
+    exchange = run.open()
+    plugin.await_settings()
+    plugin.go_away(0, "INVALID_ARGUMENT", "log.level: expected a level\nhttp.host: expected a URL")
+    plugin.end(78)
+    exchange.fails("INVALID_ARGUMENT", saying="http.host: expected a URL")
+
+
+@theme.case
+def says_how_it_ended(run: Run) -> None:
+    """The error of a plugin that ends at once has its exit status and the last lines of standard error."""
+    plugin = run.start(ready=False)
+    exchange = run.open()
+    plugin.complain(b"no such module\n")
+    plugin.end(42)
+    exchange.fails("UNAVAILABLE", saying="no such module")
+    exchange.fails(saying="42")
+
+
+@theme.case
+def says_what_was_printed(run: Run) -> None:
+    """The error has the text that came instead of settings."""
+    plugin = run.start(ready=False)
+    exchange = run.open()
+    plugin.await_settings()
+    plugin.raw(b"Welcome to the plugin!\n", "text")
+    exchange.fails(saying="Welcome to the plugin!")
+
+
+@theme.core
+def another_program(run: Run) -> None:
+    """A program that prints its help, reads nothing and ends."""
+    plugin = run.start(ready=False)
+    exchange = run.exchange()
+    plugin.raw(b"usage: something-else [options]\n", "text")
+    plugin.await_written()
+    plugin.end(2)
+    exchange.fails()

@@ -1,0 +1,110 @@
+"""Time limits of exchanges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.testing.callers.case import Theme
+from udist_plugin.testing.callers.errors import Unexpected
+from udist_plugin.wire.constants import INITIAL_CREDIT
+
+if TYPE_CHECKING:
+    from udist_plugin.testing.callers.run import Run
+
+theme = Theme("timeouts")
+
+SHORT: Final = 200
+"""Milliseconds of those that are waited for."""
+
+LONG: Final = 600_000
+
+
+@theme.case
+def told(run: Run) -> None:
+    """The request says how long its exchange may take."""
+    run.start()
+    exchange = run.open(timeout=LONG)
+    stream = run.accepted(exchange)
+    if not 0 < stream.request.timeout_ms <= LONG:
+        raise Unexpected(f"timeout_ms is {stream.request.timeout_ms}, the exchange's time-out is {LONG} ms")
+    stream.respond(204, end=True)
+    exchange.read("*")
+    exchange.succeeds(204)
+
+
+@theme.case
+def none(run: Run) -> None:
+    """An exchange without a limit has none."""
+    run.start()
+    exchange = run.open()
+    stream = run.accepted(exchange)
+    if stream.request.timeout_ms:
+        raise Unexpected(f"timeout_ms is {stream.request.timeout_ms}, the exchange has no time-out")
+    stream.respond(204, end=True)
+    exchange.read("*")
+    exchange.succeeds(204)
+
+
+@theme.case
+def no_answer(run: Run) -> None:
+    """The client keeps the time itself, and resets the stream."""
+    run.start()
+    exchange = run.open(timeout=SHORT)
+    stream = run.accepted(exchange)
+    exchange.fails("DEADLINE_EXCEEDED")
+    stream.await_reset("DEADLINE_EXCEEDED")
+    stream.reset("DEADLINE_EXCEEDED")
+    run.works()
+
+
+@theme.case
+def no_end(run: Run) -> None:
+    """The time is that of the whole exchange, its content included."""
+    run.start()
+    exchange = run.open(timeout=2 * SHORT)
+    stream = run.accepted(exchange)
+    stream.respond(200)
+    stream.data(b"hello")
+    exchange.answered(200)
+    exchange.read("*")
+    exchange.fails("DEADLINE_EXCEEDED")
+    stream.await_reset("DEADLINE_EXCEEDED")
+    stream.reset("DEADLINE_EXCEEDED")
+    run.works()
+
+
+@theme.case
+def no_credit(run: Run) -> None:
+    """Content that waits for credit waits no longer."""
+    run.start()
+    exchange = run.open("PUT", "+", timeout=2 * SHORT)
+    stream = run.accepted(exchange)
+    exchange.write(2 * INITIAL_CREDIT)
+    exchange.fails("DEADLINE_EXCEEDED")
+    stream.await_reset("DEADLINE_EXCEEDED")
+    stream.reset("DEADLINE_EXCEEDED")
+    run.works()
+
+
+@theme.case
+def by_the_plugin(run: Run) -> None:
+    """The plugin may be the first to notice."""
+    run.start()
+    exchange = run.open(timeout=LONG)
+    run.accepted(exchange).reset("DEADLINE_EXCEEDED")
+    exchange.fails("DEADLINE_EXCEEDED")
+    run.works()
+
+
+@theme.case
+def reads_nothing(run: Run) -> None:
+    """A plugin that reads nothing more, not even the content that it has granted credit for."""
+    plugin = run.start()
+    exchange = run.open("PUT", "+", timeout=2 * SHORT)
+    stream = run.accepted(exchange)
+    stream.grant(64 << 20)
+    plugin.ping()
+    plugin.stop_reading()
+    exchange.write(32 << 20)
+    exchange.fails("DEADLINE_EXCEEDED")
+    plugin.end(1)
