@@ -274,8 +274,8 @@ class ClientLink(Link):
 
     def on_broken(self, error: UdistError) -> TransportError:
         kind = HandshakeFailed if self.connection.peer is None else TransportError
-        text = self.intake.beginning()
-        if text[:1] in (b"", b"\0"):
+        text = self.intake.stray()
+        if not text:
             return kind(self._told(f"the plugin broke the protocol: {error}"), code="INTERNAL")
         shown = text.decode(errors="backslashreplace").rstrip()
         return kind(f"the plugin's standard output contained text: {shown}", code="INTERNAL")

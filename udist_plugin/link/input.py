@@ -45,6 +45,7 @@ class FrameInput:
         self._wait = wait
         self.timed = False
         self.waiting = False
+        self._stray = False
         self._ahead = memoryview(bytearray(AHEAD))
         self._start = 0
         self._end = 0
@@ -58,7 +59,9 @@ class FrameInput:
         self.waiting = False
         if not self._have(1):
             return None
+        self._stray = True
         check_flag(self._ahead[self._start])
+        self._stray = False
         self._have(PREFIX_SIZE)
         length = frame_length(self._ahead, self._start)
         self._have(min(PREFIX_SIZE + length, LOOK_AHEAD))
@@ -100,9 +103,9 @@ class FrameInput:
             self.read_payload(part)
             length -= len(part)
 
-    def beginning(self) -> bytes:
-        """The bytes read ahead and not used: what text stood where a frame should, for an error's message."""
-        return bytes(self._ahead[self._start : self._end])
+    def stray(self) -> bytes:
+        """What stood where a frame should begin, as far as it was read; empty if one did."""
+        return bytes(self._ahead[self._start : self._end]) if self._stray else b""
 
     def _have(self, size: int) -> bool:
         """Reads until ``size`` bytes stand ahead; ``False`` at the end of file before any."""

@@ -99,9 +99,9 @@ class Intake:
             self._cut.faulty = True
             self._cut.fail(error)
 
-    def beginning(self) -> bytes:
-        """What was read and is no frame, for an error's message."""
-        return self._input.beginning()
+    def stray(self) -> bytes:
+        """What was read where a frame should begin, and is none; empty if nothing was."""
+        return self._input.stray()
 
     def _at_cut(self, error: Truncated) -> TransportError:
         """What an end within a frame means."""

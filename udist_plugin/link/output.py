@@ -228,11 +228,15 @@ class Output:
         have noticed yet."""
         gate = threading.Lock()
         with self._mutex:
-            if self._busy:
+            if self.broken:  # turns are handed on no more
+                gate = self._using
+            elif self._busy:
                 gate.acquire()
                 self._small.appendleft(gate)
             self._busy = True
         idle = gate.acquire(timeout=timeout)
+        if idle and gate is self._using:
+            gate.release()
         self.fail(BrokenPipeError(errno.EPIPE, "closed by this side"))
         return idle
 

@@ -5,13 +5,14 @@ python -m tests.clients.callers.driver
 
 from __future__ import annotations
 
+import argparse
 import queue
-import re
 import sys
 import threading
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from tests.clients.callers.faults import FAULTS, plant
 from udist_plugin import Plugin, TransportError
 from udist_plugin.client.call import Call
 from udist_plugin.testing.callers.lines import to_line, to_words
@@ -179,8 +180,13 @@ def _words(fields: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def main() -> None:
-    grace = re.fullmatch(r"--grace=([\d.]+)", sys.argv[1]) if len(sys.argv) > 1 else None
-    driver = Driver(sys.stdout.buffer, float(grace[1]) if grace else 10)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--grace", type=float, default=10.0, help="seconds for a plugin to end")
+    parser.add_argument("--fault", choices=sorted(FAULTS), help="plant this one into the client")
+    options = parser.parse_args()
+    if options.fault:
+        plant(options.fault)
+    driver = Driver(sys.stdout.buffer, options.grace)
     for line in sys.stdin.buffer:
         driver.obey(*to_words(line.rstrip(b"\n")))
 

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.command:
         _parser().error("the command of the driver is missing")
     counts = {"pass": 0, "fail": 0, "skip": 0}
-    for outcome in play(options.command, cases, options.timeout):
+    for outcome in play(options.command, cases, options.timeout, options.jobs):
         counts[outcome.verdict] += 1
         sys.stdout.write(_as_json(outcome) if options.json else _as_text(outcome))
         sys.stdout.flush()
@@ -64,6 +64,9 @@ def _parser() -> Parser:
     parser.add_argument("--json", action="store_true", help="one line of JSON for each case")
     parser.add_argument(
         "--timeout", type=float, default=10.0, metavar="SECONDS", help="for each wait (default: %(default)g)"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="NUMBER", help="so many drivers at a time (default: 1)"
     )
     return parser
 

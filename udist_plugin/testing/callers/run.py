@@ -24,8 +24,8 @@ STUB: Final = Path(__file__).with_name("stub.py")
 NOTES: Final = 12
 """The last lines of a conversation that a failure shows."""
 
-CLOSING: Final = 3
-"""Closing may take so many times as long as any other wait: it consists of three."""
+LONG: Final = 3
+"""So many times as long as other waits may those take that consist of several: starting, closing."""
 
 _numbers = count(1)
 """Of exchanges, never used twice: a report that comes late is none of the next case's."""
@@ -60,7 +60,11 @@ class Run:
         self._listener.listen(1)
         self.pump.watch(self._listener.fileno(), self._accept)
         self.command("start", sys.executable, "-I", "-S", str(STUB), self._address)
-        self.pump.until(lambda: (self._plugin and self._plugin.started) or self.failure, "the plugin's start")
+        self.pump.until(
+            lambda: (self._plugin and self._plugin.started) or self.failure,
+            "the plugin's start",
+            LONG * self.pump.timeout,
+        )
         if not self._plugin:
             raise Unexpected(f"the client could not start the plugin: {self.failure}")
         if ready:
@@ -155,7 +159,7 @@ class Run:
         self.notes.append(line if len(line) <= 160 else f"{line[:160]}…")
 
     def _await_closed(self) -> None:
-        self.pump.until(self.closed, "the client to be closed", CLOSING * self.pump.timeout)
+        self.pump.until(self.closed, "the client to be closed", LONG * self.pump.timeout)
 
     def _begin(self, word: str, method: str, *rest: object) -> Exchange:
         number = next(_numbers)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from udist_plugin.testing.callers.case import Theme
 from udist_plugin.testing.callers.errors import Unexpected
 from udist_plugin.testing.callers.pattern import pattern
+from udist_plugin.testing.callers.run import LONG
 from udist_plugin.wire.constants import INITIAL_CREDIT
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def terminated_and_killed(run: Run) -> None:
     run.works()
     plugin.obeys = False
     run.close()
-    limit = 3 * run.pump.timeout
+    limit = LONG * run.pump.timeout
     run.pump.until(lambda: plugin.input_ended, "the end of the plugin's standard input", limit)
     run.pump.until(lambda: plugin.terminated or plugin.gone, "TERM for the plugin", limit)
     if not plugin.terminated:
@@ -63,7 +64,7 @@ def terminated(run: Run) -> None:
     run.works()
     plugin.obeys = False
     run.close()
-    run.pump.until(lambda: plugin.terminated, "TERM for the plugin", 3 * run.pump.timeout)
+    run.pump.until(lambda: plugin.terminated, "TERM for the plugin", LONG * run.pump.timeout)
     plugin.end(0)
 
 
@@ -93,7 +94,9 @@ def unread_responses_do_not_hold_it_up(run: Run) -> None:
     stream.data(b"hello")
     exchange.answered(200)
     run.close()
-    plugin.until(lambda: plugin.input_ended, "the end of the plugin's standard input", 3 * run.pump.timeout)
+    plugin.until(
+        lambda: plugin.input_ended, "the end of the plugin's standard input", LONG * run.pump.timeout
+    )
 
 
 @theme.case

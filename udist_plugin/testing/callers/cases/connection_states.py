@@ -72,6 +72,7 @@ def _play(frame: bytes, about: str, state: str, cell: str, run: Run) -> None:
             run.answer(exchange)
         case "go_away":
             exchange.fails("UNAVAILABLE", repeatable=True, saying="going away")
+            plugin.end(0)
         case _:
             exchange.fails()
             run.breaks()

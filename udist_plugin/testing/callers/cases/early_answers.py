@@ -101,3 +101,20 @@ def seen_before_the_request_ends(run: Run) -> None:
     exchange.read("*")
     exchange.has_read(b"bye")
     exchange.ends()
+
+
+@theme.case
+def read_later(run: Run) -> None:
+    """The response is there to be read when reset(OK) has long come."""
+    run.start()
+    exchange = run.open("PUT", 1_000_000)
+    stream = run.accepted(exchange)
+    exchange.write(1_000_000)
+    stream.respond(413)
+    stream.data(b"too large", end=True)
+    stream.reset("OK")
+    exchange.answered(413)
+    run.works()
+    exchange.read("*")
+    exchange.has_read(b"too large")
+    exchange.ends()

@@ -30,9 +30,10 @@ def those_after_are_unprocessed(run: Run) -> None:
     """A stream above the last one fails with UNAVAILABLE, and its request may be repeated."""
     plugin = run.start()
     exchange = run.exchange("POST")
-    run.accepted(exchange)
+    stream = run.accepted(exchange)
     plugin.go_away(0, message="going away")
     exchange.fails("UNAVAILABLE", repeatable=True, saying="going away")
+    stream.reset("UNAVAILABLE", unprocessed=True)
 
 
 @theme.core
@@ -57,9 +58,10 @@ def some_finish(run: Run) -> None:
     first = run.open()
     stream = run.accepted(first)
     second = run.open("POST")
-    run.accepted(second)
+    refused = run.accepted(second)
     plugin.go_away(stream.id)
     second.fails("UNAVAILABLE", repeatable=True)
+    refused.reset("UNAVAILABLE", unprocessed=True)
     stream.respond(200, end=True)
     first.read("*")
     first.succeeds(200)

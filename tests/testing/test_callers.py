@@ -1,0 +1,124 @@
+"""The conformance runner for clients: the Python client passes it, and it finds what is wrong with others."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+
+import pytest
+
+from tests.clients.callers.faults import FAULTS
+from tests.wire.protocol_text import table
+from udist_plugin.testing.callers import tables
+from udist_plugin.testing.callers.__main__ import main
+from udist_plugin.testing.callers.cases import all_cases
+from udist_plugin.testing.callers.playing import play
+
+DRIVER = [sys.executable, "-m", "tests.clients.callers.driver", "--grace=2"]
+
+PATIENCE = 2.0
+"""Seconds for a wait that a planted fault lets pass."""
+
+CASES = {case.name: case for case in all_cases()}
+
+FOUND_BY = {
+    "no-window-is-granted": ("flow-control/granted-as-it-is-read", "expected credit for 1 bytes"),
+    "windows-are-granted-on-arrival": (
+        "flow-control/not-granted-unread",
+        "the client granted credit for .* bytes that nobody has read",
+    ),
+    "windows-grow-beyond-the-maximum": ("exchanges/get", "a window update of 2147483647 bytes"),
+    "windows-of-nothing-are-granted": ("exchanges/get", "a window update of 0 bytes"),
+    "data-exceeds-its-credit": ("flow-control/no-credit", "exceeds its credit by 786432 bytes"),
+    "credit-is-lost": ("flow-control/no-credit", "expected the end of the request"),
+    "credit-of-nothing-is-taken": (
+        "stream-states/window_update-of-0-waiting",
+        "expected exchange .* to fail",
+    ),
+    "data-beyond-its-credit-is-taken": (
+        "stream-states/data-beyond-its-credit-content",
+        "expected exchange .* to fail",
+    ),
+    "resets-are-not-sent": ("giving-up/before-the-head", "expected a reset of stream 1"),
+    "faulty-streams-are-not-reset": (
+        "stream-states/response-that-may-not-travel-waiting",
+        "expected a reset of stream 3",
+    ),
+    "frames-of-a-stream-given-up-are-errors": (
+        "giving-up/after-the-head",
+        "a frame on a stream that was reset",
+    ),
+    "frames-of-unknown-streams-are-dropped": (
+        "stream-states/response-never-opened",
+        "expected exchange .* to fail",
+    ),
+    "a-second-head-is-taken": ("stream-states/response-content", "expected exchange .* to fail"),
+    "heads-are-not-checked": (
+        "stream-states/response-that-may-not-travel-waiting",
+        "expected exchange .* to fail with INTERNAL",
+    ),
+    "lengths-are-not-checked": ("exchanges/short-of-its-length", "it ended as if nothing had happened"),
+    "ends-are-not-sent": ("exchanges/push", "expected the end of the request"),
+    "data-is-not-canonical": ("exchanges/push-large", "data in a frame that is not canonical"),
+    "an-early-answer-is-an-error": ("early-answers/read-later", "it failed with OK"),
+    "reset-with-ok-ends-a-response": ("early-answers/an-end-is-missing", "as if nothing had happened"),
+    "unprocessed-is-ignored": ("giving-up/unprocessed", "was said to be not repeatable"),
+    "trailers-are-lost": ("exchanges/trailers-of-a-response", "expected the trailers .*x-checksum"),
+    "slots-are-free-at-the-reset": ("slots/given-up", "a request came while all .* slots were in use"),
+    "slots-of-what-was-given-up-are-never-free": ("slots/given-up", "expected the request of"),
+    "slots-are-not-counted": ("slots/sixty-four", "a request came while all .* 64 slots were in use"),
+    "more-slots-are-not-used": ("slots/more", "expected the request of"),
+    "fewer-slots-than-64-are-believed": ("slots/fewer", "expected the request of"),
+    "pings-are-not-answered": ("exchanges/ping", "expected the answer to ping 1"),
+    "pings-are-answered-with-another-token": ("exchanges/ping", "expected the answer to ping 1"),
+    "settings-twice-are-taken": ("connection-states/settings-after", "expected exchange .* to fail"),
+    "any-version-is-taken": ("handshake/another-version", "expected exchange .* to fail"),
+    "several-versions-are-taken": ("handshake/several-versions", "expected exchange .* to fail"),
+    "frames-before-settings-are-taken": ("connection-states/ping-before", "expected exchange .* to fail"),
+    "go-away-is-ignored": ("going-away/those-after-are-unprocessed", "expected exchange .* to fail"),
+    "requests-follow-a-go-away": ("going-away/no-more-are-opened", "expected exchange .* to fail"),
+    "text-is-not-named": ("death/says-what-was-printed", "to contain 'Oops, a print'"),
+    "deadlines-are-ignored": ("timeouts/no-answer", "to fail with DEADLINE_EXCEEDED"),
+    "time-limits-are-not-told": ("timeouts/told", "timeout_ms is 0"),
+    "death-is-not-noticed": ("death/exits-instead-of-answering", "expected exchange .* to fail"),
+    "cut-content-is-whole": ("death/killed-in-a-response", "it ended as if nothing had happened"),
+    "cut-payloads-are-content": ("death/ends-within-a-frame", "it ended as if nothing had happened"),
+    "what-was-posted-is-repeatable": ("death/what-was-posted-may-have-happened", "to be repeatable"),
+    "standard-error-is-not-read": ("death/complains-at-length", "nobody reads the plugin's standard error"),
+    "standard-error-is-not-told": ("death/says-how-it-ended", "to contain 'no more to say'"),
+    "term-is-not-sent": ("closing/terminated-and-killed", "the client killed the plugin, and had not sent"),
+    "standard-input-is-not-closed": ("closing/end-of-input", "did not close .* standard input first"),
+    "the-plugin-is-not-ended": ("closing/nothing-was-asked", "the plugin was not told to end"),
+    "closing-waits-for-no-response": ("closing/open-responses-finish", "expected credit|it failed"),
+}
+"""For each planted fault a case that fails, and what it says."""
+
+
+def test_the_python_client_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["--jobs=4", "--json", "--timeout=30", "--", *DRIVER])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if line["verdict"] == "fail"] == []
+    assert [line["name"] for line in lines if line["verdict"] == "skip"] == [
+        "exchanges/trailers-of-a-request"
+    ]
+    assert {line["name"] for line in lines} == set(CASES)
+    assert status == 0
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found(fault: str) -> None:
+    case, message = FOUND_BY[fault]
+    (outcome,) = play([*DRIVER, f"--fault={fault}"], [CASES[case]], PATIENCE)
+    assert outcome.verdict == "fail"
+    assert re.search(message, outcome.text), outcome.text
+
+
+def test_the_tables_are_those_of_the_text() -> None:
+    for first, states, cells in (
+        ("from the plugin", tables.STREAM_STATES, tables.STREAM_CELLS),
+        ("frame", tables.CONNECTION_STATES, tables.CONNECTION_CELLS),
+    ):
+        header = (first, *states)
+        rows = {row.pop(first): tuple(row.values()) for row in table(*header)}
+        assert rows == cells
