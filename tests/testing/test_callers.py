@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.clients.callers.faults import FAULTS
-from tests.wire.protocol_text import table
+from tests.vectors.protocol_text import table
 from udist_plugin.testing.callers import tables
 from udist_plugin.testing.callers.__main__ import main
 from udist_plugin.testing.callers.cases import all_cases

@@ -67,7 +67,7 @@ class Intake:
         self._receiver = receiver
         self._lock = lock
         self._input = FrameInput(source, receiver.wait_readable, peer)
-        self._cut: Any = None  # the exchange in whose payload the input ended
+        self._filling: Any = None  # the exchange whose payload is being read
 
     def read(self, *, timed: bool) -> None:
         """Reads one frame and acts on it; the lock is let go of for every read.
@@ -85,7 +85,7 @@ class Intake:
         except Interrupted:
             raise
         except Truncated as error:
-            self._receiver.fail(self._at_cut(error))
+            self._fail(self._at_cut(error))
         except (UdistError, OSError) as error:
             self._fail(self._receiver.on_broken(as_error(error)))
         except BaseException:
@@ -94,10 +94,11 @@ class Intake:
             raise
 
     def _fail(self, error: TransportError) -> None:
+        if cut := self._filling:  # the last payload of its stream, maybe: that is none any more
+            cut.faulty = True
+            cut.fail(error)
+            cut.inbox.settle(whole=False)
         self._receiver.fail(error)
-        if self._cut:  # it may have been the last payload of its stream, which then is none any more
-            self._cut.faulty = True
-            self._cut.fail(error)
 
     def stray(self) -> bytes:
         """What was read where a frame should begin, and is none; empty if nothing was."""
@@ -165,7 +166,7 @@ class Intake:
         if not length:
             return
         targets = exchange.inbox.claim(length) if exchange else []
-        self._cut = exchange
+        self._filling = exchange
         try:
             self._lock.release()
             if payload is not None:
@@ -177,13 +178,13 @@ class Intake:
             else:
                 for target in targets:
                     self._input.read_payload(target)
-            self._cut = None
+            self._filling = None
         finally:
             try:
                 take_back(self._lock)
             finally:
-                if exchange:
-                    exchange.inbox.settle(whole=self._cut is None)
+                if exchange and not self._filling:
+                    exchange.inbox.settle()
 
     def _dispatch(self, event: Event) -> None:
         if isinstance(event, HeadReceived):

@@ -16,7 +16,6 @@ from udist_plugin.client.slots import Slots
 from udist_plugin.errors import RemoteProtocolError, TransportError
 from udist_plugin.link import intake
 from udist_plugin.link.exchange import Exchange
-from udist_plugin.link.inbox import Inbox
 from udist_plugin.wire import caller, connection, heads
 from udist_plugin.wire.caller import CallerConnection
 from udist_plugin.wire.connection import Connection, EndReceived
@@ -338,8 +337,12 @@ def cut_content_is_whole() -> None:
 
 @fault
 def cut_payloads_are_content() -> None:
-    wrap(Inbox, "settle", lambda before: lambda self, whole=True: before(self))
-    wrap(intake.Intake, "_fail", lambda before: lambda self, error: self._receiver.fail(error))
+    def fail(self: intake.Intake, error: TransportError) -> None:
+        if self._filling:
+            self._filling.inbox.settle()
+        self._receiver.fail(error)
+
+    wrap(intake.Intake, "_fail", lambda before: fail)
 
 
 @fault

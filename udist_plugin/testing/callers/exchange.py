@@ -84,9 +84,13 @@ class Exchange:
 
     def ends(self, trailers: Sequence[tuple[str, str]] = ()) -> None:
         """Waits for the response's end."""
-        self._await(lambda: self.trailers is not None, f"the end of {self}")
+        self.over()
         if self.trailers != list(trailers):
             raise Unexpected(f"expected the trailers {list(trailers)} of {self}, not {self.trailers}")
+
+    def over(self) -> None:
+        """Waits for the response's end, whatever its trailers."""
+        self._await(lambda: self.trailers is not None, f"the end of {self}")
 
     def succeeds(self, status: int, content: bytes = b"", trailers: Sequence[tuple[str, str]] = ()) -> None:
         """Waits for a whole response."""

@@ -94,6 +94,11 @@ class Process:
             self.close_streams()
             self._tell(f"exit {status}")
 
+    def leave(self, status: int) -> None:
+        """Has the process end with ``status``, and keeps its streams open."""
+        self._ending = True
+        self._tell(f"exit {status}")
+
     def kill(self) -> None:
         """As if somebody had killed it."""
         self._ending = True
@@ -136,7 +141,6 @@ class Process:
         if not data:
             self.gone = True
             self._pump.forget(self._connection.fileno())
-            self.close_streams()
 
     def _read(self) -> None:
         try:

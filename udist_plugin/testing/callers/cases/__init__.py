@@ -14,6 +14,7 @@ from udist_plugin.testing.callers.cases import (
     giving_up,
     going_away,
     handshake,
+    heads,
     right_frames,
     slots,
     stream_states,
@@ -25,7 +26,19 @@ if TYPE_CHECKING:
     from udist_plugin.testing.callers.case import Case
 
 THEMES = (
-    *(handshake, exchanges, early_answers, giving_up, flow, slots, timeouts, going_away, death, closing),
+    *(
+        handshake,
+        exchanges,
+        heads,
+        early_answers,
+        giving_up,
+        flow,
+        slots,
+        timeouts,
+        going_away,
+        death,
+        closing,
+    ),
     *(right_frames, wrong_frames, connection_states, stream_states),
 )
 

@@ -74,7 +74,7 @@ def _play(frame: bytes, about: str, state: str, cell: str, run: Run) -> None:
             exchange.fails("UNAVAILABLE", repeatable=True, saying="going away")
             plugin.end(0)
         case _:
-            exchange.fails()
+            exchange.fails("INTERNAL")
             run.breaks()
 
 

@@ -21,7 +21,7 @@ def exits_instead_of_answering(run: Run) -> None:
     exchange = run.exchange()
     run.accepted(exchange)
     plugin.end(1)
-    exchange.fails()
+    exchange.fails("UNAVAILABLE")
 
 
 @theme.core
@@ -184,3 +184,13 @@ def complains_at_length(run: Run) -> None:
         plugin.complain(b"a line of a log that is not short\n" * 256)
     stream.respond(200, end=True)
     exchange.succeeds(200)
+
+
+@theme.case
+def others_hold_its_pipes(run: Run) -> None:
+    """The process has ended, but its output has not, because another process holds it."""
+    plugin = run.start()
+    exchange = run.open()
+    run.accepted(exchange)
+    plugin.leave(1)
+    exchange.fails("UNAVAILABLE")

@@ -118,3 +118,17 @@ def read_later(run: Run) -> None:
     exchange.read("*")
     exchange.has_read(b"too large")
     exchange.ends()
+
+
+@theme.case
+def short_of_its_length(run: Run) -> None:
+    """A response that ends before its request and before its content-length: INTERNAL, and a reset, because
+    the plugin's last frame is still to come."""
+    run.start()
+    exchange = run.open("PUT", "+")
+    stream = run.accepted(exchange)
+    stream.respond(413, {"content-length": "4"}, end=True)
+    exchange.fails("INTERNAL")
+    stream.await_reset("INTERNAL")
+    stream.reset("OK")
+    run.works()

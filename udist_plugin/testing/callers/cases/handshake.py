@@ -45,7 +45,7 @@ def refused(run: Run) -> None:
     plugin.await_settings()
     plugin.go_away(0, "INVALID_ARGUMENT", "storage.filesystem.rootdirectory: expected a path")
     plugin.end(78)
-    exchange.fails(saying="storage.filesystem.rootdirectory: expected a path")
+    exchange.fails("INVALID_ARGUMENT", saying="storage.filesystem.rootdirectory: expected a path")
 
 
 @theme.core
@@ -85,17 +85,6 @@ def exits_at_once(run: Run) -> None:
     exchange = run.exchange()
     plugin.end(3)
     exchange.fails()
-
-
-@theme.case
-def says_why_it_was_refused(run: Run) -> None:
-    """The error of a refusal has the plugin's code and message."""
-    plugin = run.start(ready=False)
-    exchange = run.open()
-    plugin.await_settings()
-    plugin.go_away(0, "INVALID_ARGUMENT", "log.level: expected a level\nhttp.host: expected a URL")
-    plugin.end(78)
-    exchange.fails("INVALID_ARGUMENT", saying="http.host: expected a URL")
 
 
 @theme.case

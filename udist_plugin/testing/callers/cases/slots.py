@@ -185,7 +185,7 @@ def given_up_while_waiting(run: Run) -> None:
     waiting = run.open()
     _waits(plugin, waiting)
     waiting.cancel()
-    plugin.ping()
+    waiting.fails()
     _answer(run, exchanges)
     run.works()
     if plugin.find(waiting.target):

@@ -74,10 +74,10 @@ def _play(row: str, state: str, cell: str, run: Run) -> None:
     stream = plugin.find(exchange.target) if exchange else None
     plugin.raw(FRAMES[row](stream.id if stream else max(plugin.streams) + 2), f"{row}, on a stream {state}")
     if cell.startswith("**"):
-        bystander.fails()
+        bystander.fails("INTERNAL")
         if exchange and state in ("waiting", "content"):
             exchange.read("*")
-            exchange.fails()
+            exchange.fails("INTERNAL")
         run.breaks()
         return
     assert exchange

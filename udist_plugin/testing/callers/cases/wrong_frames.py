@@ -58,7 +58,7 @@ def _play(name: str, run: Run) -> None:
     exchange = run.exchange()
     run.accepted(exchange)
     plugin.raw(WRONG[name][0], name)
-    exchange.fails()
+    exchange.fails("INTERNAL")
     run.breaks()
 
 
