@@ -80,7 +80,7 @@ FOUND_BY = {
     "requests-follow-a-go-away": ("going-away/no-more-are-opened", "expected exchange .* to fail"),
     "text-is-not-named": ("death/says-what-was-printed", "to contain 'Oops, a print'"),
     "deadlines-are-ignored": ("timeouts/no-answer", "to fail with DEADLINE_EXCEEDED"),
-    "time-limits-are-not-told": ("timeouts/told", "timeout_ms is 0"),
+    "time-limits-are-told-in-seconds": ("timeouts/told", "timeout_ms is 600, "),
     "death-is-not-noticed": ("death/exits-instead-of-answering", "expected exchange .* to fail"),
     "cut-content-is-whole": ("death/killed-in-a-response", "it ended as if nothing had happened"),
     "cut-payloads-are-content": ("death/ends-within-a-frame", "it ended as if nothing had happened"),

@@ -318,8 +318,8 @@ def deadlines_are_ignored() -> None:
 
 
 @fault
-def time_limits_are_not_told() -> None:
-    wrap(call, "_milliseconds", lambda before: lambda timeout: 0)
+def time_limits_are_told_in_seconds() -> None:
+    wrap(call, "_milliseconds", lambda before: lambda timeout: int(timeout or 0))
 
 
 # The process

@@ -6,4 +6,4 @@ class Unexpected(Exception):
 
 
 class Unsupported(Exception):
-    """The driver does not know a command that the case needs; the text is its word."""
+    """The driver, or its client, does not know what the case needs; the text is a word for that."""

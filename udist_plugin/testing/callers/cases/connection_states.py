@@ -73,6 +73,9 @@ def _play(frame: bytes, about: str, state: str, cell: str, run: Run) -> None:
         case "go_away":
             exchange.fails("UNAVAILABLE", repeatable=True, saying="going away")
             plugin.end(0)
+        case "**version**":
+            exchange.fails("INTERNAL", "FAILED_PRECONDITION")
+            run.breaks()
         case _:
             exchange.fails("INTERNAL")
             run.breaks()

@@ -102,9 +102,11 @@ def _brought_to(state: str, row: str, run: Run) -> Exchange:
         stream.await_content(INITIAL_CREDIT)
     match state:
         case "content":
-            status = 204 if "without content" in row else 200
-            stream.respond(status, {"content-length": "9"} if "content-length" in row else {})
-            exchange.answered(status)
+            if "without content" in row:  # its user may learn of it once it has ended
+                stream.respond(204)
+            else:
+                stream.respond(200, {"content-length": "9"} if "content-length" in row else {})
+                exchange.answered(200)
         case "ended":
             stream.respond(200, end=True)
             exchange.answered(200)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.testing.callers.case import Theme
-from udist_plugin.testing.callers.errors import Unexpected
+from udist_plugin.testing.callers.errors import Unexpected, Unsupported
 from udist_plugin.wire.constants import INITIAL_CREDIT
 
 if TYPE_CHECKING:
@@ -21,15 +21,18 @@ LONG: Final = 600_000
 
 @theme.case
 def told(run: Run) -> None:
-    """The request says how long its exchange may take."""
+    """The request says how long its exchange may take; a client may also keep that to itself."""
     run.start()
     exchange = run.open(timeout=LONG)
     stream = run.accepted(exchange)
-    if not 0 < stream.request.timeout_ms <= LONG:
-        raise Unexpected(f"timeout_ms is {stream.request.timeout_ms}, the exchange's time-out is {LONG} ms")
+    told = stream.request.timeout_ms
+    if told and not LONG / 2 < told <= LONG:
+        raise Unexpected(f"timeout_ms is {told}, and the exchange's time limit {LONG} ms")
     stream.respond(204, end=True)
     exchange.read("*")
     exchange.succeeds(204)
+    if not told:
+        raise Unsupported("timeout_ms")
 
 
 @theme.case
@@ -39,7 +42,7 @@ def none(run: Run) -> None:
     exchange = run.open()
     stream = run.accepted(exchange)
     if stream.request.timeout_ms:
-        raise Unexpected(f"timeout_ms is {stream.request.timeout_ms}, the exchange has no time-out")
+        raise Unexpected(f"timeout_ms is {stream.request.timeout_ms}, the exchange has no time limit")
     stream.respond(204, end=True)
     exchange.read("*")
     exchange.succeeds(204)
