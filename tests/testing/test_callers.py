@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
+from fnmatch import fnmatch
 
 import pytest
 
@@ -122,3 +124,85 @@ def test_the_tables_are_those_of_the_text() -> None:
         header = (first, *states)
         rows = {row.pop(first): tuple(row.values()) for row in table(*header)}
         assert rows == cells
+
+
+def run(*arguments: str) -> tuple[int, list[str]]:
+    """The exit status of the command line, and the lines that it prints."""
+    result = subprocess.run(
+        [sys.executable, "-m", "udist_plugin.testing.callers", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return result.returncode, result.stdout.splitlines()
+
+
+def test_a_line_for_each_case_and_a_summary() -> None:
+    status, lines = run("--only=exchanges/[gh]*", "--core", "--", *DRIVER)
+    names = [name for name in CASES if fnmatch(name, "exchanges/[gh]*")]
+    assert (status, lines) == (0, [*(f"pass {name}" for name in names), "4 passed, 0 failed, 0 skipped"])
+
+
+def test_cases_are_listed() -> None:
+    status, lines = run("--list", "--core")
+    core = [case for case in CASES.values() if case.core]
+    assert (status, lines) == (0, [f"{case.name} (core): {case.about}" for case in core])
+    assert len(core) > 50
+    assert all(case.about for case in core)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the driver's command is missing"),
+        (["--only", "no-such-case", "--", "driver"], "no case is named no-such-case"),
+        (["--jobs", "0", "--", "driver"], "expected 1 to 64"),
+        (["--timeout", "-1", "--", "driver"], "expected more than 0"),
+        (["--", "./no-such-driver"], "cannot start ./no-such-driver: No such file or directory"),
+    ],
+)
+def test_a_wrong_command_line_ends_with_64(arguments: list[str], message: str) -> None:
+    status, lines = run(*arguments)
+    assert status == 64
+    assert message in lines[-1]
+
+
+EACH = "import sys; [print('{}', flush=True) for _ in sys.stdin]"
+"""A program that has the same to say to each command."""
+
+
+@pytest.mark.parametrize(
+    ("program", "line"),
+    [
+        ("print('hello', flush=True); input()", "FAIL .*: the driver wrote a report .*hello"),
+        ("print('head x y', flush=True); input()", "FAIL .*: the driver wrote a report .*head"),
+        ("print('\\u00e9', flush=True); input()", "FAIL .*: the driver wrote a line that is not ASCII"),
+        ("import sys; input(); sys.exit('a last word')", "FAIL .* closed its standard output and ended with"),
+        ("import time; time.sleep(60)", "FAIL .*: expected the plugin's start, within 0.6 s"),
+        (EACH.format("unsupported start"), "skip .*: start is not supported"),
+        (EACH.format("failed UNKNOWN no"), "FAIL .*: the client could not start the plugin"),
+    ],
+)
+def test_a_bad_driver_is_told_from_a_bad_client(program: str, line: str) -> None:
+    """Whatever it does, each case ends, and the next one is played with a driver of its own."""
+    status, lines = run("--only=exchanges/g*", "--timeout=0.2", "--", sys.executable, "-Xutf8", "-c", program)
+    verdicts = [each for each in lines[:-1] if each.startswith(("FAIL", "skip", "pass"))]
+    assert len(verdicts) == 3
+    assert all(re.match(line, verdict) for verdict in verdicts), lines
+    assert status == (0 if line.startswith("skip") else 1)
+
+
+def test_a_failure_shows_the_end_of_the_conversation() -> None:
+    _, lines = run("--only=exchanges/push", "--timeout=1", "--", *DRIVER, "--fault=ends-are-not-sent")
+    assert lines[0].startswith("FAIL exchanges/push: expected the end of the request on stream 1 (PUT /v2/")
+    shown = [line.strip().removeprefix("| ") for line in lines[1:-1]]
+    assert [each.split(" ")[0] for each in shown] == [
+        "driver",
+        "client:",
+        "plugin:",
+        "driver",
+        *["client:"] * 2,
+    ]
+    assert shown[-1] == "client: stream 1: data of 1000 bytes"

@@ -41,6 +41,7 @@ TOPICS: Final = {
     "python": "the Python API, httpx, requests, WSGI and pytest fixtures",
     "trace": "record the frames between a caller and its plugin, print and replay them",
     "architecture": "how the parts fit together",
+    "callers": "checking a client of the plugin protocol in any language",
     "benchmarks": "measured speed and memory, and how to repeat the measurements",
     "contributing": "tests, code checks, generated code and benchmarks",
     "changelog": "what changed in each version",

@@ -9,7 +9,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.testing.callers.errors import Unexpected
+from udist_plugin.testing.callers.errors import NotStarted, Unexpected
 from udist_plugin.testing.callers.lines import to_line, to_words
 
 if TYPE_CHECKING:
@@ -28,19 +28,15 @@ LEAVING: Final = 5.0
 
 
 class Driver:
-    """Starts ``command``. ``on_report`` gets the words of each report while somebody waits on ``pump``."""
+    """Starts ``command``. ``on_report`` gets the words of each report while somebody waits on ``pump``.
+
+    Raises ``NotStarted``.
+    """
 
     def __init__(self, command: Sequence[str], pump: Pump) -> None:
         self.on_report: Callable[[list[str]], None] = lambda _: None
         self._pump = pump
-        self._process = subprocess.Popen(  # noqa: S603 - the user's command
-            list(command),
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            process_group=0,
-        )
+        self._process = _spawn(command)
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self._stdin = self._process.stdin.fileno()
         self._stdout = self._process.stdout.fileno()
@@ -68,20 +64,18 @@ class Driver:
         text = b"".join(self._tail)[-TAIL:].decode(errors="backslashreplace").strip()
         return f"; its standard error ends with:\n{text}" if text else ""
 
-    def end(self, timeout: float) -> int | None:
-        """Ends its input, and kills it ``timeout`` seconds later. Its exit status, ``None`` if killed."""
+    def end(self, timeout: float) -> None:
+        """Ends its input, and kills it ``timeout`` seconds later."""
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self._process.stdin.close()
-        status: int | None = None
         with suppress(subprocess.TimeoutExpired):
-            status = self._process.wait(timeout) if timeout else None
-        if status is None:
+            self._process.wait(timeout)
+        if self._process.returncode is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         for stream in (self._process.stdout, self._process.stderr):
             self._pump.forget(stream.fileno())
             stream.close()
-        return status
 
     def _read_reports(self) -> None:
         data = os.read(self._stdout, 64 << 10)
@@ -113,3 +107,17 @@ class Driver:
         with suppress(BlockingIOError):
             self._read_stderr()
         return how + self.last_words()
+
+
+def _spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - the user's command
+            list(command),
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            process_group=0,
+        )
+    except OSError as error:
+        raise NotStarted(f"cannot start {command[0]}: {error.strerror}") from None

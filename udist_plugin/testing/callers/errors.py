@@ -1,4 +1,4 @@
-"""What ends a case early."""
+"""What ends a case early, or the whole run."""
 
 
 class Unexpected(Exception):
@@ -7,3 +7,7 @@ class Unexpected(Exception):
 
 class Unsupported(Exception):
     """The driver, or its client, does not know what the case needs; the text is a word for that."""
+
+
+class NotStarted(Exception):
+    """The driver's command cannot be started; the text says why."""

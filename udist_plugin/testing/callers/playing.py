@@ -30,7 +30,7 @@ class Outcome(NamedTuple):
 def play(command: Sequence[str], cases: Sequence[Case], timeout: float, jobs: int = 1) -> Iterator[Outcome]:
     """Plays ``cases``, with ``jobs`` drivers at a time, and tells of each as it ends.
 
-    ``timeout`` bounds each wait, in seconds. Raises ``OSError`` if the command cannot be started.
+    ``timeout`` bounds each wait, in seconds. Raises ``NotStarted``.
     """
     waiting: SimpleQueue[Case] = SimpleQueue()
     for case in cases:
