@@ -30,15 +30,13 @@ SHOWN: Final = 100
 class Plugin(Process):
     """Plays the plugin on the pipes of the process that the client started.
 
-    ``settings`` are the client's, ``streams`` all that it has opened, ``went_away`` whether it has sent
-    go_away. ``note`` gets a line about each frame.
+    ``settings`` are the client's, ``streams`` all that it has opened. ``note`` gets a line about each frame.
     """
 
     def __init__(self, pump: Pump, connection: socket.socket, note: Callable[[str], None]) -> None:
         super().__init__(pump, connection)
         self.settings: Settings | None = None
         self.streams: dict[int, Stream] = {}
-        self.went_away = False
         self._note = note
         self._slots = INITIAL_STREAMS
         self._is_ready = False
@@ -171,7 +169,7 @@ class Plugin(Process):
                     raise Unexpected("the client sent a ping before the plugin's settings")
                 self.send(Ping(token, True))
             case GoAway():
-                self.went_away = True
+                self.end(1)
 
     def _open(self, stream_id: int, request: Request, ended: bool) -> None:
         last = max(self.streams, default=-1)

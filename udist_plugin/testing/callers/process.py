@@ -39,6 +39,11 @@ class Process:
         pump.watch(connection.fileno(), self._take_streams)
 
     @property
+    def told_to_end(self) -> bool:
+        """Whether the client wants it to end, or it has ended anyway."""
+        return self._ending or self.input_ended or self.terminated or self.gone
+
+    @property
     def unwritten(self) -> bool:
         """Whether the client has not taken all that was written."""
         return bool(self._unwritten)
@@ -67,10 +72,6 @@ class Process:
     def stop_reading(self) -> None:
         """Reads nothing more, and leaves standard input open."""
         self._pump.forget(self._streams[0])
-
-    def read_on(self) -> None:
-        """Reads again."""
-        self._pump.watch(self._streams[0], self._read)
 
     def close_input(self) -> None:
         """Closes standard input: the client's next write fails."""

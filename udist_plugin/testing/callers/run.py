@@ -130,7 +130,7 @@ class Run:
         """The client is closed, and with it the plugin."""
         self.close()
         self._await_closed()
-        if (plugin := self._plugin) and not (plugin.input_ended or plugin.terminated or plugin.gone):
+        if self._plugin and not self._plugin.told_to_end:
             raise Unexpected("the client says that it is closed, and the plugin was not told to end")
 
     def abandon(self) -> bool:
@@ -171,6 +171,9 @@ class Run:
     def _accept(self) -> None:
         assert self._listener
         connection, _ = self._listener.accept()
+        if self._sloppy:  # it comes too late
+            connection.close()
+            return
         if self._plugin:
             connection.close()
             raise Unexpected("the client started a second plugin")
