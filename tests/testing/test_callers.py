@@ -15,6 +15,7 @@ from tests.vectors.protocol_text import table
 from udist_plugin.testing.callers import tables
 from udist_plugin.testing.callers.__main__ import main
 from udist_plugin.testing.callers.cases import all_cases
+from udist_plugin.testing.callers.lines import to_line, to_words
 from udist_plugin.testing.callers.playing import play
 
 DRIVER = [sys.executable, "-m", "tests.clients.callers.driver", "--grace=2"]
@@ -206,3 +207,11 @@ def test_a_failure_shows_the_end_of_the_conversation() -> None:
         *["client:"] * 2,
     ]
     assert shown[-1] == "client: stream 1: data of 1000 bytes"
+
+
+@pytest.mark.parametrize("word", ["", "a b", "100%", "line\nbreak", "grüße", "name:value"])
+def test_a_line_has_the_words_that_it_was_made_of(word: str) -> None:
+    line = to_line("word", word, "last")
+    assert line.isascii()
+    assert line.count(b"\n") == 1
+    assert to_words(line.rstrip(b"\n")) == ["word", word, "last"]

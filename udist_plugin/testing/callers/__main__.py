@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 USAGE = 64
 """The exit status for a wrong command line (sysexits.h), as the plugin's own."""
 
+INTERRUPTED = 130
+"""What a shell says of a program that Ctrl-C has ended."""
+
 MOST_JOBS = 64
 
 LONGEST_WAIT = 600
@@ -54,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         counts = _play(cases, options)
     except NotStarted as error:
         parser.error(str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     if not options.json:
         sys.stdout.write(f"{counts['pass']} passed, {counts['fail']} failed, {counts['skip']} skipped\n")
     return 1 if counts["fail"] else 0

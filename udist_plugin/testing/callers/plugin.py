@@ -195,5 +195,5 @@ class Plugin(Process):
 
 def _shown(stream_id: int, what: object, end_stream: bool) -> str:
     text = str(what)
-    text = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    text = text if len(text) <= SHOWN else f"{text[:SHOWN]} ..."
     return (f"stream {stream_id}: " if stream_id else "") + text + (", the last" if end_stream else "")

@@ -24,6 +24,9 @@ STUB: Final = Path(__file__).with_name("stub.py")
 NOTES: Final = 12
 """The last lines of a conversation that a failure shows."""
 
+NOTE: Final = 160
+"""Characters of such a line."""
+
 LONG: Final = 3
 """So many times as long as other waits may those take that consist of several: starting, closing."""
 
@@ -155,8 +158,9 @@ class Run:
             os.unlink(self._address)
 
     def note(self, *words: object) -> None:
-        line = " ".join(map(str, words))
-        self.notes.append(line if len(line) <= 160 else f"{line[:160]}…")
+        """Remembers what was said, in one line."""
+        line = " ".join(map(str, words)).encode("unicode_escape").decode()
+        self.notes.append(line if len(line) <= NOTE else f"{line[:NOTE]} ...")
 
     def _await_closed(self) -> None:
         self.pump.until(self.closed, "the client to be closed", LONG * self.pump.timeout)

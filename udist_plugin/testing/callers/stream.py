@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.testing.callers.errors import Unexpected
 from udist_plugin.testing.callers.pattern import pattern
-from udist_plugin.wire.constants import INITIAL_CREDIT, MAX_CREDIT, MAX_DATA
+from udist_plugin.wire.constants import INITIAL_CREDIT, MAX_CREDIT, MAX_DATA, MAX_MESSAGE
 from udist_plugin.wire.encoding import encode_data_head
 from udist_plugin.wire.frames import End, Frame, Request, Reset, Response, WindowUpdate
 from udist_plugin.wire.heads import content_length, fields_problem
@@ -139,6 +139,8 @@ class Stream:
                     raise Unexpected(f"a window update of {credit} bytes on {self}, in all {self.window}")
             case Reset() as reset:
                 self.given_up = reset
+                if len(reset.message) > MAX_MESSAGE:
+                    raise Unexpected(f"a reset of {self} with a message of {len(reset.message)} characters")
                 if reset.code == "OK":
                     raise Unexpected(f"a reset with OK on {self}: a caller never sends that")
             case body:

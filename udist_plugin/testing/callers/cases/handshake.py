@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from udist_plugin.testing.callers.case import Theme
 from udist_plugin.testing.callers.errors import Unexpected
 from udist_plugin.wire.constants import VERSION
+from udist_plugin.wire.frames import Settings
 
 if TYPE_CHECKING:
     from udist_plugin.testing.callers.run import Run
@@ -117,3 +118,14 @@ def another_program(run: Run) -> None:
     plugin.await_written()
     plugin.end(2)
     exchange.fails()
+
+
+@theme.core
+def warnings(run: Run) -> None:
+    """Settings with warnings about the configuration are settings."""
+    plugin = run.start(ready=False)
+    exchange = run.exchange()
+    plugin.await_settings()
+    plugin.settings_sent()
+    plugin.send(Settings([VERSION], 64, warnings=["lgo: unknown key, ignored; did you mean log?"]))
+    run.answer(exchange)

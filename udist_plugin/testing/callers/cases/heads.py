@@ -122,3 +122,16 @@ def no_content_of_a_response_to_head(run: Run) -> None:
         exchange.answered(200)
         exchange.has_read(b"")
         exchange.over()
+
+
+@theme.case
+def fields_about_the_connection(run: Run) -> None:
+    """A user's fields that never travel are removed, or the exchange is refused."""
+    plugin = run.start()
+    exchange = run.exchange(fields=("connection:close", "te:trailers", "expect:100-continue", "x-a:b"))
+    plugin.until(lambda: plugin.find(exchange.target) or exchange.failure, f"the request of {exchange}")
+    if stream := plugin.find(exchange.target):
+        if "expect" in dict(stream.request.fields):
+            raise Unexpected("the request has the field expect, which the client has to answer itself")
+        run.answer(exchange)
+    run.works()
