@@ -86,10 +86,8 @@ def _play(row: str, state: str, cell: str, run: Run) -> None:
         _dropped(run, plugin, stream, cell)
     else:
         _taken(exchange, stream, row, state, cell)
-    if not plugin.gone:
-        run.accepted(bystander).respond(200, end=True)
-        bystander.read("*")
-        bystander.succeeds(200)
+    bystander.read("*")
+    run.answer(bystander)
 
 
 def _brought_to(state: str, row: str, run: Run) -> Exchange:
