@@ -302,9 +302,9 @@ def trailers_of_a_response(run: Run) -> None:
 
 @theme.case
 def trailers_of_a_request(run: Run) -> None:
-    """Fields behind a request's content."""
+    """Fields behind a request's content, which its head announces."""
     run.start()
-    exchange = run.open("PUT", "+")
+    exchange = run.open("PUT", "+", fields=("trailer:x-checksum",))
     stream = run.accepted(exchange)
     exchange.write(5)
     exchange.end("x-checksum:1")
