@@ -19,6 +19,7 @@ from udist_plugin.testing.callers.lines import to_line, to_words
 from udist_plugin.testing.callers.playing import play
 
 DRIVER = [sys.executable, "-m", "tests.clients.callers.driver", "--grace=2"]
+ASYNCHRONOUS = [sys.executable, "-m", "tests.clients.callers.asynchronous", "--grace=2"]
 
 PATIENCE = 2.0
 """Seconds for a wait that a planted fault lets pass."""
@@ -98,8 +99,9 @@ FOUND_BY = {
 """For each planted fault a case that fails, and what it says."""
 
 
-def test_the_python_client_passes(capsys: pytest.CaptureFixture[str]) -> None:
-    status = main(["--jobs=4", "--json", "--timeout=30", "--", *DRIVER])
+@pytest.mark.parametrize("driver", [DRIVER, ASYNCHRONOUS], ids=["threads", "tasks"])
+def test_the_python_client_passes(driver: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["--jobs=4", "--json", "--timeout=30", "--", *driver])
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line for line in lines if line["verdict"] == "fail"] == []
     assert [line["name"] for line in lines if line["verdict"] == "skip"] == [

@@ -1,6 +1,8 @@
 """The driver of the Python client, for the conformance runner (``udist help callers``).
 
-python -m tests.clients.callers.driver
+    python -m tests.clients.callers.driver
+
+``asynchronous`` has the same for tasks of an event loop.
 """
 
 from __future__ import annotations
@@ -19,19 +21,18 @@ from udist_plugin.testing.callers.lines import to_line, to_words
 from udist_plugin.testing.callers.pattern import pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO
-
-PIECE = 1 << 20
 
 
 class Driver:
-    """Carries out commands, each at once; threads wait."""
+    """Carries out commands, each at once; threads wait. ``exchange`` makes one, ``end`` closes a plugin."""
 
-    def __init__(self, reports: BinaryIO, grace: float) -> None:
-        self.grace = grace
+    def __init__(self, reports: BinaryIO, exchange: type[Exchange], end: Callable[[Plugin], None]) -> None:
         self.plugin: Starting | None = None
         self.exchanges: dict[str, Exchange] = {}
+        self._make = exchange
+        self._end = end
         self._reports = reports
         self._writing = threading.Lock()
 
@@ -41,7 +42,7 @@ class Driver:
                 self.exchanges.clear()
                 self.plugin = Starting(self, rest)
             case "exchange" | "open":
-                self.exchanges[rest[0]] = Exchange(self, word, *rest)
+                self.exchanges[rest[0]] = self._make(self, word, *rest)
             case "write":
                 self.exchanges[rest[0]].content.put(int(rest[1]))
             case "end" if len(rest) == 1:
@@ -63,7 +64,7 @@ class Driver:
     def _close(self, starting: Starting | None) -> None:
         plugin = starting.plugin() if starting else None
         if plugin:
-            plugin.close(self.grace)
+            self._end(plugin)
         self.report("closed")
 
 
@@ -95,10 +96,11 @@ class Exchange:
         self, driver: Driver, word: str, number: str, method: str, target: str, length: str, *rest: str
     ) -> None:
         self.content: queue.Queue[int] = queue.Queue()
-        self.reads: queue.Queue[int] = queue.Queue()
-        self._driver = driver
+        self.reads = self.queue()
+        self.driver = driver
         self._number = number
         self._call: Call | None = None
+        self._failed = self._cancelled = False
         timeout, fields = ("0", rest) if word == "exchange" else (rest[0], rest[1:])
         headers = [(name, value) for name, _, value in (field.partition(":") for field in fields)]
         body: Any = None
@@ -112,19 +114,43 @@ class Exchange:
             body = Content(self)
             if length.isdigit():
                 headers.append(("content-length", length))
-        arguments = (method, target, headers, body, int(timeout) / 1000 or None)
+        self.begin(method, target, headers, body, int(timeout) / 1000 or None)
+
+    def queue(self) -> Any:
+        """For the sizes to read."""
+        return queue.Queue()
+
+    def begin(self, *arguments: Any) -> None:
         threading.Thread(target=self._run, args=arguments, daemon=True).start()
 
     def cancel(self) -> None:
+        self._cancelled = True
         if self._call:
             self._call.cancel()
 
     def report(self, word: str, *rest: object) -> None:
-        self._driver.report(word, self._number, *rest)
+        self.driver.report(word, self._number, *rest)
+
+    def report_head(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        self.report("head", status, *_words(headers))
+
+    def report_content(self, content: bytes, size: int, trailers: Callable[[], Any]) -> bool:
+        """Whether that was all: what was to be read, ``size``, is negative for everything."""
+        self.report("content", len(content), f"{zlib.crc32(content):08x}")
+        ended = size < 0 or len(content) < size
+        if ended:
+            self.report("end", *_words(trailers()))
+        return ended
+
+    def report_error(self, error: TransportError) -> None:
+        """Once: whoever cancels may be told of it beside whoever waits."""
+        if not self._failed:
+            self._failed = True
+            self.report("error", error.code, "yes" if error.retryable else "no", str(error))
 
     def _run(self, method: str, target: str, headers: Any, body: Any, timeout: float | None) -> None:
-        assert self._driver.plugin
-        plugin = self._driver.plugin.plugin()
+        assert self.driver.plugin
+        plugin = self.driver.plugin.plugin()
         if not plugin:
             return
         self._call = Call(
@@ -141,18 +167,17 @@ class Exchange:
             authority="localhost",
             follow=False,
         )
+        if self._cancelled:  # before there was anything to cancel
+            self._call.cancel()
         try:
             response = self._call.response()
-            self.report("head", response.status, *_words(response.headers))
-            while True:
+            self.report_head(response.status, response.headers)
+            ended = False
+            while not ended:
                 size = self.reads.get()
-                content = response.read(size)
-                self.report("content", len(content), f"{zlib.crc32(content):08x}")
-                if size < 0 or len(content) < size:
-                    self.report("end", *_words(response.trailers))
-                    return
+                ended = self.report_content(response.read(size), size, lambda: response.trailers)
         except TransportError as error:
-            self.report("error", error.code, "yes" if error.retryable else "no", str(error))
+            self.report_error(error)
 
 
 class Content:
@@ -179,14 +204,14 @@ def _words(fields: Iterable[tuple[str, str]]) -> Iterator[str]:
     return (f"{name}:{value}" for name, value in fields)
 
 
-def main() -> None:
+def main(exchange: type[Exchange] = Exchange, end: Callable[[Plugin, float], None] = Plugin.close) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--grace", type=float, default=10.0, help="seconds for a plugin to end")
     parser.add_argument("--fault", choices=sorted(FAULTS), help="plant this one into the client")
     options = parser.parse_args()
     if options.fault:
         plant(options.fault)
-    driver = Driver(sys.stdout.buffer, options.grace)
+    driver = Driver(sys.stdout.buffer, exchange, lambda plugin: end(plugin, options.grace))
     for line in sys.stdin.buffer:
         driver.obey(*to_words(line.rstrip(b"\n")))
 

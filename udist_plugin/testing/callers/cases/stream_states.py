@@ -70,7 +70,7 @@ def _play(row: str, state: str, cell: str, run: Run) -> None:
     plugin = run.start()
     bystander = run.open()
     run.accepted(bystander)
-    exchange = None if state == "never opened" else _brought_to(state, row, run)
+    exchange = None if state == "never opened" else _brought_to(state, row, run, plugin)
     stream = plugin.find(exchange.target) if exchange else None
     plugin.raw(FRAMES[row](stream.id if stream else max(plugin.streams) + 2), f"{row}, on a stream {state}")
     if cell.startswith("**"):
@@ -90,7 +90,7 @@ def _play(row: str, state: str, cell: str, run: Run) -> None:
     run.answer(bystander)
 
 
-def _brought_to(state: str, row: str, run: Run) -> Exchange:
+def _brought_to(state: str, row: str, run: Run, plugin: Plugin) -> Exchange:
     """An exchange whose stream is in ``state``, ready for the frame of ``row``."""
     sends = state == "ended" or row.startswith("window_update")
     exchange = run.open("PUT", "+") if sends else run.open()
@@ -100,11 +100,9 @@ def _brought_to(state: str, row: str, run: Run) -> Exchange:
         stream.await_content(INITIAL_CREDIT)
     match state:
         case "content":
-            if "without content" in row:  # its user may learn of it once it has ended
-                stream.respond(204)
-            else:
-                stream.respond(200, {"content-length": "9"} if "content-length" in row else {})
-                exchange.answered(200)
+            status = 204 if "without content" in row else 200
+            stream.respond(status, {"content-length": "9"} if "content-length" in row else {})
+            plugin.ping()  # its user may learn of a short one once it has ended
         case "ended":
             stream.respond(200, end=True)
             exchange.answered(200)
