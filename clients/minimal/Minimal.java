@@ -22,7 +22,7 @@ final class Minimal {
             write((int) value);
             return this;
         }
-        Message number(int field, long value) { return value == 0 ? this : varint(field << 3).varint(value & ~0L >>> 32); }
+        Message number(int field, long n) { return n == 0 ? this : varint(field << 3).varint(n & 0xffffffffL); }
         Message bytes(int field, byte[] value) {
             varint(field << 3 | 2).varint(value.length).writeBytes(value);
             return this;
