@@ -120,7 +120,7 @@ final class Minimal {
         if (!ready || kind < RESPONSE || stream % 2 != 1 || stream > id) return false;
         if (stream < id || done) return true; // of an exchange that is over
         if (kind == WINDOW_UPDATE) return (credit += value) > 0 && value > 0;
-        if (kind == RESET && ended && value == 0) return done = true; // the rest of the request is not needed
+        if (kind == RESET && ended) return done = true; // the rest of the request is not needed
         if (kind == RESET) return fail(false, value == 0 ? INTERNAL : value, number(body, 3) != 0, text(body, 2));
         if (ended || (kind == RESPONSE) == (status > 0) || kind == RESPONSE && value < 200) return false;
         if (kind == RESPONSE) System.out.println("head " + name + " " + (status = value) + fields(body, 2));

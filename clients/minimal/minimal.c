@@ -100,7 +100,7 @@ static bool take_frame(Bytes frame) { /* false if it has no place here */
     if (!ready || kind < RESPONSE || stream % 2 == 0 || stream > id) return false;
     if (stream < id || done) return true; /* of an exchange that is over */
     if (kind == WINDOW_UPDATE) return credit += value, value > 0;
-    if (kind == RESET && ended && value == 0) return done = true; /* the rest of the request is not needed */
+    if (kind == RESET && ended) return done = true; /* the rest of the request is not needed */
     if (kind == RESET) return fail(false, value ? value : INTERNAL, number(body, 3), "", find(body, 2));
     if (ended || (kind == RESPONSE) == (status > 0) || (kind == RESPONSE && value < 200)) return false;
     if (kind == RESPONSE) printf("head %s %u", name, status = value), print_fields(body, 2);
