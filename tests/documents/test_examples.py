@@ -127,10 +127,16 @@ def test_every_program_that_is_named_is_there() -> None:
 
 
 def test_every_language_of_a_block_is_tried() -> None:
-    """Go and JavaScript by the tests of the clients, JSON, frames and hexdumps by those of the protocol."""
+    """Go, JavaScript and how minimal clients run by the tests of the clients, JSON, frames and hexdumps by
+    those of the protocol."""
     tried = {"sh", "python", "go", "js", "yaml", "text", "json", "hexdump", "frames", ""}
     found = [(document, block) for document in documents() for block in blocks(document)]
     assert {block.language for _, block in found} <= tried
     shell = {(document.name, block.section) for document, block in found if block.language == "sh"}
-    sections = {"Quick start", "Command line", "Tests"}  # the last by .ci/run, which is how this runs
+    sections = {
+        "Quick start",
+        "Command line",
+        "Running",
+        "Tests",
+    }  # the last by .ci/run, which is how this runs
     assert shell == {("README.md", section) for section in sections}
