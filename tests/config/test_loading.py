@@ -375,6 +375,48 @@ def test_unknown_keys_are_warnings_with_the_nearest_known() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("LOGG_LEVEL", "LOG_LEVEL"),
+        ("LEVEL", "LOG_LEVEL"),
+        ("HTTP_PROMETHEUS_PATH", "HTTP_DEBUG_PROMETHEUS_PATH"),
+        ("REDIS_ADRR", "REDIS_ADDR"),
+        ("TOKEN", ""),
+        ("MY_VARIABLE", ""),
+        ("HTTP_FOO", ""),
+    ],
+)
+def test_a_variable_is_looked_for_where_it_may_belong(name: str, meant: str) -> None:
+    hint = f"; did you mean REGISTRY_{meant}?" if meant else ""
+    expected = [f"REGISTRY_{name}: names no known key, ignored{hint}"]
+    assert load(None, {f"REGISTRY_{name}": "x"}).warnings == expected
+
+
+def test_variables_of_other_programs_cost_a_start_next_to_nothing() -> None:
+    """Counted in calls of functions: some 30 for each, where ``difflib`` takes thousands."""
+    names = ("TOKEN", "MY_VARIABLE", "CACHE_URL", "IMAGE_NAME", "HTTP_FOO")
+    environ = {f"REGISTRY_{name}_{number}": "x" for name in names for number in range(4)}
+    load(None, environ)
+    assert calls_to_load(environ) - calls_to_load({}) < len(environ) * 50
+
+
+def calls_to_load(environ: dict[str, str]) -> int:
+    """Functions of Python called to load a configuration: as many on every machine."""
+    count = 0
+
+    def listen(_: object, event: str, __: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(listen)
+    try:
+        load(None, environ)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
 NONE_NAMED = "no storage driver is named; expected one of filesystem, inmemory, azure, gcs, s3"
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from udist_plugin.config.nodes import Node, Scalar, Table, is_null, plain
 from udist_plugin.config.overlay import choose_driver
-from udist_plugin.config.reading import nearest
 from udist_plugin.config.schema import STORAGE_SETTINGS, Deferred, Section
 from udist_plugin.keys import REQUIRED
 
@@ -87,6 +86,8 @@ def _named(storage: Table, schema: Section, reader: Reader) -> list[str]:
 
 def _none_named(root: Table, keys: Section, drivers: list[str]) -> str:
     """The problem of a configuration without a driver, with what may have been meant for one."""
+    from udist_plugin.config.nearest import nearest
+
     problem = f"no storage driver is named; expected one of {', '.join(drivers)}"
     for name, node in root.entries.items():
         near = None if name in keys.children else nearest(name, ["storage", *drivers])
@@ -108,6 +109,8 @@ def _foreign(
     others = _announced()
     if name in others:
         return cast("dict[str, Any]", plain(parameters)) if isinstance(parameters, Table) else {}
+    from udist_plugin.config.nearest import nearest
+
     problem = "not supported yet" if known else f"unknown storage driver {name!r}"
     path = f"storage.{name}" if known else "storage"
     there = [*drivers, *sorted(others)]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 from udist_plugin.config import model
 from udist_plugin.config.aliases import rename
 from udist_plugin.config.driver import DEFAULT_DRIVER, default_root, filled, find_driver, with_driver
-from udist_plugin.config.keys import DEFERRED, all_keys, schema
+from udist_plugin.config.keys import DEFERRED, schema
 from udist_plugin.config.nodes import Node, Table, from_python, is_null
 from udist_plugin.config.overlay import PREFIX, UnknownVariable, overlay, registry_variables
 from udist_plugin.config.part import Part
-from udist_plugin.config.reading import Reader, nearest
+from udist_plugin.config.reading import Reader
 from udist_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -129,17 +129,18 @@ def _overlaid(root: Node, keys: Section, variables: Mapping[str, str], reader: R
         except ConfigurationError as error:
             reader.errors.append(error)
         except UnknownVariable:
-            _unknown(variable, reader)
+            _unknown(variable, keys, reader)
     return root
 
 
-def _unknown(variable: str, reader: Reader) -> None:
+def _unknown(variable: str, keys: Section, reader: Reader) -> None:
     """Tells of a variable that names no key: one that was meant for the store is an error."""
-    paths = ["storage", *(key.path for key in all_keys())]
-    near = nearest(variable, [PREFIX + path.replace(".", "_").upper() for path in paths])
-    hint = f"; did you mean {near}?" if near else ""
-    section = variable.removeprefix(PREFIX).partition("_")[0]
-    if nearest(section, ["STORAGE"], 0.8):
+    from udist_plugin.config.nearest import nearest, nearest_variable
+
+    name = variable.removeprefix(PREFIX)
+    near = nearest_variable(keys, name)
+    hint = f"; did you mean {PREFIX}{near}?" if near else ""
+    if nearest(name.partition("_")[0], ["STORAGE"], 0.8):
         reader.errors.append(ConfigurationError(f"names no known key{hint}", source=variable))
     else:
         reader.warnings.append(f"{variable}: names no known key, ignored{hint}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from udist_plugin.config.nodes import Items, Node, Scalar, Table, describe, is_null
 from udist_plugin.config.schema import Deferred, Entries, Listing, SchemaNode, Section
@@ -11,9 +10,6 @@ from udist_plugin.config.switches import asks, hint, is_disabled
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.keys import GUARD, NO_EFFECT, NO_LISTENER, REQUIRED, UNSUPPORTED, WORKS, Key
 from udist_plugin.kinds import Anything, Secret
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _FIELD_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
@@ -72,6 +68,8 @@ class Reader:
 
     def unknown(self, name: str, node: Node, schema: Section, path: str) -> None:
         """Tells of ``name``, which is no key of the section at ``path``."""
+        from udist_plugin.config.nearest import nearest
+
         above = f"{path}." if path else ""
         near = nearest(name, schema.children)
         hint = f"; did you mean {above}{near}?" if near else ""
@@ -165,10 +163,3 @@ def _has_switch(schema: SchemaNode) -> bool:
 
 def _has_effect(schema: SchemaNode) -> bool:
     return not isinstance(schema, Key) or schema.status is WORKS
-
-
-def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
-    """The known name that is most like ``name``, if one is at least so like it (1: equal)."""
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(name, list(known), 1, likeness)), None)
