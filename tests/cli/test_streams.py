@@ -71,10 +71,11 @@ def test_what_is_printed_never_ends_up_in_the_store(udist: Udist, work: Path) ->
 
 
 @pytest.mark.parametrize("redirection", ["<&-", ">&-", "<&- >&- 2>&-"])
-def test_a_plugin_without_a_caller_says_how_it_is_used(redirection: str) -> None:
+def test_a_plugin_without_a_caller_says_what_it_lacks(redirection: str) -> None:
     ran = shell(f'"$1" -m udist_plugin {redirection}', sys.executable)
     assert ran.returncode == 64
-    assert ran.stderr.startswith("usage: udist-plugin") or "2>&-" in redirection
+    assert ran.stderr.startswith("udist-plugin: standard ") or "2>&-" in redirection
+    assert ran.stderr.count("\n") == ("2>&-" not in redirection)
 
 
 @pytest.mark.usefixtures("work")

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.server.conftest import COMMAND
+from tests.server.raw import PLUGIN, raw
 from tests.tools import require_tool
 from udist_plugin.client.plugin import Plugin
 from udist_plugin.errors import DeadlineExceeded, HandshakeFailed, PluginDied
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MIB = 1 << 20
-PLUGIN = [sys.executable, "-m", "udist_plugin"]
 
 
 def registry(root: Path) -> Plugin:
@@ -353,17 +353,6 @@ def test_a_crash_is_named_with_its_last_words(plugin: Plugin) -> None:
     with pytest.raises(PluginDied, match=r"exit status 3.*\nthe last word") as caught:
         plugin.request("GET", "/crash")
     assert (caught.value.status, caught.value.stderr) == (3, "the last word")
-
-
-def raw(data: bytes, *arguments: str) -> tuple[int, list[Frame], str]:
-    """What the plugin executable answers to bytes: exit status, frames and standard error."""
-    result = subprocess.run([*PLUGIN, *arguments], input=data, capture_output=True, timeout=30, check=False)
-    frames, rest = [], result.stdout
-    while rest:
-        length = int.from_bytes(rest[1:5], "big")
-        frames.append(decode_with_library(rest[5 : 5 + length])[0])
-        rest = rest[5 + length :]
-    return result.returncode, frames, result.stderr.decode()
 
 
 HELLO = encode(Frame(0, Settings([1], environment={"REGISTRY_STORAGE": "inmemory"})))

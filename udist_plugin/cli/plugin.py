@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -34,11 +35,16 @@ EX_USAGE = 64
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the plugin on the standard streams of this process. Does not return."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until serving begins: no traceback of what is imported
     arguments = sys.argv[1:] if arguments is None else arguments
-    callers = sys.stdin is not None and is_open(1)
+    closed = "input" if sys.stdin is None else "" if is_open(1) else "output"
     open_closed_streams()
     path = _config_path(arguments)
-    if not callers or os.isatty(0) or os.isatty(1):
+    if closed:
+        problem = f"standard {closed} is closed; expected a pipe to the program that starts it"
+        sys.stderr.write(f"udist-plugin: {problem}\n")
+        sys.exit(EX_USAGE)
+    if os.isatty(0) or os.isatty(1):
         sys.stderr.write(USAGE)
         sys.exit(EX_USAGE)
     gc.disable()  # imports create no garbage; collecting during them takes a tenth of the start-up time

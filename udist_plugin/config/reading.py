@@ -6,7 +6,6 @@ import re
 
 from udist_plugin.config.nodes import Items, Node, Scalar, Table, describe, is_null
 from udist_plugin.config.schema import Deferred, Entries, Listing, SchemaNode, Section
-from udist_plugin.config.switches import asks, hint, is_disabled
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.keys import GUARD, NO_EFFECT, NO_LISTENER, REQUIRED, UNSUPPORTED, WORKS, Key
 from udist_plugin.kinds import Anything, Secret
@@ -93,7 +92,7 @@ class Reader:
             return tuple(
                 self.read(schema.item, item, f"{path}.{i}", item.source)
                 for i, item in enumerate(node.items)
-                if not (_has_switch(schema.item) and is_disabled(item))
+                if not (_has_switch(schema.item) and _is_off(item))
             )
         self.wrong(f"expected a list, not {_found(schema, node)}", path, node)
         return ()
@@ -125,12 +124,19 @@ class Reader:
         value = node if isinstance(key.kind, Anything) else self._parsed(key, node, path)
         if key.status in (NO_EFFECT, NO_LISTENER):
             self.without_effect.append(f"{path} ({node.source})")
-        if key.status in (GUARD, UNSUPPORTED) and value != key.default and asks(key.path, node):
-            if key.status is GUARD and self._on_pipes:
-                self.notices.append(f"{path} ({node.source}): no effect here; {_GUARDED}")
-            else:
-                self.wrong(f"not supported yet; remove it{hint(key.path)}", path, node)
+        if key.status in (GUARD, UNSUPPORTED) and value != key.default:
+            self._without_support(key, node, path)
         return value
+
+    def _without_support(self, key: Key, node: Node, path: str) -> None:
+        from udist_plugin.config.switches import asks, hint
+
+        if not asks(key.path, node):
+            return
+        if key.status is GUARD and self._on_pipes:
+            self.notices.append(f"{path} ({node.source}): no effect here; {_GUARDED}")
+        else:
+            self.wrong(f"not supported yet; remove it{hint(key.path)}", path, node)
 
     def _parsed(self, key: Key, node: Node, path: str) -> object:
         reason = ""
@@ -159,6 +165,12 @@ def _holds_secrets(schema: SchemaNode) -> bool:
 
 def _has_switch(schema: SchemaNode) -> bool:
     return isinstance(schema, Section) and "disabled" in schema.children
+
+
+def _is_off(item: Node) -> bool:
+    from udist_plugin.config.switches import is_disabled
+
+    return is_disabled(item)
 
 
 def _has_effect(schema: SchemaNode) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.link.fds import write_all
@@ -114,10 +115,8 @@ class Log:
             self._hurry.clear()
             while lines := self._next():
                 text = "".join(line if isinstance(line, str) else self._formed(*line) for line in lines)
-                try:
+                with suppress(OSError):  # nobody can be told
                     write_all(self._fd, [text.encode(errors="backslashreplace")])
-                except OSError:
-                    return  # nobody can be told
 
     def _next(self) -> list[tuple[float, str, str] | str]:
         with self._lock:

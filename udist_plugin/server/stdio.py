@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
-import signal
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.errors import ConfigurationError, StorageError, TransportError, UdistError
+from udist_plugin.errors import Cancelled, ConfigurationError, StorageError, TransportError, UdistError
 from udist_plugin.link.fds import reader_gone
 from udist_plugin.server.link import EndOfRequests, ServerLink
 from udist_plugin.server.log import Log
 from udist_plugin.server.warming import WarmUp
+from udist_plugin.server.watch import LOOK, Watch
 from udist_plugin.server.workers import Workers
-from udist_plugin.server.wsgi import serve_exchange
+from udist_plugin.server.wsgi import serve_exchange, trace
 from udist_plugin.version import __version__
 from udist_plugin.wire.constants import VERSION
 from udist_plugin.wire.frames import Settings
@@ -51,7 +49,6 @@ if TYPE_CHECKING:
 
 EX_CONFIG: Final = 78
 EX_PROTOCOL: Final = 76
-SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 MAX_STREAMS: Final = 64
 SWITCH: Final = 0.0005
 """Seconds a thread may hold the interpreter while another waits: threads that only move bytes give it up and
@@ -60,12 +57,8 @@ SETTLE: Final = 0.5
 """Seconds after which what can wait for the first answer is started without one."""
 PAUSE: Final = 0.02
 """Seconds that a caller has to close after its first answer: one that wants no more is spared the warm-up."""
-FAREWELL: Final = 1.0
-"""Seconds for the go-away to be written: a caller that reads nothing must not hold up the end."""
 WARNINGS_MAX: Final = 32 << 10
 """Bytes of warnings in the settings, which are one frame."""
-DRAIN_POLL: Final = 0.1
-"""Seconds between looks at whether a caller that closed its end still reads."""
 
 
 def serve(source: int, sink: int, build: Callable[[Settings, Log], Service]) -> NoReturn:
@@ -79,56 +72,93 @@ def serve(source: int, sink: int, build: Callable[[Settings, Log], Service]) -> 
     sys.setswitchinterval(SWITCH)
     log = Log()
     link = ServerLink(source, sink, MAX_STREAMS)
-    service, told = _handshake(link, log, build)
-    capabilities = frozenset(link.settings().capabilities)
-    warm_up = WarmUp(service.warm_up)
-
-    def serve_one(exchange: Exchange) -> None:
-        warm_up.before_request()
-        serve_exchange(link, exchange, service, log, capabilities)
-
-    workers = Workers(link, serve_one, MAX_STREAMS + 1)
+    watch = Watch(link, lambda status: _exit(status, log))
+    plugin = _Plugin(link, log, watch, build)
+    workers = Workers(link, plugin.set_up, plugin.serve, MAX_STREAMS + 1)
     workers.start()
-    _drain_when_told(told, link, workers)
+    watch.until_ready()
+    watch.then(workers.close)
     workers.served_one.wait(SETTLE)
     gc.freeze()
     gc.enable()
+    service = plugin.service
     service.start(log.record)
     if not workers.closed.wait(PAUSE):
-        warm_up.now()
+        plugin.warm_up.now()
     workers.closed.wait()
     status = _drain(workers, sink, service.drain_timeout, log)
     service.close()
     _exit(status, log)
 
 
-def _handshake(link: ServerLink, log: Log, build: Callable[[Settings, Log], Service]) -> tuple[Service, int]:
-    """The service, and what ``_heed_signals`` gives: before the ready mark a signal ends the process."""
-    try:
-        settings = link.settings()
-        service = build(settings, log)
-        told = _heed_signals()
-        link.send_settings(
-            Settings(
-                [VERSION],
-                MAX_STREAMS,
-                implementation=f"udist-python/{__version__}",
-                process_id=os.getpid(),
-                warnings=_fitting(service.warnings),
+class _Plugin:
+    """The service that ``build`` makes of the caller's settings, and what each request is served with."""
+
+    service: Service
+    warm_up: WarmUp
+
+    def __init__(
+        self, link: ServerLink, log: Log, watch: Watch, build: Callable[[Settings, Log], Service]
+    ) -> None:
+        self._link = link
+        self._log = log
+        self._watch = watch
+        self._build = build
+        self._capabilities: frozenset[str] = frozenset()
+
+    def set_up(self) -> None:
+        """Returns once the caller knows that the plugin is ready; ends the process if it cannot be."""
+        log = self._log
+        try:
+            self._shake_hands()
+        except EndOfRequests as end:
+            log.record("warn", f"{end} before its settings")
+            _exit(1 if reader_gone(self._link.output.fd) else 0, log)
+        except Cancelled as error:
+            log.record("error", str(error))
+            _exit(1, log)
+        except OSError as error:
+            log.record("error", f"the caller is gone: {error}")
+            _exit(1, log)
+        except (ConfigurationError, StorageError) as error:
+            self._refuse("INVALID_ARGUMENT", error, EX_CONFIG)
+        except TransportError as error:
+            of_version = error.code == "FAILED_PRECONDITION"
+            self._refuse(error.code, error, EX_CONFIG if of_version else EX_PROTOCOL)
+        except BaseException as error:  # a fault of ours, of which nobody hears when a thread ends
+            log.write(trace(error))
+            _exit(1, log)
+
+    def serve(self, exchange: Exchange) -> None:
+        self.warm_up.before_request()
+        serve_exchange(self._link, exchange, self.service, self._log, self._capabilities)
+
+    def _shake_hands(self) -> None:
+        settings = self._link.settings()
+        self._capabilities = frozenset(settings.capabilities)
+        self.service = self._build(settings, self._log)
+        self.warm_up = WarmUp(self.service.warm_up)
+        with self._watch.last_word:
+            self._link.send_settings(
+                Settings(
+                    [VERSION],
+                    MAX_STREAMS,
+                    implementation=f"udist-python/{__version__}",
+                    process_id=os.getpid(),
+                    warnings=_fitting(self.service.warnings),
+                )
             )
-        )
-    except EndOfRequests:
-        _exit(0, log)
-    except (ConfigurationError, StorageError) as error:
-        _refuse(link, log, "INVALID_ARGUMENT", error, EX_CONFIG)
-    except TransportError as error:
-        _refuse(
-            link, log, error.code, error, EX_CONFIG if error.code == "FAILED_PRECONDITION" else EX_PROTOCOL
-        )
-    except OSError as error:
-        log.record("error", f"the caller is gone: {error}")
-        _exit(1, log)
-    return service, told
+            self._watch.ready()
+
+    def _refuse(self, code: str, error: UdistError, status: int) -> NoReturn:
+        for line in str(error).splitlines():
+            self._log.record("error", line)
+        self._watch.last_word.acquire()  # for good
+        try:
+            self._link.go_away(code, _as_unicode(str(error)))
+        except OSError:
+            status = 1
+        _exit(status, self._log)
 
 
 def _fitting(warnings: Sequence[str]) -> list[str]:
@@ -149,16 +179,6 @@ def _as_unicode(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def _refuse(link: ServerLink, log: Log, code: str, error: UdistError, status: int) -> NoReturn:
-    for line in str(error).splitlines():
-        log.record("error", line)
-    try:
-        link.go_away(code, _as_unicode(str(error)))
-    except OSError:
-        status = 1
-    _exit(status, log)
-
-
 def _drain(workers: Workers, sink: int, timeout: float, log: Log) -> int:
     """Waits for the open streams; a caller that reads no more ends the wait at once."""
     cause = workers.ended_by
@@ -166,7 +186,7 @@ def _drain(workers: Workers, sink: int, timeout: float, log: Log) -> int:
         log.record("error", f"the connection broke: {cause}")
         return EX_PROTOCOL if isinstance(cause, TransportError) and cause.code == "INTERNAL" else 1
     end = time.monotonic() + timeout
-    while not workers.finished.wait(DRAIN_POLL):
+    while not workers.finished.wait(LOOK):
         if reader_gone(sink):
             log.record("warn", "the caller died; its open requests were dropped")
             return 1
@@ -174,35 +194,6 @@ def _drain(workers: Workers, sink: int, timeout: float, log: Log) -> int:
             log.record("warn", f"requests were still open after draining for {timeout:g} s")
             return 1
     return 0
-
-
-def _heed_signals() -> int:
-    """A descriptor that is readable once the plugin was told to end. A handler interrupts whatever the main
-    thread does, so it takes no lock: a thread does the rest."""
-    told, tell = os.pipe()
-    for number in SIGNALS:
-        signal.signal(number, lambda *_: os.write(tell, b"\0"))
-    return told
-
-
-def _drain_when_told(told: int, link: ServerLink, workers: Workers) -> None:
-    def go_away() -> None:
-        with contextlib.suppress(OSError):
-            link.go_away("UNAVAILABLE", "the plugin was told to end")
-
-    def drain() -> None:
-        os.read(told, 1)
-        farewell = threading.Thread(target=go_away, name="udist-farewell", daemon=True)
-        with contextlib.suppress(RuntimeError):  # the system gives no more threads
-            farewell.start()
-            farewell.join(FAREWELL)
-        workers.close()
-
-    try:
-        threading.Thread(target=drain, name="udist-signals", daemon=True).start()
-    except RuntimeError:  # the system gives no more threads: then a signal ends the process at once
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def _exit(status: int, log: Log) -> NoReturn:

@@ -19,14 +19,22 @@ if TYPE_CHECKING:
 
 
 class Workers:
-    """Serves every request of ``link`` with ``serve``, on at most ``most`` threads.
+    """Serves every request of ``link`` with ``serve``, on at most ``most`` threads. Before all others
+    ``set_up`` is called, in the first thread.
 
     ``served_one`` is set after the first, ``closed`` when no more requests are taken, and ``finished`` once
     those that were have been served too. ``ended_by`` is the error that ended the link, if one has.
     """
 
-    def __init__(self, link: ServerLink, serve: Callable[[Exchange], None], most: int) -> None:
+    def __init__(
+        self,
+        link: ServerLink,
+        set_up: Callable[[], object],
+        serve: Callable[[Exchange], None],
+        most: int,
+    ) -> None:
         self._link = link
+        self._set_up = set_up
         self._serve = serve
         self._most = most
         self._lock = threading.Lock()
@@ -40,7 +48,7 @@ class Workers:
     def start(self) -> None:
         """Starts the first thread."""
         with self._lock:
-            self._add()
+            self._add(self._begin)
 
     def close(self) -> None:
         """No more requests are taken."""
@@ -48,12 +56,16 @@ class Workers:
         self.closed.set()
         self._look_around()
 
-    def _add(self) -> None:
+    def _add(self, run: Callable[[], None]) -> None:
         """Raises ``RuntimeError`` when the system gives no more threads."""
         name = f"udist-worker-{self._threads + 1}"
-        threading.Thread(target=self._run, name=name, daemon=True).start()
+        threading.Thread(target=run, name=name, daemon=True).start()
         self._threads += 1
         self._idle += 1
+
+    def _begin(self) -> None:
+        self._set_up()
+        self._run()
 
     def _run(self) -> None:
         try:
@@ -63,7 +75,7 @@ class Workers:
                     self._idle -= 1
                     if not self._idle and self._threads < self._most:
                         with contextlib.suppress(RuntimeError):  # then whoever has served reads on
-                            self._add()
+                            self._add(self._run)
                 self._serve(exchange)
                 self.served_one.set()
                 if self._link.output.broken:  # nobody reads any more, though requests may still come

@@ -255,12 +255,12 @@ def serve_exchange(
             code, message = "UNAVAILABLE", "the plugin has no more descriptors, threads or memory"
             with suppress(TransportError):
                 responder.give_up()
-        log.record("error", f"stream {exchange.stream.id}: {_trace(error)}")
+        log.record("error", f"stream {exchange.stream.id}: {trace(error)}")
     finally:
         link.finish(exchange, code, message)
 
 
-def _trace(error: BaseException) -> str:
+def trace(error: BaseException) -> str:
     """The stack trace, or as much as can be told when there is no descriptor to import what makes one."""
     try:
         from traceback import format_exception
