@@ -19,18 +19,23 @@ type misbehaviour struct {
 	says string
 }
 
+// words is as much as is repeated of a message that is too long.
+var words = strings.Repeat("€", 4096)
+
 // What each kind of udist_plugin.testing.misbehaving comes to.
 var (
 	atStart = map[string]misbehaviour{
-		"exit":        {udist.ErrDied, "exit status 3; its standard error ends with:\na last word"},
-		"hang":        {udist.ErrHandshake, "did not answer the handshake within 500ms"},
-		"text":        {udist.ErrHandshake, "standard output contained text: Welcome to the plugin!"},
-		"version":     {udist.ErrHandshake, "no common version: the plugin speaks 2, this client speaks 1"},
-		"refuse":      {udist.ErrHandshake, "storage.filesystem.rootdirectory"},
-		"no-settings": {udist.ErrHandshake, "response before settings"},
+		"exit":         {udist.ErrDied, "exit status 3; its standard error ends with:\na last word"},
+		"hang":         {udist.ErrHandshake, "did not answer the handshake within 500ms"},
+		"text":         {udist.ErrHandshake, "standard output contained text: Welcome to the plugin!"},
+		"version":      {udist.ErrHandshake, "no common version: the plugin speaks 2, this client speaks 1"},
+		"refuse":       {udist.ErrHandshake, "storage.filesystem.rootdirectory"},
+		"wordy-refuse": {udist.ErrHandshake, words},
+		"no-settings":  {udist.ErrHandshake, "response before settings"},
 	}
 	atRequest = map[string]misbehaviour{
 		"late-text":  {udist.ErrProtocol, "standard output contained text: Oops, a print"},
+		"wordy":      {udist.ErrReset, words},
 		"garbage":    {udist.ErrProtocol, "not a Frame"},
 		"oversized":  {udist.ErrProtocol, "exceeds the limit"},
 		"unopened":   {udist.ErrProtocol, "stream 7 was never opened"},
@@ -121,6 +126,9 @@ func check(t *testing.T, err error, want misbehaviour) {
 	t.Helper()
 	if !errors.Is(err, want.kind) || !strings.Contains(err.Error(), want.says) {
 		t.Fatalf("%v, want %v: ...%s...", err, want.kind, want.says)
+	}
+	if strings.Contains(err.Error(), words+"€") {
+		t.Errorf("a message of %d bytes", len(err.Error()))
 	}
 }
 

@@ -43,17 +43,22 @@ def no_child_is_left() -> Iterator[None]:
         os.waitpid(-1, os.WNOHANG)
 
 
+CUT = "(?<!\N{EURO SIGN})\N{EURO SIGN}{4096}(?!\N{EURO SIGN})"
+"""As much as is repeated of a message that is too long."""
+
 AT_START: dict[str, tuple[type[TransportError], str]] = {
     "exit": (PluginDied, "exit status 3.*\na last word"),
     "hang": (HandshakeFailed, "did not answer the handshake within 0.5 s"),
     "text": (HandshakeFailed, "standard output contained text: Welcome to the plugin!"),
     "version": (HandshakeFailed, "no common version: the peer speaks 2, this side 1"),
     "refuse": (HandshakeFailed, "storage.filesystem.rootdirectory"),
+    "wordy-refuse": (HandshakeFailed, CUT),
     "no-settings": (HandshakeFailed, "response before settings"),
 }
 
 AT_REQUEST: dict[str, tuple[type[TransportError], str]] = {
     "late-text": (TransportError, "standard output contained text: Oops, a print"),
+    "wordy": (StreamReset, CUT),
     "garbage": (TransportError, "not a Frame"),
     "oversized": (TransportError, "exceeds the limit"),
     "unopened": (TransportError, "stream 7 was never opened"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import LocalProtocolError, ProtocolError, RemoteProtocolError, VersionMismatch
 from udist_plugin.wire import heads
-from udist_plugin.wire.constants import INITIAL_STREAMS, MAX_DATA, VERSION
+from udist_plugin.wire.constants import INITIAL_STREAMS, MAX_DATA, MAX_MESSAGE, VERSION
 from udist_plugin.wire.encoding import encode, encode_data_head
 from udist_plugin.wire.frames import (
     End,
@@ -150,7 +150,7 @@ class Connection:
             stream.send_window.grow(body.credit)
             return CreditReceived(stream)
         assert isinstance(body, Reset)
-        return self._receive_reset(stream, body)
+        return self._receive_reset(stream, body._replace(message=body.message[:MAX_MESSAGE]))
 
     def receive_data(self, stream_id: int, length: int, end_stream: bool) -> Stream | None:
         """Takes in a data frame by its head; ``None`` tells to drop the payload, its stream is closed.
@@ -229,6 +229,7 @@ class Connection:
             self._check_settings(body)
             self.peer = body
         elif isinstance(body, GoAway):
+            body = body._replace(message=body.message[:MAX_MESSAGE])
             self.going_away = body
         return ConnectionReceived(body)
 

@@ -7,17 +7,21 @@ import { misbehaving, output, python } from "./helpers.js";
 
 type Misbehaviour = readonly [code: UdistErrorCode | "timeout", says: RegExp];
 
+const CUT = /(?<!€)€{4096}(?!€)/; // as much as is repeated of a message that is too long
+
 const AT_START: Record<string, Misbehaviour> = {
   exit: ["UDIST_ERR_DIED", /exit status 3; its standard error ends with:\na last word/],
   hang: ["UDIST_ERR_HANDSHAKE", /did not answer the handshake within 500 ms/],
   text: ["UDIST_ERR_STDOUT_TEXT", /standard output contained text: Welcome to the plugin!/],
   version: ["UDIST_ERR_VERSION", /no common version: the plugin speaks 2, this side 1/],
   refuse: ["UDIST_ERR_CONFIGURATION", /storage\.filesystem\.rootdirectory/],
+  "wordy-refuse": ["UDIST_ERR_CONFIGURATION", CUT],
   "no-settings": ["UDIST_ERR_HANDSHAKE", /response before settings/],
 };
 
 const AT_REQUEST: Record<string, Misbehaviour> = {
   "late-text": ["UDIST_ERR_STDOUT_TEXT", /standard output contained text: Oops, a print/],
+  wordy: ["UDIST_ERR_RESET", CUT],
   garbage: ["UDIST_ERR_PROTOCOL", /not a Frame/],
   oversized: ["UDIST_ERR_PROTOCOL", /exceeds the limit/],
   unopened: ["UDIST_ERR_PROTOCOL", /stream 7 was never opened/],

@@ -214,8 +214,11 @@ func (c *Connection) end(stream *Stream, reset *pluginv1.Reset) {
 	delete(c.streams, stream.ID)
 }
 
-// cut truncates a message to the longest that can be sent.
+// cut truncates a message to the longest that may be sent or repeated.
 func cut(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
 	runes := []rune(message)
 	return string(runes[:min(len(runes), maxMessage)])
 }

@@ -100,6 +100,7 @@ func (c *Connection) receiveOnConnection(frame *pluginv1.Frame) (Event, error) {
 		c.peer = body.Settings
 		return SettingsReceived, nil
 	case *pluginv1.Frame_GoAway:
+		body.GoAway.Message = cut(body.GoAway.GetMessage())
 		c.goingAway = body.GoAway
 		return GoAwayReceived, nil
 	case *pluginv1.Frame_Ping:
@@ -143,6 +144,7 @@ func (c *Connection) receiveOnStream(stream *Stream, frame *pluginv1.Frame) (Eve
 		return CreditReceived, stream.send.grow(body.WindowUpdate.GetCredit())
 	default:
 		reset := frame.GetReset_()
+		reset.Message = cut(reset.GetMessage())
 		if reset.GetCode() == pluginv1.Code_CODE_OK_UNSPECIFIED && !stream.Ended() {
 			reset = &pluginv1.Reset{
 				Code:    pluginv1.Code_CODE_INTERNAL,

@@ -13,6 +13,11 @@ import { Budget } from "./windows.js";
 type ResetInit = Pick<Reset, "code" | "message" | "unprocessed">;
 type Body<Case> = Extract<NonNullable<FrameInit["body"]>, { case: Case }>["value"];
 
+/** As much of a message as may be sent, or repeated. */
+export function cut(message: string): string {
+  return message.length <= MAX_MESSAGE ? message : Array.from(message).slice(0, MAX_MESSAGE).join("");
+}
+
 /**
  * The caller's state of one connection.
  *
@@ -140,7 +145,7 @@ export class Connection {
   /** Owes the plugin a reset, and keeps the stream's slot until the plugin's last frame about it. */
   giveUp(stream: Stream, reset: ResetInit): void {
     this.givenUp.add(stream.id);
-    const value = { ...reset, message: Array.from(reset.message).slice(0, MAX_MESSAGE).join("") };
+    const value = { ...reset, message: cut(reset.message) };
     this.#resets.push(encode({ streamId: stream.id, body: { case: "reset", value } }));
   }
 

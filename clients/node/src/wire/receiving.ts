@@ -1,3 +1,4 @@
+import { cut } from "./connection.js";
 import type { Connection } from "./connection.js";
 import { MAX_DATA, VERSION } from "./constants.js";
 import { ConnectionFault, StreamFault } from "./errors.js";
@@ -91,6 +92,7 @@ function receiveOnConnection(connection: Connection, body: OfConnection): Event 
       connection.peer = body.value;
       return "settings";
     case "goAway":
+      body.value.message = cut(body.value.message);
       connection.goingAway = body.value;
       return "go_away";
     case "ping":
@@ -126,6 +128,7 @@ function receiveOnStream(connection: Connection, stream: Stream, body: OfStream,
       stream.sending.grow(body.value.credit);
       return "credit";
     case "reset": {
+      body.value.message = cut(body.value.message);
       const early = body.value.code === Code.OK_UNSPECIFIED && !stream.ended;
       const message = "the plugin ended the stream before the response was complete";
       connection.end(stream, early ? { code: Code.INTERNAL, message, unprocessed: false } : body.value);
