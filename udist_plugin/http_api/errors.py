@@ -49,6 +49,10 @@ class PreconditionFailed(DigestInvalid):
     message = "precondition failed"
 
 
+class NoRoom(Unavailable):
+    """As many large manifests are being taken in as there is memory for."""
+
+
 class TooManyTags(TagInvalid):
     """More ``tag`` parameters than one push may have."""
 
@@ -89,6 +93,8 @@ def error_response(error: Exception, fields: Sequence[tuple[str, str]] = ()) -> 
     if isinstance(error, RegistryError):
         status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 400)
         errors = [_entry(each.code, each.message, each.detail) for each in (error, *error.also)]
+        if isinstance(error, NoRoom):
+            fields = [*fields, RETRY_AFTER]
     elif isinstance(error, StorageUnavailable | PathBusy):
         status, errors = 503, [_entry(Unavailable.code, Unavailable.message, str(error))]
         fields = [*fields, RETRY_AFTER]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import ManifestTooLarge, ManifestUnknown, TagInvalid
@@ -11,6 +12,7 @@ from udist_plugin.http_api.errors import TooManyTags
 from udist_plugin.http_api.negotiation import accepts, check_accepted
 from udist_plugin.http_api.resource import Resource
 from udist_plugin.http_api.response import Response, digest_fields
+from udist_plugin.http_api.room import Room
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest
 from udist_plugin.oci.media_types import DOCKER_MANIFEST_LIST
@@ -18,11 +20,24 @@ from udist_plugin.oci.reference import check_tag, parse_target
 from udist_plugin.oci.stored import read_stored
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from udist_plugin.content import Readable
+    from udist_plugin.http_api.options import Options
     from udist_plugin.http_api.request import Request
-    from udist_plugin.registry import ManifestContent
+    from udist_plugin.registry import ManifestContent, Registry
 
 TAGS_MAX = 100
 """The most tags one push may set; the specification asks for ten at least."""
+
+SMALL = 128 << 10
+"""Bytes of a manifest that need no room: few are larger."""
+
+ROOM = 16 << 20
+"""Bytes of larger ones that are taken in at once, all together; parsed they take several times as much."""
+
+PATIENCE = 30.0
+"""Seconds to wait for room: those who have it may send slowly."""
 
 DEFAULT_PLATFORM = ("linux", "amd64")
 """What a client that knows no manifest lists is given of one, as distribution does."""
@@ -30,6 +45,10 @@ DEFAULT_PLATFORM = ("linux", "amd64")
 
 class ManifestResource(Resource):
     """One manifest of a repository, by tag or digest."""
+
+    def __init__(self, registry: Registry, options: Options) -> None:
+        super().__init__(registry, options)
+        self._room = Room(ROOM, PATIENCE)
 
     def get(self, request: Request) -> Response:
         target = parse_target(request.reference)
@@ -63,9 +82,11 @@ class ManifestResource(Resource):
         by_digest = ":" in request.reference
         target = Digest(request.reference) if by_digest else check_tag(request.reference)
         tags = _tags(request, target)
-        content = _read_manifest(request)
-        manifest = Manifest.parse(content, request.media_type, target if isinstance(target, Digest) else None)
-        self.registry.push_manifest(request.name, manifest, tags)
+        with self._content(request) as content:
+            manifest = Manifest.parse(
+                content, request.media_type, target if isinstance(target, Digest) else None
+            )
+            self.registry.push_manifest(request.name, manifest, tags)
         digest = manifest.digest
         fields = [("Location", request.url("manifests", digest)), ("Docker-Content-Digest", digest)]
         if manifest.subject is not None:
@@ -73,6 +94,23 @@ class ManifestResource(Resource):
         if by_digest:
             fields += [("OCI-Tag", tag) for tag in tags]
         return Response(201, fields)
+
+    @contextmanager
+    def _content(self, request: Request) -> Iterator[bytes]:
+        """The manifest that is pushed, whole; of a large one room is taken for the rest."""
+        length = request.content_length
+        if length is not None and length > MANIFEST_MAX:
+            raise ManifestTooLarge({"size": length, "most": MANIFEST_MAX})
+        source = request.content
+        start = _read(source, SMALL)
+        if len(start) < SMALL:
+            yield start
+            return
+        with self._room.taken(MANIFEST_MAX if length is None else length):
+            content = start + _read(source, MANIFEST_MAX + 1 - SMALL)
+            if len(content) > MANIFEST_MAX:
+                raise ManifestTooLarge({"most": MANIFEST_MAX})
+            yield content
 
     def delete(self, request: Request) -> Response:
         target = parse_target(request.reference)
@@ -104,16 +142,10 @@ def _tags(request: Request, target: Digest | str) -> list[str]:
     return list(dict.fromkeys(check_tag(tag) for tag in parameters))
 
 
-def _read_manifest(request: Request) -> bytes:
-    length = request.content_length
-    if length is not None and length > MANIFEST_MAX:
-        raise ManifestTooLarge({"size": length, "most": MANIFEST_MAX})
-    source = request.content
+def _read(source: Readable, size: int) -> bytes:
+    """``size`` bytes, fewer only at the end."""
     parts: list[bytes] = []
-    left = MANIFEST_MAX + 1
-    while left and (part := source.read(left)):
+    while size and (part := source.read(size)):
         parts.append(part)
-        left -= len(part)
-    if not left:
-        raise ManifestTooLarge({"most": MANIFEST_MAX})
+        size -= len(part)
     return b"".join(parts)
