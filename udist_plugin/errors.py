@@ -7,7 +7,8 @@ UdistError
 │   ├── PaginationInvalid  RangeInvalid  SizeInvalid  TagInvalid
 │   └── Denied  Unauthorized  Unsupported  TooManyRequests  Unavailable
 ├── StorageError             a storage driver could not do what was asked
-│   └── PathNotFound  InvalidPath  InvalidOffset  PathBusy  StorageUnavailable  StorageFull
+│   ├── PathNotFound  InvalidPath  InvalidOffset  PathBusy  StorageUnavailable  StorageFull
+│   └── FileTooLarge
 ├── ConfigurationError       key path, source, what was expected
 ├── ArtifactError            files that cannot become an artifact, or an artifact that cannot become files
 │   ├── SourceInvalid        a file or folder that cannot be pushed as it is
@@ -189,6 +190,10 @@ class StorageUnavailable(StorageError):
 
 class StorageFull(StorageError):
     """The store has no room left (ENOSPC, EDQUOT)."""
+
+
+class FileTooLarge(StorageError):
+    """A file that is read whole has more bytes than belong there."""
 
 
 class ConfigurationError(UdistError):

@@ -115,6 +115,11 @@ class Registry(ABC):
     def get_manifest(self, name: str, target: Digest | str) -> ManifestContent:
         """A manifest by digest or tag. Raises ``NameUnknown`` or ``ManifestUnknown``."""
 
+    def open_manifest(self, name: str, target: Digest | str) -> tuple[Descriptor, bytes | Content]:
+        """As ``get_manifest``; what is large may be left where it is, to be read and closed."""
+        found = self.get_manifest(name, target)
+        return Descriptor(found.media_type, found.digest, len(found.content)), found.content
+
     @abstractmethod
     def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         """Stores a manifest and points ``tags`` at it.
@@ -183,6 +188,9 @@ class RegistryWrapper(Registry):
 
     def get_manifest(self, name: str, target: Digest | str) -> ManifestContent:
         return self.inner.get_manifest(name, target)
+
+    def open_manifest(self, name: str, target: Digest | str) -> tuple[Descriptor, bytes | Content]:
+        return self.inner.open_manifest(name, target)
 
     def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         return self.inner.push_manifest(name, manifest, tags)

@@ -20,9 +20,13 @@ from tests.http_api.images import (
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX
 from udist_plugin.oci.media_types import DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, OCI_INDEX, OCI_MANIFEST
+from udist_plugin.storage import paths
+from udist_plugin.storage.manifests import LARGE
 
 if TYPE_CHECKING:
     from tests.http_api.wsgi import Answer, Client
+    from udist_plugin.content import Content
+    from udist_plugin.drivers import StorageDriver
 
 NAME = "some/name"
 URL = f"/v2/{NAME}/manifests"
@@ -248,6 +252,47 @@ class TestSize:
         manifest = self.sized(MANIFEST_MAX)
         assert put_manifest(client, NAME, "v1", manifest).status == 201
         assert client.get(f"{URL}/v1").content == manifest
+
+    def test_a_large_one_is_sent_from_where_it_stands(
+        self, client: Client, driver: StorageDriver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        push_blob(client, NAME, CONFIG)
+        manifest = self.sized(LARGE + 1)
+        digest = Digest.of(manifest)
+        assert put_manifest(client, NAME, "v1", manifest).status == 201
+        opened: list[Content] = []
+        closed: list[Content] = []
+        reader = driver.reader
+
+        def read(path: str, start: int = 0, end: int | None = None) -> Content:
+            content = reader(path, start, end)
+            close = content.close
+
+            def note() -> None:
+                closed.append(content)
+                close()
+
+            monkeypatch.setattr(content, "close", note)
+            opened.append(content)
+            return content
+
+        monkeypatch.setattr(driver, "reader", read)
+        got, head = client.get(f"{URL}/v1", accept=ALL), client.head(f"{URL}/v1", accept=ALL)
+        assert (got.status, got.content) == (200, manifest)
+        assert sorted(got.fields) == sorted(head.fields)
+        assert client.get(f"{URL}/v1", accept=ALL, if_none_match=f'"{digest}"').status == 304
+        assert_refused(client.get(f"{URL}/v1", accept="text/plain"), 404, "MANIFEST_UNKNOWN")
+        assert opened[-3:]
+        assert set(map(id, opened)) == set(map(id, closed))
+
+    def test_a_large_one_whose_bytes_are_others_counts_as_absent(
+        self, client: Client, driver: StorageDriver
+    ) -> None:
+        push_blob(client, NAME, CONFIG)
+        manifest = self.sized(LARGE + 1)
+        assert put_manifest(client, NAME, "v1", manifest).status == 201
+        driver.put_content(paths.blob_data(Digest.of(manifest)), manifest.replace(b" ", b"\t"))
+        assert_refused(client.get(f"{URL}/v1", accept=ALL), 404, "MANIFEST_UNKNOWN")
 
     def test_above_the_limit(self, client: Client) -> None:
         push_blob(client, NAME, CONFIG)

@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,17 @@ class Slow:
 @pytest.fixture
 def registry(tmp_path: Path) -> Plugin:
     return Plugin(None, {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": str(tmp_path)})
+
+
+def test_pulls_that_nobody_reads(registry: Plugin) -> None:
+    content, target = large_index(0), "/v2/a/b/manifests/v0"
+    with registry, ExitStack() as open_ones:
+        with registry.request("PUT", target, [("content-type", OCI_INDEX)], content) as response:
+            assert response.status == 201
+        get = [("accept", OCI_INDEX)]
+        unread = [open_ones.enter_context(registry.request("GET", target, get)) for _ in range(MANY)]
+        assert all(response.read() == content for response in reversed(unread))
+        assert peak(registry) < MOST
 
 
 def test_pushes_that_stand(registry: Plugin) -> None:

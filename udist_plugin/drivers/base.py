@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from udist_plugin.content import Content
-from udist_plugin.errors import InvalidPath, PathNotFound, StorageError
+from udist_plugin.errors import FileTooLarge, InvalidPath, PathNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -137,15 +137,15 @@ class StorageDriver(ABC):
         """
 
     def get_content(self, path: str, limit: int = SMALL_FILE_MAX) -> bytes:
-        """A small file, whole. Raises ``PathNotFound``, or ``StorageError`` when it exceeds ``limit``."""
+        """A small file, whole. Raises ``PathNotFound``, or ``FileTooLarge`` when it exceeds ``limit``."""
         with self.reader(path) as content:
             if content.size > limit:
                 raise self.too_large(path, limit)
             return content.read()
 
-    def too_large(self, path: str, limit: int) -> StorageError:
+    def too_large(self, path: str, limit: int) -> FileTooLarge:
         """What ``get_content`` raises."""
-        return StorageError(f"more bytes than the {limit} that belong", driver=self.name, path=path)
+        return FileTooLarge(f"more bytes than the {limit} that belong", driver=self.name, path=path)
 
     @abstractmethod
     def put_content(self, path: str, content: bytes, *, durable: bool = True) -> None:

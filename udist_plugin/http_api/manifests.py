@@ -6,6 +6,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from udist_plugin.content import Content
 from udist_plugin.errors import ManifestTooLarge, ManifestUnknown, TagInvalid
 from udist_plugin.http_api.conditionals import not_modified
 from udist_plugin.http_api.errors import TooManyTags
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from udist_plugin.content import Readable
     from udist_plugin.http_api.options import Options
     from udist_plugin.http_api.request import Request
-    from udist_plugin.registry import ManifestContent, Registry
+    from udist_plugin.oci.descriptor import Descriptor
+    from udist_plugin.registry import Registry
 
 TAGS_MAX = 100
 """The most tags one push may set; the specification asks for ten at least."""
@@ -52,31 +54,33 @@ class ManifestResource(Resource):
 
     def get(self, request: Request) -> Response:
         target = parse_target(request.reference)
-        found = self.registry.get_manifest(request.name, target)
+        found, content = self.registry.open_manifest(request.name, target)
         if (
             found.media_type == DOCKER_MANIFEST_LIST
             and not isinstance(target, Digest)
             and not accepts(request, DOCKER_MANIFEST_LIST)
         ):
-            found = self._default_platform(request.name, found)
-        return _answer(request, found.digest, found.media_type, found.content, len(found.content))
+            _close(content)
+            found, content = self._default_platform(request.name, found.digest)
+        return _answer(request, found, content)
 
-    def _default_platform(self, name: str, found: ManifestContent) -> ManifestContent:
-        for descriptor in read_stored(found.content, found.digest).manifests:
+    def _default_platform(self, name: str, digest: Digest) -> tuple[Descriptor, bytes | Content]:
+        found = self.registry.get_manifest(name, digest)
+        for descriptor in read_stored(found.content, digest).manifests:
             platform = descriptor.other.get("platform")
             if (
                 isinstance(platform, dict)
                 and (platform.get("os"), platform.get("architecture")) == DEFAULT_PLATFORM
             ):
-                return self.registry.get_manifest(name, descriptor.digest)
-        raise ManifestUnknown({"digest": found.digest, "platform": "/".join(DEFAULT_PLATFORM)})
+                return self.registry.open_manifest(name, descriptor.digest)
+        raise ManifestUnknown({"digest": digest, "platform": "/".join(DEFAULT_PLATFORM)})
 
     def head(self, request: Request) -> Response:
         target = parse_target(request.reference)
         found = self.registry.resolve_manifest(request.name, target)
         if found.media_type == DOCKER_MANIFEST_LIST and not accepts(request, DOCKER_MANIFEST_LIST):
             return self.get(request)
-        return _answer(request, found.digest, found.media_type, b"", found.size)
+        return _answer(request, found, b"")
 
     def put(self, request: Request) -> Response:
         by_digest = ":" in request.reference
@@ -121,11 +125,23 @@ class ManifestResource(Resource):
         return Response(202)
 
 
-def _answer(request: Request, digest: Digest, media_type: str, content: bytes, size: int) -> Response:
-    if not_modified(request, digest):
-        return Response(304, digest_fields(digest))
-    check_accepted(request, media_type)
-    return Response(200, [("Content-Type", media_type), *digest_fields(digest)], content, size)
+def _answer(request: Request, found: Descriptor, content: bytes | Content) -> Response:
+    """The answer with ``content``, which is closed if it is not to be sent."""
+    answer = Response(304, digest_fields(found.digest))
+    try:
+        if not not_modified(request, found.digest):
+            check_accepted(request, found.media_type)
+            fields = [("Content-Type", found.media_type), *digest_fields(found.digest)]
+            answer = Response(200, fields, content, found.size)
+    finally:
+        if answer.content is not content:
+            _close(content)
+    return answer
+
+
+def _close(content: bytes | Content) -> None:
+    if isinstance(content, Content):
+        content.close()
 
 
 def _tags(request: Request, target: Digest | str) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.errors import DigestInvalid, ManifestInvalid, ManifestUnknown, PathNotFound
+from udist_plugin.errors import DigestInvalid, FileTooLarge, ManifestInvalid, ManifestUnknown, PathNotFound
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import HEX_LENGTHS, Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX
@@ -19,6 +20,7 @@ from udist_plugin.storage.links import link_content, read_link, write_link
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from udist_plugin.content import Content
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.oci.manifest import Manifest
     from udist_plugin.storage.tags import TagStore
@@ -28,6 +30,11 @@ FACTS: Final = 8192
 CONTENTS: Final = 128
 CONTENT_MAX: Final = 16 << 10
 """Manifests that are kept whole, and the longest of them in bytes: 2 MiB in all. Most are far smaller."""
+
+LARGE: Final = 128 << 10
+"""Bytes of a manifest above which it is sent from where it stands, and not from memory."""
+FEW: Final = 4
+"""Such manifests that are looked at at once."""
 
 
 class Fact:
@@ -49,24 +56,32 @@ class ManifestStore:
         self._tags = tags
         self._facts: Cache[Digest, Fact] = Cache(FACTS)
         self._contents: Cache[Digest, bytes] = Cache(CONTENTS)
+        self._few = BoundedSemaphore(FEW)
 
     def resolve(self, name: str, target: Digest | str) -> Descriptor:
         digest, path = self._locate(name, target)
         if (fact := self._facts.get(digest)) is None:
-            fact = self._learn(digest, self._read(digest, path))
+            fact = self._look_at(digest, path)
         elif not self._holds(path, fact.size):
             raise _unknown(name, digest)
         return Descriptor(fact.media_type, digest, fact.size)
 
     def get(self, name: str, target: Digest | str) -> ManifestContent:
         digest, path = self._locate(name, target)
-        content = self._contents.get(digest)
-        if content is None:
-            content = self._read(digest, path)
-        elif not self._holds(path, len(content)):
-            raise ManifestUnknown({"Revision": digest})
-        fact = self._facts.get(digest) or self._learn(digest, content)
-        return ManifestContent(content, fact.media_type, digest)
+        content = self._content(digest, path, MANIFEST_MAX)
+        return ManifestContent(content, self._fact(digest, content).media_type, digest)
+
+    def open(self, name: str, target: Digest | str) -> tuple[Descriptor, bytes | Content]:
+        digest, path = self._locate(name, target)
+        try:
+            content = self._content(digest, path, LARGE)
+            return Descriptor(self._fact(digest, content).media_type, digest, len(content)), content
+        except FileTooLarge:
+            fact = self._look_at_large(digest, path)
+        try:
+            return Descriptor(fact.media_type, digest, fact.size), self._driver.reader(path)
+        except PathNotFound:
+            raise ManifestUnknown({"Revision": digest}) from None
 
     def push(self, name: str, manifest: Manifest, tags: Sequence[str]) -> Descriptor:
         """Blob, revision, tags: each durable before the next, so that nothing points at what may vanish.
@@ -124,7 +139,7 @@ class ManifestStore:
     def subject(self, name: str, digest: Digest) -> Digest | None:
         """The manifest's subject, if it has one. Raises ``ManifestUnknown`` or ``StorageError``."""
         if (fact := self._facts.get(digest)) is None:
-            fact = self._learn(digest, self._read(*self._locate(name, digest)))
+            fact = self._look_at(*self._locate(name, digest))
         return fact.subject
 
     def referrer(self, name: str, digest: Digest) -> Descriptor:
@@ -153,11 +168,32 @@ class ManifestStore:
         except PathNotFound:
             return False
 
-    def _read(self, digest: Digest, path: str) -> bytes:
-        """Bytes of another digest, as a crash of another server leaves them, count as absent: every client
-        heals that by pushing the manifest again. Raises ``ManifestUnknown``."""
+    def _look_at(self, digest: Digest, path: str) -> Fact:
+        """What a manifest says, which is read for it. Raises as ``_read``."""
         try:
-            content = self._driver.get_content(path, MANIFEST_MAX)
+            return self._fact(digest, self._content(digest, path, LARGE))
+        except FileTooLarge:
+            return self._look_at_large(digest, path)
+
+    def _look_at_large(self, digest: Digest, path: str) -> Fact:
+        with self._few:
+            return self._fact(digest, self._read(digest, path))
+
+    def _content(self, digest: Digest, path: str, limit: int) -> bytes:
+        """A manifest's bytes, those that are kept if they still stand. Raises as ``_read``."""
+        content = self._contents.get(digest)
+        if content is None:
+            return self._read(digest, path, limit)
+        if not self._holds(path, len(content)):
+            raise ManifestUnknown({"Revision": digest})
+        return content
+
+    def _read(self, digest: Digest, path: str, limit: int = MANIFEST_MAX) -> bytes:
+        """Bytes of another digest, as a crash of another server leaves them, count as absent: every client
+        heals that by pushing the manifest again. Raises ``ManifestUnknown``, and ``FileTooLarge`` for more
+        than ``limit``."""
+        try:
+            content = self._driver.get_content(path, limit)
         except PathNotFound:
             raise ManifestUnknown({"Revision": digest}) from None
         if Digest.of(content, digest.algorithm) != digest:
@@ -166,6 +202,9 @@ class ManifestStore:
         if len(content) <= CONTENT_MAX:
             self._contents.put(digest, content)
         return content
+
+    def _fact(self, digest: Digest, content: bytes) -> Fact:
+        return self._facts.get(digest) or self._learn(digest, content)
 
     def _learn(self, digest: Digest, content: bytes) -> Fact:
         return self._note(read_stored(content, digest))

@@ -87,6 +87,9 @@ class StorageRegistry(Registry):
     def get_manifest(self, name: str, target: Digest | str) -> ManifestContent:
         return self._manifests.get(name, target)
 
+    def open_manifest(self, name: str, target: Digest | str) -> tuple[Descriptor, bytes | Content]:
+        return self._manifests.open(name, target)
+
     def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         pushed = self._manifests.push(name, manifest, tags)
         self._catalog.pushed(name)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 PIECE = 16 << 10
-"""Bytes of a small file read at a time; most have fewer."""
+"""Bytes of a small file read at first; most have fewer."""
 
 
 def again_if_stale(
@@ -113,7 +113,7 @@ class FilesystemDriver(StorageDriver):
         try:
             file = os.open(self._tree.full_path(path), calls.READ)
             try:
-                while len(content) <= limit and (piece := os.read(file, PIECE)):
+                while len(content) <= limit and (piece := os.read(file, max(PIECE, len(content)))):
                     content += piece
             finally:
                 os.close(file)
