@@ -14,7 +14,7 @@ OCI = REPOSITORY / "clients" / "node" / "src" / "oci"
 FUNCTION = re.compile(r"^export async function (\w+)\(", re.MULTILINE)
 METHOD = re.compile(r"^  (?:async )?([a-z]\w+)\(", re.MULTILINE)
 
-MISSING = {"locate_blob", "start_upload", "resume_upload"}
+MISSING = {"locate_blob", "open_manifest", "start_upload", "resume_upload"}
 """Verbs that no client over HTTP has, and upload sessions, which a ``fetch`` is there for."""
 
 
