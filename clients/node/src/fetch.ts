@@ -20,7 +20,7 @@ import { sendContent } from "./link/sending.js";
 import { follow, isRedirect } from "./redirects.js";
 import { requestHead, requestOf } from "./request.js";
 import type { Asked, Sent } from "./request.js";
-import { finish, located } from "./response.js";
+import { finish, located, remember, textOf } from "./response.js";
 import { fromStore, locationOf } from "./store.js";
 import { LocalFault } from "./wire/errors.js";
 import { Code } from "./wire/generated/frame_pb.js";
@@ -85,11 +85,11 @@ function abortable(exchange: Exchange, signal: AbortSignal): void {
 
 function responseOf(request: Asked, head: Head, exchange: Exchange): Response {
   const headers = new Headers();
-  for (const { name, value } of head.fields) headers.append(name, Buffer.from(value).toString("latin1"));
+  for (const field of head.fields) headers.append(...textOf(field));
   const bodiless = request.method === "HEAD" || BODILESS.has(head.status);
   const body = bodiless ? null : bodyOf(exchange, request.method);
   const statusText = STATUS_CODES[head.status] ?? "";
-  return located(new Response(body, { status: head.status, statusText, headers }), request.url);
+  return remember(located(new Response(body, { status: head.status, statusText, headers }), request.url), exchange);
 }
 
 /** Gives up exchanges whose bodies were collected as garbage, unread: they would hold slots for ever. */

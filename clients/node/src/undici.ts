@@ -4,6 +4,7 @@ import { Dispatcher, errors } from "undici";
 
 import type { Plugin } from "./index.js";
 import { Bound } from "./undici/bound.js";
+import { trailersOf } from "./response.js";
 import { bytesIn, sentOf, streamIn } from "./undici/request.js";
 
 type Handler = Dispatcher.DispatchHandler;
@@ -56,6 +57,7 @@ function settled(done: Promise<void>, callback?: () => void): Promise<void> | un
 class Exchange implements Dispatcher.DispatchController {
   paused = false;
   rawHeaders: Buffer[] = [];
+  rawTrailers: string[] = [];
   readonly #earlier: EarlierHandler;
   readonly #aborting = new AbortController();
   #headers: Bound | undefined;
@@ -102,8 +104,7 @@ class Exchange implements Dispatcher.DispatchController {
       const response = await this.#send();
       this.#head(response);
       await this.#content(response);
-      if (this.handler.onRequestStart) this.handler.onResponseEnd?.(this, {});
-      else this.#earlier.onComplete?.([]);
+      this.#end(trailersOf(response));
     } catch (error) {
       if (this.handler.onRequestStart) this.handler.onResponseError?.(this, error as Error);
       else this.#earlier.onError?.(error as Error);
@@ -179,6 +180,12 @@ class Exchange implements Dispatcher.DispatchController {
     else if (this.#earlier.onData?.(piece) === false) this.pause();
   }
 
+  #end(trailers: readonly [string, string][]): void {
+    this.rawTrailers = trailers.flat();
+    if (this.handler.onRequestStart) this.handler.onResponseEnd?.(this, fieldsOf(trailers));
+    else this.#earlier.onComplete?.(this.rawTrailers);
+  }
+
   async #resumed(): Promise<void> {
     while (this.paused && !this.aborted) await new Promise<void>((resolve) => (this.#resume = resolve));
     this.#aborting.signal.throwIfAborted();
@@ -186,7 +193,7 @@ class Exchange implements Dispatcher.DispatchController {
 }
 
 /** Fields as undici gives them: what comes more than once, a cookie, is a list. */
-function fieldsOf(headers: Headers): IncomingHttpHeaders {
+function fieldsOf(headers: Iterable<[string, string]>): IncomingHttpHeaders {
   const fields = new Map<string, string | string[]>();
   for (const [name, value] of headers) {
     const before = fields.get(name);

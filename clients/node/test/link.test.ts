@@ -3,10 +3,15 @@ import { PassThrough } from "node:stream";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { test } from "node:test";
 
+import { request } from "undici";
+
+import { sendOver } from "../src/fetch.js";
+import type { Plugin } from "../src/index.js";
 import { NoSlot, NotSent } from "../src/link/errors.js";
 import type { Exchange } from "../src/link/exchange.js";
 import { Link } from "../src/link/link.js";
 import { encode } from "../src/wire/codec.js";
+import { PluginDispatcher } from "../src/undici.js";
 import type { FrameInit } from "../src/wire/codec.js";
 import { Code } from "../src/wire/generated/frame_pb.js";
 
@@ -70,7 +75,7 @@ test("a slot that whoever waited for it cannot use goes to the next", async () =
 });
 
 /** A response's head, and a piece of its content that is not the last. */
-async function begin(say: Say, { stream }: Exchange): Promise<void> {
+async function begin(say: Say, { stream }: { stream: { id: number } }): Promise<void> {
   await say({ streamId: stream.id, body: { case: "response", value: { status: 200 } } });
   await say({ streamId: stream.id, body: { case: "data", value: new Uint8Array(100) } });
 }
@@ -132,5 +137,21 @@ test("a response that is complete stays, whatever resets the rest of its request
   await say({ streamId: 1, body: { case: "reset", value: { code: Code.INTERNAL } } });
   assert.equal((await exchange.head()).status, 413);
   assert.deepEqual([exchange.take()?.length, exchange.finished, exchange.unwanted], [5, true, true]);
+  link.end(new Error("enough"));
+});
+
+test("undici gets a response's trailers", async () => {
+  const { link, say } = await linked();
+  const send: Plugin["send"] = (sent, signal) => sendOver(link, false, sent, signal);
+  const dispatcher = new PluginDispatcher({ send, followRedirects: false } as unknown as Plugin);
+  const asked = request("http://localhost/v2/", { dispatcher });
+  await setImmediate(); // the request is sent
+  await begin(say, { stream: { id: 1 } });
+  const { body, trailers } = await asked;
+  const trailing = [["x-sum", "1"], ["x-sum", "2"], ["x-name", "\xfc"]] as const;
+  const sent = trailing.map(([name, text]) => ({ name, value: Buffer.from(text, "latin1") }));
+  await say({ streamId: 1, body: { case: "end", value: { trailers: sent } } });
+  assert.equal((await body.arrayBuffer()).byteLength, 100);
+  assert.deepEqual(trailers, { "x-sum": ["1", "2"], "x-name": "\xfc" });
   link.end(new Error("enough"));
 });

@@ -1,5 +1,5 @@
 import { Code } from "../wire/generated/frame_pb.js";
-import type { Response } from "../wire/generated/frame_pb.js";
+import type { Field, Response } from "../wire/generated/frame_pb.js";
 import type { Stream } from "../wire/stream.js";
 import type { Hold } from "./hold.js";
 import { Signal } from "./signal.js";
@@ -15,6 +15,8 @@ export interface StreamControl {
 /** One request and its response, over a link. The request's content is sent by `sendContent`. */
 export class Exchange {
   response: Response | undefined;
+  /** The response's, once it has ended. */
+  trailers: readonly Field[] = [];
   /** Why the exchange failed. */
   error: unknown;
   /** Called once, when nothing more is to come of the exchange. */

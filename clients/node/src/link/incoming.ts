@@ -75,6 +75,7 @@ export class Incoming implements FrameSink {
     const exchange = this.exchanges.get(stream.id);
     if (!exchange) return;
     if (body.case === "response") exchange.response = body.value;
+    if (body.case === "end") exchange.trailers = body.value.trailers;
     if (body.case === "reset" && !stream.ended) {
       const { code, message, unprocessed } = stream.reset ?? body.value;
       exchange.fail(new ExchangeReset(code, message, unprocessed));
