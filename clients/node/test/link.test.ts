@@ -140,6 +140,16 @@ test("a response that is complete stays, whatever resets the rest of its request
   link.end(new Error("enough"));
 });
 
+test("the plugin is told whether an exchange was aborted or took too long", async () => {
+  const { link } = await linked();
+  for (const [name, code] of [["AbortError", Code.CANCELLED], ["TimeoutError", Code.DEADLINE_EXCEEDED]] as const) {
+    const exchange = await link.open(HEAD, true);
+    exchange.cancel(new DOMException("as a signal has it", name));
+    assert.equal(exchange.stream.reset?.code, code);
+  }
+  link.end(new Error("enough"));
+});
+
 test("undici gets a response's trailers", async () => {
   const { link, say } = await linked();
   const send: Plugin["send"] = (sent, signal) => sendOver(link, false, sent, signal);

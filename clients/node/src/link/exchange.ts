@@ -80,11 +80,11 @@ export class Exchange {
   }
 
   /** Gives up: `reason` is what whoever waits is told, and the plugin stops its work. */
-  cancel(reason: unknown, code = Code.CANCELLED, message = ""): void {
+  cancel(reason: unknown): void {
     if (this.error !== undefined || (this.#settled && this.stream.done)) return;
     this.error = reason;
     this.#pieces = [];
-    this.control.reset(this.stream, code, message);
+    this.control.reset(this.stream, isTimeout(reason) ? Code.DEADLINE_EXCEEDED : Code.CANCELLED, "");
     this.notify();
     this.#done();
   }
@@ -127,4 +127,9 @@ export class Exchange {
     this.#settled = true;
     this.onDone?.();
   }
+}
+
+/** Whether a signal of `AbortSignal.timeout` has this reason. */
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === "TimeoutError";
 }
