@@ -16,18 +16,25 @@ if TYPE_CHECKING:
     from tests.drivers.s3.server import S3Server
 
 GO: Final = REPOSITORY / "clients" / "go"
+DRIVER: Final = REPOSITORY / "tests" / "clients" / "callers" / "go"
 TOOLS: Final = Path(__file__).with_name("go.mod")
 TIMEOUT: Final = 600  # seconds: the first build compiles the standard library with the race detector
 
 pytestmark = pytest.mark.timeout(TIMEOUT)
 
 
-def run(*command: str, **environment: str) -> str:
-    return run_tool(*command, cwd=GO, timeout=TIMEOUT, **environment)
+def run(*command: str, cwd: Path = GO, **environment: str) -> str:
+    return run_tool(*command, cwd=cwd, timeout=TIMEOUT, **environment)
 
 
-def test_formatted() -> None:
-    assert run("gofmt", "-l", ".") == ""
+@pytest.fixture(params=[GO, DRIVER], ids=["client", "driver"])
+def module(request: pytest.FixtureRequest) -> Path:
+    folder: Path = request.param
+    return folder
+
+
+def test_formatted(module: Path) -> None:
+    assert run("gofmt", "-l", ".", cwd=module) == ""
 
 
 @pytest.mark.parametrize("system", ["darwin", "windows"])
@@ -35,17 +42,20 @@ def test_other_systems(system: str) -> None:
     run("go", "vet", "./...", GOOS=system, CGO_ENABLED="0")
 
 
-def test_vet() -> None:
-    run("go", "vet", "./...")
+def test_vet(module: Path) -> None:
+    run("go", "vet", "./...", cwd=module)
 
 
-def test_staticcheck() -> None:
-    run("go", "tool", f"-modfile={TOOLS}", "staticcheck", "./...")
+def test_staticcheck(module: Path) -> None:
+    run("go", "tool", f"-modfile={TOOLS}", "staticcheck", "./...", cwd=module)
 
 
-def test_tidy() -> None:
-    """The standard library and protobuf, and nothing that is not used."""
-    run("go", "mod", "tidy", "-diff")
+def test_tidy(module: Path) -> None:
+    run("go", "mod", "tidy", "-diff", cwd=module)
+
+
+def test_dependencies() -> None:
+    """The standard library and protobuf."""
     required = [line for line in (GO / "go.mod").read_text().splitlines() if "require" in line]
     assert [line.split()[1] for line in required] == ["google.golang.org/protobuf"]
 

@@ -1,0 +1,76 @@
+"""The Go and the Node client pass the conformance runner, each through what its users have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.clients.generate_go import REPOSITORY
+from tests.clients.generate_node import NODE
+from tests.clients.node_program import run
+from tests.tools import require_tool, run_tool
+from tests.workers import folder, once
+from udist_plugin.testing.callers.cases import all_cases
+from udist_plugin.testing.callers.playing import play
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+GO: Final = REPOSITORY / "tests" / "clients" / "callers" / "go"
+TIMEOUT: Final = 900  # seconds: the first build compiles Go's standard library with the race detector
+WAIT: Final = 20.0  # seconds for each of the runner's waits
+"""Far more than any takes, also on a machine that does much else."""
+
+NODE_LACKS: Final = {
+    "exchanges/trailers-of-a-request": "trailers",  # neither fetch nor undici can send them
+    "timeouts/told": "timeout_ms",  # a signal does not say when it will be aborted
+}
+FETCH_LACKS: Final = "exchanges/trailers-of-a-response"  # a Response has none
+
+pytestmark = pytest.mark.timeout(TIMEOUT)
+
+
+def failures(command: Sequence[str], skipped: dict[str, str]) -> dict[str, str]:
+    """Plays all cases, of which exactly ``skipped`` are skipped, for these reasons. Why others failed."""
+    outcomes = list(play(command, all_cases(), WAIT))
+    assert {each.case.name: each.text for each in outcomes if each.verdict == "skip"} == skipped
+    return {
+        each.case.name: "\n".join([each.text, *each.notes]) for each in outcomes if each.verdict == "fail"
+    }
+
+
+def test_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the race detector, which ends the driver."""
+    require_tool("gcc")
+    driver = tmp_path / "driver"
+    build = ["go", "build", "-race", "-buildvcs=false", "-o", str(driver), "."]
+    run_tool(*build, cwd=GO, timeout=TIMEOUT, CGO_ENABLED="1")
+    monkeypatch.setenv("GORACE", "halt_on_error=1")
+    assert failures([str(driver)], {}) == {}
+
+
+@pytest.fixture
+def node_driver(installed: None) -> list[str]:
+    """Compiled apart from what other tests compile."""
+    place = folder() / "node-callers"
+
+    def compile_once() -> None:
+        place.mkdir()
+        for name in ("package.json", "node_modules"):
+            (place / name).symlink_to(NODE / name)
+        run("npm", "exec", "--", "tsc", "-p", "tsconfig.json", "--outDir", str(place / "build"))
+
+    once("node-callers", compile_once)
+    return [require_tool("node"), str(place / "build" / "test" / "callers" / "driver.js")]
+
+
+def test_node_by_fetch(node_driver: list[str]) -> None:
+    failed = failures([*node_driver, "fetch"], NODE_LACKS)
+    assert "expected the trailers" in failed.pop(FETCH_LACKS)
+    assert failed == {}
+
+
+def test_node_by_undici(node_driver: list[str]) -> None:
+    assert failures([*node_driver, "undici"], NODE_LACKS) == {}
