@@ -84,6 +84,18 @@ func answered(t *testing.T, answers []byte) *Link {
 
 // linked is a link whose plugin says answers and then ends its output, unless there are none.
 func linked(t *testing.T, answers []byte, ended func(cause error, text []byte) error) *Link {
+	l, plugin := speaking(t, ended)
+	if answers != nil {
+		go func() {
+			_, _ = plugin.Write(answers)
+			_ = plugin.Close()
+		}()
+	}
+	return l
+}
+
+// speaking is a link to a plugin that is ready, and its output.
+func speaking(t *testing.T, ended func(cause error, text []byte) error) (*Link, *os.File) {
 	source, theirs, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -99,19 +111,15 @@ func linked(t *testing.T, answers []byte, ended func(cause error, text []byte) e
 	t.Cleanup(func() {
 		l.Close()
 		_ = input.Close()
-	})
-	go func() {
-		_, _ = theirs.Write([]byte("\x00\x00\x00\x00\x05\x1a\x03\x0a\x01\x01")) // settings
-		if answers == nil {
-			return
-		}
-		_, _ = theirs.Write(answers)
 		_ = theirs.Close()
-	}()
+	})
+	if _, err := theirs.Write([]byte("\x00\x00\x00\x00\x05\x1a\x03\x0a\x01\x01")); err != nil { // settings
+		t.Fatal(err)
+	}
 	if err := l.ShakeHands(context.Background(), &pluginv1.Settings{Versions: []uint32{1}}); err != nil {
 		t.Fatal(err)
 	}
-	return l
+	return l, theirs
 }
 
 // readAll is how much content the exchange had.
@@ -130,10 +138,10 @@ func readAll(exchange *Exchange, buffer []byte) (total int) {
 }
 
 // encode is a frame's bytes.
-func encode(f testing.TB, frame *pluginv1.Frame) []byte {
+func encode(t testing.TB, frame *pluginv1.Frame) []byte {
 	b, err := wire.Encode(frame)
 	if err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
 	return b
 }

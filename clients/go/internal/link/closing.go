@@ -22,12 +22,12 @@ func (l *Link) Drain(ctx context.Context, cause error) {
 	if l.closing == nil {
 		l.closing = cause
 	}
-	for !l.conn.Idle() && l.err == nil && ctx.Err() == nil {
+	for !l.drained() && l.err == nil && ctx.Err() == nil {
 		frames, consumed := l.frames, l.conn.Consumed()
 		patient, cancel := context.WithTimeout(ctx, unread)
 		w := &waiter{}
 		l.forSlots = append(l.forSlots, w)
-		err := l.waitContext(patient, w, l.conn.Idle)
+		err := l.waitContext(patient, w, l.drained)
 		l.noSlotFor(w)
 		cancel()
 		if err != nil && l.frames == frames && l.conn.Consumed() == consumed {
@@ -43,6 +43,10 @@ func (l *Link) Drain(ctx context.Context, cause error) {
 		exchange.Cancel(cause)
 	}
 }
+
+// drained reports whether no stream is open, and all of the last payload, whose head closed its stream, has arrived.
+// Call it with mu locked.
+func (l *Link) drained() bool { return l.conn.Idle() && (l.current == nil || l.pending == 0) }
 
 var errInputClosed = errors.New("the plugin's input was closed")
 

@@ -149,7 +149,11 @@ func (l *Link) Fail(err error) {
 // step reads a frame, or part of a payload. Call it with mu locked; it unlocks mu during the read.
 func (l *Link) step() error {
 	if l.pending > 0 {
-		return l.readPayload()
+		err := l.readPayload()
+		if l.pending == 0 {
+			l.wakeForSlot() // for Drain
+		}
+		return err
 	}
 	l.mu.Unlock()
 	head, message, err := l.in.next()
