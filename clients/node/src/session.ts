@@ -157,9 +157,17 @@ function notStarted(error: unknown): PluginNotFoundError {
   return new PluginNotFoundError(`cannot start the plugin: ${why}; ${HINT}`, { cause: error });
 }
 
-function refused(refusal: Refusal, details: ErrorDetails): UdistError {
-  const kind = refusal.code === Code.FAILED_PRECONDITION ? VersionError : ConfigurationError;
-  return new kind(refusal.message, details);
+function refused({ code, message }: Refusal, details: ErrorDetails): UdistError {
+  switch (code) {
+    case Code.INVALID_ARGUMENT:
+      return new ConfigurationError(message, details);
+    case Code.FAILED_PRECONDITION:
+      return new VersionError(message, details);
+    case Code.UNAVAILABLE: // a signal told it to end
+      return new PluginDiedError(message, details);
+    default:
+      return new HandshakeError(message, details);
+  }
 }
 
 function broken(fault: ConnectionFault, ready: boolean, details: ErrorDetails): UdistError {

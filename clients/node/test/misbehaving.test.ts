@@ -3,6 +3,8 @@ import { test } from "node:test";
 
 import { spawn, UdistError } from "../src/index.js";
 import type { UdistErrorCode } from "../src/index.js";
+import { encode } from "../src/wire/codec.js";
+import { Code } from "../src/wire/generated/frame_pb.js";
 import { misbehaving, output, python } from "./helpers.js";
 
 type Misbehaviour = readonly [code: UdistErrorCode | "timeout", says: RegExp];
@@ -104,6 +106,13 @@ test("a refused configuration names its key, and the exit status is there", asyn
     assert.match(error.message, /storage/);
     return error.code === "UDIST_ERR_CONFIGURATION" && error.exitCode === 78;
   });
+});
+
+test("a plugin that is told to end before it is ready has not refused its configuration", async () => {
+  const away = encode({ body: { case: "goAway", value: { code: Code.UNAVAILABLE, message: "SIGTERM" } } });
+  const program = 'process.stdout.write(Buffer.from(process.argv[1], "hex")); process.stdin.resume()';
+  const command = [process.execPath, "-e", program, Buffer.from(away).toString("hex")];
+  await assert.rejects(spawn({ command }), named(["UDIST_ERR_DIED", /SIGTERM/]));
 });
 
 test("waiting for a plugin that hangs ends with the signal", async () => {
