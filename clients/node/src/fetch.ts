@@ -24,7 +24,6 @@ import { finish, located, remember, textOf } from "./response.js";
 import { fromStore, locationOf } from "./store.js";
 import { LocalFault } from "./wire/errors.js";
 import { Code } from "./wire/generated/frame_pb.js";
-import type { Response as Head } from "./wire/generated/frame_pb.js";
 
 type Fetch = typeof globalThis.fetch;
 
@@ -61,7 +60,7 @@ async function exchange(link: Link, { request, body }: Sent, signal: AbortSignal
     opened = await link.open(head, request.body === null, signal);
     if (request.body) void sendContent(link, opened, request.body, length);
     if (signal) abortable(opened, signal);
-    return responseOf(request, await opened.head(), opened);
+    return await responseOf(request, opened);
   } catch (error) {
     if (!opened) request.body?.cancel(error).catch(() => undefined); // it is not wanted any more
     throw explain(error, request.method);
@@ -83,10 +82,12 @@ function abortable(exchange: Exchange, signal: AbortSignal): void {
   if (signal.aborted) abort();
 }
 
-function responseOf(request: Asked, head: Head, exchange: Exchange): Response {
+async function responseOf(request: Asked, exchange: Exchange): Promise<Response> {
+  const head = await exchange.head();
+  const bodiless = request.method === "HEAD" || BODILESS.has(head.status);
+  if (bodiless) await exchange.end(); // a failure after the head would reach nobody: there is nothing to read
   const headers = new Headers();
   for (const field of head.fields) headers.append(...textOf(field));
-  const bodiless = request.method === "HEAD" || BODILESS.has(head.status);
   const body = bodiless ? null : bodyOf(exchange, request.method);
   const statusText = STATUS_CODES[head.status] ?? "";
   return remember(located(new Response(body, { status: head.status, statusText, headers }), request.url), exchange);

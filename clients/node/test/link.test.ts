@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { request } from "undici";
 
-import { sendOver } from "../src/fetch.js";
+import { fetchOver, sendOver } from "../src/fetch.js";
 import type { Plugin } from "../src/index.js";
 import { NoSlot, NotSent } from "../src/link/errors.js";
 import type { Exchange } from "../src/link/exchange.js";
@@ -146,6 +146,21 @@ test("the plugin is told whether an exchange was aborted or took too long", asyn
     const exchange = await link.open(HEAD, true);
     exchange.cancel(new DOMException("as a signal has it", name));
     assert.equal(exchange.stream.reset?.code, code);
+  }
+  link.end(new Error("enough"));
+});
+
+test("a response without content fails like any other until it has ended", async () => {
+  const { link, say } = await linked();
+  const wrong = { case: "data", value: new Uint8Array(1) } as const;
+  for (const [i, body] of [{ case: "end", value: {} } as const, wrong].entries()) {
+    const streamId = 2 * i + 1;
+    const fetched = Promise.allSettled([fetchOver(link, false, "/v2/", { method: "DELETE" })]);
+    await setImmediate(); // the request is sent
+    await say({ streamId, body: { case: "response", value: { status: 204 } } });
+    await say({ streamId, body });
+    const [{ status }] = await fetched;
+    assert.equal(status, body === wrong ? "rejected" : "fulfilled");
   }
   link.end(new Error("enough"));
 });

@@ -42,6 +42,15 @@ export class Exchange {
     throw this.error as Error;
   }
 
+  /** Waits for the end of a response that has no content; what comes all the same is dropped. */
+  async end(): Promise<void> {
+    await this.until(() => {
+      while (this.take());
+      return this.error !== undefined || this.finished;
+    });
+    if (this.error !== undefined) throw this.error as Error;
+  }
+
   /** Settles once `ready`, which is asked whenever something has come: one waits at a time. */
   async until(ready: () => boolean): Promise<void> {
     if (ready()) return;
