@@ -155,6 +155,14 @@ test("a body of another length than was declared is an error", async () => {
   }
 });
 
+test("a body of a known length need not end before its response", async () => {
+  const content = pattern(300_000); // more than the first credit
+  const body = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(content) });
+  const init = { method: "PUT", headers: { "content-length": String(content.length) }, duplex: "half" } as const;
+  const response = await plugin.fetch(await uploadURL(plugin, "late", digestOf(content)), { ...init, body });
+  assert.equal(response.status, 201);
+});
+
 test("an answer before the end of the request is kept, and the body is cancelled", async () => {
   let cancelled = false;
   const endless = new ReadableStream<Uint8Array>({

@@ -7,6 +7,9 @@ import { Signal } from "./signal.js";
 /** Bytes that are read ahead of what is sent, so that reading goes on while a frame is written. */
 const AHEAD = 2 * MAX_DATA;
 
+/** How long, in milliseconds, the bytes that complete the declared length wait for the body's end. */
+const UNENDED = 100;
+
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
 /**
@@ -28,6 +31,7 @@ export async function sendContent(
       await content.sendOver(link, exchange);
       if (exchange.unwanted) content.stop(exchange.error);
       await reading;
+      content.check(exchange);
     } catch (error) {
       exchange.cancel(error);
     } finally {
@@ -44,6 +48,8 @@ class Content {
   #total = 0;
   #ended = false;
   #stopped = false;
+  #overdue = false;
+  #timer: NodeJS.Timeout | undefined;
   #error: unknown;
   readonly #filled = new Signal();
   readonly #emptied = new Signal();
@@ -72,14 +78,23 @@ class Content {
           ? error
           : new BodyError(`the request's body failed: ${describe(error)}`, { cause: error });
     } finally {
+      clearTimeout(this.#timer);
       this.#ended = true;
       this.#filled.notify();
     }
   }
 
-  /** What completes the declared length waits for the body's end: there may be more, which is an error. */
+  /**
+   * What completes the declared length waits for the body's end: there may be more, which is an error. It does not wait
+   * long, because a body may end only after the response has come.
+   */
   get #sendable(): boolean {
-    return this.#ended || (this.#held > 0 && this.#total !== this.length);
+    return this.#complete || (this.#held > 0 && this.#total !== this.length);
+  }
+
+  /** Whether what is held is all that will be sent. */
+  get #complete(): boolean {
+    return this.#ended || this.#overdue;
   }
 
   get #full(): boolean {
@@ -89,7 +104,7 @@ class Content {
   async sendOver(link: Link, exchange: Exchange): Promise<void> {
     for (;;) {
       while (!this.#sendable && !exchange.unwanted) await this.#filled.wait();
-      if (this.#error !== undefined && !exchange.unwanted) throw this.#error as Error;
+      this.check(exchange);
       if (exchange.unwanted) return;
       if (this.#held > 0 && exchange.stream.credit === 0) {
         await exchange.sending.wait();
@@ -98,6 +113,11 @@ class Content {
       const going = await link.output.bulk(() => this.#frame(link, exchange));
       if (!going || exchange.stream.outgoing === "has ended") return;
     }
+  }
+
+  /** Throws the body's error, if the body is still wanted. */
+  check(exchange: Exchange): void {
+    if (this.#error !== undefined && !exchange.unwanted) throw this.#error as Error;
   }
 
   /** Reads no more, and tells the body so, and why. */
@@ -118,6 +138,12 @@ class Content {
     }
     this.#pieces.push(value);
     this.#held += value.length;
+    if (this.#total === this.length) this.#timer = setTimeout(() => this.#hurry(), UNENDED);
+  }
+
+  #hurry(): void {
+    this.#overdue = true;
+    this.#filled.notify();
   }
 
   /** The next frame, as large as what is held and the credit allow. */
@@ -133,7 +159,7 @@ class Content {
       left -= Math.min(left, piece.length);
     }
     this.#held -= size;
-    const last = this.#held === 0 && this.#ended;
+    const last = this.#held === 0 && this.#complete;
     if (size === 0 && !last) return undefined;
     this.#emptied.notify();
     return [link.connection.sendData(exchange.stream, size, last), ...pieces];
