@@ -82,7 +82,7 @@ class Exchange implements Dispatcher.DispatchController {
   }
 
   abort(reason?: Error): void {
-    this.#aborting.abort(reason ?? new errors.RequestAbortedError());
+    this.#aborting.abort(reason ?? reasonOf(this.options) ?? new errors.RequestAbortedError());
     this.#resume();
   }
 
@@ -190,6 +190,11 @@ class Exchange implements Dispatcher.DispatchController {
     while (this.paused && !this.aborted) await new Promise<void>((resolve) => (this.#resume = resolve));
     this.#aborting.signal.throwIfAborted();
   }
+}
+
+/** Why a request's signal was aborted, which undici does not pass on once there is a response. */
+function reasonOf({ signal }: Options & { readonly signal?: unknown }): unknown {
+  return signal instanceof AbortSignal ? signal.reason : undefined;
 }
 
 /** Fields as undici gives them: what comes more than once, a cookie, is a list. */

@@ -145,6 +145,21 @@ test("an abort ends a pause", async () => {
   assert.equal(error.message, "enough");
 });
 
+test("an abort in the middle of a response has the reason of the request's signal", async () => {
+  let within: AbortSignal | null | undefined;
+  const dispatcher = over((_, init) => {
+    within = init?.signal;
+    return Promise.resolve(new Response(new ReadableStream()));
+  });
+  const late = new DOMException("late", "TimeoutError");
+  const aborting = new AbortController();
+  const { body } = await request("http://x/", { dispatcher, signal: aborting.signal });
+  const read = body.text();
+  aborting.abort(late);
+  await assert.rejects(read, late);
+  assert.equal(within?.reason, late);
+});
+
 test("a field that comes more than once is a list", async () => {
   const cookies = over(() => {
     const headers = new Headers([["one", "1"], ["__proto__", "2"]]);
