@@ -7,12 +7,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.test_failures import COMMAND
 from tests.images.comparing import content_of
+from udist_plugin.cli.standard_input import spooled
 from udist_plugin.client.plugin import Plugin
 from udist_plugin.images.artifact import TITLE
 from udist_plugin.oci.descriptor import Descriptor
@@ -131,6 +133,31 @@ def test_a_closed_standard_input_is_told(work: Path) -> None:
     words = " ".join([*COMMAND, "push", "demo/a", "-", "<&-"])
     ran = subprocess.run(["sh", "-c", words], capture_output=True, text=True, timeout=60, check=False)
     assert (ran.returncode, ran.stderr) == (1, "udist: standard input: is closed\n")
+
+
+def test_a_standard_input_that_cannot_be_read_is_told(work: Path) -> None:
+    with (work / "written").open("wb") as write_only:
+        command = [*COMMAND, "push", "demo/a", "-"]
+        ran = subprocess.run(
+            command, stdin=write_only, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+    assert (ran.returncode, ran.stderr) == (1, "udist: standard input: Bad file descriptor\n")
+
+
+def test_a_temporary_folder_that_is_full_is_told_and_blamed_for_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    content = io.BytesIO(b"content")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(content))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(OSError, match="later") as caught, spooled():
+        raise OSError("later")
+    assert caught.value.filename is None
+    content.seek(0)
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", lambda **_: open("/dev/full", "rb"))  # noqa: SIM115
+    with pytest.raises(OSError, match="No space left") as caught, spooled():
+        pass
+    assert caught.value.filename == str(tmp_path)
 
 
 def test_all_that_cannot_be_pushed_is_listed_before_anything_is_done(udist: Udist, work: Path) -> None:
