@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urljoin, urlsplit
 
 from udist_plugin.errors import RegistryError
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from udist_plugin.errors import TransportError
     from udist_plugin.remote.transport import Body, Field, Response, Transport
+
+EMPTY: Final = [("content-length", "0")]
+"""The fields of a POST or PUT without content (RFC 9110, 8.6)."""
 
 
 class Exchange:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import BlobUploadUnknown, NameUnknown, UdistError
 from udist_plugin.oci.media_types import OCTET_STREAM
-from udist_plugin.remote.exchange import location_of, uploads_of, with_query
+from udist_plugin.remote.exchange import EMPTY, location_of, uploads_of, with_query
 from udist_plugin.remote.reading import check_digest
 from udist_plugin.remote.repeating import Bookmark, is_passing, repeat, size_of
 
@@ -66,9 +66,7 @@ class Pushing:
                     return None
                 self._takes_single_posts = False
                 return location_of(answer, target)
-        with self._exchange.send(
-            "POST", target, (202,), NameUnknown, headers=[("content-length", "0")]
-        ) as answer:
+        with self._exchange.send("POST", target, (202,), NameUnknown, headers=EMPTY) as answer:
             return location_of(answer, target)
 
     def _put(self, location: str, digest: Digest, body: Body, headers: list[Field]) -> None:

@@ -11,7 +11,7 @@ from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest
 from udist_plugin.oci.media_types import MANIFESTS, OCI_INDEX, OCTET_STREAM
 from udist_plugin.registry import ManifestContent, Page, Registry
-from udist_plugin.remote.exchange import Exchange, uploads_of, with_query
+from udist_plugin.remote.exchange import EMPTY, Exchange, uploads_of, with_query
 from udist_plugin.remote.pages import pages, read_all
 from udist_plugin.remote.pushing import Pushing
 from udist_plugin.remote.reading import RemoteContent, check_digest, content_length
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from udist_plugin.remote.transport import Field, Response, Transport
 
 _ACCEPT = [("accept", ", ".join(sorted(MANIFESTS)))]
-_EMPTY = [("content-length", "0")]
 _DELETED = (202, 200, 204)
 
 
@@ -78,7 +77,7 @@ class RemoteRegistry(Registry):
         digest = Digest(digest)
         query = {"mount": digest, "from": source} if source else {"mount": digest}
         target = f"{uploads_of(name)}?{urlencode(query)}"
-        with self._exchange.send("POST", target, (201, 202), BlobUnknown, headers=_EMPTY) as answer:
+        with self._exchange.send("POST", target, (201, 202), BlobUnknown, headers=EMPTY) as answer:
             if answer.status == 201:
                 return self.resolve_blob(name, digest)
             RemoteUpload(self._exchange, self, name, answer, target).cancel()
@@ -97,7 +96,7 @@ class RemoteRegistry(Registry):
         target = uploads_of(name)
         if algorithm != "sha256":
             target = with_query(target, f"digest-algorithm={quote(algorithm)}")
-        with self._exchange.send("POST", target, (202,), NameUnknown, headers=_EMPTY) as answer:
+        with self._exchange.send("POST", target, (202,), NameUnknown, headers=EMPTY) as answer:
             return RemoteUpload(self._exchange, self, name, answer, target)
 
     def resume_upload(self, name: str, upload_id: str) -> RemoteUpload:

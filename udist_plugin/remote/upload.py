@@ -10,7 +10,7 @@ from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import OCTET_STREAM
 from udist_plugin.registry import Upload
-from udist_plugin.remote.exchange import location_of, with_query
+from udist_plugin.remote.exchange import EMPTY, location_of, with_query
 from udist_plugin.remote.repeating import Bookmark, is_passing, repeat, size_of
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ class RemoteUpload(Upload):
         digest = Digest(digest)
         target = with_query(self.location, f"digest={digest}")
         try:
-            self._exchange.send(
-                "PUT", target, (201,), BlobUploadUnknown, headers=[("content-length", "0")]
-            ).close()
+            self._exchange.send("PUT", target, (201,), BlobUploadUnknown, headers=EMPTY).close()
         except BlobUploadUnknown as unknown:
             try:  # a repeated PUT whose first answer was lost finds the session gone and the blob there
                 return self._registry.resolve_blob(self._name, digest)
