@@ -14,19 +14,15 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.bench.run import MIB, Row, print_table, timed
 from tests.remote.loopback import stock_registry
 from tests.tools import require_tool
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 UDIST = [sys.executable, "-m", "udist_plugin.cli.main"]
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -77,17 +73,9 @@ def ran(command: list[str], folder: Path) -> float:
     )
 
 
-@contextmanager
-def emptied(path: Path) -> Iterator[Path]:
-    path.mkdir()
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path)
-
-
 def of_udist(folder: Path, files: Path, names: list[str]) -> Times:
-    with emptied(folder / "udist") as root:
+    with TemporaryDirectory(dir=folder) as name:
+        root = Path(name)
         config = root / "udist.yml"
         config.write_text(f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {root}/store}}}}\n")
         with_config = ["--config", str(config)]
@@ -99,7 +87,8 @@ def of_udist(folder: Path, files: Path, names: list[str]) -> Times:
 
 def of_oras(folder: Path, files: Path, names: list[str]) -> Times:
     oras = require_tool("oras")
-    with emptied(folder / "oras") as root, stock_registry(root / "store") as port:
+    with TemporaryDirectory(dir=folder) as name, stock_registry(Path(name, "store")) as port:
+        root = Path(name)
         reference = f"localhost:{port}/bench/files:v1"
         pushed = ran([oras, "push", "--plain-http", reference, *names], files)
         pulled = ran([oras, "pull", "--plain-http", reference, "-o", str(root / "out")], root)
@@ -133,7 +122,7 @@ def main() -> None:
     parser.add_argument("--folder", help="where the disk is (default: the system's temporary folder)")
     arguments = parser.parse_args()
     cases = arguments.cases or [case("5000x1K"), case("8x256M")]
-    with tempfile.TemporaryDirectory(prefix="udist-bench-", dir=arguments.folder) as name:
+    with TemporaryDirectory(prefix="udist-bench-", dir=arguments.folder) as name:
         rows = [row for each in cases for row in compare(Path(name), each, arguments.rounds)]
     print_table(rows)
 

@@ -93,6 +93,10 @@ def make_files(folder: Path, contents: list[bytes]) -> list[Source]:
     return sources
 
 
+def wait_until_two_stall(said: queue.Queue[str]) -> None:
+    assert [said.get(timeout=30) for _ in range(2)] == ["stalled"] * 2
+
+
 def test_layers_are_in_the_order_given_whatever_ends_first(plugin: Plugin, tmp_path: Path) -> None:
     sizes = [5_000_000 if number % 10 == 0 else number for number in range(40)]
     sources = make_files(tmp_path, [os.urandom(size) for size in sizes])[::-1]
@@ -136,7 +140,7 @@ def test_a_pull_that_fails_names_the_file_and_leaves_nothing(
     class Failing(RemoteRegistry):
         def open_blob(self, name: str, digest: str, start: int = 0, end: int | None = None) -> Content:
             if digest == Digest.of(b"c"):
-                assert [said.get(timeout=30) for _ in range(2)] == ["stalled"] * 2
+                wait_until_two_stall(said)
             return super().open_blob(name, digest, start, end)
 
     with pytest.raises(BlobUnknown) as caught:
@@ -153,7 +157,7 @@ def test_a_push_that_fails_names_the_file_and_cancels_the_uploads(
     class Failing(RemoteRegistry):
         def push_blob(self, name: str, digest: str, content: Readable) -> Descriptor:
             if digest == Digest.of(b"z" * REFUSED):
-                assert [said.get(timeout=30) for _ in range(2)] == ["stalled"] * 2
+                wait_until_two_stall(said)
             return super().push_blob(name, digest, content)
 
     sources = make_files(tmp_path, [b"x" * LARGE, b"y" * 4 * LARGE, b"z" * REFUSED])
@@ -173,7 +177,7 @@ def test_a_plugin_that_dies_fails_all_and_names_one(
     class Dying(RemoteRegistry):
         def open_blob(self, name: str, digest: str, start: int = 0, end: int | None = None) -> Content:
             if digest == Digest.of(b"c"):
-                assert [said.get(timeout=30) for _ in range(2)] == ["stalled"] * 2
+                wait_until_two_stall(said)
                 os.kill(plugin.pid, 9)
             return super().open_blob(name, digest, start, end)
 

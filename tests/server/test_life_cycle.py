@@ -6,7 +6,6 @@ import array
 import fcntl
 import hashlib
 import io
-import json
 import os
 import pty
 import select
@@ -424,28 +423,3 @@ def test_on_a_terminal_it_explains_itself() -> None:
         os.close(child)
     assert result.returncode == 64
     assert b"udist push" in result.stderr
-
-
-def test_the_first_answer_needs_neither_yaml_nor_protobuf(tmp_path: Path) -> None:
-    """Start-up is what these were kept out of."""
-    code = (
-        "import sys; from udist_plugin.cli.plugin import main\n"
-        "import udist_plugin.server.stdio as stdio, json\n"
-        "stdio.SETTLE = stdio.PAUSE = 0\n"
-        "ended = stdio._drain\n"
-        "def drain(*arguments):\n"
-        "    loaded = {name.partition('.')[0] for name in sys.modules}\n"
-        "    sys.stderr.write(json.dumps(sorted(loaded)) + chr(10))\n"
-        "    return ended(*arguments)\n"
-        "stdio._drain = drain\n"
-        "main([])\n"
-    )
-    lines: list[str] = []
-    environ = {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": str(tmp_path)}
-    with (
-        Plugin(None, environ, [sys.executable, "-c", code], log=lines.append) as plugin,
-        plugin.request("GET", "/v2/") as response,
-    ):
-        assert response.status == 200
-    modules = set(json.loads("".join(lines[-1:])))
-    assert not modules & {"yaml", "google", "grpc", "boto3", "argparse", "dataclasses", "platformdirs"}
