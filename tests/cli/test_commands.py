@@ -77,6 +77,20 @@ def test_what_a_registry_holds_does_not_steer_the_terminal(udist: Udist) -> None
     assert "\x1b" not in shown
 
 
+def test_options_stand_anywhere_before_two_dashes(udist: Udist, work: Path) -> None:
+    (work / "--json").write_text("a file of that name")
+    pushed = udist(
+        "push", "--concurrency", "2", "demo/a", "README.md", "-a", "k=v", "folder", "-q", "--", "--json"
+    )
+    assert (pushed.code, pushed.err) == (0, "")
+    assert Digest(pushed.out.strip())
+    layers = json.loads(udist("inspect", "demo/a", "--raw").out)["layers"]
+    assert [each["annotations"][TITLE] for each in layers] == ["README.md", "folder", "--json"]
+    assert json.loads(udist("tag", "demo/a", "one", "--json", "two").out)["tags"] == ["one", "two"]
+    assert udist("rm", "demo/a:one", "--force", "demo/a:gone", "demo/a:two").code == 0
+    assert udist("tags", "demo/a").out == "latest\n"
+
+
 def from_pipe(content: bytes, *words: str) -> tuple[int, bytes, bytes]:
     """``udist words`` with ``content`` on standard input: exit code, standard output and error."""
     ran = subprocess.run([*COMMAND, *words], input=content, capture_output=True, timeout=60, check=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.failures import EXIT_CODES
@@ -70,7 +70,23 @@ examples:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises what is wrong instead of printing it, because the user may want it as JSON."""
+    """Raises what is wrong instead of printing it, because the user may want it as JSON, and takes options
+    anywhere before ``--``."""
+
+    _plain = False
+
+    def add_subparsers(self, **options: Any) -> Any:
+        self._plain = True  # such a parser cannot be "intermixed"
+        return super().add_subparsers(**options)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._plain:
+            return super().parse_known_args(args, namespace)
+        self._plain = True  # for the calls that this one makes
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._plain = False
 
     def error(self, message: str) -> NoReturn:
         raise WrongCommandLine(self, message)
