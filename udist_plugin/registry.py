@@ -47,7 +47,7 @@ class Upload(ABC):
         """
 
     @abstractmethod
-    def commit(self, digest: Digest) -> Descriptor:
+    def commit(self, digest: str) -> Descriptor:
         """Ends the session and makes its bytes the blob ``digest``, which is durable when this returns.
 
         Raises ``DigestInvalid`` if the bytes have a different digest; that ends the session, too.

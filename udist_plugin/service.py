@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from udist_plugin.config import Configuration
     from udist_plugin.http_api.app import Application
     from udist_plugin.registry import Registry
+    from udist_plugin.wrappers.checked import CheckedRegistry
 
     WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
     Record = Callable[[str, str], object]
@@ -49,7 +50,7 @@ class Parts:
 
 
 class RegistryApp:
-    """A WSGI application (PEP 3333) over ``registry``. Close it, or use it as a context manager.
+    """A WSGI application (PEP 3333) over a registry. Close it, or use it as a context manager.
 
     ``parts`` are this process's. A child that was forked, as servers make theirs, uses nothing of them: no
     thread came with it, a lock may be held and connections are the parent's too. With its first request it
@@ -87,6 +88,15 @@ class RegistryApp:
                 return self._refuse(error, environ, start_response)
         return self._answer(environ, start_response)
 
+    @property
+    def registry(self) -> CheckedRegistry:
+        """The registry itself, for callers in this process."""
+        from udist_plugin.wrappers.checked import CheckedRegistry
+
+        if self._process != os.getpid():
+            self._renew()
+        return CheckedRegistry(self._registry)
+
     def log_access(self, write: Callable[[str], object]) -> None:
         """From now on gives ``write`` a line for each request, unless the configuration wants none."""
         if not self.configuration.log.accesslog.disabled:
@@ -115,7 +125,7 @@ class RegistryApp:
                 job.close()
 
     def _take(self, parts: Parts) -> None:
-        self.registry = parts.registry
+        self._registry = parts.registry
         self.application = parts.application
         self._answer = self._logged(parts.answer)
         self._make_jobs = parts.jobs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import os
 import socket
 import subprocess
@@ -109,6 +110,18 @@ def test_a_worker_of_a_worker_does_too(app: RegistryApp) -> None:
         forked(work)
 
     forked(work_twice)
+
+
+def test_a_worker_that_calls_the_registry_calls_its_own(app: RegistryApp) -> None:
+    inherited = app.registry.inner
+
+    def work() -> None:
+        assert app.registry.inner is not inherited
+        app.registry.push_blob("some/name", DIGEST, io.BytesIO(CONTENT))
+
+    forked(work)
+    assert app.registry.inner is inherited
+    assert app.registry.has_blob("some/name", DIGEST)
 
 
 def test_a_child_that_serves_nothing_starts_nothing(app: RegistryApp) -> None:

@@ -42,7 +42,7 @@ ROOMS = {
     "wrappers": BACKBONE | {"remote"},
     "http_api": BACKBONE,
     "config": {"errors", "redaction", "kinds", "keys", "drivers"},
-    "service": BACKBONE | {"storage", "drivers", "http_api", "config"},
+    "service": BACKBONE | {"storage", "drivers", "wrappers", "http_api", "config"},
     "bootstrap": BACKBONE
     | {"redaction", "storage", "drivers", "remote", "wrappers", "http_api", "config", "service"},
     "wire": {"errors"},

@@ -51,7 +51,8 @@ class MemoryUpload(Upload):
             chunk.release()
         return self.offset
 
-    def commit(self, digest: Digest) -> Descriptor:
+    def commit(self, digest: str) -> Descriptor:
+        digest = Digest(digest)
         self.cancel()
         if Digest.of(self.data, digest.algorithm) != digest:
             raise DigestInvalid({"digest": digest})

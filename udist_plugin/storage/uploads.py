@@ -17,6 +17,7 @@ from udist_plugin.errors import (
     RangeInvalid,
     StorageError,
 )
+from udist_plugin.oci.digest import Digest
 from udist_plugin.registry import Upload
 from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from udist_plugin.content import Readable
     from udist_plugin.drivers.base import FileWriter, StorageDriver
     from udist_plugin.oci.descriptor import Descriptor
-    from udist_plugin.oci.digest import Digest
     from udist_plugin.storage.blobs import BlobStore
 
 STARTED_AT: Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -93,7 +93,8 @@ class StoredUpload(Upload):
             raise
         return self.offset
 
-    def commit(self, digest: Digest) -> Descriptor:
+    def commit(self, digest: str) -> Descriptor:
+        digest = Digest(digest)
         with self._open() as writer:
             if not writer.exclusive:
                 return self._commit_copy(writer, digest)
