@@ -67,9 +67,11 @@ AT_REQUEST: dict[str, tuple[type[TransportError], str]] = {
     "credit": (TransportError, "bytes of credit"),
     "short": (StreamReset, "content-length is 1000"),
     "truncated": (TransportError, "ended within a frame, 990 bytes short"),
+    "truncated-end": (TransportError, "ended within a frame, 990 bytes short"),
     "die": (PluginDied, "signal SIGKILL.*\nabout to be killed"),
     "die-in-a-frame": (PluginDied, "signal SIGKILL.*\nabout to be killed"),
     "ok-too-early": (StreamReset, "ended the stream before its response"),
+    "half": (DeadlineExceeded, "time allowed"),
     "mute": (DeadlineExceeded, "time allowed"),
     "deaf": (DeadlineExceeded, "time allowed"),
     "chatter": (DeadlineExceeded, "time allowed"),
@@ -93,7 +95,7 @@ def test_a_bad_answer_is_named(kind: str) -> None:
     plugin = Plugin(command=command(kind))
     start = time.monotonic()
     with pytest.raises(expected, match=f"(?s){message}"):
-        timeout = 0.5 if kind in ("mute", "deaf", "chatter") else 30
+        timeout = 0.5 if kind in ("half", "mute", "deaf", "chatter") else 30
         with plugin.request("GET", "/v2/", timeout=timeout) as response:
             response.read()
     assert time.monotonic() - start < 15

@@ -92,7 +92,7 @@ def test_a_payload_that_was_cut_is_not_there(inbox: Inbox) -> None:
     inbox.claim(2)
     inbox.settle(whole=False)
     assert content(inbox) == [b"ab"]
-    inbox.clear()
+    inbox.drop()
     inbox.lent = memoryview(bytearray(1))
     inbox.claim(2)
     inbox.settle(whole=False)
@@ -113,6 +113,6 @@ def test_what_is_dropped_is_counted_and_its_buffers_are_used_again(released: lis
     put(inbox, b"y" * 7)
     inbox.chunks[0].move_into(memoryview(bytearray(10)))
     buffers = [chunk.buffer for chunk in inbox.chunks]
-    assert inbox.clear() == SMALLEST + 7 - 10
-    assert inbox.clear() == 0
+    assert inbox.drop() == SMALLEST + 7 - 10
+    assert inbox.drop() == 0
     assert {id(pool.take(1)), id(pool.take(1))} == set(map(id, buffers))

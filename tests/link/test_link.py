@@ -11,10 +11,10 @@ import pytest
 
 from tests.link.waiting import until
 from tests.wire.sides import read
-from udist_plugin.errors import TransportError
+from udist_plugin.errors import StreamReset, TransportError
 from udist_plugin.link.fds import wait_for
 from udist_plugin.link.output import SMALL
-from udist_plugin.server.link import EndOfRequests, ServerLink
+from udist_plugin.server.link import ServerLink
 from udist_plugin.wire.constants import INITIAL_CREDIT, PREFIX_SIZE
 from udist_plugin.wire.encoding import encode, encode_data_head
 from udist_plugin.wire.frames import Frame, Ping, Request, Reset, Response, Settings, WindowUpdate
@@ -38,6 +38,7 @@ class Peer:
         self.link = ServerLink(source, sink, max_streams=2)
         self.accepted: list[Exchange] = []
         self.came = threading.Semaphore(0)
+        self.ended: TransportError | None = None
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
 
@@ -46,8 +47,8 @@ class Peer:
             while True:
                 self.accepted.append(self.link.accept())
                 self.came.release()
-        except (EndOfRequests, TransportError):
-            pass
+        except TransportError as error:
+            self.ended = error
 
     def send(self, data: bytes) -> None:
         os.write(self._write, data)
@@ -85,6 +86,7 @@ def peer() -> Iterator[Peer]:
     peer.send(HELLO)
     yield peer
     peer.close()
+    assert peer.ended
 
 
 def test_a_ping_is_answered_while_nothing_else_happens(peer: Peer) -> None:
@@ -138,6 +140,14 @@ def test_a_last_payload_that_was_cut_is_no_end(peer: Peer, reading: bool) -> Non
         with pytest.raises(TransportError, match="990 bytes short"):
             read.result(30)
     assert not exchange.unread
+
+
+def test_what_is_too_long_is_skipped_in_a_frame_that_is_not_canonical(peer: Peer) -> None:
+    peer.send(encode(Frame(1, Request("PUT", "http", "", "/", [("content-length", b"1")]))))
+    peer.send(b"\0\0\0\0\x08" + b"\x08\x01\x10\x00\x7a\x02xy" + encode(Frame(0, Ping(7))))
+    assert peer.receive() == Frame(0, Ping(7, True))
+    with pytest.raises(StreamReset, match="content-length"):
+        peer.accepted[0].read()
 
 
 @pytest.mark.parametrize(("length", "bulk"), [(1, False), (SMALL, False), (SMALL + 1, True)])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from udist_plugin.errors import RemoteProtocolError
+from udist_plugin.link.input import Interrupted
 from udist_plugin.wire.caller import CallerConnection
 from udist_plugin.wire.connection import (
     Connection,
@@ -33,6 +35,7 @@ from udist_plugin.wire.framing import check_control_length, data_head, frame_len
 from udist_plugin.wire.plugin import PluginConnection
 
 if TYPE_CHECKING:
+    from udist_plugin.link.input import FrameInput
     from udist_plugin.wire.stream import Stream
 
 NAMES: dict[type, str] = {
@@ -165,3 +168,15 @@ class Plugin(Side):
                 return self.connection.finish(self.streams[frame.stream_id], code, message)
             case _:
                 raise AssertionError(frame)
+
+
+def payload_of(reader: FrameInput, length: int) -> bytes:
+    """The next ``length`` bytes of a frame, however often it is waited for them."""
+    payload = bytearray(length)
+    missing = memoryview(payload)
+    while missing:
+        missing = missing[reader.fill(missing) :]
+        if missing:
+            with suppress(Interrupted):
+                reader.wait_for_rest(len(missing))
+    return bytes(payload)

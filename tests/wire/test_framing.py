@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from itertools import pairwise
-from unittest import mock
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.wire.frames import frames, messages_astray
+from tests.wire.sides import payload_of
 from udist_plugin.errors import RemoteProtocolError
-from udist_plugin.link import input as frame_input
-from udist_plugin.link.input import FrameInput
+from udist_plugin.link.input import FrameInput, Interrupted
 from udist_plugin.wire.constants import MAX_CONTROL, MAX_DATA, MAX_DATA_HEAD, PREFIX_SIZE
 from udist_plugin.wire.encoding import encode, encode_data_head
 from udist_plugin.wire.framing import DataHead, data_head
 from udist_plugin.wire.library import decode_with_library
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Result = TypeVar("Result")
 
 PIPE = 64 << 10
 """What a pipe takes at once, everywhere."""
@@ -26,34 +32,30 @@ Item = DataHead | bytes | str
 """A data head, behind it its payload; another frame's message; at last an error's text or "end"."""
 
 
-def read_all(data: bytes, cuts: list[int]) -> list[Item]:
-    """What ``FrameInput`` makes of ``data``, given piece by piece, each only once all before it was read."""
+def read_all(data: bytes, cuts: list[int], *, interrupted: bool = False) -> list[Item]:
+    """What ``FrameInput`` makes of ``data``, given piece by piece, each only once all before it was read; its
+    waits are ``interrupted`` all or none."""
     ends = sorted({0, *cuts, *range(0, len(data), PIPE), len(data)})
     pieces = [data[start:end] for start, end in pairwise(end for end in ends if end <= len(data))]
     source, sink = os.pipe()
     os.set_blocking(source, False)
     sinks = [sink]
 
-    def feed(*_: object, **__: object) -> bool:
+    def feed(_: float | None) -> None:
         if pieces:
             os.write(sink, pieces.pop(0))
         else:
             os.close(sinks.pop())
-        return True
-
-    def feed_again() -> None:
-        feed()
+        if interrupted:
+            raise Interrupted
 
     items: list[Item] = []
-    reader = FrameInput(source, feed_again)
+    reader = FrameInput(source, feed, None)
     try:
-        with mock.patch.object(frame_input, "ready_before_end", feed):
-            while (item := reader.next()) is not None:
-                items.append(item)
-                if isinstance(item, DataHead):
-                    payload = bytearray(item.length)
-                    reader.read_payload(memoryview(payload))
-                    items.append(bytes(payload))
+        while (item := again_and_again(reader.next)) is not None:
+            items.append(item)
+            if isinstance(item, DataHead):
+                items.append(payload_of(reader, item.length))
         items.append("end")
     except RemoteProtocolError as error:
         items.append(str(error))
@@ -61,6 +63,13 @@ def read_all(data: bytes, cuts: list[int]) -> list[Item]:
         for fd in (source, *sinks):
             os.close(fd)
     return items
+
+
+def again_and_again(read: Callable[[], Result]) -> Result:
+    """What ``read`` returns when it is not interrupted any more."""
+    while True:
+        with suppress(Interrupted):
+            return read()
 
 
 def prefixed(message: bytes) -> bytes:
@@ -93,7 +102,9 @@ cuts = st.lists(st.integers(0, 2000), max_size=12)
 @given(parts, cuts)
 def test_frames_come_as_they_were_written(parts: list[tuple[bytes, list[Item]]], cuts: list[int]) -> None:
     data = b"".join(part for part, _ in parts)
-    assert read_all(data, cuts) == [item for _, items in parts for item in items] + ["end"]
+    expected = [item for _, items in parts for item in items] + ["end"]
+    assert read_all(data, cuts) == expected
+    assert read_all(data, cuts, interrupted=True) == expected
 
 
 @given(parts.filter(bool), cuts, st.floats(0, 1, exclude_max=True))
@@ -117,6 +128,7 @@ def test_a_frame_that_is_cut_short_is_an_error(
 )
 def test_pieces_never_matter(data: bytes, cuts: list[int]) -> None:
     assert read_all(data, cuts) == read_all(data, [])
+    assert read_all(data, cuts, interrupted=True) == read_all(data, [])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from tests.vectors import generate
 from tests.vectors.notation import Json, expand
 from tests.wire.categories import CATEGORIES
-from tests.wire.sides import Caller, Plugin, Side, read
+from tests.wire.sides import Caller, Plugin, Side, payload_of, read
 from udist_plugin.errors import RemoteProtocolError
 from udist_plugin.link.input import FrameInput
 from udist_plugin.wire import frames as values
@@ -80,28 +80,26 @@ def test_invalid(vector: Json) -> None:
     os.set_blocking(source, False)
     os.write(sink, expand(vector["bytes"]))
 
-    def end() -> None:
+    def end(_: float | None) -> None:
         assert not vector["early"], "waited for more"
         os.close(sink)
 
-    reader = FrameInput(source, end)
+    reader = FrameInput(source, end, None)
     try:
         with pytest.raises(RemoteProtocolError, match=CATEGORIES[vector["error"]]):
-            read_one(reader, vector, end)
+            read_one(reader)
     finally:
         os.close(source)
         if vector["early"]:
             os.close(sink)
 
 
-def read_one(reader: FrameInput, vector: Json, end: Any) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("udist_plugin.link.input.ready_before_end", lambda *_, **__: end() or True)
-        item = reader.next()
-        if isinstance(item, DataHead):
-            reader.read_payload(memoryview(bytearray(item.length)))
-        elif item is not None:
-            decode(item)
+def read_one(reader: FrameInput) -> None:
+    item = reader.next()
+    if isinstance(item, DataHead):
+        payload_of(reader, item.length)
+    elif item is not None:
+        decode(item)
 
 
 @pytest.mark.parametrize(

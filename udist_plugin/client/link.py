@@ -19,7 +19,7 @@ from udist_plugin.link.exchange import Exchange
 from udist_plugin.link.fds import ready_before_end
 from udist_plugin.link.input import Interrupted
 from udist_plugin.link.link import Link
-from udist_plugin.link.waiter import Waiter
+from udist_plugin.link.waiter import Waiter, least
 from udist_plugin.wire.caller import CallerConnection
 from udist_plugin.wire.frames import GoAway, Log, Request, Reset, Settings
 
@@ -41,7 +41,8 @@ MEMORY: Final = 32 << 20
 """Bytes that response windows may grow to beyond their first credit, all together."""
 
 STALL: Final = 120.0
-"""Seconds that the plugin may take nothing from a full pipe: its reader waits for nothing else."""
+"""Seconds that the plugin may take nothing from a full pipe, or send no more of a frame: neither its reader
+nor a frame that it has begun waits for anything else."""
 
 LAST_WORDS: Final = 5.0
 """Seconds to wait for more from a plugin that reads no more: what it said before may be an answer."""
@@ -207,7 +208,9 @@ class ClientLink(Link):
         if not self.error and (frame := self.connection.reset(exchange.stream, reset.code, reset.message)):
             self._resets.append(frame)
             self.output.flush_elsewhere()
-            self._interrupt()
+        elif not exchange.inbox.filling:
+            return
+        self._interrupt()
 
     def hasten(self, who: Waiter, deadline: float) -> None:
         """Moves the deadline of whoever waits nearer."""
@@ -256,8 +259,8 @@ class ClientLink(Link):
         if self._recorder:
             self._recorder.disown()
 
-    def wait_readable(self) -> None:
-        wakes, left = (self._wake.fd,), self.role.time_left
+    def wait_readable(self, seconds: float | None) -> None:
+        wakes, left = (self._wake.fd,), least(seconds, self.role.time_left)
         if not ready_before_end(self.source, self._process.ended, wakes=wakes, timeout=left):
             self._wake.clear()
             raise Interrupted

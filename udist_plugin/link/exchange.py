@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from udist_plugin.errors import Cancelled
 from udist_plugin.link.errors import ContentCut
 from udist_plugin.link.inbox import Inbox, PooledChunk
 from udist_plugin.link.output import SMALL
@@ -67,7 +68,7 @@ class Exchange(Waiter):
 
     @property
     def busy(self) -> bool:
-        return self.inbox.filling
+        return self.inbox.writing
 
     def wait_head(self) -> None:
         """Returns once ``head`` is there."""
@@ -83,14 +84,16 @@ class Exchange(Waiter):
         if not target:
             return 0
         with link.lock:
-            inbox.lent_filled = 0
+            length = 0
             if not inbox.chunks:
                 inbox.lent = target
                 try:
                     link.wait(self, self._filled)
-                finally:
-                    inbox.lent = None
-            if length := inbox.lent_filled:
+                except BaseException:
+                    inbox.withdraw()
+                    raise
+                length = inbox.take()
+            if length:
                 link.connection.consume(self.stream, length)
             else:
                 length = self._move(target)
@@ -115,7 +118,7 @@ class Exchange(Waiter):
         """Borrows what came next; ``None`` at the content's end. Raises as ``read_into`` does."""
         with self.link.lock:
             self.link.wait(self, self._readable)
-            if self.inbox.chunks:
+            if self.inbox.chunks and not self.inbox.lost:
                 return self.inbox.chunks.popleft()
             self._check_end()
             return None
@@ -181,7 +184,7 @@ class Exchange(Waiter):
     def ended(self) -> bool:
         """Whether nothing is left to read: the content was read to its end, or cut, or there is none."""
         stream = self.stream
-        if self.inbox.chunks or self.inbox.filling:
+        if self.inbox.chunks or (self.inbox.filling and not self.error):
             return False
         return bool(self.error) or stream.incoming is Half.DONE or stream.received == stream.expected
 
@@ -192,7 +195,7 @@ class Exchange(Waiter):
 
     def drop_unread(self) -> None:
         """Drops what was received and not read. Under the link's lock."""
-        self.link.connection.consume(self.stream, self.inbox.clear())
+        self.link.connection.consume(self.stream, self.inbox.drop())
 
     def fail(self, error: TransportError) -> None:
         """Ends every wait with ``error``; what was received before stays readable. Under the link's lock."""
@@ -203,16 +206,18 @@ class Exchange(Waiter):
     @property
     def arrived(self) -> bool:
         """Whether nothing more will come, so that reading waits for nothing."""
-        return not self.inbox.filling and (self.stream.incoming is Half.DONE or self.error is not None)
+        if self.inbox.filling:
+            return self.error is not None and not self.inbox.writing
+        return self.stream.incoming is Half.DONE or self.error is not None
 
     def _filled(self) -> bool:
         return bool(self.inbox.lent_filled) or self._readable()
 
     def _readable(self) -> bool:
-        return bool(self.inbox.chunks) or self.arrived
+        return bool(self.inbox.chunks) or self.inbox.lost or self.arrived
 
     def _move(self, target: memoryview) -> int:
-        if not self.inbox.chunks:
+        if not self.inbox.chunks or self.inbox.lost:
             self._check_end()
             return 0
         chunk = self.inbox.chunks[0]
@@ -224,6 +229,8 @@ class Exchange(Waiter):
         return length
 
     def _check_end(self) -> None:
+        if self.inbox.lost or self.inbox.filling:
+            raise self.error or Cancelled("a read that was interrupted has lost a part of the content")
         if self.error and (self.faulty or self.stream.incoming is not Half.DONE):
             raise self.error
 

@@ -63,8 +63,9 @@ class PooledChunk:
 class Inbox:
     """A queue of chunks, and the buffer of a consumer that waits.
 
-    ``filling`` is true between ``claim`` and ``settle``, while the reader writes into what it was given; a
-    chunk that is being filled stands in ``_open``, out of everybody's reach.
+    ``filling`` is true between ``claim`` and ``settle``, while a payload comes, and ``writing`` while the
+    reader writes into what it was given. A chunk that is being filled stands in ``_open``, out of everybody's
+    reach. ``lost`` is true once content was dropped that nobody had read: nothing behind it can be read.
     """
 
     __slots__ = (
@@ -77,6 +78,8 @@ class Inbox:
         "filling",
         "lent",
         "lent_filled",
+        "lost",
+        "writing",
     )
 
     def __init__(self, pool: BufferPool, release: Callable[[PooledChunk], None]) -> None:
@@ -89,6 +92,8 @@ class Inbox:
         self.lent: memoryview | None = None
         self.lent_filled = 0
         self.filling = False
+        self.writing = False
+        self.lost = False
 
     def claim(self, length: int) -> list[memoryview]:
         """Where a payload of ``length`` bytes is to be put."""
@@ -109,8 +114,9 @@ class Inbox:
             self._added = length
         return targets
 
-    def settle(self, *, whole: bool = True) -> None:
-        """The payload stands where ``claim`` said; or it was cut, and nothing of it is there."""
+    def settle(self, *, whole: bool = True) -> int:
+        """The payload stands where ``claim`` said; or it was cut, and nothing of it is there. How many unread
+        bytes were dropped."""
         self.filling = False
         if self._direct and whole:  # a later payload may settle before the consumer has looked
             self.lent_filled = self._direct
@@ -123,10 +129,25 @@ class Inbox:
             else:
                 self._pool.give_back(self._open.buffer)
             self._open = None
+        return self.drop() if self.lost else 0
 
-    def clear(self) -> int:
-        """Drops everything unread and returns how many bytes that was."""
-        dropped = sum(map(len, self.chunks))
+    def take(self) -> int:
+        """How much of the lent buffer is filled; it is the consumer's again. A payload that is still on its
+        way there is lost."""
+        filled, self.lent_filled, self.lent = self.lent_filled, 0, None
+        self.lost = self.lost or self._direct > 0
+        return filled
+
+    def withdraw(self) -> None:
+        """The consumer leaves without a look: what has come for it, or is coming, is lost."""
+        self.lost = self.lost or self._direct > 0 or self.lent_filled > 0
+        self.lent = None
+
+    def drop(self) -> int:
+        """Drops everything unread, also what is coming, and returns how many bytes have come."""
+        dropped = self.lent_filled + sum(map(len, self.chunks))
+        self.lost = self.lost or self.filling or dropped > 0
+        self.lent_filled = 0
         for chunk in self.chunks:
             self._pool.give_back(chunk.buffer)
         self.chunks.clear()

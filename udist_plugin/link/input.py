@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import RemoteProtocolError
 from udist_plugin.link.errors import Truncated
-from udist_plugin.link.fds import read_into, ready_before_end
+from udist_plugin.link.fds import read_into
 from udist_plugin.wire.constants import PREFIX_SIZE
 from udist_plugin.wire.framing import (
     LOOK_AHEAD,
@@ -23,32 +24,39 @@ if TYPE_CHECKING:
 AHEAD = 512
 """Bytes read ahead of what is needed: most requests are smaller, and a larger buffer would copy payloads."""
 
-STALL = 120.0
-"""Seconds that a frame once begun may stand still. Its sender waits for nothing but its reader."""
-
 
 class Interrupted(Exception):
-    """The wait for a frame's first bytes was interrupted; nothing of a frame is lost."""
+    """A wait was interrupted; nothing of a frame is lost."""
+
+
+def cut(missing: int) -> Truncated:
+    """What the end of the stream within a frame is."""
+    return Truncated(f"the stream ended within a frame, {missing} bytes short")
 
 
 class FrameInput:
-    """Frames from ``fd``. ``wait`` blocks until it is readable; it raises ``Interrupted``, or ``EOFError``
-    when nothing more will come. ``peer`` is readable once the process that writes has ended.
+    """Frames from ``fd``. ``wait`` blocks until it is readable, for so many seconds at most if it is given a
+    number; it raises ``Interrupted``, or ``EOFError`` when nothing more will come. Whoever reads next goes on
+    where the one that was interrupted was.
 
-    ``timed`` is set while a frame must not be waited for by a read that blocks: a read has no time-out.
+    ``stall`` bounds, in seconds, how long a frame that has begun may stand still; ``None`` leaves that to the
+    peer. ``timed`` is set while a frame must not be waited for by a read that blocks: a read has no time-out.
     ``waiting`` is true while, or if it was broken off when, nothing of a frame had been taken and lost.
     """
 
-    def __init__(self, fd: int, wait: Callable[[], None], peer: int = -1) -> None:
+    def __init__(self, fd: int, wait: Callable[[float | None], None], stall: float | None) -> None:
         self._fd = fd
-        self._peer = peer
         self._wait = wait
+        self._stall = stall
         self.timed = False
         self.waiting = False
         self._stray = False
         self._ahead = memoryview(bytearray(AHEAD))
         self._start = 0
         self._end = 0
+        self._message = bytearray()
+        self._missing = memoryview(b"")
+        self._stalled_at: float | None = None
 
     def next(self) -> DataHead | bytes | None:
         """The next frame: the head of a canonical data frame, whose payload must then be read; or any other
@@ -57,51 +65,70 @@ class FrameInput:
         Raises ``RemoteProtocolError`` for what cannot be a frame, or ends within one.
         """
         self.waiting = False
-        if not self._have(1):
-            return None
-        self._stray = True
-        check_flag(self._ahead[self._start])
-        self._stray = False
-        self._have(PREFIX_SIZE)
-        length = frame_length(self._ahead, self._start)
-        self._have(min(PREFIX_SIZE + length, LOOK_AHEAD))
-        head = data_head(self._ahead, self._start, self._end)
-        if head:
-            self._start += head.size
-            return head
-        check_control_length(length)
-        self._start += PREFIX_SIZE
-        if self._end - self._start >= length:
-            self._start += length
-            return bytes(self._ahead[self._start - length : self._start])
-        message = bytearray(length)
-        self.read_payload(memoryview(message))
-        return bytes(message)
+        if not self._missing:
+            if not self._have(1):
+                return None
+            self._stray = True
+            check_flag(self._ahead[self._start])
+            self._stray = False
+            self._have(PREFIX_SIZE)
+            length = frame_length(self._ahead, self._start)
+            self._have(min(PREFIX_SIZE + length, LOOK_AHEAD))
+            head = data_head(self._ahead, self._start, self._end)
+            if head:
+                self._start += head.size
+                return head
+            check_control_length(length)
+            self._start += PREFIX_SIZE
+            if self._end - self._start >= length:
+                self._start += length
+                return bytes(self._ahead[self._start - length : self._start])
+            self._message = bytearray(length)
+            self._missing = memoryview(self._message)
+        while self._missing:
+            self._missing = self._missing[self.fill(self._missing) :]
+            if self._missing:
+                self.wait_for_rest(len(self._missing))
+        return bytes(self._message)
 
-    def read_payload(self, target: memoryview) -> None:
-        """Fills ``target``, and reads ahead what comes with it."""
+    def fill(self, target: memoryview) -> int:
+        """Reads a frame's next bytes into ``target``, and ahead what comes with them. Returns how many: fewer
+        than it has room for if the others have not come yet. Raises ``RemoteProtocolError`` at the end."""
+        self.waiting = False
         size = len(target)
         filled = min(self._end - self._start, size)
         if filled:
             target[:filled] = self._ahead[self._start : self._start + filled]
             self._start += filled
         if filled == size:
-            return
+            return size
         self._start = self._end = 0
         while filled < size:
-            count = self._read_rest(target[filled:], self._ahead)
+            try:
+                count = read_into(self._fd, (target[filled:], self._ahead))
+            except BlockingIOError:
+                return filled
             if not count:
-                raise Truncated(f"the stream ended within a frame, {size - filled} bytes short")
+                raise cut(size - filled)
+            self._stalled_at = None
             filled += count
         self._end = filled - size
+        return size
 
-    def skip_payload(self, length: int) -> None:
-        """Drops ``length`` bytes."""
-        scratch = memoryview(bytearray(min(length, 64 << 10)))
-        while length:
-            part = scratch[: min(length, len(scratch))]
-            self.read_payload(part)
-            length -= len(part)
+    def wait_for_rest(self, missing: int) -> None:
+        """Returns once there is more of a frame of which so many bytes are ``missing``. Raises
+        ``Interrupted``, and ``RemoteProtocolError`` if no more comes."""
+        left = None
+        if self._stall is not None:
+            now = time.monotonic()
+            self._stalled_at = self._stalled_at or now + self._stall
+            left = self._stalled_at - now
+            if left <= 0:
+                raise RemoteProtocolError(f"no byte of a frame arrived for {self._stall:g} s")
+        try:
+            self._await(left)
+        except EOFError:
+            raise cut(missing) from None
 
     def stray(self) -> bytes:
         """What stood where a frame should begin, as far as it was read; empty if one did."""
@@ -135,20 +162,7 @@ class FrameInput:
         except EOFError:
             return 0
 
-    def _read_rest(self, *buffers: memoryview) -> int:
-        """Reads more of a frame, once; 0 at the end."""
-        while True:
-            try:
-                return read_into(self._fd, buffers)
-            except BlockingIOError:
-                pass
-            try:
-                if not ready_before_end(self._fd, self._peer, timeout=STALL):
-                    raise RemoteProtocolError(f"no byte of a frame arrived for {STALL:g} s")
-            except EOFError:
-                return 0
-
-    def _await(self) -> None:
+    def _await(self, seconds: float | None = None) -> None:
         self.waiting = True
-        self._wait()
+        self._wait(seconds)
         self.waiting = False

@@ -5,7 +5,7 @@ The reader never writes: what the protocol owes for a frame is written by anothe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import Cancelled, TransportError, UdistError
 from udist_plugin.link.errors import Truncated, as_error, reset_error
@@ -20,6 +20,9 @@ from udist_plugin.wire.connection import (
 )
 from udist_plugin.wire.decoding import decode
 from udist_plugin.wire.framing import DataHead
+
+SCRATCH: Final = 64 << 10
+"""Bytes dropped at a time."""
 
 if TYPE_CHECKING:
     from threading import Lock
@@ -46,7 +49,7 @@ if TYPE_CHECKING:
 
         def wake(self, who: Waiter) -> None: ...
 
-        def wait_readable(self) -> None: ...
+        def wait_readable(self, seconds: float | None) -> None: ...
 
         def at_end(self) -> TransportError: ...
 
@@ -58,47 +61,59 @@ if TYPE_CHECKING:
 
 
 class Intake:
-    """Reads from the descriptor ``source`` for ``receiver``; every method is called under ``lock``. ``peer``
-    is readable once the process that writes has ended. ``recorder``, if there is one, is told what comes."""
+    """Reads from the descriptor ``source`` for ``receiver``; every method is called under ``lock``. ``stall``
+    is ``FrameInput``'s. ``recorder``, if there is one, is told what comes."""
 
     recorder: Recorder | None = None
 
-    def __init__(self, source: int, receiver: Receiver, lock: Lock, peer: int = -1) -> None:
+    def __init__(self, source: int, receiver: Receiver, lock: Lock, stall: float | None) -> None:
         self._receiver = receiver
         self._lock = lock
-        self._input = FrameInput(source, receiver.wait_readable, peer)
-        self._filling: Any = None  # the exchange whose payload is being read
+        self._input = FrameInput(source, receiver.wait_readable, stall)
+        self._missing = 0  # bytes of a payload
+        self._targets: list[memoryview] = []
+        self._exchange: Any = None
 
     def read(self, *, timed: bool) -> None:
         """Reads one frame and acts on it; the lock is let go of for every read.
 
         ``timed``: a read that would block is not to be begun, because the wait has an end. Raises
-        ``Interrupted``. What is wrong with the peer or the descriptor ends the link instead.
+        ``Interrupted``; whoever reads next goes on with the same frame. What is wrong with the peer or the
+        descriptor ends the link instead.
         """
         self._input.timed = timed
         try:
-            message = self._next()
-            if isinstance(message, TransportError):
-                self._fail(message)
-            else:
-                self._take_in(message)
+            event = None
+            if not self._missing:
+                message = self._next()
+                if isinstance(message, TransportError):
+                    self._receiver.fail(message)
+                    return
+                event = self._receive(message)
+            self._read_payload()
+            if event:
+                self._dispatch(event)
+            elif self._receiver.connection.owes_control:
+                self._receiver.on_owed()
+            self._receiver.on_frame()
         except Interrupted:
             raise
         except Truncated as error:
-            self._fail(self._at_cut(error))
+            self._receiver.fail(self._at_cut(error))
         except (UdistError, OSError) as error:
-            self._fail(self._receiver.on_broken(as_error(error)))
+            self._receiver.fail(self._receiver.on_broken(as_error(error)))
         except BaseException:
             if not self._input.waiting:
-                self._fail(Cancelled("interrupted while reading a frame"))
+                self._receiver.fail(Cancelled("interrupted while reading a frame"))
             raise
 
-    def _fail(self, error: TransportError) -> None:
-        if cut := self._filling:  # the last payload of its stream, maybe: that is none any more
-            cut.faulty = True
-            cut.fail(error)
-            cut.inbox.settle(whole=False)
-        self._receiver.fail(error)
+    def fail(self, error: TransportError) -> None:
+        """Ends the exchange whose payload does not come any more: its stream may be closed already."""
+        exchange, self._exchange = self._exchange, None
+        if exchange:
+            exchange.faulty = True
+            exchange.fail(error)
+            exchange.inbox.settle(whole=False)
 
     def stray(self) -> bytes:
         """What was read where a frame should begin, and is none; empty if nothing was."""
@@ -126,65 +141,80 @@ class Intake:
         finally:
             take_back(self._lock)
 
-    def _take_in(self, message: DataHead | tuple[Frame, bytes | None]) -> None:
-        """Acts on one frame, and reads the payload if it has one."""
+    def _receive(self, message: DataHead | tuple[Frame, bytes | None]) -> Event | None:
         try:
-            event = self._receive(message)
+            if isinstance(message, DataHead):
+                self._receive_data(message)
+                return None
+            frame, payload = message
+            if payload is None:
+                return self._receiver.connection.receive(frame)
+            self._receive_data(DataHead(frame.stream_id, frame.end_stream, len(payload), 0), payload)
         except StreamFault as fault:
             if exchange := fault.stream.owner:
                 exchange.faulty = True
                 exchange.fail(reset_error(fault.reset))
-            event = None
-        if event:
-            self._dispatch(event)
-        elif self._receiver.connection.owes_control:
-            self._receiver.on_owed()
-        self._receiver.on_frame()
-
-    def _receive(self, message: DataHead | tuple[Frame, bytes | None]) -> Event | None:
-        if isinstance(message, DataHead):
-            self._take_data(message, None)
-            return None
-        frame, payload = message
-        if payload is None:
-            return self._receiver.connection.receive(frame)
-        self._take_data(DataHead(frame.stream_id, frame.end_stream, len(payload), 0), payload)
         return None
 
-    def _take_data(self, head: DataHead, payload: bytes | None) -> None:
-        try:
-            stream = self._receiver.connection.receive_data(head.stream_id, head.length, head.end_stream)
-        except StreamFault:
-            self._read_payload(None, head.length, payload)
-            raise
-        exchange = stream.owner if stream else None
-        self._read_payload(exchange, head.length, payload)
+    def _receive_data(self, head: DataHead, payload: bytes | None = None) -> None:
+        """Puts ``payload`` where it belongs; without one, ``_read_payload`` will. It goes nowhere if its
+        exchange is gone or faulty."""
+        self._missing, self._targets, self._exchange = 0 if payload else head.length, [], None
+        stream = self._receiver.connection.receive_data(head.stream_id, head.length, head.end_stream)
+        if not stream or not stream.owner:
+            return
+        self._exchange = stream.owner
+        self._targets = stream.owner.inbox.claim(head.length) if head.length else []
+        if payload:
+            for target in self._targets:
+                target[:], payload = payload[: len(target)], payload[len(target) :]
+
+    def _read_payload(self) -> None:
+        """Reads the rest of a payload to where it belongs. Raises ``Interrupted``, and goes on later."""
+        while self._missing:
+            target = self._target()
+            count = self._fill(target)
+            self._missing -= count
+            if self._targets:
+                self._targets[0] = target[count:]
+            if count < len(target):
+                self._wait_for_rest()
+        exchange, self._exchange = self._exchange, None
         if exchange:
+            if dropped := exchange.inbox.settle():
+                self._receiver.connection.consume(exchange.stream, dropped)
             self._receiver.wake(exchange)
 
-    def _read_payload(self, exchange: Any, length: int, payload: bytes | None) -> None:
-        if not length:
-            return
-        targets = exchange.inbox.claim(length) if exchange else []
-        self._filling = exchange
+    def _target(self) -> memoryview:
+        """Where the next bytes go: nowhere, if nobody wants them any more."""
+        if self._exchange and self._exchange.inbox.lost:
+            self._targets = []
+        while self._targets and not self._targets[0]:
+            self._targets.pop(0)
+        return self._targets[0] if self._targets else memoryview(bytearray(min(self._missing, SCRATCH)))
+
+    def _fill(self, target: memoryview) -> int:
+        inbox = self._exchange.inbox if self._exchange else None
         try:
+            if inbox:
+                inbox.writing = True
             self._lock.release()
-            if payload is not None:
-                for target in targets:
-                    target[:] = payload[: len(target)]
-                    payload = payload[len(target) :]
-            elif not targets:
-                self._input.skip_payload(length)
-            else:
-                for target in targets:
-                    self._input.read_payload(target)
-            self._filling = None
+            return self._input.fill(target)
         finally:
             try:
                 take_back(self._lock)
             finally:
-                if exchange and not self._filling:
-                    exchange.inbox.settle()
+                if inbox:
+                    inbox.writing = False
+
+    def _wait_for_rest(self) -> None:
+        if self._exchange and self._exchange.error:
+            self._receiver.wake(self._exchange)  # it can leave now
+        try:
+            self._lock.release()
+            self._input.wait_for_rest(self._missing)
+        finally:
+            take_back(self._lock)
 
     def _dispatch(self, event: Event) -> None:
         if isinstance(event, HeadReceived):

@@ -31,8 +31,9 @@ class Link:
     """Drives ``connection`` over the descriptors ``source``, read from, and ``sink``, written to.
 
     ``payload`` is the largest data payload to send, in bytes. ``stall`` bounds, in seconds, how long a write
-    may stand still; ``None`` leaves that to the peer. ``peer`` is a descriptor that is readable once the
-    peer's process has ended, if there is such. ``source_blocks``: a read of the source may wait.
+    or a frame that has begun may stand still; ``None`` leaves that to the peer. ``peer`` is a descriptor that
+    is readable once the peer's process has ended, if there is such. ``source_blocks``: a read of the source
+    may wait.
     """
 
     source_blocks = False
@@ -56,7 +57,7 @@ class Link:
         self.stage = Stage(payload)
         self.fallback_stage = Stage(payload, portable=True)
         self.output = Output(sink, self.take_control, self.owes_control, stall, peer)
-        self.intake = Intake(source, self, self.lock, peer)
+        self.intake = Intake(source, self, self.lock, stall)
         self.role = Role(self.lock, self._read_frame, keeps_role)
         self.wait = self.role.wait
         self.wake = self.role.wake
@@ -72,15 +73,16 @@ class Link:
         for stream in list(self.connection.streams.values()):
             if stream.owner and self.ends(stream, error):
                 stream.owner.fail(error)
+        self.intake.fail(error)
 
     def settled(self, timeout: float) -> bool:
         """Whether no thread reads any more, within ``timeout`` seconds. After ``fail``."""
         with self.lock:
             return self.role.settled(timeout)
 
-    def wait_readable(self) -> None:
-        """Called when the source would block; returns once it is readable. Raises ``Interrupted``, and
-        ``EOFError`` when nothing more will come."""
+    def wait_readable(self, seconds: float | None) -> None:
+        """Called when the source would block; returns once it is readable. Raises ``Interrupted``, after so
+        many ``seconds`` at the latest if that is a number, and ``EOFError`` when nothing more will come."""
         raise NotImplementedError
 
     def at_end(self) -> TransportError:

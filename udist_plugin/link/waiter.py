@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+def least(*bounds: float | None) -> float | None:
+    """The smallest of ``bounds`` that are not ``None``, or ``None`` without any."""
+    return min((each for each in bounds if each is not None), default=None)
+
+
 class Waiter:
     """``deadline`` is on the monotonic clock and bounds all waits together, ``patience`` each of them; both
     are in seconds. ``until`` is what bounds the present one. ``gates`` are those of the threads asleep, and
@@ -28,8 +33,7 @@ class Waiter:
         """A wait begins; returns ``until``."""
         self.until = self.deadline
         if self.patience is not None:
-            end = time.monotonic() + self.patience
-            self.until = end if self.deadline is None else min(end, self.deadline)
+            self.until = least(time.monotonic() + self.patience, self.deadline)
         return self.until
 
     def over(self) -> bool:

@@ -10,6 +10,7 @@ from udist_plugin.link.exchange import Exchange
 from udist_plugin.link.input import Interrupted
 from udist_plugin.link.link import Link
 from udist_plugin.link.role import IDLE
+from udist_plugin.link.waiter import least
 from udist_plugin.wire.frames import GoAway, Request, Response, Settings
 from udist_plugin.wire.plugin import PluginConnection
 from udist_plugin.wire.stream import Half
@@ -97,11 +98,11 @@ class ServerLink(Link):
                 frame = self.connection.finish(exchange.stream, code, message)
             self.output.write(frame)
 
-    def wait_readable(self) -> None:
+    def wait_readable(self, seconds: float | None) -> None:
         """Standard input blocks by itself, but not until a time, nor where a caller made it non-blocking."""
         from udist_plugin.link.fds import wait_for
 
-        if not wait_for(self.source, timeout=self.role.time_left):
+        if not wait_for(self.source, timeout=least(seconds, self.role.time_left)):
             raise Interrupted
 
     def at_end(self) -> TransportError:

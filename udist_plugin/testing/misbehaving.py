@@ -39,6 +39,8 @@ KINDS: Final = {
     "credit": "sends more data than it has credit for",
     "short": "ends a response before its content-length",
     "truncated": "ends in the middle of a frame",
+    "truncated-end": "ends in the middle of a response's last frame",
+    "half": "stops in the middle of a frame",
     "die": "is killed in the middle of a response",
     "die-in-a-frame": "is killed in the middle of a frame",
     "ok-too-early": "resets a stream with OK before its response has ended",
@@ -108,10 +110,13 @@ def _answer(kind: str) -> None:
         case "short":
             _send(Response(200, length), 1)
             _write(encode_data_head(1, 10, True) + bytes(10))
-        case "truncated":
+        case "truncated" | "truncated-end":
+            _send(Response(200, length), 1)
+            _write(encode_data_head(1, 1000, kind == "truncated-end") + bytes(10))
+            sys.exit(0)
+        case "half":
             _send(Response(200, length), 1)
             _write(encode_data_head(1, 1000, False) + bytes(10))
-            sys.exit(0)
         case "chatter":
             pings = encode(Frame(0, Ping(1))) * 1000
             while True:

@@ -337,12 +337,11 @@ def cut_content_is_whole() -> None:
 
 @fault
 def cut_payloads_are_content() -> None:
-    def fail(self: intake.Intake, error: TransportError) -> None:
-        if self._filling:
-            self._filling.inbox.settle()
-        self._receiver.fail(error)
+    def fail(self: intake.Intake, _: TransportError) -> None:
+        if self._exchange:
+            self._exchange.inbox.settle()
 
-    wrap(intake.Intake, "_fail", lambda before: fail)
+    wrap(intake.Intake, "fail", lambda before: fail)
 
 
 @fault

@@ -153,13 +153,13 @@ class Player:
 
     def _read(self) -> None:
         """Takes in what the plugin sends, to its end."""
-        frames = FrameInput(self._process.source, self._wait_readable, self._process.ended)
+        frames = FrameInput(self._process.source, self._wait_readable, self._timeout)
         gone = "the plugin ended"
         try:
             while (item := frames.next()) is not None:
                 self._take(item if isinstance(item, DataHead) else decode(item))
                 if isinstance(item, DataHead):
-                    frames.skip_payload(item.length)
+                    _skip(frames, item.length)
         except (RemoteProtocolError, OSError) as error:
             gone = f"the plugin broke the protocol: {error}"
         with self._changed:
@@ -167,8 +167,8 @@ class Player:
             self._gone = self._gone or (f"{gone}: {tail.splitlines()[-1]}" if tail else gone)
             self._changed.notify_all()
 
-    def _wait_readable(self) -> None:
-        ready_before_end(self._process.source, self._process.ended)
+    def _wait_readable(self, seconds: float | None) -> None:
+        ready_before_end(self._process.source, self._process.ended, timeout=seconds)
 
     def _take(self, message: DataHead | tuple[Frame, bytes | None]) -> None:
         with self._changed:
@@ -203,3 +203,12 @@ class Player:
             elif isinstance(body, Reset) and not (stream.ended and body.code == "OK"):
                 stream.reset = body.code
             stream.ended = stream.ended or frame.end_stream or isinstance(body, End)
+
+
+def _skip(frames: FrameInput, length: int) -> None:
+    """Drops a payload."""
+    missing = memoryview(bytearray(length))
+    while missing:
+        missing = missing[frames.fill(missing) :]
+        if missing:
+            frames.wait_for_rest(len(missing))
