@@ -48,8 +48,8 @@ def create_app(
         app = open_app(Loaded(config, [], []))
     else:
         path = os.fspath(config) if isinstance(config, os.PathLike) else None
-        source = None if isinstance(config, os.PathLike) else config
-        app = _configured(path, source, _with_variables(os.environ, environ or {}), "configuration")
+        given = None if isinstance(config, os.PathLike) else config
+        app = _configured(path, given, _with_variables(os.environ, environ or {}), "configuration")
     app.log_access(_access)
     app.start(_record)
     app.warm_up()
@@ -82,24 +82,24 @@ def build_service(
 
 def _configured(
     path: str | None,
-    source: str | Mapping[str, object] | None,
+    config: str | Mapping[str, object] | None,
     environ: Mapping[str, str],
     name: str,
     *,
     on_pipes: bool = False,
 ) -> RegistryApp:
-    """As ``open_app``, of the configuration in the file ``path``, or else of ``source``."""
+    """As ``open_app``, of the configuration in the file ``path``, or else of ``config``."""
     if path is not None:
         from udist_plugin.config.files import read_file
 
-        source, name = read_file(path), path
-    loaded = load(source, environ, source_name=name, on_pipes=on_pipes)
+        config, name = read_file(path), path
+    loaded = load(config, environ, config_name=name, on_pipes=on_pipes)
     try:
         return open_app(loaded)
     except ConfigurationError as error:
         from udist_plugin.config.explaining import explain
 
-        explained = explain(source, environ, source_name=name, on_pipes=on_pipes)
+        explained = explain(config, environ, config_name=name, on_pipes=on_pipes)
         raise ConfigurationError.of(explained.problems(error)) from error
 
 

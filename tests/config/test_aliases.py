@@ -27,7 +27,7 @@ redis:
   tls: {enabled: true}
   pool: {maxactive: 8, maxidle: 2, idletimeout: 5m}
 """
-    loaded = load(text, {}, source_name="config.yml")
+    loaded = load(text, {}, config_name="config.yml")
     found = loaded.configuration.redis
     assert isinstance(found, redis.Redis)
     assert (found.addrs, found.password, found.poolsize) == (("localhost:6379",), "0123", 8)
@@ -50,7 +50,7 @@ def test_redis_by_the_names_of_version_3_has_tls_with_any_file() -> None:
 
 def test_the_newer_name_goes_first_and_the_older_is_told_of() -> None:
     text = "version: 0.1\nloglevel: error\nlog: {level: debug}\nstorage: inmemory"
-    loaded = load(text, {}, source_name="config.yml")
+    loaded = load(text, {}, config_name="config.yml")
     assert loaded.configuration.log.level == "debug"
     assert loaded.warnings == [
         "loglevel (config.yml:2): log.level (config.yml:3) is also set and takes precedence"

@@ -74,11 +74,11 @@ def file_of(text: str) -> tuple[str, dict[str, str]]:
 
 
 def configured(text: str) -> Configuration:
-    return load(*file_of(text), source_name="config.yml").configuration
+    return load(*file_of(text), config_name="config.yml").configuration
 
 
 def problems(text: str) -> list[str]:
-    examined = examine(*file_of(text), source_name="config.yml")
+    examined = examine(*file_of(text), config_name="config.yml")
     assert (examined.configuration is None) == bool(examined.errors)
     return [str(error) for error in examined.errors]
 
@@ -128,7 +128,7 @@ def test_distribution_s_development_example_works() -> None:
 
 
 def test_debian_s_file_names_what_is_not_supported_yet() -> None:
-    examined = examine(DEBIAN, {}, source_name="config.yml")
+    examined = examine(DEBIAN, {}, config_name="config.yml")
     (error,) = examined.errors
     assert (error.key, error.source) == ("auth", "config.yml:16")
     assert "not supported yet" in error.problem
@@ -347,7 +347,7 @@ def test_every_error_is_raised_at_once_the_driver_s_too() -> None:
     text = "version: 0.1\nlog: {level: x}\nstorage: {s3: {bucket: b, accesskey: a}}\nhttp: {draintimeout: z}"
     assert [error.key for error in examine(text, {}).errors] == ["log.level", "http.draintimeout"]
     with pytest.raises(ConfigurationError) as caught:
-        load(text, {"AWS_REGION": "r"}, source_name="config.yml")
+        load(text, {"AWS_REGION": "r"}, config_name="config.yml")
     found = [caught.value, *caught.value.also]
     assert [(error.key, error.source) for error in found] == [
         ("log.level", "config.yml:2"),
@@ -366,7 +366,7 @@ def test_a_file_states_its_version(text: str) -> None:
 
 def test_unknown_keys_are_warnings_with_the_nearest_known() -> None:
     text = "version: 0.1\nstorage: inmemory\nlgo: {level: debug}\nhttp: {hots: a}\nxyz: 1"
-    loaded = load(text, {"REGISTRY_HTTP_HOTS": "x"}, source_name="config.yml")
+    loaded = load(text, {"REGISTRY_HTTP_HOTS": "x"}, config_name="config.yml")
     assert loaded.warnings == [
         "REGISTRY_HTTP_HOTS: names no known key, ignored; did you mean REGISTRY_HTTP_HOST?",
         "lgo (config.yml:3): unknown key, ignored; did you mean log?",
@@ -486,7 +486,7 @@ def test_what_may_have_been_meant_for_the_store_never_leads_to_another(
     text: str | None, variables: dict[str, str], expected: list[str]
 ) -> None:
     source = None if text is None else f"version: 0.1\n{text}"
-    found = examine(source, variables, source_name="config.yml")
+    found = examine(source, variables, config_name="config.yml")
     assert found.configuration is None
     assert [str(error) for error in found.errors] == expected
 
@@ -499,11 +499,11 @@ def test_an_empty_mapping_names_no_driver_and_nothing_at_all_is_the_default() ->
 
 def test_access_control_has_no_effect_on_pipes_and_is_refused_elsewhere() -> None:
     text = "version: 0.1\nstorage: inmemory\nauth: {htpasswd: {realm: a, path: b}}"
-    loaded = load(text, {}, source_name="config.yml", on_pipes=True)
+    loaded = load(text, {}, config_name="config.yml", on_pipes=True)
     assert (loaded.warnings, len(loaded.notices)) == ([], 1)
     assert loaded.notices[0].startswith("auth (config.yml:3): no effect here; there is no listener to guard")
     with pytest.raises(ConfigurationError, match=r"auth \(config\.yml:3\): not supported yet; remove it"):
-        load(text, {}, source_name="config.yml")
+        load(text, {}, config_name="config.yml")
 
 
 def test_loglevel_is_log_level_s_old_name() -> None:
@@ -663,7 +663,7 @@ def test_what_is_missing_is_missing_where_the_section_is() -> None:
         load(
             "version: 0.1\nstorage:\n  s3: {region: a}\n",
             {"REGISTRY_STORAGE_S3_REGION": "b", "REGISTRY_STORAGE_DELETE_ENABLED": "true"},
-            source_name="config.yml",
+            config_name="config.yml",
         )
     with pytest.raises(ConfigurationError, match=r"storage\.gcs\.bucket \(REGISTRY_STORAGE\): expected"):
         load(None, {"REGISTRY_STORAGE": "gcs", "REGISTRY_STORAGE_GCS_KEYFILE": "/k"})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from udist_plugin.link.output import Output
-from udist_plugin.link.splice import POOLED, FileSource, Stage, Staged, descriptor_of
+from udist_plugin.link.splice import POOLED, SpliceableFile, Stage, Staged, descriptor_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ class Reader:
 @pytest.mark.parametrize("payload", [1, 1000, PAYLOAD])
 def test_what_is_written_is_what_was_staged(file: io.FileIO, portable: bool, payload: int) -> None:
     stage = Stage(payload, portable=portable)
-    source = FileSource(file.fileno())
+    source = SpliceableFile(file.fileno())
     file.seek(0 if payload == PAYLOAD else len(CONTENT) - 3 * payload - 1)
     expected = CONTENT[file.tell() :]
     staged = stage.take()
@@ -88,14 +88,14 @@ def test_what_is_written_is_what_was_staged(file: io.FileIO, portable: bool, pay
 @kinds
 def test_no_more_is_staged_than_was_asked_for(file: io.FileIO, portable: bool) -> None:
     staged = Stage(PAYLOAD, portable=portable).take()
-    assert staged.stage(FileSource(file.fileno()), 10) == 10
+    assert staged.stage(SpliceableFile(file.fileno()), 10) == 10
     assert os.lseek(file.fileno(), 0, os.SEEK_CUR) == 10
     staged.close()
 
 
 def test_a_buffer_is_no_larger_than_what_the_portable_way_needs(file: io.FileIO) -> None:
     staged = Stage(64 << 20, portable=True).take()
-    assert staged.stage(FileSource(file.fileno()), 64 << 20) == 256 << 10
+    assert staged.stage(SpliceableFile(file.fileno()), 64 << 20) == 256 << 10
 
 
 @kinds

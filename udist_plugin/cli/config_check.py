@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     path = arguments.file
     text = read_file(path) if path else None
-    explained = explain(text, os.environ, source_name=path or "configuration", on_pipes=True)
+    explained = explain(text, os.environ, config_name=path or "configuration", on_pipes=True)
     if errors := explained.problems():
         raise ConfigurationError.of(errors)
     examined = explained.examined

@@ -64,7 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     path = arguments.config
     explained = explain(
-        read_file(path) if path else None, os.environ, source_name=path or "configuration", on_pipes=True
+        read_file(path) if path else None, os.environ, config_name=path or "configuration", on_pipes=True
     )
     configuration = explained.examined.configuration
     if configuration is None:

@@ -6,9 +6,9 @@ import os
 import sys
 
 
-def is_open(descriptor: int) -> bool:
+def is_open(fd: int) -> bool:
     try:
-        os.fstat(descriptor)
+        os.fstat(fd)
     except OSError:
         return False
     return True
@@ -20,8 +20,8 @@ def open_closed_streams() -> None:
     Otherwise the next file to be opened gets its number, and what is printed ends up in that file.
     ``sys.stdin`` stays ``None``, so that nobody takes a closed input for an empty one.
     """
-    for descriptor in (0, 1, 2):
-        if not is_open(descriptor):
+    for fd in (0, 1, 2):
+        if not is_open(fd):
             os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
     if sys.stdout is None:
         sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - for the whole run

@@ -35,8 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     path = arguments.config
-    source = read_file(path) if path else None
-    loaded = load(source, os.environ, source_name=path or "configuration", on_pipes=True)
+    config = read_file(path) if path else None
+    loaded = load(config, os.environ, config_name=path or "configuration", on_pipes=True)
     for message in loaded.warnings:
         note(printable(message))
     storage = loaded.configuration.storage

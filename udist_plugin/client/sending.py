@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from udist_plugin.client.link import LAST_WORDS
 from udist_plugin.client.readers import octets
 from udist_plugin.errors import TransportError
-from udist_plugin.link.splice import FileSource, descriptor_of
+from udist_plugin.link.splice import SpliceableFile, descriptor_of
 from udist_plugin.wire.constants import INITIAL_CREDIT
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Sending:
         if isinstance(self._body, memoryview):
             self._exchange.send_content(self._body, end=True)
         elif self._file is not None and self._length is not None:
-            self._exchange.send_source(FileSource(self._file), self._length, end=True)
+            self._exchange.send_spliced(SpliceableFile(self._file), self._length, end=True)
         else:
             while data := self._read(self._body):
                 self._exchange.send_content(data, end=False)

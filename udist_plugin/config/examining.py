@@ -69,19 +69,19 @@ class Examined(Part):
 
 
 def examine(
-    source: str | Mapping[str, object] | None,
+    config: str | Mapping[str, object] | None,
     environ: Mapping[str, str],
     *,
-    source_name: str = "configuration",
+    config_name: str = "configuration",
     reader: Reader | None = None,
 ) -> Examined:
     """Reads YAML text or a mapping (none: the defaults), and ``environ``'s ``REGISTRY_*`` variables over it.
 
-    ``source_name`` is what errors call the text: a file's name. ``reader`` is one that listens, if any."""
+    ``config_name`` is what errors call the text: a file's name. ``reader`` is one that listens, if any."""
     reader = reader or Reader()
     keys = schema()
     try:
-        root = _root(source, source_name)
+        root = _root(config, config_name)
     except ConfigurationError as error:
         return Examined(None, [error], [], [], None)
     if not isinstance(root, Table):
@@ -89,14 +89,14 @@ def examine(
             reader.wrong("expected a mapping, such as version: 0.1, not a list or plain text", "", root)
             return Examined(None, reader.errors, [], [], None)
         root = Table({}, root.source)
-    if isinstance(source, str) and not _given(root, "version"):
+    if isinstance(config, str) and not _given(root, "version"):
         reader.wrong("expected the version of the format, version: 0.1", "version", root)
     variables = registry_variables(environ)
     if foreign := _service_variables(variables):
         reader.warnings.append(f"ignored, as Kubernetes sets them for a service: {', '.join(foreign)}")
         variables = {name: value for name, value in variables.items() if name not in foreign}
     root = _overlaid(with_driver(root), keys, variables, reader)
-    configuration, section = _configuration(root, keys, reader, environ, given=source is not None)
+    configuration, section = _configuration(root, keys, reader, environ, given=config is not None)
     notices = list(reader.notices)
     if reader.without_effect:
         notices.append(f"no effect here: {', '.join(reader.without_effect)}")
@@ -112,14 +112,14 @@ def _service_variables(variables: Mapping[str, str]) -> list[str]:
     return service_variables(variables)
 
 
-def _root(source: str | Mapping[str, object] | None, name: str) -> Node:
-    if source is None:
+def _root(config: str | Mapping[str, object] | None, name: str) -> Node:
+    if config is None:
         return Table({}, "default")
-    if not isinstance(source, str):
-        return from_python(dict(source), name)
+    if not isinstance(config, str):
+        return from_python(dict(config), name)
     from udist_plugin.config.yaml_text import parse_yaml
 
-    return parse_yaml(source, name)
+    return parse_yaml(config, name)
 
 
 def _overlaid(root: Node, keys: Section, variables: Mapping[str, str], reader: Reader) -> Node:

@@ -60,16 +60,16 @@ class Explained(NamedTuple):
 
 
 def explain(
-    source: str | Mapping[str, object] | None,
+    config: str | Mapping[str, object] | None,
     environ: Mapping[str, str],
     *,
-    source_name: str = "configuration",
+    config_name: str = "configuration",
     on_pipes: bool = False,
 ) -> Explained:
     """As ``load``, with every value: those that were given, and the defaults that hold beside them; and with
     the errors listed instead of raised."""
     recorder = _Recorder(environ, on_pipes=on_pipes)
-    examined = examine(source, environ, source_name=source_name, reader=recorder)
+    examined = examine(config, environ, config_name=config_name, reader=recorder)
     driver = Setting("storage", *recorder.driver, _DRIVER)
     settings = [setting for setting in recorder.settings if _counts(setting, recorder.driver[0])]
     return Explained(examined, driver, settings)

@@ -24,23 +24,23 @@ class Loaded(Part):
 
 
 def load(
-    source: str | Mapping[str, object] | None,
+    config: str | Mapping[str, object] | None,
     environ: Mapping[str, str],
     *,
-    source_name: str = "configuration",
+    config_name: str = "configuration",
     on_pipes: bool = False,
 ) -> Loaded:
     """The configuration of YAML text or a mapping (none: the defaults), overlaid by ``REGISTRY_*`` variables.
 
     ``environ`` is an environment, as ``os.environ`` is: its ``REGISTRY_*`` variables count, and those
-    that say where the user keeps data. ``source_name`` is what errors call the text: a file's name. With
+    that say where the user keeps data. ``config_name`` is what errors call the text: a file's name. With
     ``on_pipes`` the registry is reached through the plugin's pipes alone, and what guards a listener is
     accepted. Raises ``ConfigurationError`` with everything that is wrong.
     """
-    examined = examine(source, environ, source_name=source_name, reader=Reader(on_pipes=on_pipes))
+    examined = examine(config, environ, config_name=config_name, reader=Reader(on_pipes=on_pipes))
     if examined.configuration is None:
         from udist_plugin.config.explaining import explain
 
-        explained = explain(source, environ, source_name=source_name, on_pipes=on_pipes)
+        explained = explain(config, environ, config_name=config_name, on_pipes=on_pipes)
         raise ConfigurationError.of(explained.problems())
     return Loaded(examined.configuration, examined.warnings, examined.notices)

@@ -70,18 +70,18 @@ _SILENT_TASK = _SilentTask()
 
 
 class Counted:
-    """``source``, counting what is read of it."""
+    """``content``, counting what is read of it."""
 
-    def __init__(self, source: Readable) -> None:
-        self._source = source
-        self._chunks = chunks(source)
+    def __init__(self, content: Readable) -> None:
+        self._content = content
+        self._chunks = chunks(content)
         self._done = 0
 
     def done(self) -> int:
         return self._done
 
     def read(self, size: int = -1, /) -> bytes:
-        data = self._source.read(size)
+        data = self._content.read(size)
         self._done += len(data)
         return data
 

@@ -130,17 +130,17 @@ def _pull_layer(
                 f"the manifest says {descriptor.size} bytes, the registry has {content.size}",
                 path=layer.title,
             )
-        source = Counted(content)
-        with progress.begin("pulling", layer.title, content.size, source.done) as task:
-            _place(source, layer, target, overwrite=overwrite)
+        counted = Counted(content)
+        with progress.begin("pulling", layer.title, content.size, counted.done) as task:
+            _place(counted, layer, target, overwrite=overwrite)
             task.end("pulled")
     return PulledFile(target, descriptor)
 
 
-def _place(source: Readable, layer: Layer, target: str, *, overwrite: bool) -> None:
+def _place(content: Readable, layer: Layer, target: str, *, overwrite: bool) -> None:
     if layer.unpack:
         stated = layer.descriptor.annotations.get(CONTENT_DIGEST)
         content_digest = Digest(stated) if stated else None
-        place_folder(source, layer.title, target, content_digest=content_digest, overwrite=overwrite)
+        place_folder(content, layer.title, target, content_digest=content_digest, overwrite=overwrite)
     else:
-        place_file(source, target, overwrite=overwrite)
+        place_file(content, target, overwrite=overwrite)

@@ -22,8 +22,8 @@ _ZEROS = bytes(BLOCK)
 class SparseFile(io.FileIO):
     """A new file in which blocks of zeros are holes. It is written once, from its start to its end."""
 
-    def __init__(self, descriptor: int) -> None:
-        super().__init__(descriptor, "w")
+    def __init__(self, fd: int) -> None:
+        super().__init__(fd, "w")
         self._size = 0
         self._ends_in_hole = False
 

@@ -156,11 +156,11 @@ def _move(staged: str, target: str) -> None:
         os.rename(staged, target)
         return
     for name in os.listdir(staged):
-        source, place = os.path.join(staged, name), os.path.join(target, name)
-        if is_folder(source):
-            _move(source, place)
+        path, place = os.path.join(staged, name), os.path.join(target, name)
+        if is_folder(path):
+            _move(path, place)
         else:
-            os.replace(source, place)
+            os.replace(path, place)
 
 
 class _Entry(tarfile.TarInfo):
@@ -176,11 +176,11 @@ class _Entry(tarfile.TarInfo):
 class _Hashing:
     """A binary file that is hashed while it is read."""
 
-    def __init__(self, source: Readable, running: hashlib._Hash) -> None:
-        self._source = source
+    def __init__(self, content: Readable, running: hashlib._Hash) -> None:
+        self._content = content
         self._running = running
 
     def read(self, size: int = -1, /) -> bytes:
-        data = self._source.read(size)
+        data = self._content.read(size)
         self._running.update(data)
         return data

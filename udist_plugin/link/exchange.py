@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from udist_plugin.errors import TransportError
     from udist_plugin.link.buffers import BufferPool
     from udist_plugin.link.output import Output
-    from udist_plugin.link.splice import Source, Stage
+    from udist_plugin.link.splice import Spliceable, Stage
     from udist_plugin.wire.connection import Connection
     from udist_plugin.wire.frames import Fields, Request, Response
     from udist_plugin.wire.stream import Stream
@@ -145,8 +145,8 @@ class Exchange(Waiter):
             if last:
                 return
 
-    def send_source(self, source: Source, length: int, *, end: bool) -> None:
-        """Sends ``length`` bytes of ``source``. Raises ``ContentCut`` when it has fewer, and its errors."""
+    def send_spliced(self, content: Spliceable, length: int, *, end: bool) -> None:
+        """Sends ``length`` bytes of ``content``. Raises ``ContentCut`` when it has fewer, and its errors."""
         stage = self.link.stage
         try:
             staged = stage.take()
@@ -158,14 +158,14 @@ class Exchange(Waiter):
             while length:
                 wanted = self._reserve(min(length, stage.payload))
                 try:
-                    count = staged.stage(source, wanted)
+                    count = staged.stage(content, wanted)
                 except OSError:
                     if stage.portable:
                         raise
                     stage.give_back(staged, empty=False)
                     stage = self.link.fallback_stage
                     staged = stage.take()
-                    count = staged.stage(source, wanted)
+                    count = staged.stage(content, wanted)
                 if not count:
                     raise ContentCut(f"the content ended {length} bytes before its end")
                 with self.link.output.turn(bulk=count > SMALL, until=self.begin()):

@@ -21,7 +21,7 @@ POOLED = 4
 """Staging pipes kept; each holds up to its payload of the user's pipe budget."""
 
 
-class Source:
+class Spliceable:
     """Content that the kernel can move, from where it stands."""
 
     def splice(self, pipe: int, size: int) -> int:
@@ -30,7 +30,7 @@ class Source:
         raise NotImplementedError
 
 
-class FileSource(Source):
+class SpliceableFile(Spliceable):
     """The file of a descriptor."""
 
     def __init__(self, file: int) -> None:
@@ -58,7 +58,7 @@ class FileSource(Source):
 class Staged:
     """A piece of content, taken and not yet written. One thread's at a time."""
 
-    def stage(self, source: Source, length: int) -> int:
+    def stage(self, content: Spliceable, length: int) -> int:
         """Takes up to ``length`` bytes; 0 at the end."""
         raise NotImplementedError
 
@@ -77,9 +77,9 @@ class StagedInBuffer(Staged):
         self._buffer = memoryview(bytearray(min(size, 256 << 10)))
         self._length = 0
 
-    def stage(self, source: Source, length: int) -> int:
-        assert isinstance(source, FileSource)
-        self._length = source.read_into(self._buffer[:length])
+    def stage(self, content: Spliceable, length: int) -> int:
+        assert isinstance(content, SpliceableFile)
+        self._length = content.read_into(self._buffer[:length])
         return self._length
 
     def write(self, output: Output) -> None:
@@ -96,8 +96,8 @@ if sys.platform == "linux":
             grow_pipe(self._write, size)
             self._length = 0
 
-        def stage(self, source: Source, length: int) -> int:
-            self._length = source.splice(self._write, length)
+        def stage(self, content: Spliceable, length: int) -> int:
+            self._length = content.splice(self._write, length)
             return self._length
 
         def write(self, output: Output) -> None:
@@ -110,7 +110,7 @@ if sys.platform == "linux":
 
 class Stage:
     """Hands out staging places for payloads of up to ``payload`` bytes; ``portable`` ones take any file, and
-    no other source."""
+    nothing else."""
 
     def __init__(self, payload: int, *, portable: bool = sys.platform != "linux") -> None:
         self.payload = payload
@@ -133,7 +133,7 @@ class Stage:
             return StagedInPipe(self.payload)
         return StagedInBuffer(self.payload)
 
-    def takes_any_source(self) -> bool:
+    def can_splice(self) -> bool:
         """Whether a place can be had here for what is no file."""
         if self.portable:
             return False

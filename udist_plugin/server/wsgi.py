@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from udist_plugin.errors import LocalProtocolError, StorageError, TransportError
 from udist_plugin.exhaustion import exhausted
 from udist_plugin.link.output import SMALL
-from udist_plugin.link.splice import FileSource, descriptor_of
+from udist_plugin.link.splice import SpliceableFile, descriptor_of
 from udist_plugin.wire.constants import CODES, KEPT_FIELDS, KEPT_LENGTH
 from udist_plugin.wire.frames import Request, Response
 from udist_plugin.wire.heads import HOP_BY_HOP
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.link.exchange import Exchange
     from udist_plugin.link.inbox import PooledChunk
-    from udist_plugin.link.splice import Source
+    from udist_plugin.link.splice import Spliceable
     from udist_plugin.server.link import ServerLink
     from udist_plugin.server.log import Log
 
@@ -163,10 +163,10 @@ class Responder:
         if self._bodiless(head):
             self._sent = True
             self._link.respond(self._exchange, head, end=True)
-        elif length and (source := self._source(result)) is not None:
+        elif length and (content := self._spliceable(result)) is not None:
             self._sent = True
             self._link.respond(self._exchange, head, end=False)
-            self._exchange.send_source(source, length, end=True)
+            self._exchange.send_spliced(content, length, end=True)
         elif isinstance(result, list | tuple) and len(result) < 2 and not self._sent:
             self._send_all(head, result[0] if result else b"")
         else:
@@ -194,12 +194,12 @@ class Responder:
             raise LocalProtocolError("the application returned without start_response")
         return self._head
 
-    def _source(self, result: Any) -> Source | None:
-        """What the kernel can move the content from: a file, or an iterable that has ``Source``'s verb."""
+    def _spliceable(self, result: Any) -> Spliceable | None:
+        """What the kernel can move: a file, or an iterable with the verb of ``Spliceable``."""
         if isinstance(result, FileWrapper):
             file = descriptor_of(result.file)
-            return None if file is None else FileSource(file)
-        return result if hasattr(result, "splice") and self._link.stage.takes_any_source() else None
+            return None if file is None else SpliceableFile(file)
+        return result if hasattr(result, "splice") and self._link.stage.can_splice() else None
 
     def _send_all(self, head: Response, content: bytes) -> None:
         view = memoryview(content)  # text fails here, before anything was sent
