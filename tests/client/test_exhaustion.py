@@ -13,6 +13,7 @@ import pytest
 
 from tests.server.conftest import COMMAND
 from udist_plugin.client.plugin import Plugin
+from udist_plugin.client.wake import WakePipe
 from udist_plugin.errors import TransportError
 
 if TYPE_CHECKING:
@@ -76,6 +77,12 @@ def test_a_file_is_sent_without_another_descriptor(plugin: Plugin, tmp_path: Pat
     (tmp_path / "file").write_bytes(CONTENT)
     with (tmp_path / "file").open("rb") as file, no_descriptors():
         assert count(plugin, file) == str(len(CONTENT)).encode()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_a_pipe_that_cannot_be_had_has_nothing_to_close() -> None:
+    with no_descriptors(), pytest.raises(OSError, match="Too many open files"):
+        WakePipe()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")

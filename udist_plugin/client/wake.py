@@ -11,6 +11,8 @@ class WakePipe:
     """``fd`` is readable from ``ring`` to ``clear``. On Windows, where no pipe can be waited for, nobody is
     woken."""
 
+    fd = _ringing = -1
+
     def __init__(self) -> None:
         self.fd, self._ringing = os.pipe()
         if sys.platform != "win32":
