@@ -1,7 +1,8 @@
 """A plugin that stops in the middle of a frame until it is told to go on: ``python -m tests.client.halting``.
 
 ``/content`` and ``/head`` are answered up to the middle of a data frame, the last, and of a response's head.
-``/wait`` is not answered. ``/go`` writes what is missing, answers those that wait, and is answered itself.
+``/wait`` is not answered; nor is ``/more``, which writes some of what is missing. ``/go`` writes all of it,
+answers those that wait, and is answered itself.
 """
 
 from __future__ import annotations
@@ -32,8 +33,11 @@ def main() -> None:
                 whole = encode_data_head(frame.stream_id, len(CONTENT), True) + CONTENT
             case "/head":
                 whole = encode(Frame(frame.stream_id, Response(200, [("field", b"x" * 10_000)]), True))
-            case "/wait":
+            case "/wait" | "/more" as target:
                 waiting.append(frame.stream_id)
+                if target == "/more":
+                    write(missing[:1000])
+                    missing = missing[1000:]
                 continue
             case "/go":
                 ends = [encode(Frame(each, Response(204), True)) for each in (*waiting, frame.stream_id)]

@@ -112,6 +112,22 @@ def test_content_that_pauses_is_read_whole(plugin: Plugin) -> None:
         assert reading.result() == CONTENT
 
 
+def test_patience_begins_anew_with_every_byte(plugin: Plugin) -> None:
+    """A frame may take longer than patience lasts, as it does over a slow connection."""
+    with ThreadPoolExecutor(2) as pool:
+        response = plugin.request("GET", "/content", patience=60)
+        reading = pool.submit(response.read)
+        until(lambda: stopped(plugin))
+        exchange, missing = plugin.link.intake._exchange, plugin.link.intake._missing
+        before = exchange.until
+        more = pool.submit(plugin.request, "GET", "/more", timeout=60)
+        until(lambda: plugin.link.intake._missing < missing and stopped(plugin))
+        assert exchange.until > before
+        go(plugin)
+        assert more.result().status == 204
+        assert reading.result() == CONTENT
+
+
 def test_ctrl_c_within_a_frame_loses_that_response_alone(
     plugin: Plugin, handled: threading.Semaphore
 ) -> None:

@@ -178,6 +178,8 @@ class Intake:
             if self._targets:
                 self._targets[0] = target[count:]
             if count < len(target):
+                if count and self._exchange:
+                    self._exchange.begin()  # however slowly, its content comes
                 self._wait_for_rest()
         exchange, self._exchange = self._exchange, None
         if exchange:
