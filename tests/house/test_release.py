@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import tomllib
 from typing import TYPE_CHECKING
 
+from tests.documents.reading import documents
 from tests.house.generate import REPOSITORY
 from tests.tools import require_tool
 from udist_plugin.version import __version__
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NODE = REPOSITORY / "clients" / "node"
+TARBALL = f"udist-plugin-{__version__}.tgz"
+INSTALL = re.compile(r"\b(pip|npm) install (?:-q )?'?([\w./-]+)(?:\[([\w,]+)\])?")
 
 
 def test_every_client_states_the_package_s_version() -> None:
@@ -37,6 +41,21 @@ def test_the_changelog_begins_with_it() -> None:
     assert next(each for each in headings if each != "Unreleased") == __version__
 
 
+def test_what_users_are_told_to_install_is_there() -> None:
+    """The package is on no index yet: it comes from a checkout."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    places = {"pip": {".", "/path/to/udist", "uv"}, "npm": {f"/path/to/udist/clients/node/{TARBALL}"}}
+    told = [
+        (file.name, *found)
+        for file in [*documents(), *(REPOSITORY / "udist_plugin").rglob("*.py")]
+        for found in INSTALL.findall(file.read_text())
+    ]
+    assert {tool for _, tool, _, _ in told} == set(places)
+    for file, tool, place, extras in told:
+        assert place in places[tool], file
+        assert set(filter(None, extras.split(","))) <= set(project["optional-dependencies"]), file
+
+
 def test_a_release_is_a_wheel_an_sdist_a_tarball_and_a_tag_of_every_go_module(tmp_path: Path) -> None:
     """All but the examples' module. A fixture of two tests would build it in each of two workers."""
     clone = tmp_path / "clone"
@@ -47,7 +66,7 @@ def test_a_release_is_a_wheel_an_sdist_a_tarball_and_a_tag_of_every_go_module(tm
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert sorted(path.name for path in (clone / "dist").iterdir() if path.name != ".gitignore") == [
-        f"udist-plugin-{__version__}.tgz",
+        TARBALL,
         f"udist_plugin-{__version__}-py3-none-any.whl",
         f"udist_plugin-{__version__}.tar.gz",
     ]
