@@ -162,6 +162,7 @@ class Player:
                     _skip(frames, item.length)
         except (RemoteProtocolError, OSError) as error:
             gone = f"the plugin broke the protocol: {error}"
+        self._process.status(HASTE)  # another thread reads its last words
         with self._changed:
             tail = self._process.stderr_tail()
             self._gone = self._gone or (f"{gone}: {tail.splitlines()[-1]}" if tail else gone)
