@@ -61,6 +61,7 @@ def test_manifests_are_named_by_text(registry: CheckedRegistry) -> None:
     for target in ("v1", TARGET):
         assert registry.resolve_manifest("a", target).digest == TARGET
         assert registry.get_manifest("a", target).content == INDEX.content
+        assert registry.open_manifest("a", target)[1] == INDEX.content
     assert registry.list_referrers("a", TARGET).items == []
     registry.delete_tag("a", "v1")
     assert registry.list_tags("a").items == ["v2"]

@@ -57,6 +57,9 @@ class CheckedRegistry(RegistryWrapper):
     def get_manifest(self, name: str, target: str) -> ManifestContent:
         return self.inner.get_manifest(check_name(name), parse_target(target))
 
+    def open_manifest(self, name: str, target: str) -> tuple[Descriptor, bytes | Content]:
+        return self.inner.open_manifest(check_name(name), parse_target(target))
+
     def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         return self.inner.push_manifest(check_name(name), manifest, [check_tag(tag) for tag in tags])
 
