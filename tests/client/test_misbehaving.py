@@ -162,6 +162,22 @@ def test_a_start_that_is_interrupted_leaves_no_thread(monkeypatch: pytest.Monkey
     assert threading.active_count() == before
 
 
+def test_a_start_that_is_interrupted_leaves_standard_error_to_its_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The thread may run as soon as the system has it, which its starter need not know."""
+    begun: list[threading.Thread] = []
+
+    def interrupted(thread: threading.Thread) -> None:
+        begun.append(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Plugin(command=command("mute"))
+    begun[-1].run()
+
+
 def test_a_command_that_is_not_there_says_what_to_install() -> None:
     with pytest.raises(PluginNotFound, match=r"no-such-plugin.*pip install /path/to/udist"):
         Plugin(command=["no-such-plugin"])

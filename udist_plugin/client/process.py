@@ -69,6 +69,7 @@ class PluginProcess:
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self.sink = self._process.stdin.fileno()
         self.source = self._process.stdout.fileno()
+        self._stderr, self._process.stderr = self._process.stderr, None  # the thread's, which closes it
         if sys.platform != "win32":
             os.set_blocking(self.sink, False)
             os.set_blocking(self.source, False)
@@ -81,12 +82,13 @@ class PluginProcess:
             self._drain.start()
         except BaseException as error:
             self._process.kill()
-            if self._drain.is_alive():  # it reads what is closed next
-                self._drain.join(LAST_LINES)
             with self._process:  # closes its pipes and waits for it
                 pass
+            if self._drain.is_alive():
+                self._drain.join(LAST_LINES)
             if not exhausted(error):
                 raise
+            self._stderr.close()
             raise _scarce(self.command, error) from None
 
     @property
@@ -141,23 +143,22 @@ class PluginProcess:
 
     def disown(self) -> None:
         """In a child that was forked: closes what it has inherited, and leaves the process to its parent."""
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+        for stream in (self._process.stdin, self._process.stdout, self._stderr):
             assert stream
             stream.close()
         self._ended.disown()
         self._process.returncode = 0
 
     def _read_stderr(self) -> None:
-        assert self._process.stderr
-        with self._process.stderr as stream:
+        with self._stderr as stream:
             rest = b""
-            while data := self._stderr(stream.fileno()):
+            while data := self._next_of(stream.fileno()):
                 *lines, rest = (rest + data).split(b"\n")
                 self._take(lines)
                 rest = rest[-LINE_MAX:]
             self._take([rest] if rest else [])
 
-    def _stderr(self, descriptor: int) -> bytes:
+    def _next_of(self, descriptor: int) -> bytes:
         """What comes next on standard error; nothing once the process has ended, though a process that it has
         started may hold it open."""
         try:
