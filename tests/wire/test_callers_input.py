@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from udist_plugin.errors import RemoteProtocolError
 from udist_plugin.wire.connection import ConnectionReceived, ResetReceived
-from udist_plugin.wire.constants import MAX_MESSAGE, PREFIX_SIZE
+from udist_plugin.wire.constants import MAX_DATA, MAX_MESSAGE, PREFIX_SIZE
 from udist_plugin.wire.decoding import decode
 from udist_plugin.wire.frames import Frame, GoAway, Request, Reset, Settings
 from udist_plugin.wire.plugin import PluginConnection
@@ -38,3 +39,9 @@ def test_a_message_that_is_too_long_is_not_repeated_as_it_is(plugin: PluginConne
     away = plugin.receive(Frame(0, GoAway(0, "OK", "x" * 60_000)))
     assert isinstance(away, ConnectionReceived)
     assert away.body == GoAway(0, "OK", "x" * MAX_MESSAGE)
+
+
+def test_a_payload_has_its_limit_whatever_the_credit(plugin: PluginConnection) -> None:
+    plugin.receive(Frame(1, GET, False))
+    with pytest.raises(RemoteProtocolError, match="a payload of 1048577 bytes exceeds the limit of 1048576"):
+        plugin.receive_data(1, MAX_DATA + 1, False)

@@ -19,7 +19,7 @@ from tests.wire.frames import (
 )
 from udist_plugin.errors import LocalProtocolError, RemoteProtocolError
 from udist_plugin.wire import decoding, encoding, heads
-from udist_plugin.wire.constants import KEPT_LENGTH, MAX_CONTROL, PREFIX_SIZE
+from udist_plugin.wire.constants import CODES, KEPT_LENGTH, MAX_CONTROL, PREFIX_SIZE, code_name
 from udist_plugin.wire.decoding import decode
 from udist_plugin.wire.encoding import encode, encode_data_head, varint
 from udist_plugin.wire.frames import (
@@ -65,7 +65,9 @@ def test_a_varint_is_as_short_as_can_be(value: int) -> None:
 
 def test_what_is_long_is_not_kept() -> None:
     """A peer's long fields, each another, would be kept for as long as the process runs."""
+    half = KEPT_LENGTH // 2 + 1
     long = [("x", b"%d" % number * KEPT_LENGTH) for number in range(10, 20)]
+    long += [("x" * half, b"%d" % number * (half // 2)) for number in range(10, 20)]
     kept = encoding._kept_field, decoding._kept_field, heads._kept_problem
     before = [cache.cache_info() for cache in kept]
     for body in (Request("GET", "http", "", "/", long), Response(200, long), End(long)):
@@ -91,7 +93,7 @@ def test_a_data_head_and_its_payload_are_the_library_s_frame(
 @given(frames)
 def test_what_was_encoded_is_decoded_without_the_library(frame: Frame) -> None:
     message = encode(frame)[PREFIX_SIZE:]
-    assert decode(message) == (frame, None)
+    assert decoding._decode(message) == (frame, None)
     assert decode_with_library(message) == (frame, None)
 
 
@@ -114,11 +116,17 @@ def test_what_was_encoded_is_decoded_without_the_library(frame: Frame) -> None:
 @example(b"\x1a\x0c\x3a\x04\x0a\x02\x0a\x00\x3a\x04\x0a\x02\x12\x00")  # environment in two parts
 @example(b"\x1a\x08\x3a\x06\x0a\x04\x12\x00\x0a\x00")  # a map's entry, value before key
 @example(b"\x22\x06\x2a\x04\x0a\x00\x0a\x00")  # a field with two names
+@example(b"\x22\x0a\x2a\x08\x0a\x01\xff\x12\x00\x0a\x01a")  # of which the first is not UTF-8
 @example(b"\x4b\x4c\x32\x00")  # a group
 @example(b"\x00\x01\x32\x00")  # field number 0
 def test_every_message_means_what_the_library_says(message: bytes) -> None:
     ours, theirs = outcome(message, library=False), outcome(message, library=True)
     assert ours == theirs
+
+
+@pytest.mark.parametrize("number", [-1, len(CODES), 2**31 - 1])
+def test_a_code_that_nobody_knows_is_unknown(number: int) -> None:
+    assert code_name(number) == "UNKNOWN"
 
 
 @pytest.mark.parametrize(

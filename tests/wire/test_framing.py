@@ -185,6 +185,7 @@ def test_the_largest_frames_are_taken() -> None:
         pytest.param(b"\x7a\x01x\x08\x01", id="the payload first"),
         pytest.param(b"\x08\x01\x7a", id="no length"),
         pytest.param(b"\x08", id="a tag alone"),
+        pytest.param(b"\x08\x01\x10", id="no end_stream behind its tag"),
         pytest.param(b"\x08\x01\x22\x00", id="another frame"),
         pytest.param(b"\x08\x01\x7a\xff\xff\xff\xff\xff", id="a length without end"),
     ],

@@ -118,4 +118,5 @@ def test_what_is_wrong_is_named_in_few_words() -> None:
         heads.fields_problem([(long + " ", b"")]),
     ):
         assert problem is not None
+        assert max(map(len, re.findall("x+", problem))) == 64
         assert len(problem) < 150

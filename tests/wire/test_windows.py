@@ -131,6 +131,16 @@ def test_credit_may_reach_its_limit() -> None:
     assert window.credit == MAX_CREDIT
 
 
+def test_what_is_read_after_the_end_gives_no_credit() -> None:
+    budget = Budget(MEMORY)
+    window = ReceiveWindow(budget, LARGEST)
+    window.receive(INITIAL_CREDIT)
+    window.end()
+    for _ in range(2):
+        assert window.consume(INITIAL_CREDIT // 2) == 0
+    assert budget.left == MEMORY
+
+
 def test_a_complete_response_that_nobody_reads_on_holds_nothing() -> None:
     connection = CallerConnection(memory=MEMORY)
     connection.receive(Frame(0, Settings([1])))
