@@ -62,6 +62,18 @@ def test_waits_end_when_there_is_something_or_time_is_up(pipe: tuple[int, int]) 
         os.close(wake_write)
 
 
+def test_descriptors_of_any_number_are_waited_for(pipe: tuple[int, int]) -> None:
+    """A process with many open has some above 256, where two equal integers are two objects."""
+    import fcntl
+
+    source = fcntl.fcntl(pipe[0], fcntl.F_DUPFD, 300)
+    try:
+        os.write(pipe[1], b"x")
+        assert wait_for(source, timeout=30)
+    finally:
+        os.close(source)
+
+
 def test_descriptor_0_wakes_as_any_other(pipe: tuple[int, int]) -> None:
     saved = os.dup(0)
     wake_read, wake_write = os.pipe()

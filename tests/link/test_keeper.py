@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -61,3 +62,30 @@ def test_another_thread_does_not_keep_it(keeper: Keeper, lock: threading.Lock) -
         thread.start()
         thread.join(30)
     assert found == [False]
+
+
+def test_a_role_that_is_kept_again_meanwhile_is_looked_at_again(
+    keeper: Keeper, lock: threading.Lock, passed: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+    began, over = threading.Semaphore(0), threading.Semaphore(0)
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        began.release()
+        assert over.acquire(timeout=30)
+
+    monkeypatch.setattr("udist_plugin.link.keeper.time", SimpleNamespace(sleep=sleep))
+    with lock:
+        keeper.keep()
+    assert began.acquire(timeout=30)
+    for _ in range(3):
+        with lock:
+            keeper.keep()
+        over.release()
+        assert began.acquire(timeout=30)
+        with lock:
+            assert keeper.mine
+    over.release()
+    assert passed.acquire(timeout=30)
+    assert max(looks) < 0.01  # a request that comes meanwhile waits for as long

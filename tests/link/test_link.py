@@ -150,6 +150,47 @@ def test_what_is_too_long_is_skipped_in_a_frame_that_is_not_canonical(peer: Peer
         peer.accepted[0].read()
 
 
+@pytest.mark.parametrize("reading", [True, False])
+def test_a_payload_arrives_in_a_frame_that_is_not_canonical(peer: Peer, reading: bool) -> None:
+    peer.send(encode(Frame(1, Request("PUT", "http", "", "/"))))
+    assert peer.came.acquire(timeout=30)
+    (exchange,) = peer.accepted
+    frame = b"\0\0\0\0\x0b" + b"\x08\x01\x10\x00\x7a\x05hello"
+    if not reading:
+        peer.send(frame)
+        until(lambda: exchange.inbox.chunks)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(exchange.read, 5)
+        if reading:
+            until(lambda: exchange.inbox.lent is not None)
+            peer.send(frame)
+        assert read.result(30) == b"hello"
+
+
+def test_nothing_but_the_reader_is_waited_for(peer: Peer) -> None:
+    """A plugin knows of no process whose end it could wait for; its standard input is readable then."""
+    size = 2 << 20
+    saved, null = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    os.set_blocking(peer.link.output.fd, False)
+
+    def write() -> None:
+        with peer.link.output.turn(bulk=True):
+            peer.link.output.write(bytes(size))
+
+    os.dup2(null, 0)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            writing = pool.submit(write)
+            until(lambda: not wait_for(peer.link.output.fd, writable=True, timeout=0))
+            read = peer._exactly(size)
+            writing.result(30)
+        assert read == bytes(size)
+    finally:
+        os.dup2(saved, 0)
+        os.close(saved)
+        os.close(null)
+
+
 @pytest.mark.parametrize(("length", "bulk"), [(1, False), (SMALL, False), (SMALL + 1, True)])
 def test_content_waits_with_the_bulk_when_it_is_long(peer: Peer, length: int, bulk: bool) -> None:
     peer.send(encode(Frame(1, Request("GET", "http", "", "/"), True)))

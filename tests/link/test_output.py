@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -94,6 +95,21 @@ def test_a_turn_is_not_waited_for_beyond_the_deadline(pipe: tuple[int, int]) -> 
         pass
     write(output, b"next")
     assert os.read(pipe[0], 100) == b"next"
+
+
+def test_a_turn_is_waited_for_until_the_deadline_in_one_go(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = output_to(pipe[1])
+    waits: list[float] = []
+    with Holder(output):
+        monkeypatch.setattr(
+            "udist_plugin.link.output.threading", SimpleNamespace(Lock=lambda: waiting.Gate(waits))
+        )
+        began = time.monotonic()
+        with pytest.raises(DeadlineExceeded), output.turn(bulk=True, until=began + 0.1):
+            pass
+    assert began + 0.1 - time.monotonic() <= waits[1] <= 0.1
 
 
 @pytest.mark.usefixtures("interrupted")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.link.waiting import PATIENCE, until
+from tests.link.waiting import PATIENCE, Gate, until
 from udist_plugin.errors import DeadlineExceeded, TransportError
 from udist_plugin.link.input import Interrupted
 from udist_plugin.link.role import IDLE, Role
@@ -122,6 +123,21 @@ def test_a_thread_that_sleeps_wakes_at_its_deadline(frames: Frames) -> None:
     assert isinstance(late.error, DeadlineExceeded)
     frames.come(reader.be_ready)
     reader.join()
+
+
+def test_a_thread_sleeps_until_its_deadline_in_one_go(
+    frames: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("udist_plugin.link.role.threading", SimpleNamespace(Lock=lambda: Gate(waits)))
+    reader = Sleeper(frames, "reader", Waiter(), reads=True)
+    began = time.monotonic()
+    asleep = Sleeper(frames, "asleep", Waiter(began + PATIENCE))
+    until(lambda: len(waits) == 2)  # the gate is shut, then waited for
+    assert began + PATIENCE - time.monotonic() <= waits[1] < PATIENCE + 0.1
+    for sleeper in (reader, asleep):
+        frames.come(sleeper.be_ready)
+        sleeper.join()
 
 
 def test_the_end_ends_every_wait_with_its_first_error(frames: Frames) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from udist_plugin.link.output import Output
-from udist_plugin.link.splice import POOLED, SpliceableFile, Stage, Staged, descriptor_of
+from udist_plugin.link.splice import POOLED, SpliceableFile, Stage, Staged, StagedInBuffer, descriptor_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +107,14 @@ def test_places_are_used_again_as_long_as_they_are_empty(portable: bool) -> None
     assert stage.take() is first
     stage.give_back(first, empty=False)
     assert stage.take() is not first
+    stage.close()
+
+
+def test_the_kernel_moves_content_where_it_can() -> None:
+    stage = Stage(PAYLOAD)
+    staged = stage.take()
+    assert (stage.can_splice(), not isinstance(staged, StagedInBuffer)) == (sys.platform == "linux",) * 2
+    staged.close()
     stage.close()
 
 

@@ -48,7 +48,7 @@ def test_this_side_s_own_work_counts_against_the_deadline_alone(clock: list[floa
     waiter.patience = 20
     waiter.excused = True
     waiter.begin()
-    for now, over in ((130, False), (149, False), (150, True), (200, True)):
+    for now, over in ((120, False), (130, False), (149, False), (150, True), (200, True)):
         clock[0] = now
         assert waiter.over() is over
 

@@ -1,8 +1,9 @@
-"""A bounded wait for what another thread is about to do, where nothing else tells that it has."""
+"""Waits for what another thread is about to do, where nothing else tells that it has; each is bounded."""
 
 from __future__ import annotations
 
 import os
+import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,3 +23,16 @@ def until(condition: Callable[[], T]) -> T:
         assert time.monotonic() < deadline
         os.sched_yield()
     return found
+
+
+class Gate:
+    """A lock that notes how long each wait for it may take."""
+
+    def __init__(self, waits: list[float]) -> None:
+        self._waits = waits
+        self._lock = threading.Lock()
+        self.release = self._lock.release
+
+    def acquire(self, timeout: float = -1) -> bool:
+        self._waits.append(timeout)
+        return self._lock.acquire(timeout=timeout)
