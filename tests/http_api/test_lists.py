@@ -139,6 +139,28 @@ class TestCatalog:
             assert (follow(answer) or "").startswith(f"{self.url}?n=2&last=")
 
 
+@pytest.mark.parametrize("path", ["_catalog", "some/name/tags/list"])
+def test_a_page_has_a_thousand_entries_at_most(registry: Registry, path: str) -> None:
+    class Empty(RegistryWrapper):
+        def list_repositories(self, limit: int | None = None, last: str = "") -> Page[str]:
+            limits.append(limit)
+            return Page([])
+
+        def list_tags(self, name: str, limit: int | None = None, last: str = "") -> Page[str]:
+            return self.list_repositories(limit, last)
+
+    limits: list[int | None] = []
+    client = Client(Application(Empty(registry)))
+    for number in (999, 1000, 1001, 2**63):
+        assert client.get(f"/v2/{path}?n={number}").status == 200
+    assert limits == [999, 1000, 1000, 1000]
+
+
+def test_what_is_no_number_is_not_repeated_whole(client: Client) -> None:
+    answer = client.get(f"/v2/_catalog?n={'x' * 1000}")
+    assert answer.json()["errors"][0]["detail"] == {"n": "x" * 64}
+
+
 class TestReferrers:
     signature = "application/x.signature"
     sbom = "application/x.sbom"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from tests.http_api.images import push_image
 from tests.http_api.wsgi import Client
 from udist_plugin.drivers import open_driver
+from udist_plugin.http_api import routes
 from udist_plugin.http_api.app import Application
 from udist_plugin.http_api.routes import Route, match
 from udist_plugin.oci.digest import Digest
@@ -64,6 +66,17 @@ def test_routes(path: str, route: Route) -> None:
 def test_unknown_endpoints(path: str, client: Client) -> None:
     answer = client.get(path)
     assert (answer.status, answer.code) == (404, "UNSUPPORTED")
+
+
+def test_long_paths_are_not_kept() -> None:
+    """A client's long paths, each another, would be kept for as long as the process runs."""
+    before = routes._kept_match.cache_info()
+    for length in (routes.KEPT_LENGTH, 10_000):
+        path = f"/v2/a/manifests/{'x' * length}"
+        assert match(path) == Route("manifest", "a", "x" * length)
+    assert routes._kept_match.cache_info() == before
+    match(f"/v2/a/manifests/{time.monotonic_ns()}")
+    assert routes._kept_match.cache_info().misses == before.misses + 1
 
 
 @pytest.mark.parametrize(
