@@ -109,6 +109,17 @@ def test_the_shorter_timeout_of_redis_holds(times: dict[str, object], expected: 
         assert sizes._settings.answer_timeout == expected
 
 
+def test_no_timeout_of_redis_is_longer_than_the_store_takes() -> None:
+    keys = ("dialtimeout", "readtimeout", "writetimeout", "pooltimeout")
+    redis = {"addr": "a:1", **dict.fromkeys(keys, "30s")}
+    storage = {"cache": {"blobdescriptor": "redis"}}
+    with open_app(load({**configuration(storage=storage), "redis": redis}, {})) as app:
+        sizes = sizes_of(app)
+        assert isinstance(sizes, RedisSizes)
+        found = sizes._settings
+        assert (found.dial_timeout, found.answer_timeout, found.pool_timeout) == (1.0, 0.25, 0.25)
+
+
 def test_no_cache_unless_told() -> None:
     with create_app(configuration()) as app:
         app.registry.push_blob("a", DIGEST, io.BytesIO(BLOB))

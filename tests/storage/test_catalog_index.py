@@ -100,6 +100,17 @@ def test_what_is_pushed_below_a_repository_is_seen_at_once(
     assert not MemoryObjects(store).exists(paths.NEWS)
 
 
+def test_word_of_a_repository_is_left_once(store: MemoryStore) -> None:
+    writer = registry(store)
+    document = Manifest.parse(b'{"schemaVersion":2,"manifests":[]}', OCI_INDEX)
+    for name in ("above", "above/below"):
+        writer.push_manifest(name, document)
+    store.requests.clear()
+    writer.push_manifest("above/below", document)
+    about = (paths.NEWS[1:], paths.manifests("above")[1:])
+    assert [request for request in store.requests if any(path in request for path in about)] == []
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"yesterday\nother", b"\xff", b"0.0\nother", b"1e300\nother", b"nan\nx"]
 )

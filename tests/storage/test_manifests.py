@@ -9,6 +9,7 @@ import pytest
 
 from tests.http_api.wsgi import Client
 from tests.storage.samples import Document, image, index, push, push_image
+from udist_plugin.drivers.base import SMALL_FILE_MAX
 from udist_plugin.errors import (
     DigestInvalid,
     ManifestInvalid,
@@ -222,6 +223,22 @@ def test_manifests_are_checked_against_their_digest(registry: StorageRegistry, d
                 verb("a", "v1")
     push(registry, "a", document)
     assert registry.get_manifest("a", "v1").content == document.content
+
+
+def test_a_manifest_is_read_once(driver: StorageDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = push_image(StorageRegistry(driver), "a", b"layer", tags=["v1"])
+    registry = StorageRegistry(driver)
+    read: list[str] = []
+    get_content = driver.get_content
+
+    def recorded(path: str, limit: int = SMALL_FILE_MAX) -> bytes:
+        read.append(path)
+        return get_content(path, limit)
+
+    monkeypatch.setattr(driver, "get_content", recorded)
+    for target in ("v1", document.digest, "v1"):
+        assert registry.get_manifest("a", target).content == document.content
+    assert read.count(paths.blob_data(document.digest)) == 1
 
 
 @pytest.mark.parametrize("left", [0, 1, 100])

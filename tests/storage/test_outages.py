@@ -80,6 +80,17 @@ def test_one_caller_alone_tries(service: Service) -> None:
     assert service.asked == 1
 
 
+def test_one_caller_alone_finds_out_whether_it_answers(service: Service) -> None:
+    others: list[str | None] = []
+
+    def answer() -> str:
+        others.append(service.ask())
+        return "yes"
+
+    assert service.outages.ask(answer) == "yes"
+    assert (others, service.ask()) == ([None], "yes")
+
+
 def test_many_failures_at_once_are_one_outage(service: Service) -> None:
     service.ask()
     service.up = False

@@ -72,6 +72,14 @@ def test_an_upload_is_purged_when_it_is_old_enough_and_not_before(
     assert purge_uploads(driver, DAY) == ([old], [])
 
 
+def test_an_upload_as_old_as_that_stays(
+    registry: StorageRegistry, driver: StorageDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1e9)
+    begun(registry, "a", DAY)
+    assert purge_uploads(driver, DAY, dry_run=True) == ([], [])
+
+
 def test_a_purged_upload_is_unknown(registry: StorageRegistry, driver: StorageDriver) -> None:
     upload = registry.start_upload("a")
     upload.write(io.BytesIO(b"some"))

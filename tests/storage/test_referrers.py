@@ -124,6 +124,19 @@ def test_the_index_spares_reading(driver: StorageDriver, monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("saving")
+def test_the_index_is_written_again_when_an_eighth_is_missing() -> None:
+    driver = InMemoryDriver()
+    registry = StorageRegistry(driver)
+    stored = [b""]
+    for first, last in ((0, 72), (72, 81), (81, 82)):
+        for number in range(first, last):
+            push(registry, "a", image(b"%d" % number))
+        listed(registry)
+        stored.append(driver.get_content(paths.subjects("a"), SMALL_FILE_MAX))
+    assert [content.count(b"\n") for content in stored] == [0, 72, 72, 82]
+
+
+@pytest.mark.usefixtures("saving")
 @pytest.mark.parametrize("broken", [None, b"", b"\xff\xfe\n\n sha256:\n", b"sha256:00 sha256:11\n"])
 def test_the_index_may_be_lost_or_broken(driver: StorageDriver, broken: bytes | None) -> None:
     registry = StorageRegistry(driver)

@@ -167,7 +167,10 @@ def test_any_number_at_once(tmp_path: Path, kind: str) -> None:
     check(registries[0], *SIGNATURES[4:])
 
 
-def test_those_who_overwrite_each_other_agree(driver: StorageDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("whole", [False, True])
+def test_those_who_overwrite_each_other_agree(
+    driver: StorageDriver, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
     """One computes the index, another pushes and writes its own, and then the first writes."""
     first, second = (StorageRegistry(driver, referrers_tags=True) for _ in range(2))
     wanted = ReferrersTags._wanted
@@ -181,6 +184,8 @@ def test_those_who_overwrite_each_other_agree(driver: StorageDriver, monkeypatch
         return found
 
     monkeypatch.setattr(ReferrersTags, "_wanted", slow)
-    push(first, "a", SIGNATURES[0])
+    push(StorageRegistry(driver) if whole else first, "a", SIGNATURES[0])
+    if whole:
+        first.sync_referrers_tags("a")
     assert overtaken == [SIGNATURES[1]]
     check(first, *SIGNATURES[:2])

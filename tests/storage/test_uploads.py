@@ -24,6 +24,7 @@ from udist_plugin.errors import (
 )
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
+from udist_plugin.storage.pump import RunningHash
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
@@ -261,7 +262,13 @@ def test_a_cut_push_leaves_nothing(registry: StorageRegistry, driver: StorageDri
         registry.resolve_blob("a", DIGEST)
 
 
-def test_a_chunk_written_in_part_is_hashed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("broken", "raised"),
+    [(OSError(28, "No space left on device"), StorageFull), (KeyboardInterrupt(), KeyboardInterrupt)],
+)
+def test_a_chunk_written_in_part_is_hashed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: BaseException, raised: type[BaseException]
+) -> None:
     registry = StorageRegistry(FilesystemDriver(str(tmp_path), paths.SCRATCH))
     upload = registry.start_upload("a")
     upload.write(io.BytesIO(BLOB[:1000]))
@@ -271,11 +278,11 @@ def test_a_chunk_written_in_part_is_hashed_again(tmp_path: Path, monkeypatch: py
         nonlocal made
         made += 1
         if made > 1:
-            raise OSError(28, "No space left on device")
+            raise broken
         return write(descriptor, data[:10])
 
     monkeypatch.setattr(calls, "write", short)
-    with pytest.raises(StorageFull):
+    with pytest.raises(raised):
         upload.write(io.BytesIO(BLOB[1000:]))
     monkeypatch.undo()
     assert upload.offset == 1010
@@ -347,6 +354,23 @@ def test_every_chunk_is_released_once(
     assert threading.active_count() == threads
 
 
+def test_another_thread_hashes_what_follows_the_first_chunk(
+    registry: StorageRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    update = RunningHash.update
+
+    def recorded(running: RunningHash, data: memoryview | bytes) -> None:
+        threads.append(threading.get_ident())
+        update(running, data)
+
+    monkeypatch.setattr(RunningHash, "update", recorded)
+    registry.start_upload("a").write(Lender(4))
+    first, second, *rest = threads
+    assert (first, rest) == (threading.get_ident(), [second] * 2)
+    assert first != second
+
+
 @pytest.mark.parametrize(
     "upload_id",
     [
@@ -369,7 +393,7 @@ def test_every_chunk_is_released_once(
 def test_upload_ids_never_leave_the_uploads(registry: StorageRegistry, upload_id: str) -> None:
     with pytest.raises(BlobUploadUnknown) as caught:
         registry.resume_upload("a", upload_id)
-    assert len(str(caught.value)) < 200
+    assert caught.value.detail == {"uuid": upload_id[:64]}
 
 
 def test_upload_ids_are_uuids_and_belong_to_one_repository(registry: StorageRegistry) -> None:
@@ -385,3 +409,11 @@ def test_the_name_of_an_upload_is_a_random_uuid(registry: StorageRegistry) -> No
     for name in names:
         parsed = uuid.UUID(name)
         assert (str(parsed), parsed.version, parsed.variant) == (name, 4, uuid.RFC_4122)
+
+
+def test_every_bit_of_that_uuid_that_may_be_is_random(
+    registry: StorageRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = b"\x11\x22\x33\x44\x55\x66\xff\x88\xff\xaa\xbb\xcc\xdd\xee\x0f\x1e"
+    monkeypatch.setattr("udist_plugin.storage.uploads.os.urandom", lambda size: value[:size])
+    assert registry.start_upload("a").id == str(uuid.UUID(bytes=value, version=4))
