@@ -32,3 +32,23 @@ def test_a_peer_that_sends_byte_by_byte_costs_no_buffer_for_each() -> None:
     exchange = Drops(READ + 1)
     assert len(exchange.read()) == READ + 1
     assert len(exchange.buffers) == 2
+
+
+class Whole(Exchange):
+    """An exchange whose content has all come."""
+
+    def __init__(self, length: int) -> None:
+        self.left = length
+        self.reads = 0
+
+    def read_into(self, target: memoryview) -> int:
+        self.reads += 1
+        length = min(len(target), self.left)
+        self.left -= length
+        return length
+
+
+def test_much_is_read_in_few_steps() -> None:
+    exchange = Whole(8 << 20)
+    assert len(exchange.read()) == 8 << 20
+    assert exchange.reads < 100

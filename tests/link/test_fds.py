@@ -6,11 +6,12 @@ import os
 import socket
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from udist_plugin.link.fds import grow_pipe, reader_gone, wait_for, write_all
+from udist_plugin.link.fds import grow_pipe, reader_gone, ready_before_end, wait_for, write_all
 
 if TYPE_CHECKING:
     from udist_plugin.link.fds import Buffer
@@ -42,6 +43,22 @@ def test_every_byte_is_written_in_order_though_the_pipe_is_small(pipe: tuple[int
 def test_a_descriptor_that_takes_nothing_is_given_up(pipe: tuple[int, int]) -> None:
     with pytest.raises(TimeoutError, match=r"0\.01 s"):
         write_all(pipe[1], [bytes(4 << 20)], 0.01)
+
+
+def test_what_cannot_be_written_in_time_is_handed_back(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def noted(fd: int, peer: int, *, writable: bool, timeout: float) -> bool:
+        waits.append(timeout)
+        return ready_before_end(fd, peer, writable=writable, timeout=timeout)
+
+    monkeypatch.setattr("udist_plugin.link.fds.ready_before_end", noted)
+    began = time.monotonic()
+    left = write_all(pipe[1], [bytes(4 << 20)], 30, began + 0.1)
+    assert 0 < sum(map(len, left)) < 4 << 20
+    assert began + 0.1 - time.monotonic() <= waits[0] <= 0.1
 
 
 def test_waits_end_when_there_is_something_or_time_is_up(pipe: tuple[int, int]) -> None:

@@ -68,6 +68,7 @@ def test_what_is_long_is_not_kept() -> None:
     half = KEPT_LENGTH // 2 + 1
     long = [("x", b"%d" % number * KEPT_LENGTH) for number in range(10, 20)]
     long += [("x" * half, b"%d" % number * (half // 2)) for number in range(10, 20)]
+    long += [(f"{number}" * KEPT_LENGTH, b"") for number in range(10, 20)]
     kept = encoding._kept_field, decoding._kept_field, heads._kept_problem
     before = [cache.cache_info() for cache in kept]
     for body in (Request("GET", "http", "", "/", long), Response(200, long), End(long)):
