@@ -189,3 +189,11 @@ def test_those_who_overwrite_each_other_agree(
         first.sync_referrers_tags("a")
     assert overtaken == [SIGNATURES[1]]
     check(first, *SIGNATURES[:2])
+
+
+def test_one_who_is_overtaken_to_the_last_has_changed_something(
+    driver: StorageDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(StorageRegistry(driver), "a", SIGNATURES[0])
+    monkeypatch.setattr("udist_plugin.storage.referrers_tags.ATTEMPTS", 1)
+    assert StorageRegistry(driver).sync_referrers_tags("a") == 1
