@@ -1,6 +1,7 @@
 """A plugin that stops in the middle of a frame until it is told to go on: ``python -m tests.client.halting``.
 
-``/content`` and ``/head`` are answered up to the middle of a data frame, the last, and of a response's head.
+``/content`` and ``/head`` are answered up to the middle of a data frame, the last, and of a response's head;
+``/prefix`` with less than the five bytes that each frame begins with.
 ``/wait`` is not answered; nor is ``/more``, which writes some of what is missing. ``/go`` writes all of it,
 answers those that wait, and is answered itself.
 """
@@ -44,6 +45,8 @@ def main() -> None:
                 write(missing + b"".join(ends))
                 missing, waiting = b"", []
                 continue
+            case "/prefix":
+                whole = bytes(PREFIX_SIZE)
         write(whole[: len(whole) // 2])
         missing = whole[len(whole) // 2 :]
 

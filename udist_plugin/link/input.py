@@ -118,15 +118,8 @@ class FrameInput:
     def wait_for_rest(self, missing: int) -> None:
         """Returns once there is more of a frame of which so many bytes are ``missing``. Raises
         ``Interrupted``, and ``RemoteProtocolError`` if no more comes."""
-        left = None
-        if self._stall is not None:
-            now = time.monotonic()
-            self._stalled_at = self._stalled_at or now + self._stall
-            left = self._stalled_at - now
-            if left <= 0:
-                raise RemoteProtocolError(f"no byte of a frame arrived for {self._stall:g} s")
         try:
-            self._await(left)
+            self._await_rest()
         except EOFError:
             raise cut(missing) from None
 
@@ -151,16 +144,31 @@ class FrameInput:
 
     def _read_ahead(self) -> int:
         """Reads once; 0 at the end."""
+        wait = self._await_rest if self._end > self._start else self._await
         try:
             while True:
                 if self.timed:
-                    self._await()
+                    wait()
                 try:
-                    return read_into(self._fd, (self._ahead[self._end :],))
+                    count = read_into(self._fd, (self._ahead[self._end :],))
                 except BlockingIOError:
-                    self._await()
+                    wait()
+                    continue
+                self._stalled_at = None
+                return count
         except EOFError:
             return 0
+
+    def _await_rest(self) -> None:
+        """Waits for more of a frame that has begun. Raises ``RemoteProtocolError`` if that takes too long."""
+        left = None
+        if self._stall is not None:
+            now = time.monotonic()
+            self._stalled_at = self._stalled_at or now + self._stall
+            left = self._stalled_at - now
+            if left <= 0:
+                raise RemoteProtocolError(f"no byte of a frame arrived for {self._stall:g} s")
+        self._await(left)
 
     def _await(self, seconds: float | None = None) -> None:
         self.waiting = True
