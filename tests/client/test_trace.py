@@ -154,11 +154,13 @@ def test_a_full_disk_ends_the_trace_and_nothing_else(
 ) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     monkeypatch.setattr(recorders, "_create", lambda name: (full, name))
+    warning = f"the trace {path} ends early: No space left on device"
     with Plugin(IN_MEMORY, {}, trace=path) as plugin:
+        assert caplog.messages == [warning]
         for _ in range(3):
             with plugin.request("GET", "/v2/") as answer:
                 assert answer.read() == b"{}"
-    assert caplog.messages == [f"the trace {path} ends early: No space left on device"]
+    assert caplog.messages == [warning]
 
 
 def test_a_trace_has_an_end(path: Path) -> None:

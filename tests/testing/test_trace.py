@@ -239,6 +239,17 @@ def test_what_a_killed_caller_has_left_is_printed(trace: Path, capsys: pytest.Ca
     assert ending.startswith("The trace ends here")
 
 
+@pytest.mark.parametrize("character", ["\u2028", "\x85"])
+def test_only_a_line_feed_ends_a_line(
+    trace: Path, capsys: pytest.CaptureFixture[str], character: str
+) -> None:
+    """Not every client escapes what else ends one in Unicode."""
+    line = {"t": 0.5, "from": "plugin", "frame": {"reset": {"message": f"a{character}b"}, "stream_id": 1}}
+    trace.write_text(FIRST + json.dumps(line, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert program.main([str(trace)]) == 0
+    assert f"message=a{character!r}b".replace("'", "") in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("arguments", [["--replay"], ["--", "true"], ["--replay", "--"]])
 def test_a_replay_needs_a_plugin(trace: Path, arguments: list[str]) -> None:
     code, _, err = run(str(trace), *arguments)

@@ -55,6 +55,7 @@ class Recorder:
                 "time": now,
             }
         )
+        self._tell()
 
     @classmethod
     def open(cls, path: str, implementation: str, program: str) -> Self | None:

@@ -59,8 +59,8 @@ class Trace(NamedTuple):
 def read(path: str) -> Trace:
     """Raises ``NotATrace`` and ``OSError``. A last line that is not whole is left out."""
     with open(path, encoding="utf-8", errors="replace") as file:
-        texts = file.read().splitlines()
-    about = _object(texts[0]) if texts else None
+        texts = file.read().split("\n")  # and not where Unicode would also end a line, as within a message
+    about = _object(texts[0])
     if not about or "trace" not in about:
         raise NotATrace(f"{path}: not a trace: its first line does not say so")
     if about["trace"] != FORMAT:
