@@ -160,8 +160,10 @@ def test_cases_are_listed() -> None:
     ("arguments", "message"),
     [
         ([], "the driver's command is missing"),
-        (["--only", "no-such-case", "--", "driver"], "no case is named no-such-case"),
-        (["--jobs", "0", "--", "driver"], "expected 1 to 64"),
+        (["--only", "no-such-case", "--", "driver"], "no case matches no-such-case"),
+        (["--core", "--only", "slots/*", "--", "driver"], "no core case matches slots/*"),
+        (["--jobs", "0", "--", "driver"], "expected a number from 1 to 64, not '0'"),
+        (["--jobs", "many", "--", "driver"], "expected a number from 1 to 64, not 'many'"),
         (["--timeout", "-1", "--", "driver"], "expected more than 0"),
         (["--", "./no-such-driver"], "cannot start ./no-such-driver: No such file or directory"),
     ],

@@ -257,6 +257,13 @@ def test_a_replay_needs_a_plugin(trace: Path, arguments: list[str]) -> None:
     assert "--replay needs the command of a plugin behind --" in err
 
 
+@pytest.mark.parametrize("timeout", ["0", "-1", "nan", "inf", "soon"])
+def test_each_wait_of_a_replay_is_bounded(trace: Path, timeout: str) -> None:
+    code, _, err = run("--replay", f"--timeout={timeout}", trace, "--", "true")
+    assert code == 2
+    assert f"expected more than 0 and at most 600 seconds, not '{timeout}'" in err
+
+
 def test_a_reader_may_leave(trace: Path) -> None:
     line = '{"t": 1, "from": "caller", "frame": {"ping": {"token": 1}}}\n'
     trace.write_text(FIRST + line * 20_000)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import functools
 import json
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from udist_plugin.testing.arguments import count, seconds
 from udist_plugin.testing.callers.cases import all_cases
 from udist_plugin.testing.callers.errors import NotStarted
 from udist_plugin.testing.callers.playing import play
@@ -24,16 +26,13 @@ USAGE = 64
 """The exit status for a wrong command line (sysexits.h), as the plugin's own."""
 
 INTERRUPTED = 130
-"""What a shell says of a program that Ctrl-C has ended."""
+"""The exit status after Ctrl-C, as shells report it."""
 
 MOST_JOBS = 64
 
-LONGEST_WAIT = 600
-"""Seconds."""
-
 
 class Parser(argparse.ArgumentParser):
-    """Ends with the status that all of udist ends with."""
+    """Exits with ``USAGE`` where argparse would exit with 2."""
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -41,12 +40,13 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Plays the cases that were asked for, and prints a line for each. 0 if none failed, else 1."""
+    """Runs the selected cases and prints a line for each. The exit status: 0 if none failed, else 1."""
     parser = _parser()
     options = parser.parse_args(arguments)
     cases = [case for case in all_cases() if _wanted(case, options)]
     if not cases:
-        parser.error(f"no case is named {options.only}; --list shows their names")
+        which = "no core case" if options.core else "no case"
+        parser.error(f"{which} matches {options.only}; --list shows their names")
     if options.list:
         for case in cases:
             sys.stdout.write(f"{case.name}{' (core)' if case.core else ''}: {case.about}\n")
@@ -76,31 +76,25 @@ def _play(cases: Sequence[Case], options: argparse.Namespace) -> Counter[str]:
 def _parser() -> Parser:
     parser = Parser(
         prog="python -m udist_plugin.testing.callers",
-        description="Checks a client of the udist plugin protocol: plays the plugin, good and bad.",
+        description="Checks a client of the udist plugin protocol against well-behaved and faulty plugins.",
         epilog="example: python -m udist_plugin.testing.callers --only 'handshake/*' -- ./driver --verbose; "
         "'udist help callers' describes the driver",
     )
     add = parser.add_argument
+    jobs = functools.partial(count, most=MOST_JOBS)
     add("command", nargs="*", metavar="COMMAND", help="the client's driver and its arguments")
-    add("--core", action="store_true", help="only cases that the simplest drivers can do")
-    add("--only", metavar="PATTERN", default="*", help="only cases with such a name")
-    add("--list", action="store_true", help="list the cases, and play none")
-    add("--json", action="store_true", help="one line of JSON for each case")
-    add("--jobs", type=_jobs, default=1, metavar="NUMBER", help="so many drivers at a time (default: 1)")
-    add("--timeout", type=_seconds, default=10, metavar="SECONDS", help="for each wait (default: 10)")
+    add("--core", action="store_true", help="run only the cases that a minimal driver supports")
+    add(
+        "--only",
+        metavar="PATTERN",
+        default="*",
+        help="run only the cases whose names match, such as 'slots/*'",
+    )
+    add("--list", action="store_true", help="list the cases and run none")
+    add("--json", action="store_true", help="print a JSON object for each case")
+    add("--jobs", type=jobs, default=1, metavar="NUMBER", help="drivers to run in parallel (default: 1)")
+    add("--timeout", type=seconds, default=10, metavar="SECONDS", help="bound of each wait (default: 10)")
     return parser
-
-
-def _jobs(text: str) -> int:
-    if not 1 <= (jobs := int(text)) <= MOST_JOBS:
-        raise argparse.ArgumentTypeError(f"expected 1 to {MOST_JOBS}")
-    return jobs
-
-
-def _seconds(text: str) -> float:
-    if not 0 < (seconds := float(text)) <= LONGEST_WAIT:
-        raise argparse.ArgumentTypeError(f"expected more than 0, and at most {LONGEST_WAIT}")
-    return seconds
 
 
 def _wanted(case: Case, options: argparse.Namespace) -> bool:

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import UdistError
+from udist_plugin.testing.arguments import seconds
 from udist_plugin.testing.trace.comparing import compared, summary
 from udist_plugin.testing.trace.printing import heading, shown
 from udist_plugin.testing.trace.reading import NotATrace, Trace, read
@@ -29,10 +30,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--stream", type=int, action="append", metavar="ID", help="show only this stream")
     parser.add_argument("--replay", action="store_true", help="send the caller's side to the plugin COMMAND")
-    parser.add_argument("--timeout", type=float, default=30.0, help="bounds each wait of a replay")
+    parser.add_argument(
+        "--timeout", type=seconds, default=30.0, help="bound of each wait of a replay (default: 30)"
+    )
     options = parser.parse_args(before)
     if options.replay != bool(command):
-        parser.error("--replay needs the command of a plugin behind --, and nothing else does")
+        parser.error("--replay needs the command of a plugin behind --, and only --replay takes one")
     try:
         trace = read(options.file)
         if options.replay:
