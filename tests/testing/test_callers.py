@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -62,12 +63,12 @@ FOUND_BY = {
         "stream-states/response-that-may-not-travel-waiting",
         "expected exchange .* to fail with INTERNAL",
     ),
-    "lengths-are-not-checked": ("exchanges/short-of-its-length", "it ended as if nothing had happened"),
+    "lengths-are-not-checked": ("exchanges/short-of-its-length", "but it succeeded"),
     "ends-are-not-sent": ("exchanges/push", "expected the end of the request"),
     "data-is-not-canonical": ("exchanges/push-large", "data in a frame that is not canonical"),
     "an-early-answer-is-an-error": ("early-answers/read-later", "it failed with OK"),
-    "reset-with-ok-ends-a-response": ("early-answers/an-end-is-missing", "as if nothing had happened"),
-    "unprocessed-is-ignored": ("giving-up/unprocessed", "was said to be not repeatable"),
+    "reset-with-ok-ends-a-response": ("early-answers/an-end-is-missing", "but it succeeded"),
+    "unprocessed-is-ignored": ("giving-up/unprocessed", "expected REPEATABLE yes, not no"),
     "trailers-are-lost": ("exchanges/trailers-of-a-response", "expected the trailers .*x-checksum"),
     "slots-are-free-at-the-reset": ("slots/given-up", "a request came while all .* slots were in use"),
     "slots-of-what-was-given-up-are-never-free": ("slots/given-up", "expected the request of"),
@@ -86,9 +87,12 @@ FOUND_BY = {
     "deadlines-are-ignored": ("timeouts/no-answer", "to fail with DEADLINE_EXCEEDED"),
     "time-limits-are-told-in-seconds": ("timeouts/told", "timeout_ms is 600, "),
     "death-is-not-noticed": ("death/exits-instead-of-answering", "expected exchange .* to fail"),
-    "cut-content-is-whole": ("death/killed-in-a-response", "it ended as if nothing had happened"),
-    "cut-payloads-are-content": ("death/ends-within-a-frame", "it ended as if nothing had happened"),
-    "what-was-posted-is-repeatable": ("death/what-was-posted-may-have-happened", "to be repeatable"),
+    "cut-content-is-whole": ("death/killed-in-a-response", "but it succeeded"),
+    "cut-payloads-are-content": ("death/ends-within-a-frame", "but it succeeded"),
+    "what-was-posted-is-repeatable": (
+        "death/what-was-posted-may-have-happened",
+        "expected REPEATABLE no, not yes",
+    ),
     "standard-error-is-not-read": ("death/complains-at-length", "nobody reads the plugin's standard error"),
     "standard-error-is-not-told": ("death/says-how-it-ended", "to contain 'no more to say'"),
     "term-is-not-sent": ("closing/terminated-and-killed", "the client killed the plugin, and had not sent"),
@@ -174,29 +178,37 @@ def test_a_wrong_command_line_ends_with_64(arguments: list[str], message: str) -
     assert message in lines[-1]
 
 
-EACH = "import sys; [print('{}', flush=True) for _ in sys.stdin]"
-"""A program that has the same to say to each command."""
+EACH = "import sys; [print('closed' if line == 'close\\n' else '{}', flush=True) for line in sys.stdin]"
+"""A program that closes, and has the same to say to each other command."""
 
 
 @pytest.mark.parametrize(
-    ("program", "line"),
+    ("program", "line", "timeout"),
     [
-        ("print('hello', flush=True); input()", "FAIL .*: the driver wrote a report .*hello"),
-        ("print('head x y', flush=True); input()", "FAIL .*: the driver wrote a report .*head"),
-        ("print('\\u00e9', flush=True); input()", "FAIL .*: the driver wrote a line that is not ASCII"),
-        ("import sys; input(); sys.exit('a last word')", "FAIL .* closed its standard output and ended with"),
-        ("import time; time.sleep(60)", "FAIL .*: expected the plugin's start, within 0.6 s"),
-        (EACH.format("unsupported start"), "skip .*: start is not supported"),
-        (EACH.format("failed UNKNOWN no"), "FAIL .*: the client could not start the plugin"),
+        ("print('hello', flush=True); input()", "FAIL .*: the driver wrote a report .*hello", 20),
+        ("print('head x y', flush=True); input()", "FAIL .*: the driver wrote a report .*head", 20),
+        ("print('\\u00e9', flush=True); input()", "FAIL .*: the driver wrote a line that is not ASCII", 20),
+        ("import sys; input(); sys.exit('bye')", "FAIL .* closed its standard output and ended with", 20),
+        ("import time; time.sleep(60)", "FAIL .*: expected the plugin's start, within 0.6 s", 0.2),
+        (EACH.format("unsupported start"), "skip .*: start is not supported", 20),
+        (EACH.format("failed UNKNOWN no"), "FAIL .*: the client could not start the plugin: UNKNOWN: no", 20),
     ],
 )
-def test_a_bad_driver_is_told_from_a_bad_client(program: str, line: str) -> None:
+def test_a_bad_driver_is_told_from_a_bad_client(program: str, line: str, timeout: float) -> None:
     """Whatever it does, each case ends, and the next one is played with a driver of its own."""
-    status, lines = run("--only=exchanges/g*", "--timeout=0.2", "--", sys.executable, "-Xutf8", "-c", program)
+    driver = [sys.executable, "-Xutf8", "-c", program]
+    status, lines = run("--only=exchanges/g*", f"--timeout={timeout}", "--", *driver)
     verdicts = [each for each in lines[:-1] if each.startswith(("FAIL", "skip", "pass"))]
     assert len(verdicts) == 3
     assert all(re.match(line, verdict) for verdict in verdicts), lines
     assert status == (0 if line.startswith("skip") else 1)
+
+
+def test_nothing_is_left_of_a_case() -> None:
+    before = os.listdir("/proc/self/fd")
+    (outcome,) = play(DRIVER, [CASES["death/others-hold-its-pipes"]], 30)
+    assert outcome.verdict == "pass"
+    assert os.listdir("/proc/self/fd") == before
 
 
 def test_a_failure_shows_the_end_of_the_conversation() -> None:

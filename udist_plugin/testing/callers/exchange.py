@@ -29,6 +29,9 @@ class Failure(NamedTuple):
     message: str
     repeatable: bool | None = None
 
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
 
 class Exchange:
     """The exchange ``number`` with its ``target``, and what was reported of it.
@@ -106,12 +109,12 @@ class Exchange:
         run.pump.until(lambda: self.failure or run.failure or self.trailers is not None, expected)
         failure = self.failure or run.failure
         if failure is None:
-            raise Unexpected(f"expected {expected}, and it ended as if nothing had happened")
+            raise Unexpected(f"expected {expected}, but it succeeded")
         if codes and failure.code not in codes:
-            raise Unexpected(f"expected {expected}, not with {failure.code} ({failure.message})")
+            raise Unexpected(f"expected {expected}; it failed with {failure}")
         if repeatable is not None and failure.repeatable not in (None, repeatable):
-            said = "repeatable" if failure.repeatable else "not repeatable"
-            raise Unexpected(f"{self} failed with {failure.code}, and was said to be {said}: it is not so")
+            wanted, said = ("yes", "no") if repeatable else ("no", "yes")
+            raise Unexpected(f"{self} failed with {failure}; expected REPEATABLE {wanted}, not {said}")
         if saying not in failure.message:
             raise Unexpected(f"expected the error of {self} to contain {saying!r}: {failure.message}")
 
@@ -119,7 +122,7 @@ class Exchange:
         run = self._run
         run.pump.until(lambda: reached() or self.failure or run.failure, expected)
         if not reached() and (failure := self.failure or run.failure):
-            raise Unexpected(f"expected {expected}; it failed with {failure.code}: {failure.message}")
+            raise Unexpected(f"expected {expected}; it failed with {failure}")
 
     def report(self, word: str, rest: list[str]) -> None:
         """Takes in a driver's report. Raises ``ValueError`` and ``IndexError`` for one that is malformed."""

@@ -110,6 +110,7 @@ class Process:
         """The case is over: nothing is left of it."""
         if self._connection.fileno() >= 0:
             self.end(1)
+            self.close_streams()  # those that ``leave`` has kept open
             self._pump.forget(self._connection.fileno())
             self._connection.close()
 

@@ -98,7 +98,9 @@ class Run:
         )
         if stream := plugin.find(exchange.target):
             return stream
-        raise Unexpected(f"expected {expected}; {exchange.failure or self.failure or 'the input ended'}")
+        failure = exchange.failure or self.failure
+        why = f"it failed with {failure}" if failure else "the client closed the plugin's standard input"
+        raise Unexpected(f"expected {expected}; {why}")
 
     def answer(self, exchange: Exchange) -> None:
         """Gives a whole exchange the shortest of answers, and waits until its user has it."""
