@@ -30,12 +30,12 @@ var (
 		"text":         {udist.ErrHandshake, "standard output contained text: Welcome to the plugin!"},
 		"version":      {udist.ErrHandshake, "no common version: the plugin speaks 2, this client speaks 1"},
 		"refuse":       {udist.ErrHandshake, "storage.filesystem.rootdirectory"},
-		"wordy-refuse": {udist.ErrHandshake, words},
+		"long-refusal": {udist.ErrHandshake, words},
 		"no-settings":  {udist.ErrHandshake, "response before settings"},
 	}
 	atRequest = map[string]misbehaviour{
 		"late-text":     {udist.ErrProtocol, "standard output contained text: Oops, a print"},
-		"wordy":         {udist.ErrReset, words},
+		"long-reset":    {udist.ErrReset, words},
 		"garbage":       {udist.ErrProtocol, "not a Frame"},
 		"oversized":     {udist.ErrProtocol, "exceeds the limit"},
 		"unopened":      {udist.ErrProtocol, "stream 7 was never opened"},

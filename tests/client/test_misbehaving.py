@@ -52,13 +52,13 @@ AT_START: dict[str, tuple[type[TransportError], str]] = {
     "text": (HandshakeFailed, "standard output contained text: Welcome to the plugin!"),
     "version": (HandshakeFailed, "no common version: the peer speaks 2, this side 1"),
     "refuse": (HandshakeFailed, "storage.filesystem.rootdirectory"),
-    "wordy-refuse": (HandshakeFailed, CUT),
+    "long-refusal": (HandshakeFailed, CUT),
     "no-settings": (HandshakeFailed, "response before settings"),
 }
 
 AT_REQUEST: dict[str, tuple[type[TransportError], str]] = {
     "late-text": (TransportError, "standard output contained text: Oops, a print"),
-    "wordy": (StreamReset, CUT),
+    "long-reset": (StreamReset, CUT),
     "garbage": (TransportError, "not a Frame"),
     "oversized": (TransportError, "exceeds the limit"),
     "unopened": (TransportError, "stream 7 was never opened"),

@@ -28,8 +28,8 @@ KINDS: Final = {
     "late-text": "prints a line of text where a response should begin",
     "version": "chooses a version that nobody speaks",
     "refuse": "refuses the configuration with a go-away, and ends with status 78",
-    "wordy-refuse": "refuses with a message longer than one may be",
-    "wordy": "resets a stream with a message longer than one may be",
+    "long-refusal": "refuses the configuration with a message over the limit",
+    "long-reset": "resets a stream with a message over the limit",
     "garbage": "answers a request with bytes that are no frame",
     "oversized": "announces a frame longer than any may be",
     "unopened": "answers on a stream that was never opened",
@@ -50,8 +50,8 @@ KINDS: Final = {
 }
 """What each kind does."""
 
-WORDS: Final = "\N{EURO SIGN}" * 20_000
-"""A message as long as a frame has room for, nearly."""
+LONG_MESSAGE: Final = "\N{EURO SIGN}" * 20_000
+"""Longer than a message may be, and short enough for a frame."""
 
 
 def main(kind: str) -> None:
@@ -74,8 +74,8 @@ def main(kind: str) -> None:
     if kind == "refuse":
         _send(GoAway(0, "INVALID_ARGUMENT", "storage.filesystem.rootdirectory (x): expected a path"))
         sys.exit(78)
-    if kind == "wordy-refuse":
-        _send(GoAway(0, "INVALID_ARGUMENT", WORDS))
+    if kind == "long-refusal":
+        _send(GoAway(0, "INVALID_ARGUMENT", LONG_MESSAGE))
         sys.exit(78)
     _send(Settings([VERSION + 1 if kind == "version" else VERSION], 64, (), "misbehaving/1", os.getpid()))
     if kind == "deaf":
@@ -90,8 +90,8 @@ def _answer(kind: str) -> None:
     match kind:
         case "late-text":
             _write(b"Oops, a print\n")
-        case "wordy":
-            _send(Reset("INTERNAL", WORDS), 1)
+        case "long-reset":
+            _send(Reset("INTERNAL", LONG_MESSAGE), 1)
         case "garbage":
             _write(b"\0\0\0\0\x05\xff\xff\xff\xff\xff")
         case "oversized":

@@ -17,13 +17,13 @@ const AT_START: Record<string, Misbehaviour> = {
   text: ["UDIST_ERR_STDOUT_TEXT", /standard output contained text: Welcome to the plugin!/],
   version: ["UDIST_ERR_VERSION", /no common version: the plugin speaks 2, this side 1/],
   refuse: ["UDIST_ERR_CONFIGURATION", /storage\.filesystem\.rootdirectory/],
-  "wordy-refuse": ["UDIST_ERR_CONFIGURATION", CUT],
+  "long-refusal": ["UDIST_ERR_CONFIGURATION", CUT],
   "no-settings": ["UDIST_ERR_HANDSHAKE", /response before settings/],
 };
 
 const AT_REQUEST: Record<string, Misbehaviour> = {
   "late-text": ["UDIST_ERR_STDOUT_TEXT", /standard output contained text: Oops, a print/],
-  wordy: ["UDIST_ERR_RESET", CUT],
+  "long-reset": ["UDIST_ERR_RESET", CUT],
   garbage: ["UDIST_ERR_PROTOCOL", /not a Frame/],
   oversized: ["UDIST_ERR_PROTOCOL", /exceeds the limit/],
   unopened: ["UDIST_ERR_PROTOCOL", /stream 7 was never opened/],
