@@ -152,12 +152,16 @@ def test_a_line_for_each_case_and_a_summary() -> None:
     assert (status, lines) == (0, [*(f"pass {name}" for name in names), "4 passed, 0 failed, 0 skipped"])
 
 
-def test_cases_are_listed() -> None:
-    status, lines = run("--list", "--core")
-    core = [case for case in CASES.values() if case.core]
-    assert (status, lines) == (0, [f"{case.name} (core): {case.about}" for case in core])
-    assert len(core) > 50
-    assert all(case.about for case in core)
+@pytest.mark.parametrize("only", [(), ("--core",)])
+def test_cases_are_listed_in_a_line_each(only: tuple[str, ...]) -> None:
+    status, lines = run("--list", *only)
+    listed = [case for case in CASES.values() if case.core or not only]
+    assert (status, lines) == (
+        0,
+        [f"{case.name}{' (core)' if case.core else ''}: {case.about}" for case in listed],
+    )
+    assert len(listed) > 50
+    assert all(case.about for case in listed)
 
 
 @pytest.mark.parametrize(

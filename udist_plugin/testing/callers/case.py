@@ -42,5 +42,5 @@ class Theme:
         self.cases.append(Case(f"{self.name}/{name}", about, core, play))
 
     def _add(self, play: Callable[[Run], None], *, core: bool) -> None:
-        about = (play.__doc__ or "").strip()
+        about = " ".join((play.__doc__ or "").split())
         self.add(play.__name__.replace("_", "-"), about, play, core=core)

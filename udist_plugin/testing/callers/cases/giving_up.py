@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from udist_plugin.testing.callers.case import Theme
+from udist_plugin.testing.callers.hexadecimal import framed
 from udist_plugin.wire.constants import INITIAL_CREDIT
 
 if TYPE_CHECKING:
@@ -100,8 +101,7 @@ def an_unknown_code(run: Run) -> None:
     exchange = run.exchange()
     stream = run.accepted(exchange)
     stream.closed = True
-    reset = b"\x08" + bytes([stream.id]) + b"\x42\x02\x08\x63"
-    plugin.raw(b"\0\0\0\0" + bytes([len(reset)]) + reset, "reset with code 99")
+    plugin.raw(framed(f"08{stream.id:02x} 42020863"), "reset with code 99")
     exchange.fails("UNKNOWN")
     run.works()
 

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from udist_plugin.testing.callers.case import Theme
+from udist_plugin.testing.callers.hexadecimal import framed
 
 if TYPE_CHECKING:
     from udist_plugin.testing.callers.run import Run
@@ -41,21 +42,16 @@ RESPONSES = {
 """Ways to send the head of a response with status 200 and the fields a and b."""
 
 
-def _message(text: str) -> bytes:
-    data = bytes.fromhex(text)
-    return b"\0" + len(data).to_bytes(4, "big") + data
-
-
 def _play(name: str, run: Run) -> None:
     plugin = run.start()
     exchange = run.exchange()
     stream = run.accepted(exchange)
     if name in RESPONSES:
-        plugin.raw(_message(RESPONSES[name]), name)
+        plugin.raw(framed(RESPONSES[name]), name)
     else:
         stream.respond(200)
-    plugin.raw(_message(HELLO[name]), name) if name in HELLO else stream.data(b"hello")
-    plugin.raw(_message(END[name]), name) if name in END else stream.end()
+    plugin.raw(framed(HELLO[name]), name) if name in HELLO else stream.data(b"hello")
+    plugin.raw(framed(END[name]), name) if name in END else stream.end()
     stream.closed = True
     exchange.succeeds(200, b"hello")
     run.works()
@@ -72,6 +68,6 @@ def settings_not_packed(run: Run) -> None:
     plugin = run.start(ready=False)
     exchange = run.exchange()
     plugin.await_settings()
-    plugin.raw(_message("1a0a 0801 1040 a00601 1a0178"), "settings with unknown fields")
+    plugin.raw(framed("1a0a 0801 1040 a00601 1a0178"), "settings with unknown fields")
     plugin.settings_sent()
     run.answer(exchange)

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from udist_plugin.testing.callers.case import Theme
+from udist_plugin.testing.callers.hexadecimal import framed
 from udist_plugin.wire.encoding import encode
 from udist_plugin.wire.frames import Frame, Response, WindowUpdate
 
@@ -13,11 +14,6 @@ if TYPE_CHECKING:
     from udist_plugin.testing.callers.run import Run
 
 theme = Theme("wrong-frames")
-
-
-def _message(text: str) -> bytes:
-    data = bytes.fromhex(text)
-    return b"\0" + len(data).to_bytes(4, "big") + data
 
 
 WRONG = {
@@ -31,15 +27,15 @@ WRONG = {
         b"\0\0\1\0\1\x08\x01\x10\x00\x7a\xf9\xff\x03" + bytes(64),
         "frame-length",
     ),
-    "nothing": (_message(""), "no-body"),
-    "a-stream-alone": (_message("0801"), "no-body"),
-    "a-body-of-the-future": (_message("0801 6200"), "no-body"),
-    "not-protobuf": (_message("ffffff"), "not-a-frame"),
-    "a-body-beyond-its-frame": (_message("4a050807"), "not-a-frame"),
-    "a-group-without-end": (_message("0b"), "not-a-frame"),
-    "field-number-0": (_message("0001 4a00"), "not-a-frame"),
-    "text-that-is-not-utf-8": (_message("0801 4204 1202 c328"), "not-a-frame"),
-    "a-varint-of-eleven-bytes": (_message("08" + "80" * 10 + "01"), "not-a-frame"),
+    "nothing": (framed(""), "no-body"),
+    "a-stream-alone": (framed("0801"), "no-body"),
+    "a-body-of-the-future": (framed("0801 6200"), "no-body"),
+    "not-protobuf": (framed("ffffff"), "not-a-frame"),
+    "a-body-beyond-its-frame": (framed("4a050807"), "not-a-frame"),
+    "a-group-without-end": (framed("0b"), "not-a-frame"),
+    "field-number-0": (framed("0001 4a00"), "not-a-frame"),
+    "text-that-is-not-utf-8": (framed("0801 4204 1202 c328"), "not-a-frame"),
+    "a-varint-of-eleven-bytes": (framed("08" + "80" * 10 + "01"), "not-a-frame"),
     "a-response-on-an-even-stream": (encode(Frame(2, Response(200))), "never-opened"),
     "credit-for-an-even-stream": (encode(Frame(2, WindowUpdate(1))), "never-opened"),
 }
