@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import threading
 
 import pytest
 
+from tests.client.test_interrupts import handled
+from tests.link.waiting import until
 from udist_plugin.http_api.errors import NoRoom, error_response
 from udist_plugin.http_api.room import Room
+
+__all__ = ["handled"]
 
 LONG = 60.0
 
@@ -45,6 +51,26 @@ def test_room_is_given_back_after_an_error() -> None:
         raise ZeroDivisionError
     with room.taken(10):
         pass
+
+
+def test_who_is_interrupted_holds_up_nobody(handled: threading.Semaphore) -> None:
+    room = Room(10, LONG)
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def interrupt() -> None:
+        until(lambda: bool(room.waiting) and sys._current_frames()[main].f_code.co_name == "wait")
+        signal.pthread_kill(main, signal.SIGUSR1)
+
+    interrupting = threading.Thread(target=interrupt)
+    with room.taken(6):
+        interrupting.start()
+        with pytest.raises(KeyboardInterrupt), room.taken(6):
+            pass
+        interrupting.join(LONG)
+        assert not room.waiting
+        with room.taken(4):
+            pass
 
 
 def test_a_small_one_does_not_pass_by_a_large_one() -> None:

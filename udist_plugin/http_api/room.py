@@ -27,17 +27,18 @@ class Room:
 
     @contextmanager
     def taken(self, size: int) -> Iterator[None]:
-        """Holds ``size`` bytes meanwhile. Raises ``NoRoom``."""
+        """Holds ``size`` bytes within the ``with``. Raises ``NoRoom``."""
         ticket = object()
         with self._changed:
             self.waiting.append(ticket)
-            mine = self._changed.wait_for(
-                lambda: self.waiting[0] is ticket and size <= self._left, self._patience
-            )
-            self.waiting.remove(ticket)
-            if mine:
-                self._left -= size
-            self._changed.notify_all()
+            try:
+                mine = self._changed.wait_for(
+                    lambda: self.waiting[0] is ticket and size <= self._left, self._patience
+                )
+                self._left -= size if mine else 0
+            finally:  # whatever a signal handler raises: nobody waits behind one that has left
+                self.waiting.remove(ticket)
+                self._changed.notify_all()
         if not mine:
             raise NoRoom("too many large manifests are being pushed at once")
         try:
