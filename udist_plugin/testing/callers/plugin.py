@@ -125,7 +125,9 @@ class Plugin(Process):
         try:
             return PREFIX_SIZE + frame_length(self.input)
         except RemoteProtocolError as error:
-            raise Unexpected(f"the client sent no frame: {error}: {bytes(self.input[:32])!r}") from None
+            raise Unexpected(
+                f"the client sent what is not a frame: {error}: {bytes(self.input[:32])!r}"
+            ) from None
 
     def _take(self, raw: bytes) -> None:
         try:
@@ -133,7 +135,7 @@ class Plugin(Process):
             if payload is None:
                 check_control_length(len(raw) - PREFIX_SIZE)
         except RemoteProtocolError as error:
-            raise Unexpected(f"the client sent no frame: {error}: {raw[:32].hex(' ')}") from None
+            raise Unexpected(f"the client sent what is not a frame: {error}: {raw[:32].hex(' ')}") from None
         body = f"data of {len(payload)} bytes" if payload is not None else frame.body
         self._note(f"client: {_shown(frame.stream_id, body, frame.end_stream)}")
         if self.settings is None and not isinstance(frame.body, Settings):

@@ -26,20 +26,21 @@ if TYPE_CHECKING:
     from udist_plugin.testing.callers.case import Case
 
 THEMES = (
-    *(
-        handshake,
-        exchanges,
-        heads,
-        early_answers,
-        giving_up,
-        flow,
-        slots,
-        timeouts,
-        going_away,
-        death,
-        closing,
-    ),
-    *(right_frames, wrong_frames, connection_states, stream_states),
+    handshake,
+    exchanges,
+    heads,
+    early_answers,
+    giving_up,
+    flow,
+    slots,
+    timeouts,
+    going_away,
+    death,
+    closing,
+    right_frames,
+    wrong_frames,
+    connection_states,
+    stream_states,
 )
 
 

@@ -1,4 +1,4 @@
-"""The end, as the client wants it."""
+"""Closing the client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ theme = Theme("closing")
 
 @theme.core
 def end_of_input(run: Run) -> None:
-    """The client closes the plugin's standard input, and waits until it has ended."""
+    """The client closes the plugin's standard input and waits for its exit."""
     plugin = run.start()
     exchange = run.exchange()
     run.accepted(exchange).respond(200, end=True)
@@ -38,13 +38,13 @@ def end_of_input(run: Run) -> None:
 
 @theme.core
 def nothing_was_asked(run: Run) -> None:
-    """A client that is closed before its first request."""
+    """The client is closed before its first request."""
     run.start()
 
 
 @theme.core
 def terminated_and_killed(run: Run) -> None:
-    """A plugin that does not end with its input gets TERM, and is killed if it does not end then either."""
+    """A plugin that survives the end of its input gets TERM, and then KILL."""
     plugin = run.start()
     run.works()
     plugin.obeys = False
@@ -59,7 +59,7 @@ def terminated_and_killed(run: Run) -> None:
 
 @theme.case
 def terminated(run: Run) -> None:
-    """A plugin that does not end with its input, but at TERM."""
+    """A plugin that survives the end of its input gets TERM."""
     plugin = run.start()
     run.works()
     plugin.obeys = False
@@ -70,7 +70,7 @@ def terminated(run: Run) -> None:
 
 @theme.case
 def open_responses_finish(run: Run) -> None:
-    """A response that is being read is read to its end before the plugin's standard input is closed."""
+    """A response that is being read is read to its end before the client closes standard input."""
     plugin = run.start()
     exchange = run.open()
     stream = run.accepted(exchange)
@@ -86,7 +86,7 @@ def open_responses_finish(run: Run) -> None:
 
 @theme.case
 def unread_responses_do_not_hold_it_up(run: Run) -> None:
-    """A response that nobody reads is not waited for without end."""
+    """A response that nobody reads delays closing only for a bounded time."""
     plugin = run.start()
     exchange = run.open()
     stream = run.accepted(exchange)
@@ -101,7 +101,7 @@ def unread_responses_do_not_hold_it_up(run: Run) -> None:
 
 @theme.case
 def nothing_is_opened_any_more(run: Run) -> None:
-    """A request after closing fails, and is not sent."""
+    """A request after closing fails and is not sent."""
     plugin = run.start()
     run.works()
     run.close()

@@ -1,4 +1,4 @@
-"""A plugin that dies, or stops to be one."""
+"""Plugins that die or break down."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ theme = Theme("death")
 
 @theme.core
 def exits_instead_of_answering(run: Run) -> None:
-    """The plugin ends while a request waits for its response."""
+    """The plugin exits while a request waits for its response."""
     plugin = run.start()
     exchange = run.exchange()
     run.accepted(exchange)
@@ -26,7 +26,7 @@ def exits_instead_of_answering(run: Run) -> None:
 
 @theme.core
 def killed_in_a_response(run: Run) -> None:
-    """The plugin is killed in the middle of a response: content that was cut is not taken for whole."""
+    """The plugin is killed in the middle of a response: the exchange fails."""
     plugin = run.start()
     exchange = run.exchange()
     stream = run.accepted(exchange)
@@ -62,7 +62,7 @@ def text_instead_of_a_response(run: Run) -> None:
 
 @theme.core
 def a_frame_too_long(run: Run) -> None:
-    """The client rejects a frame longer than any may be, and waits for none of it."""
+    """The client rejects a frame that is too long without waiting for it."""
     plugin = run.start()
     exchange = run.exchange()
     run.accepted(exchange)
@@ -84,7 +84,7 @@ def says_how_it_ended(run: Run) -> None:
 
 @theme.case
 def says_what_was_printed(run: Run) -> None:
-    """The error has the text that came instead of a frame."""
+    """The error shows the text that came instead of a frame."""
     plugin = run.start()
     exchange = run.open()
     run.accepted(exchange)
@@ -94,7 +94,7 @@ def says_what_was_printed(run: Run) -> None:
 
 @theme.case
 def all_exchanges_fail(run: Run) -> None:
-    """Whatever they wait for: a response, content, or credit."""
+    """All exchanges fail, whether they wait for a response, content or credit."""
     plugin = run.start()
     waiting, reading, sending = run.open(), run.open(), run.open("PUT", "+")
     run.accepted(waiting)
@@ -110,7 +110,7 @@ def all_exchanges_fail(run: Run) -> None:
 
 @theme.case
 def what_was_posted_may_have_happened(run: Run) -> None:
-    """A POST that the plugin has seen must not be repeated blindly."""
+    """A POST that the plugin may have processed is not reported as repeatable."""
     plugin = run.start()
     exchange = run.open("POST")
     run.accepted(exchange)
@@ -120,7 +120,7 @@ def what_was_posted_may_have_happened(run: Run) -> None:
 
 @theme.core
 def after_the_answer(run: Run) -> None:
-    """A response that is whole counts, though the plugin ends right behind it."""
+    """A complete response is kept if the plugin exits right after it."""
     plugin = run.start()
     exchange = run.exchange()
     stream = run.accepted(exchange)
@@ -134,7 +134,7 @@ def after_the_answer(run: Run) -> None:
 
 @theme.core
 def closes_its_output(run: Run) -> None:
-    """Standard output ends, and the process does not."""
+    """The plugin closes its standard output and keeps running: the exchange fails."""
     plugin = run.start()
     exchange = run.exchange()
     run.accepted(exchange)
@@ -144,7 +144,7 @@ def closes_its_output(run: Run) -> None:
 
 @theme.case
 def closes_its_input(run: Run) -> None:
-    """The client cannot write any more, and no response comes: the exchange does not wait for one."""
+    """The plugin closes its standard input and sends no response: the exchange fails."""
     plugin = run.start()
     exchange = run.open("PUT", "+")
     stream = run.accepted(exchange)
@@ -158,7 +158,7 @@ def closes_its_input(run: Run) -> None:
 
 @theme.case
 def answers_and_closes_its_input(run: Run) -> None:
-    """The client cannot write any more, but the response says why."""
+    """The plugin closes its standard input and then responds: the response is kept."""
     plugin = run.start()
     exchange = run.open("PUT", "+")
     stream = run.accepted(exchange)
@@ -176,7 +176,7 @@ def answers_and_closes_its_input(run: Run) -> None:
 
 @theme.core
 def complains_at_length(run: Run) -> None:
-    """The client reads standard error all the time: otherwise the plugin would wait to be heard."""
+    """The client reads standard error all the time, so a long log does not block the plugin."""
     plugin = run.start()
     exchange = run.exchange()
     stream = run.accepted(exchange)
@@ -188,7 +188,7 @@ def complains_at_length(run: Run) -> None:
 
 @theme.case
 def others_hold_its_pipes(run: Run) -> None:
-    """The process has ended, but its output has not, because another process holds it."""
+    """The plugin exits while another process holds its pipes open: the exchange fails."""
     plugin = run.start()
     exchange = run.open()
     run.accepted(exchange)

@@ -16,7 +16,7 @@ theme = Theme("early-answers")
 
 @theme.core
 def answered_and_reset(run: Run) -> None:
-    """reset(OK) follows the response's end: the response counts, and the client sends no more."""
+    """reset(OK) follows the response's end: the response is kept, and the client stops sending."""
     run.start()
     exchange = run.exchange("PUT", 1_000_000)
     stream = run.accepted(exchange)
@@ -30,7 +30,7 @@ def answered_and_reset(run: Run) -> None:
 
 @theme.core
 def of_unknown_length(run: Run) -> None:
-    """As well for a response that an end frame ends."""
+    """The same for a response that an end frame ends."""
     run.start()
     exchange = run.exchange("PUT", 1_000_000)
     stream = run.accepted(exchange)
@@ -44,7 +44,7 @@ def of_unknown_length(run: Run) -> None:
 
 @theme.core
 def an_end_is_missing(run: Run) -> None:
-    """reset(OK) before the response's end is an error of the plugin: INTERNAL."""
+    """reset(OK) before the response has ended: INTERNAL."""
     run.start()
     exchange = run.exchange("PUT", 1_000_000)
     stream = run.accepted(exchange)
@@ -57,7 +57,7 @@ def an_end_is_missing(run: Run) -> None:
 
 @theme.core
 def a_head_is_missing(run: Run) -> None:
-    """reset(OK) instead of a response."""
+    """reset(OK) instead of a response: INTERNAL."""
     run.start()
     exchange = run.exchange()
     run.accepted(exchange).reset("OK")
@@ -67,7 +67,7 @@ def a_head_is_missing(run: Run) -> None:
 
 @theme.core
 def read_while_it_is_sent(run: Run) -> None:
-    """A response that comes while the request waits for credit is read, however long it is."""
+    """A long response is read while the request waits for credit."""
     run.start()
     exchange = run.exchange("PUT", 2 * INITIAL_CREDIT)
     stream = run.accepted(exchange)
@@ -82,7 +82,7 @@ def read_while_it_is_sent(run: Run) -> None:
 
 @theme.case
 def seen_before_the_request_ends(run: Run) -> None:
-    """The user has the response's head while it writes the request, and both go on."""
+    """The response's head arrives before the request has ended, and content flows both ways."""
     run.start()
     exchange = run.open("PATCH", "+")
     stream = run.accepted(exchange)
@@ -105,7 +105,7 @@ def seen_before_the_request_ends(run: Run) -> None:
 
 @theme.case
 def read_later(run: Run) -> None:
-    """The response is there to be read when reset(OK) has long come."""
+    """The response can be read after reset(OK) has arrived."""
     run.start()
     exchange = run.open("PUT", 1_000_000)
     stream = run.accepted(exchange)
@@ -122,8 +122,7 @@ def read_later(run: Run) -> None:
 
 @theme.case
 def short_of_its_length(run: Run) -> None:
-    """A response that ends before its request and before its content-length: INTERNAL, and a reset, because
-    the plugin's last frame is still to come."""
+    """A response that ends before its request and short of its content-length: INTERNAL, and a reset."""
     run.start()
     exchange = run.open("PUT", "+")
     stream = run.accepted(exchange)

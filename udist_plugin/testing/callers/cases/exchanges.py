@@ -1,4 +1,4 @@
-"""Exchanges as they should be: requests, responses, content and trailers."""
+"""Ordinary exchanges: requests, responses, content and trailers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def get(run: Run) -> None:
 
 @theme.core
 def get_in_pieces(run: Run) -> None:
-    """A response of unknown length in frames of all sizes, which an empty one ends."""
+    """A response of unknown length, in frames of various sizes, ended by an empty one."""
     run.start()
     exchange = run.exchange()
     stream = run.accepted(exchange)
@@ -59,7 +59,7 @@ def get_large(run: Run) -> None:
 
 @theme.core
 def not_found(run: Run) -> None:
-    """An HTTP error is a response, and no failure of the exchange."""
+    """An HTTP error is a response, not a failed exchange."""
     run.start()
     exchange = run.exchange()
     stream = run.accepted(exchange)
@@ -97,7 +97,7 @@ def not_modified(run: Run) -> None:
 
 @theme.core
 def push(run: Run) -> None:
-    """A request's content, and a response without any."""
+    """A request with content, and a response without."""
     run.start()
     exchange = run.exchange("PUT", 1000)
     stream = run.accepted(exchange)
@@ -111,7 +111,7 @@ def push(run: Run) -> None:
 
 @theme.core
 def push_large(run: Run) -> None:
-    """The client sends what it has credit for, and the rest as it gets more."""
+    """The client sends what its credit allows, and the rest as more is granted."""
     run.start()
     exchange = run.exchange("PUT", 2_000_000)
     stream = run.accepted(exchange)
@@ -153,7 +153,7 @@ def ping(run: Run) -> None:
 
 @theme.core
 def pings_in_a_row(run: Run) -> None:
-    """Of pings that come faster than they are answered, the last one is."""
+    """Of many pings in a row, at least the last is answered."""
     plugin = run.start()
     exchange = run.exchange()
     stream = run.accepted(exchange)
@@ -168,7 +168,7 @@ def pings_in_a_row(run: Run) -> None:
 
 @theme.core
 def push_of_nothing(run: Run) -> None:
-    """A request with content of no length."""
+    """A request with a content-length of 0."""
     run.start()
     exchange = run.exchange("PUT", 0)
     stream = run.accepted(exchange)
@@ -195,20 +195,8 @@ def push_of_unknown_length(run: Run) -> None:
 
 
 @theme.core
-def two_megabytes(run: Run) -> None:
-    """Frames with the largest payload, once there is credit for them."""
-    run.start()
-    exchange = run.exchange()
-    stream = run.accepted(exchange)
-    content = pattern(2 << 20)
-    stream.respond(200, {"content-length": str(len(content))})
-    stream.data_as_granted(content)
-    exchange.succeeds(200, content)
-
-
-@theme.core
 def fields_as_they_are(run: Run) -> None:
-    """Repeated fields keep their order; a value may be empty, long, and of any bytes but controls."""
+    """Repeated fields keep their order, and empty and long values arrive unchanged."""
     run.start()
     exchange = run.exchange(fields=("x-many:one", "x-many:two", "x-long:" + "v" * 4000))
     stream = run.accepted(exchange)
@@ -237,7 +225,7 @@ def short_of_its_length(run: Run) -> None:
 
 @theme.case
 def in_any_order(run: Run) -> None:
-    """Exchanges at the same time are answered in another order, and interleaved."""
+    """Concurrent exchanges are answered out of order, with interleaved content."""
     run.start()
     exchanges = [run.open() for _ in range(8)]
     streams = [run.accepted(exchange) for exchange in exchanges]
@@ -253,7 +241,7 @@ def in_any_order(run: Run) -> None:
 
 @theme.case
 def read_in_parts(run: Run) -> None:
-    """The user reads as much as it likes at a time, whatever the frames."""
+    """Reads need not match the frames' boundaries."""
     run.start()
     exchange = run.open()
     stream = run.accepted(exchange)
@@ -271,7 +259,7 @@ def read_in_parts(run: Run) -> None:
 
 @theme.case
 def write_in_parts(run: Run) -> None:
-    """Content that its user gives bit by bit is sent as it comes."""
+    """Content that is written piece by piece is sent without waiting for its end."""
     run.start()
     exchange = run.open("PUT", 1600)
     stream = run.accepted(exchange)
@@ -289,7 +277,7 @@ def write_in_parts(run: Run) -> None:
 
 @theme.case
 def trailers_of_a_response(run: Run) -> None:
-    """An end frame with fields."""
+    """A response that ends with trailers."""
     run.start()
     exchange = run.open()
     stream = run.accepted(exchange)
@@ -302,7 +290,7 @@ def trailers_of_a_response(run: Run) -> None:
 
 @theme.case
 def trailers_of_a_request(run: Run) -> None:
-    """Fields behind a request's content, which its head announces."""
+    """Trailers of a request, announced in its head."""
     run.start()
     exchange = run.open("PUT", "+", fields=("trailer:x-checksum",))
     stream = run.accepted(exchange)

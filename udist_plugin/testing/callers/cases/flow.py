@@ -35,7 +35,7 @@ def no_credit(run: Run) -> None:
 
 @theme.core
 def credit_byte_by_byte(run: Run) -> None:
-    """Whatever small credit is used, or gathered."""
+    """Credit that is granted in small amounts adds up."""
     run.start()
     exchange = run.exchange("PUT", INITIAL_CREDIT + 100)
     stream = run.accepted(exchange)
@@ -61,7 +61,7 @@ def credit_to_the_maximum(run: Run) -> None:
 
 @theme.core
 def credit_after_the_end(run: Run) -> None:
-    """An update for a request that has ended is no error."""
+    """A window_update after the request's end is not an error."""
     run.start()
     exchange = run.exchange("PUT", 10)
     stream = run.accepted(exchange)
@@ -76,7 +76,7 @@ def credit_after_the_end(run: Run) -> None:
 
 @theme.core
 def credit_of_each_stream(run: Run) -> None:
-    """Each stream has its own credit: what one has left over is not another's."""
+    """Credit that one stream has not used does not count for another."""
     run.start()
     for _ in range(2):
         exchange = run.exchange("PUT", INITIAL_CREDIT + 1)
@@ -90,7 +90,7 @@ def credit_of_each_stream(run: Run) -> None:
 
 @theme.core
 def granted_as_it_is_read(run: Run) -> None:
-    """A long response comes whole: the client grants credit as it reads."""
+    """The client grants credit as it reads a long response."""
     run.start()
     exchange = run.exchange()
     stream = run.accepted(exchange)
@@ -102,7 +102,7 @@ def granted_as_it_is_read(run: Run) -> None:
 
 @theme.case
 def granted_after_a_read(run: Run) -> None:
-    """Once the user has read what the first credit was for, there is more."""
+    """The client grants more credit once the first is used up and read."""
     run.start()
     exchange = run.open()
     stream = run.accepted(exchange)
@@ -120,7 +120,7 @@ def granted_after_a_read(run: Run) -> None:
 
 @theme.case
 def not_granted_unread(run: Run) -> None:
-    """For a response that its user does not read, the client grants no more than a few buffers' worth."""
+    """For a response that nobody reads, the client grants at most 4 MiB."""
     plugin = run.start()
     waiting, exchange = run.open(), run.open()
     run.accepted(waiting)
@@ -148,7 +148,7 @@ def not_granted_unread(run: Run) -> None:
 
 @theme.case
 def unread_beside_others(run: Run) -> None:
-    """A response that nobody reads stalls itself, and no other."""
+    """A response that nobody reads does not stall others."""
     run.start()
     unread = run.open()
     stalled = run.accepted(unread)
@@ -168,7 +168,7 @@ def unread_beside_others(run: Run) -> None:
 
 @theme.case
 def waiting_beside_others(run: Run) -> None:
-    """A request that waits for credit holds up no other."""
+    """A request that waits for credit does not stall others."""
     run.start()
     waiting = run.open("PUT", "+")
     stalled = run.accepted(waiting)

@@ -1,4 +1,4 @@
-"""Exchanges that one side gives up."""
+"""Exchanges that one side resets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ theme = Theme("giving-up")
 
 @theme.case
 def before_the_head(run: Run) -> None:
-    """The client resets a stream that it gives up; the plugin answers, and the next exchange works."""
+    """A cancelled exchange is reset with CANCELLED, and the next one works."""
     run.start()
     exchange = run.open()
     stream = run.accepted(exchange)
@@ -28,7 +28,7 @@ def before_the_head(run: Run) -> None:
 
 @theme.case
 def after_the_head(run: Run) -> None:
-    """What the plugin had sent before it saw the reset is dropped."""
+    """Frames that crossed the client's reset are dropped."""
     run.start()
     exchange = run.open()
     stream = run.accepted(exchange)
@@ -44,7 +44,7 @@ def after_the_head(run: Run) -> None:
 
 @theme.case
 def while_sending(run: Run) -> None:
-    """The client gives up an exchange whose content waits for credit: nothing more of it comes."""
+    """An exchange is cancelled while its content waits for credit: the client sends no more of it."""
     run.start()
     exchange = run.open("PUT", "+")
     stream = run.accepted(exchange)
@@ -59,7 +59,7 @@ def while_sending(run: Run) -> None:
 
 @theme.case
 def others_go_on(run: Run) -> None:
-    """Giving up one exchange does nothing to another."""
+    """Cancelling an exchange does not affect others."""
     run.start()
     given_up, other = run.open(), run.open()
     stream, kept = run.accepted(given_up), run.accepted(other)
@@ -84,7 +84,7 @@ def the_plugin_gives_up(run: Run) -> None:
 
 @theme.core
 def the_plugin_gives_up_a_push(run: Run) -> None:
-    """The plugin resets a stream whose content waits for credit: the client sends nothing more of it."""
+    """The plugin resets a stream whose content waits for credit: the client sends no more of it."""
     run.start()
     exchange = run.exchange("PUT", INITIAL_CREDIT + 1)
     stream = run.accepted(exchange)
@@ -108,7 +108,7 @@ def an_unknown_code(run: Run) -> None:
 
 @theme.core
 def unprocessed(run: Run) -> None:
-    """The application never saw the request: it may be repeated, whatever its method."""
+    """reset with unprocessed: the request may be repeated, whatever its method."""
     run.start()
     exchange = run.exchange("POST")
     run.accepted(exchange).reset("UNAVAILABLE", "later", unprocessed=True)
@@ -118,7 +118,7 @@ def unprocessed(run: Run) -> None:
 
 @theme.core
 def refused_for_lack_of_slots(run: Run) -> None:
-    """The same with the code of a plugin that has no slot."""
+    """The same for a stream that is refused because no slot is free."""
     run.start()
     exchange = run.exchange("POST")
     run.accepted(exchange).reset("RESOURCE_EXHAUSTED", "no slot", unprocessed=True)

@@ -15,7 +15,7 @@ theme = Theme("going-away")
 
 @theme.core
 def those_before_finish(run: Run) -> None:
-    """Streams up to the last one that the plugin names finish."""
+    """Streams up to last_stream_id finish."""
     plugin = run.start()
     exchange = run.exchange()
     stream = run.accepted(exchange)
@@ -27,7 +27,7 @@ def those_before_finish(run: Run) -> None:
 
 @theme.core
 def those_after_are_unprocessed(run: Run) -> None:
-    """A stream above the last one fails with UNAVAILABLE, and its request may be repeated."""
+    """A stream above last_stream_id fails with UNAVAILABLE, and its request may be repeated."""
     plugin = run.start()
     exchange = run.exchange("POST")
     stream = run.accepted(exchange)
@@ -38,7 +38,7 @@ def those_after_are_unprocessed(run: Run) -> None:
 
 @theme.core
 def no_more_are_opened(run: Run) -> None:
-    """The client sends no request any more."""
+    """After go_away the client sends no more requests."""
     plugin = run.start()
     exchange = run.exchange()
     stream = run.accepted(exchange)
@@ -53,7 +53,7 @@ def no_more_are_opened(run: Run) -> None:
 
 @theme.case
 def some_finish(run: Run) -> None:
-    """Of two streams, the one finishes and the other may be repeated."""
+    """Of two streams, one finishes and the other may be repeated."""
     plugin = run.start()
     first = run.open()
     stream = run.accepted(first)

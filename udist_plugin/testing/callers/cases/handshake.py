@@ -29,7 +29,7 @@ def ready_at_once(run: Run) -> None:
 
 @theme.core
 def ready_late(run: Run) -> None:
-    """A request that is made before the plugin is ready is answered after it, whenever it is sent."""
+    """A request made before the plugin is ready succeeds once it is."""
     plugin = run.start(ready=False)
     exchange = run.exchange()
     plugin.await_settings()
@@ -40,7 +40,7 @@ def ready_late(run: Run) -> None:
 
 @theme.core
 def refused(run: Run) -> None:
-    """go_away before settings: the exchange fails, and the error has the plugin's message."""
+    """go_away before settings: the exchange fails with the plugin's code and message."""
     plugin = run.start(ready=False)
     exchange = run.exchange()
     plugin.await_settings()
@@ -61,7 +61,7 @@ def another_version(run: Run) -> None:
 
 @theme.core
 def several_versions(run: Run) -> None:
-    """The plugin must choose one version."""
+    """The plugin chooses two versions."""
     plugin = run.start(ready=False)
     exchange = run.exchange()
     plugin.await_settings()
@@ -71,7 +71,7 @@ def several_versions(run: Run) -> None:
 
 @theme.core
 def text_before_settings(run: Run) -> None:
-    """Text on standard output instead of a frame: not a plugin."""
+    """Text on standard output instead of settings: the exchange fails."""
     plugin = run.start(ready=False)
     exchange = run.exchange()
     plugin.await_settings()
@@ -81,7 +81,7 @@ def text_before_settings(run: Run) -> None:
 
 @theme.core
 def exits_at_once(run: Run) -> None:
-    """The plugin ends before it is ready: the exchange fails, and does not wait for settings."""
+    """The plugin exits before it is ready: the exchange fails at once."""
     plugin = run.start(ready=False)
     exchange = run.exchange()
     plugin.end(3)
@@ -90,7 +90,7 @@ def exits_at_once(run: Run) -> None:
 
 @theme.case
 def says_how_it_ended(run: Run) -> None:
-    """The error of a plugin that ends at once has its exit status and the last lines of standard error."""
+    """If the plugin exits at once, the error has its exit status and the last lines of its standard error."""
     plugin = run.start(ready=False)
     exchange = run.open()
     plugin.complain(b"no such module\n")
@@ -101,7 +101,7 @@ def says_how_it_ended(run: Run) -> None:
 
 @theme.case
 def says_what_was_printed(run: Run) -> None:
-    """The error has the text that came instead of settings."""
+    """The error shows the text that came instead of settings."""
     plugin = run.start(ready=False)
     exchange = run.open()
     plugin.await_settings()
@@ -111,7 +111,7 @@ def says_what_was_printed(run: Run) -> None:
 
 @theme.core
 def another_program(run: Run) -> None:
-    """A program that prints its help, reads nothing and ends."""
+    """A program that is not a plugin: it prints its usage and exits."""
     plugin = run.start(ready=False)
     exchange = run.exchange()
     plugin.raw(b"usage: something-else [options]\n", "text")
@@ -122,7 +122,7 @@ def another_program(run: Run) -> None:
 
 @theme.core
 def warnings(run: Run) -> None:
-    """Settings with warnings about the configuration are settings."""
+    """Warnings in the plugin's settings do not stop the client."""
     plugin = run.start(ready=False)
     exchange = run.exchange()
     plugin.await_settings()

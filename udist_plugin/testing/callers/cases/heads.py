@@ -99,7 +99,7 @@ for _name, _head in RIGHT.items():
 
 @theme.case
 def content_of_a_response_to_head(run: Run) -> None:
-    """The response to HEAD has no content: data is a stream error."""
+    """Data in the response to HEAD is a stream error."""
     run.start()
     exchange = run.open("HEAD")
     stream = run.accepted(exchange)
@@ -112,7 +112,7 @@ def content_of_a_response_to_head(run: Run) -> None:
 
 @theme.case
 def no_content_of_a_response_to_head(run: Run) -> None:
-    """It may end with an empty data frame, or an end frame."""
+    """The response to HEAD may end with an empty data frame or an end frame."""
     run.start()
     for trailers in ([], [("x-checksum", b"1")]):
         exchange = run.exchange("HEAD")
@@ -126,7 +126,7 @@ def no_content_of_a_response_to_head(run: Run) -> None:
 
 @theme.case
 def fields_about_the_connection(run: Run) -> None:
-    """A user's fields that never travel are removed, or the exchange is refused."""
+    """Fields of the user that never travel are removed, or the request is refused."""
     plugin = run.start()
     exchange = run.exchange(fields=("connection:close", "te:trailers", "expect:100-continue", "x-a:b"))
     plugin.until(lambda: plugin.find(exchange.target) or exchange.failure, f"the request of {exchange}")

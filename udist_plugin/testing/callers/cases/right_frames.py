@@ -59,12 +59,12 @@ def _play(name: str, run: Run) -> None:
 
 for _name in (*HELLO, *END, *RESPONSES):
     _play_it = functools.partial(_play, _name)
-    theme.add(_name, "means what protobuf says", _play_it, core="unknown" in _name)
+    theme.add(_name, "accepted, as protobuf's rules say", _play_it, core="unknown" in _name)
 
 
 @theme.core
 def settings_not_packed(run: Run) -> None:
-    """Settings with what a later version may add."""
+    """Settings with unknown fields and an unpacked list of versions."""
     plugin = run.start(ready=False)
     exchange = run.exchange()
     plugin.await_settings()

@@ -54,7 +54,7 @@ def _counts(run: Run, begin: Callable[[Run], Stream], last: Callable[[Stream], N
 
 @theme.case
 def sixty_four(run: Run) -> None:
-    """The 65th request waits until a slot is free, and is sent then."""
+    """The 65th request waits until a slot is free."""
     plugin = run.start()
     exchanges = _open(run, INITIAL_STREAMS)
     waiting = run.open()
@@ -76,14 +76,14 @@ def more(run: Run) -> None:
 
 @theme.case
 def fewer(run: Run) -> None:
-    """Fewer than 64 count as 64."""
+    """A max_streams below 64 counts as 64."""
     run.start(max_streams=1)
     _answer(run, _open(run, INITIAL_STREAMS))
 
 
 @theme.case
 def before_the_settings(run: Run) -> None:
-    """Before the plugin's settings there are 64, whatever they allow later."""
+    """At most 64 requests are sent before the plugin's settings; the others follow."""
     plugin = run.start(ready=False)
     exchanges = [run.open() for _ in range(INITIAL_STREAMS + 6)]
     plugin.await_settings()
@@ -95,7 +95,7 @@ def before_the_settings(run: Run) -> None:
 
 @theme.case
 def given_up(run: Run) -> None:
-    """A stream that the client has reset counts until the plugin has answered that."""
+    """A stream that the client has reset keeps its slot until the plugin's last frame."""
 
     def begin(run: Run) -> Stream:
         exchange = run.open()
@@ -109,7 +109,7 @@ def given_up(run: Run) -> None:
 
 @theme.case
 def given_up_crossing(run: Run) -> None:
-    """As well if the plugin had ended the response before it saw the reset."""
+    """The same if the reset crossed the end of the response."""
 
     def begin(run: Run) -> Stream:
         exchange = run.open()
@@ -125,7 +125,7 @@ def given_up_crossing(run: Run) -> None:
 
 @theme.case
 def early_answer(run: Run) -> None:
-    """A stream whose response has ended before its request counts until reset(OK)."""
+    """A stream whose response ended before its request keeps its slot until reset(OK)."""
 
     def begin(run: Run) -> Stream:
         exchange = run.open("PUT", "+")
@@ -139,7 +139,7 @@ def early_answer(run: Run) -> None:
 
 @theme.case
 def early_answer_given_up(run: Run) -> None:
-    """As well if the client gives it up then."""
+    """The same if the client then cancels it."""
 
     def begin(run: Run) -> Stream:
         exchange = run.open("PUT", "+")
@@ -154,7 +154,7 @@ def early_answer_given_up(run: Run) -> None:
 
 @theme.case
 def faulty(run: Run) -> None:
-    """A stream in which the client has found an error counts until the plugin has answered its reset."""
+    """A stream with a stream error keeps its slot until the plugin has answered the client's reset."""
 
     def begin(run: Run) -> Stream:
         exchange = run.open()
@@ -169,7 +169,7 @@ def faulty(run: Run) -> None:
 
 @theme.case
 def refused(run: Run) -> None:
-    """A refusal is a last frame."""
+    """A refusal frees the slot."""
 
     def begin(run: Run) -> Stream:
         return run.accepted(run.open())
@@ -179,7 +179,7 @@ def refused(run: Run) -> None:
 
 @theme.case
 def given_up_while_waiting(run: Run) -> None:
-    """An exchange that is given up while it waits for a slot is never sent."""
+    """A request that is cancelled while it waits for a slot is never sent."""
     plugin = run.start()
     exchanges = _open(run, INITIAL_STREAMS)
     waiting = run.open()

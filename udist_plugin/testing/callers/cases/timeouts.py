@@ -21,7 +21,7 @@ LONG: Final = 600_000
 
 @theme.case
 def told(run: Run) -> None:
-    """The request says how long its exchange may take; a client may also keep that to itself."""
+    """The request has the exchange's time limit as timeout_ms; skipped if the client does not send it."""
     run.start()
     exchange = run.open(timeout=LONG)
     stream = run.accepted(exchange)
@@ -37,7 +37,7 @@ def told(run: Run) -> None:
 
 @theme.case
 def none(run: Run) -> None:
-    """An exchange without a limit has none."""
+    """An exchange without a time limit has no timeout_ms."""
     run.start()
     exchange = run.open()
     stream = run.accepted(exchange)
@@ -50,7 +50,7 @@ def none(run: Run) -> None:
 
 @theme.case
 def no_answer(run: Run) -> None:
-    """The client keeps the time itself, and resets the stream."""
+    """No response comes in time: the client resets the stream with DEADLINE_EXCEEDED."""
     run.start()
     exchange = run.open(timeout=SHORT)
     stream = run.accepted(exchange)
@@ -62,7 +62,7 @@ def no_answer(run: Run) -> None:
 
 @theme.case
 def no_end(run: Run) -> None:
-    """The time is that of the whole exchange, its content included."""
+    """The time limit covers the whole response, including its content."""
     run.start()
     exchange = run.open(timeout=SHORT)
     stream = run.accepted(exchange)
@@ -77,7 +77,7 @@ def no_end(run: Run) -> None:
 
 @theme.case
 def no_credit(run: Run) -> None:
-    """Content that waits for credit waits no longer."""
+    """The time limit also ends a wait for credit."""
     run.start()
     exchange = run.open("PUT", "+", timeout=SHORT)
     stream = run.accepted(exchange)
@@ -90,7 +90,7 @@ def no_credit(run: Run) -> None:
 
 @theme.case
 def by_the_plugin(run: Run) -> None:
-    """The plugin may be the first to notice."""
+    """The plugin may be the first to reset the stream with DEADLINE_EXCEEDED."""
     run.start()
     exchange = run.open(timeout=LONG)
     run.accepted(exchange).reset("DEADLINE_EXCEEDED")
@@ -100,7 +100,7 @@ def by_the_plugin(run: Run) -> None:
 
 @theme.case
 def reads_nothing(run: Run) -> None:
-    """A plugin that reads nothing more, not even the content that it has granted credit for."""
+    """The time limit also ends a wait for a plugin that no longer reads its standard input."""
     plugin = run.start()
     exchange = run.open("PUT", "+", timeout=SHORT)
     stream = run.accepted(exchange)
