@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from udist_plugin.client.plugin import Plugin
 from udist_plugin.client.trace import recorder as recorders
 from udist_plugin.client.trace.allowed import FIELDS, PARAMETERS
 from udist_plugin.client.trace.recorder import Recorder
+from udist_plugin.client.wake import WakePipe
 from udist_plugin.wire.decoding import decode
 from udist_plugin.wire.framing import data_head
 
@@ -43,6 +45,11 @@ def frames(path: Path, side: str) -> list[Json]:
 def recorder(path: Path, limit: int = recorders.LIMIT) -> Recorder:
     file = os.open(path, os.O_WRONLY | os.O_CREAT)
     return Recorder(file, str(path), "udist-python/0", "/usr/bin/udist-plugin", limit)
+
+
+def is_open(path: Path) -> bool:
+    """Whether this process has it open."""
+    return str(path) in (os.path.realpath(f"/proc/self/fd/{each}") for each in os.listdir("/proc/self/fd"))
 
 
 @pytest.fixture
@@ -163,6 +170,17 @@ def test_a_full_disk_ends_the_trace_and_nothing_else(
     assert caplog.messages == [warning]
 
 
+def test_a_plugin_that_cannot_be_used_leaves_it_closed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: WakePipe) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(WakePipe, "__init__", refuse)
+    with pytest.raises(OSError, match="Too many open files"):
+        Plugin(IN_MEMORY, {}, trace=path)
+    assert not is_open(path)
+    assert lines(path)[-1]["end"] == "closed"
+
+
 def test_a_trace_has_an_end(path: Path) -> None:
     recording = recorder(path, limit=500)
     for _ in range(100):
@@ -197,8 +215,7 @@ def test_a_forked_child_leaves_it_alone(path: Path) -> None:
         child = os.fork()
         if not child:
             plugin.close()
-            opened = [os.path.realpath(f"/proc/self/fd/{each}") for each in os.listdir("/proc/self/fd")]
-            os._exit(str(path) in opened)
+            os._exit(is_open(path))
         assert os.waitpid(child, 0)[1] == 0
         assert path.read_bytes() == before
     assert lines(path)[-1]["end"] == "closed"

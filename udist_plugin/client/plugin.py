@@ -101,6 +101,7 @@ class Plugin:
         words, own = find_command(command, os.environ)
         implementation = f"udist-python/{__version__}"
         self._process = PluginProcess(words, log, own=own)
+        recorder = None
         try:
             path = os.environ.get(TRACE, "") if trace is None else os.fspath(trace)
             recorder = _recorder(path, implementation, words[0]) if path else None
@@ -109,6 +110,8 @@ class Plugin:
             now = time.monotonic()
             self._process.end(now + REFUSED, now + 2 * REFUSED, polite=True)
             self._process.close()
+            if recorder:
+                recorder.close()
             raise
         capabilities = (CAPABILITY,) if redirects else ()
         settings = Settings(
