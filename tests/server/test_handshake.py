@@ -6,12 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.link.waiting import until
 from tests.server.raw import PLUGIN, frames_in, raw
 from udist_plugin.wire.encoding import encode
 from udist_plugin.wire.frames import Frame, GoAway, Settings
@@ -73,12 +73,8 @@ def end_of(child: Child) -> tuple[int, list[Frame], str]:
 
 def wait_until_it_heeds(child: Child) -> None:
     """Returns once TERM no longer ends the process by itself (Linux)."""
-    bit = 1 << signal.SIGTERM - 1
-    deadline = time.monotonic() + SOON
-    while time.monotonic() < deadline:
-        status = Path(f"/proc/{child.pid}/status").read_text()
-        if int(status.partition("SigCgt:")[2].split()[0], 16) & bit:
-            return
+    bit, status = 1 << signal.SIGTERM - 1, Path(f"/proc/{child.pid}/status")
+    until(lambda: int(status.read_text().partition("SigCgt:")[2].split()[0], 16) & bit)
 
 
 def test_a_plugin_is_gone_when_its_caller_dies_while_the_store_does_not_answer(waiting: Child) -> None:
