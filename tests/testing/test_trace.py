@@ -276,6 +276,21 @@ def test_a_reader_may_leave(trace: Path) -> None:
         assert printing.stderr.read() == b""
 
 
+def test_what_a_plugin_must_not_send_is_no_exchange(trace: Path, config: Path) -> None:
+    """A trace of a plugin that broke the protocol has its frames, too."""
+    get = {"method": "GET", "scheme": "http", "target": "/v2/"}
+    frames = [
+        {"from": "caller", "frame": {"settings": {"versions": [1]}}},
+        {"from": "plugin", "frame": {"settings": {"versions": [1]}}},
+        {"from": "caller", "frame": {"stream_id": 1, "end_stream": True, "request": get}},
+        {"from": "plugin", "frame": {"stream_id": 1, "end_stream": True, "response": {"status": 200}}},
+        {"from": "plugin", "frame": {"stream_id": 3, "end_stream": True, "request": get}},
+    ]
+    trace.write_text(FIRST + "".join(json.dumps({"t": 0.1} | frame) + "\n" for frame in frames))
+    code, out, err = replay(trace, *PLUGIN, "--config", config)
+    assert (code, verdicts(out), err) == (0, [("same", "GET")], "")
+
+
 def test_content_waits_for_the_credit_that_there_is(trace: Path, config: Path) -> None:
     """The recorded plugin granted more, and sooner."""
     frames = [

@@ -1,5 +1,5 @@
-"""What a name may have been meant for. Most names that are unknown resemble none that is known, and cost a
-start next to nothing: a look at their letters tells so."""
+"""Suggestions for unknown names. Most resemble no known name, and comparing letters rules that out without
+importing ``difflib``, which would slow down the start."""
 
 from __future__ import annotations
 
