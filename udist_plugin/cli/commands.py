@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -84,16 +85,33 @@ class _Parser(argparse.ArgumentParser):
             return super().parse_known_args(args, namespace)
         self._plain = True  # for the calls that this one makes
         try:
-            return self.parse_known_intermixed_args(args, namespace)
+            found, unknown = self.parse_known_intermixed_args(args, namespace)
         finally:
             self._plain = False
+        if unknown:  # the program's own parser would show its usage, not the command's
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        print(message, end="", file=file or sys.stderr)  # argparse's own hides that there is no room
 
     def error(self, message: str) -> NoReturn:
         raise WrongCommandLine(self, message)
 
 
 def command_first(words: Sequence[str]) -> Sequence[str]:
-    """``words`` with the shared options moved from before the command to its own."""
+    """``words`` with the shared options moved from before the command, or before a command's command as in
+    ``udist config --json check``, to where the command's own are."""
+    before, rest = _divided(words)
+    if not rest or rest[0].startswith("-"):
+        return words
+    between, others = _divided(rest[1:])
+    end = others.index("--") if "--" in others else len(others)
+    return [rest[0], *others[:end], *between, *before, *others[end:]]
+
+
+def _divided(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """The shared options that ``words`` begin with, and the rest."""
     start = 0
     while start < len(words):
         option, equals, _ = words[start].partition("=")
@@ -103,11 +121,7 @@ def command_first(words: Sequence[str]) -> Sequence[str]:
             start += 1
         else:
             break
-    options, rest = words[:start], words[start:]
-    if not rest or rest[0].startswith("-"):
-        return words
-    end = rest.index("--") if "--" in rest else len(rest)
-    return [*rest[:end], *options, *rest[end:]]
+    return words[:start], words[start:]
 
 
 def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
