@@ -28,12 +28,16 @@ export class Log {
   warn(warnings: readonly string[], tail: string): void {
     this.#warned = warnings.filter((warning) => !contains(tail, warning));
     // The log escapes control characters itself.
-    for (const warning of this.#warned) this.note(warning.replace(/\p{Cc}/gu, "\uFFFD"));
+    for (const warning of this.#warned) this.#tell(`udist-plugin: ${warning.replace(/\p{Cc}/gu, "\uFFFD")}`);
   }
 
   /** Passes on a warning of this library's own. */
   note(text: string): void {
-    (this.receive ?? console.warn)(`udist-plugin: ${text}`);
+    this.#tell(`udist: ${text}`);
+  }
+
+  #tell(text: string): void {
+    (this.receive ?? console.warn)(text);
   }
 }
 

@@ -115,8 +115,8 @@ test("no file is written over, and one that cannot be made is a warning", async 
   for (const path of [trace, trace, join(trace, "nowhere")]) await (await inMemory({ trace: path, log })).close();
   assert.equal(linesOf(`${trace}.2`).at(-1)?.end, "closed");
   assert.deepEqual(lines, [
-    `udist-plugin: ${trace} exists; the trace goes to ${trace}.2`,
-    `udist-plugin: cannot write a trace: ENOTDIR: not a directory, open '${join(trace, "nowhere")}'`,
+    `udist: ${trace} exists; the trace goes to ${trace}.2`,
+    `udist: cannot write a trace: ENOTDIR: not a directory, open '${join(trace, "nowhere")}'`,
   ]);
 });
 
