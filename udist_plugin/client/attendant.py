@@ -84,7 +84,8 @@ class Attendant:
             self._link.cancel(exchange, error.code)
             raise
         finally:
-            exchange.watcher = None
+            with self._link.lock:  # the reader may be about to call it
+                exchange.watcher = None
 
     def close(self) -> None:
         """Ends the thread, once no task waits any more."""
