@@ -88,7 +88,7 @@ def recorded_in(trace: Trace) -> dict[int, Recorded]:
     """The exchanges of a trace, by stream."""
     found: dict[int, Recorded] = {}
     for line in trace.lines:
-        if line.kind == "request":
+        if line.kind == "request" and line.side == "caller":
             found[line.stream_id] = Recorded(line.body["method"], line.body["target"])
         exchange = found.get(line.stream_id)
         if exchange is None or exchange.whole or exchange.reset:
@@ -98,7 +98,7 @@ def recorded_in(trace: Trace) -> dict[int, Recorded]:
             exchange.whole = line.side == "plugin"
         elif line.side == "plugin":
             if line.kind == "response":
-                exchange.status = line.body.get("status")
+                exchange.status = line.body.get("status", 0)
             exchange.whole = line.end_stream or line.kind == "end"
     return found
 
