@@ -13,6 +13,7 @@ import pytest
 
 from udist_plugin import Plugin, RemoteRegistry, Source, pull_artifact, push_artifact
 from udist_plugin.testing.trace import __main__ as program
+from udist_plugin.testing.trace.reading import NotATrace, read
 from udist_plugin.testing.trace.restoring import Places
 
 if TYPE_CHECKING:
@@ -228,6 +229,26 @@ def test_what_is_no_trace_is_2(trace: Path, text: str, problem: str) -> None:
     assert (code, out) == (2, "")
     assert err.startswith(f"python -m udist_plugin.testing.trace: {trace}:")
     assert problem in err
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"settings": {"versions": 1}},
+        {"settings": {"versions": ["1"]}},
+        {"settings": {"capabilities": [1]}},
+        {"request": {"method": "GET", "target": "/", "scheme": 1}},
+        {"request": {"method": "GET", "target": "/", "timeout_ms": "1"}},
+        {"request": {"method": "GET"}},
+        {"window_update": {"credit": "1"}},
+        {"reset": {"code": "NONE"}},
+        {"reset": {"code": []}},
+    ],
+)
+def test_what_could_not_be_sent_again_is_no_line(trace: Path, frame: object) -> None:
+    trace.write_text(FIRST + json.dumps({"t": 1, "from": "caller", "frame": frame}) + "\n")
+    with pytest.raises(NotATrace, match=":2: not a line of a trace"):
+        read(str(trace))
 
 
 def test_what_a_killed_caller_has_left_is_printed(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:

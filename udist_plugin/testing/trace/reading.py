@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from udist_plugin.client.trace.recorder import FORMAT
-from udist_plugin.wire.constants import MAX_DATA
+from udist_plugin.wire.constants import CODES, MAX_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,14 +101,33 @@ def _is_body(kind: str, body: Any) -> bool:
     match kind, body:
         case "data", int():
             return 0 <= body <= MAX_DATA
-        case "request", {"method": str(), "target": str()}:
-            return _are_pairs(body.get("fields", []))
-        case (("data" | "request"), _):
+        case ("data", _):
+            return False
+        case "request", dict() if not {"method", "target"} <= body.keys():
             return False
         case _, dict():
-            return _are_pairs(body.get("fields", [])) and _are_pairs(body.get("trailers", []))
+            return all(_is_member(name, value) for name, value in body.items())
         case _:
             return False
+
+
+def _is_member(name: str, value: Any) -> bool:
+    """Whether ``value`` can be what a body has as ``name``; what is never sent again may be anything."""
+    match name:
+        case "fields" | "trailers":
+            return _are_pairs(value)
+        case "method" | "target" | "scheme" | "authority" | "implementation":
+            return isinstance(value, str)
+        case "code":
+            return value in CODES
+        case "timeout_ms" | "credit" | "token":
+            return isinstance(value, int)
+        case "versions":
+            return isinstance(value, list) and all(isinstance(each, int) for each in value)
+        case "capabilities":
+            return isinstance(value, list) and all(isinstance(each, str) for each in value)
+        case _:
+            return True
 
 
 def _are_pairs(pairs: Any) -> bool:
