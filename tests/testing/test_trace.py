@@ -275,7 +275,7 @@ def test_only_a_line_feed_ends_a_line(
 def test_a_replay_needs_a_plugin(trace: Path, arguments: list[str]) -> None:
     code, _, err = run(str(trace), *arguments)
     assert code == 2
-    assert "--replay needs the command of a plugin behind --" in err
+    assert "--replay needs the command of a plugin after --" in err
 
 
 @pytest.mark.parametrize("timeout", ["0", "-1", "nan", "inf", "soon"])
@@ -285,16 +285,16 @@ def test_each_wait_of_a_replay_is_bounded(trace: Path, timeout: str) -> None:
     assert f"expected more than 0 and at most 600 seconds, not '{timeout}'" in err
 
 
-def test_a_reader_may_leave(trace: Path) -> None:
-    line = '{"t": 1, "from": "caller", "frame": {"ping": {"token": 1}}}\n'
-    trace.write_text(FIRST + line * 20_000)
-    command = [sys.executable, "-m", "udist_plugin.testing.trace", str(trace)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as printing:
-        assert printing.stdout and printing.stderr
-        printing.stdout.readline()
-        printing.stdout.close()
-        assert printing.wait(30) == 1
-        assert printing.stderr.read() == b""
+def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    program = "python -m udist_plugin.testing.trace"
+    missing = tmp_path / "missing"
+    assert run(missing) == (2, "", f"{program}: {missing}: No such file or directory\n")
+
+
+def test_a_replay_is_of_the_whole_trace(trace: Path) -> None:
+    code, _, err = run("--replay", "--stream", 1, trace, "--", "true")
+    assert code == 2
+    assert "--stream selects what is printed; a replay takes the whole trace" in err
 
 
 def test_what_a_plugin_must_not_send_is_no_exchange(trace: Path, config: Path) -> None:

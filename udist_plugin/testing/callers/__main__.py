@@ -14,6 +14,7 @@ from udist_plugin.testing.arguments import count, seconds
 from udist_plugin.testing.callers.cases import all_cases
 from udist_plugin.testing.callers.errors import NotStarted
 from udist_plugin.testing.callers.playing import play
+from udist_plugin.testing.command_line import end_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +23,10 @@ if TYPE_CHECKING:
     from udist_plugin.testing.callers.case import Case
     from udist_plugin.testing.callers.playing import Outcome
 
+PROGRAM = "python -m udist_plugin.testing.callers"
+
 USAGE = 64
 """The exit status for a wrong command line (sysexits.h), as the plugin's own."""
-
-INTERRUPTED = 130
-"""The exit status after Ctrl-C, as shells report it."""
 
 MOST_JOBS = 64
 
@@ -57,8 +57,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         counts = _play(cases, options)
     except NotStarted as error:
         parser.error(str(error))
-    except KeyboardInterrupt:
-        return INTERRUPTED
     if not options.json:
         sys.stdout.write(f"{counts['pass']} passed, {counts['fail']} failed, {counts['skip']} skipped\n")
     return 1 if counts["fail"] else 0
@@ -75,7 +73,7 @@ def _play(cases: Sequence[Case], options: argparse.Namespace) -> Counter[str]:
 
 def _parser() -> Parser:
     parser = Parser(
-        prog="python -m udist_plugin.testing.callers",
+        prog=PROGRAM,
         description="Checks a client of the udist plugin protocol against well-behaved and faulty plugins.",
         epilog="example: python -m udist_plugin.testing.callers --only 'handshake/*' -- ./driver --verbose; "
         "'udist help callers' describes the driver",
@@ -118,4 +116,4 @@ def _as_json(outcome: Outcome) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main, PROGRAM)

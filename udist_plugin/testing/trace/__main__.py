@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import UdistError
 from udist_plugin.testing.arguments import seconds
+from udist_plugin.testing.command_line import end_with
 from udist_plugin.testing.trace.comparing import compared, summary
 from udist_plugin.testing.trace.printing import heading, shown
 from udist_plugin.testing.trace.reading import NotATrace, Trace, read
@@ -27,20 +27,26 @@ def main(arguments: Sequence[str]) -> int:
     print or replay."""
     before, command = _divided(arguments)
     parser = argparse.ArgumentParser(prog=PROGRAM, usage=USAGE, description="Prints or replays a trace.")
-    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("file", metavar="FILE", help="what UDIST_TRACE or a client has written")
     parser.add_argument("--stream", type=int, action="append", metavar="ID", help="show only this stream")
     parser.add_argument("--replay", action="store_true", help="send the caller's side to the plugin COMMAND")
     parser.add_argument(
-        "--timeout", type=seconds, default=30.0, help="bound of each wait of a replay (default: 30)"
+        "--timeout",
+        type=seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="bound of each wait of a replay (default: 30)",
     )
     options = parser.parse_args(before)
     if options.replay != bool(command):
-        parser.error("--replay needs the command of a plugin behind --, and only --replay takes one")
+        parser.error("--replay needs the command of a plugin after --, and only --replay takes one")
+    if options.replay and options.stream:
+        parser.error("--stream selects what is printed; a replay takes the whole trace")
     try:
         trace = read(options.file)
         if options.replay:
             return _replay(trace, command, options.timeout)
-    except (OSError, NotATrace, UdistError) as error:
+    except (NotATrace, UdistError) as error:
         parser.exit(2, f"{PROGRAM}: {error}\n")
     _say(heading(trace))
     for line in trace.lines:
@@ -69,10 +75,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        status = main(sys.argv[1:])
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads wants no more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 1
-    sys.exit(status)
+    end_with(main, PROGRAM)

@@ -33,7 +33,7 @@ CUT: Final = "The trace ends here: the caller was killed, is still running, or c
 
 
 class NotATrace(Exception):
-    """A file is no trace, or one of another version."""
+    """A file is no trace, one of another version, or cannot be read."""
 
 
 class Line(NamedTuple):
@@ -57,9 +57,13 @@ class Trace(NamedTuple):
 
 
 def read(path: str) -> Trace:
-    """Raises ``NotATrace`` and ``OSError``. A last line that is not whole is left out."""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        texts = file.read().split("\n")  # and not where Unicode would also end a line, as within a message
+    """Raises ``NotATrace``. A last line that is not whole is left out."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+    except OSError as error:
+        raise NotATrace(f"{path}: {error.strerror}") from None
+    texts = text.split("\n")  # and not where Unicode would also end a line, as within a message
     about = _object(texts[0])
     if not about or "trace" not in about:
         raise NotATrace(f"{path}: not a trace: its first line does not say so")
