@@ -89,6 +89,16 @@ def test_options_stand_anywhere_before_two_dashes(udist: Udist, work: Path) -> N
     assert json.loads(udist("tag", "demo/a", "one", "--json", "two").out)["tags"] == ["one", "two"]
     assert udist("rm", "demo/a:one", "--force", "demo/a:gone", "demo/a:two").code == 0
     assert udist("tags", "demo/a").out == "latest\n"
+    assert json.loads(udist("config", "--json", "keys", "storage.inmemory").out)["keys"]
+
+
+@pytest.mark.parametrize("words", [("push", "demo/a", "-o", "out", "README.md"), ("config", "check", "-o")])
+def test_an_unknown_option_shows_the_usage_of_the_command(udist: Udist, words: tuple[str, ...]) -> None:
+    ran = udist(*words)
+    program = " ".join(("udist", *words[: words.index("-o")])).removesuffix(" demo/a")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"usage: {program} [-h]")
+    assert ran.err.endswith(f"\n{program}: error: unrecognized arguments: -o\n")
 
 
 def from_pipe(content: bytes, *words: str) -> tuple[int, bytes, bytes]:

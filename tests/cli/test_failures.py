@@ -276,6 +276,18 @@ def test_standard_output_without_room_is_told_once(udist: Udist, words: tuple[st
         assert ran.stderr.decode() == f"udist: {said}\n"
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("words", [("version",), ("help",), ("push", "--help"), ("--version",)])
+def test_unbuffered_standard_output_without_room_is_told(words: tuple[str, ...]) -> None:
+    """Each write reaches it, also those of argparse."""
+    environ = os.environ | {"PYTHONUNBUFFERED": "1"}
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [*COMMAND, *words], stdout=full, stderr=subprocess.PIPE, env=environ, timeout=30, check=False
+        )
+    assert (ran.returncode, ran.stderr) == (1, b"udist: No space left on device\n")
+
+
 def test_an_error_does_not_steer_the_terminal(udist: Udist, work: Path) -> None:
     (work / "\x1b[31mred").write_text("x")
     udist("push", "demo/a", "\x1b[31mred")
