@@ -216,6 +216,13 @@ def test_a_name_that_cannot_be_written_is_refused() -> None:
         parts_of("\ud800")
 
 
+def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path: Path) -> None:
+    target = str(tmp_path / "missing/file")
+    with pytest.raises(FileNotFoundError) as caught:
+        place_file(io.BytesIO(b"x"), target, overwrite=False)
+    assert caught.value.filename == target
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_a_full_disk_is_told_with_what_it_had_no_room_for(
     registry: RemoteRegistry, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

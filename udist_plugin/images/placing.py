@@ -104,6 +104,10 @@ def beside(target: str) -> Iterator[str]:
     try:
         with named(target):
             yield temporary
+    except OSError as error:
+        if isinstance(error.filename, str):  # users know nothing of the temporary one
+            error.filename = error.filename.replace(temporary, target)
+        raise
     finally:
         if is_folder(temporary):
             shutil.rmtree(temporary, ignore_errors=True)
