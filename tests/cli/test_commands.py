@@ -117,6 +117,12 @@ def test_standard_input_becomes_a_file_and_a_file_standard_output(work: Path) ->
     assert content_of(work / "out") == {"db": None, "db/dump.sql": (content, False)}
 
 
+def test_a_name_without_standard_input_is_refused(udist: Udist) -> None:
+    ran = udist("push", "demo/a", "README.md", "--name", "other")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.endswith("udist push: error: --name is for standard input, and no PATH is -\n")
+
+
 def test_standard_input_can_be_empty_and_have_a_media_type(udist: Udist, work: Path) -> None:
     assert from_pipe(b"", "push", "demo/a:v1", "-", "README.md", "--name", "a:text/plain")[0] == 0
     assert from_pipe(b"", "push", "demo/b:v1", "-")[0] == 0

@@ -147,7 +147,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
         if words and words[0] == name:
             module = import_module(f"udist_plugin.cli.{name}")
             module.configure(command)
-            command.set_defaults(run=module.run)
+            command.set_defaults(run=module.run, parser=command)
     return parser
 
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from udist_plugin.cli.connecting import connected
+from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.options import (
     add_common_options,
     add_concurrency_option,
@@ -70,7 +71,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--name",
-        default="stdin",
         metavar="FILE[:MEDIA-TYPE]",
         help="the file name of standard input in the artifact (default: stdin)",
     )
@@ -115,9 +115,11 @@ def run(arguments: argparse.Namespace) -> None:
     target, tags = arguments.target
     if not tags and arguments.subject is None:
         tags = ["latest"]
+    if arguments.name is not None and "-" not in arguments.paths:
+        raise WrongCommandLine(arguments.parser, "--name is for standard input, and no PATH is -")
     with ExitStack() as stack:
         selection = Selection(tuple(arguments.exclude), arguments.skip_special, arguments.dereference)
-        sources = [_source(path, arguments.name, selection, stack) for path in arguments.paths]
+        sources = [_source(path, arguments.name or "stdin", selection, stack) for path in arguments.paths]
         registry = stack.enter_context(connected(arguments))
         subject = registry.resolve_manifest(target.name, arguments.subject) if arguments.subject else None
         with progress_of("push", quiet=arguments.quiet) as progress:
