@@ -496,3 +496,12 @@ def test_one_plugin_serves_one_event_loop_after_the_other(anyio_backend: str) ->
         for backend in (anyio_backend, "asyncio", "trio"):
             assert anyio.run(ask, plugin, backend=backend).status == 200
         anyio.run(plugin.aclose, backend=anyio_backend)
+
+
+def test_a_plugin_that_is_not_asynchronous_is_refused() -> None:
+    """And not only by the first request, in words about await."""
+    with (
+        Plugin(INMEMORY, {}) as plugin,
+        pytest.raises(TypeError, match=r"AsyncPlugin\.of"),
+    ):
+        AsyncUdistTransport(plugin)  # type: ignore[arg-type]

@@ -86,6 +86,8 @@ class AsyncUdistTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, plugin: AsyncPlugin) -> None:
+        if not hasattr(plugin, "__aenter__"):
+            raise TypeError("AsyncUdistTransport takes an AsyncPlugin, which AsyncPlugin.of(plugin) makes")
         self._plugin = plugin
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
