@@ -34,7 +34,7 @@ pytestmark = pytest.mark.timeout(TIMEOUT)
 
 def failures(command: Sequence[str], skipped: dict[str, str]) -> dict[str, str]:
     """Plays all cases, of which exactly ``skipped`` are skipped, for these reasons. Why others failed."""
-    outcomes = list(play(command, all_cases(), WAIT))
+    outcomes = list(play(command, all_cases(), WAIT, jobs=6))
     assert {each.case.name: each.text for each in outcomes if each.verdict == "skip"} == skipped
     return {
         each.case.name: "\n".join([each.text, *each.notes]) for each in outcomes if each.verdict == "fail"

@@ -70,7 +70,7 @@ def test_at_most_200_lines(source: Path) -> None:
 
 def test_the_core_cases(client: list[str]) -> None:
     cases = [case for case in all_cases() if case.core]
-    outcomes = [*play(client, cases, timeout=20.0)]
+    outcomes = [*play(client, cases, timeout=20.0, jobs=4)]
     assert [outcome for outcome in outcomes if outcome.verdict != "pass"] == []
     assert outcomes
 
