@@ -10,9 +10,8 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from udist_plugin.client.bridge import IDLE, new_event, wait_for
+from udist_plugin.client.bridge import IDLE, new_event, start_thread, wait_for
 from udist_plugin.errors import DeadlineExceeded, TransportError
-from udist_plugin.exhaustion import no_thread
 from udist_plugin.link.errors import late
 from udist_plugin.link.waiter import Waiter
 
@@ -43,12 +42,7 @@ class Attendant:
         """A task is about to wait. Raises ``TransportError`` when the system gives no thread."""
         with self._link.lock:
             if not self._running:
-                try:
-                    threading.Thread(target=self._serve, name="udist-async", daemon=True).start()
-                except RuntimeError as error:
-                    if not no_thread(error):
-                        raise
-                    raise TransportError(str(error), code="RESOURCE_EXHAUSTED", retryable=True) from None
+                start_thread(self._serve)
                 self._running = True
             self._tasks += 1
             self._rouse()

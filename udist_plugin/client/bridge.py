@@ -109,16 +109,13 @@ class Bridge:
                 return
             self._threads += 1
         try:
-            threading.Thread(target=self._serve, name="udist-async", daemon=True).start()
-        except RuntimeError as error:
+            start_thread(self._serve)
+        except (RuntimeError, TransportError):
             with self._lock:
                 self._threads -= 1
                 others = self._threads
-            if others:
-                return
-            if not no_thread(error):
+            if not others:
                 raise
-            raise TransportError(str(error), code="RESOURCE_EXHAUSTED", retryable=True) from None
 
     def _serve(self) -> None:
         while work := self._next():
@@ -159,6 +156,16 @@ class _Work:
             self.result = self._action()
         except BaseException as error:
             self.error = error
+
+
+def start_thread(target: Callable[[], None]) -> None:
+    """Runs ``target`` in a thread of its own. Raises ``TransportError`` when the system gives none."""
+    try:
+        threading.Thread(target=target, name="udist-async", daemon=True).start()
+    except RuntimeError as error:
+        if not no_thread(error):
+            raise
+        raise TransportError(str(error), code="RESOURCE_EXHAUSTED", retryable=True) from None
 
 
 def new_event() -> anyio.Event:
