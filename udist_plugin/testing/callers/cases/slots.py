@@ -35,8 +35,8 @@ def _answer(run: Run, exchanges: list[Exchange]) -> None:
 
 def _waits(plugin: Plugin, exchange: Exchange) -> None:
     """The request of ``exchange`` is not sent: that it came would be an error by itself, too."""
-    plugin.ping()
-    plugin.ping()
+    for _ in range(100):  # the driver may take its time to carry the command out
+        plugin.ping()
     if plugin.find(exchange.target):
         raise Unexpected(f"the request of {exchange} came though all slots were in use")
 
