@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from udist_plugin.http_api.request import Request
 from udist_plugin.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -109,6 +110,13 @@ def test_a_client_that_goes_away_is_refused_without_a_trace(client: Client) -> N
 def test_a_server_without_descriptors_is_asked_later(client: Client) -> None:
     assert push(client, Cut(errno.EMFILE)).status == 503
     assert client.get(BLOB).status == 404
+
+
+def test_content_is_read_as_a_file_is() -> None:
+    environ = {"REQUEST_METHOD": "PUT", "wsgi.input": Input(CONTENT), "CONTENT_LENGTH": str(len(CONTENT))}
+    content = Request(environ, "/v2/").content
+    assert content.read(0) == b""
+    assert content.read(5) + content.read() == CONTENT
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from udist_plugin.oci.media_types import (
 )
 from udist_plugin.registry import Page
 from udist_plugin.storage import paths
+from udist_plugin.storage.manifests import CONTENT_MAX
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
@@ -266,6 +267,26 @@ def test_a_manifest_whose_bytes_are_gone_is_unknown(registry: StorageRegistry, d
         for verb in (view.get_manifest, view.resolve_manifest):
             with pytest.raises(ManifestUnknown):
                 verb("a", "v1")
+
+
+def test_only_small_manifests_stay_in_memory(driver: StorageDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = StorageRegistry(driver)
+    small = push_image(registry, "a", b"layer")
+    large = image(b"layer", annotations={"x": "y" * CONTENT_MAX})
+    push(registry, "a", large)
+    read: list[str] = []
+    get_content = driver.get_content
+
+    def noted(path: str, *limit: int) -> bytes:
+        read.append(path)
+        return get_content(path, *limit)
+
+    monkeypatch.setattr(driver, "get_content", noted)
+    for document in (small, large):
+        for _ in range(3):
+            assert registry.get_manifest("a", document.digest)[0] == document.content
+    assert read.count(paths.blob_data(small.digest)) < 2
+    assert read.count(paths.blob_data(large.digest)) == 3
 
 
 STORED = {
