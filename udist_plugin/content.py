@@ -49,6 +49,12 @@ class Readable(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
+def length_of(source: Readable) -> int | None:
+    """How many bytes ``source`` has, if it has been told."""
+    length: int | None = getattr(source, "content_length", None)
+    return length
+
+
 class Chunk(Protocol):
     """A borrowed piece of content: ``view`` is valid until ``release``, which is called exactly once."""
 

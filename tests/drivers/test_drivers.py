@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from importlib.metadata import EntryPoint, EntryPoints
@@ -102,12 +103,12 @@ def test_a_folder_that_keeps_vanishing_is_an_error_in_the_end(
     def rename(source: str, destination: str) -> None:
         nonlocal attempts
         attempts += 1
-        raise FileNotFoundError(destination)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), source, None, destination)
 
     monkeypatch.setattr(calls, "rename", rename)
     with pytest.raises(StorageError, match="deleted repeatedly"):
         filesystem.put_content("/folder/file", b"x")
-    assert attempts == calls.ATTEMPTS
+    assert attempts == 1 + calls.ATTEMPTS
     assert filesystem.list(SCRATCH) == []
 
 

@@ -60,8 +60,11 @@ def test_post_then_put(client: Client, algorithm: str) -> None:
     assert client.get(location).status == 404
 
 
-def test_a_blob_put_whole_goes_straight_to_its_place(client: Client, driver: StorageDriver) -> None:
-    """An object store would copy it there from the session."""
+@pytest.mark.parametrize("known_size", [False, True])
+def test_a_blob_put_whole_goes_straight_to_its_place(
+    client: Client, driver: StorageDriver, known_size: bool
+) -> None:
+    """An object store would copy it there from the session. A small one is written at once."""
     written: list[str] = []
     writer = driver.writer
 
@@ -71,8 +74,9 @@ def test_a_blob_put_whole_goes_straight_to_its_place(client: Client, driver: Sto
 
     driver.writer = recorded  # type: ignore[method-assign]
     location = start(client)
-    assert_stored(client, client.request("PUT", f"{location}?digest={DIGEST}", content=CONTENT))
-    assert written == [blob_data(DIGEST)]
+    content = CONTENT if known_size else io.BytesIO(CONTENT)
+    assert_stored(client, client.request("PUT", f"{location}?digest={DIGEST}", content=content))
+    assert written == ([] if known_size else [blob_data(DIGEST)])
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])

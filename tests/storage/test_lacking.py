@@ -253,7 +253,7 @@ class TestStaleHandles:
 
             return once
 
-        for name in ("open", "stat", "listdir", "replace", "lstat"):
+        for name in ("open", "stat", "listdir", "replace", "lstat", "unlink"):
             monkeypatch.setattr(os, name, failing(name))
         opened = open
 

@@ -12,7 +12,7 @@ from udist_plugin.registry import Page
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from udist_plugin.drivers.base import StorageDriver
 
@@ -68,8 +68,8 @@ def test_a_manifest_that_is_deleted_before_its_new_tags_are_seen_is_linked_again
     push(registry, "a", OLD)
     put_contents = driver.put_contents
 
-    def overtaken(*steps: Mapping[str, bytes]) -> None:
-        put_contents(*steps[:-1])
+    def overtaken(*steps: Mapping[str, bytes], may_vanish: Collection[str]) -> None:
+        put_contents(*steps[:-1], may_vanish=may_vanish)
         other.delete_manifest("a", OLD.digest)
         put_contents(steps[-1])
 

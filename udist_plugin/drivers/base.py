@@ -15,7 +15,7 @@ from udist_plugin.content import Content
 from udist_plugin.errors import FileTooLarge, InvalidPath, PathNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from types import TracebackType
     from typing import BinaryIO, Self
 
@@ -154,8 +154,9 @@ class StorageDriver(ABC):
         ``durable`` is off for what may be lost with the power without harm.
         """
 
-    def put_contents(self, *steps: Mapping[str, bytes]) -> None:
-        """Makes or replaces small files, by path, in steps: each is durable before the next one begins.
+    def put_contents(self, *steps: Mapping[str, bytes], may_vanish: Collection[str] = ()) -> None:  # noqa: ARG002
+        """Makes or replaces small files, by path, in steps: each is durable before the next one begins, but
+        for those of the paths in ``may_vanish``, which stand whole or not at all after a loss of power.
 
         The files of a step appear in their order; of a step under way a loss of power leaves any, each whole.
         A folder that did not stand may appear with all its files at once, in the step of the last of them.
@@ -186,6 +187,11 @@ class StorageDriver(ABC):
         The other verbs need not see it before it is committed.
         """
         return self.reader(path)
+
+    def appended_size(self, path: str) -> int:
+        """How many bytes ``appended`` has. Raises ``PathNotFound``."""
+        with self.appended(path) as content:
+            return content.size
 
     @abstractmethod
     def stat(self, path: str) -> FileInfo:
@@ -220,9 +226,9 @@ class StorageDriver(ABC):
     def delete_if(self, path: str, holding: str, content: bytes) -> bool:
         """Deletes a folder with all in it if the file ``holding`` in it holds ``content``; durable.
 
-        That file goes first, and not if it holds something else by then: this returns ``False`` and changes
-        nothing. A file that others put there afterwards stays, and the folder with it. Raises
-        ``PathNotFound`` when the file does not stand.
+        That file, which only ``put_content`` and ``put_contents`` make, goes first, and not if it holds
+        something else by then: this returns ``False`` and changes nothing. One that others put there
+        afterwards stays, and the folder with it. Raises ``PathNotFound`` when the file does not stand.
         """
 
     def url_for(self, path: str) -> str | None:  # noqa: ARG002
@@ -235,8 +241,10 @@ class StorageDriver(ABC):
         Raises ``ConfigurationError`` with what is wrong, and the key or permission that mends it.
         """
 
-    def remove_if_empty(self, path: str) -> None:
-        """Deletes a folder that holds nothing. Of drivers without real folders there are none."""
+    def remove_if_empty(self, path: str) -> bool:  # noqa: ARG002
+        """Deletes a folder if it holds nothing, and returns whether it did. Of drivers without real folders
+        there are none."""
+        return False
 
     def start(self, record: Record) -> None:
         """From now on ``record`` takes what there is to say about the store."""

@@ -107,6 +107,7 @@ class _Input:
     def __init__(self, source: Any, length: int | None) -> None:
         if length != 0 and not hasattr(source, "read"):
             raise TypeError(f"wsgi.input has no read (PEP 3333): it is {type(source).__name__}")
+        self.content_length = length
         self._source = source
         self._left = length
 

@@ -36,6 +36,11 @@ class Input:
         self._exchange = exchange
         self.next_chunk: Callable[[], PooledChunk | None] = exchange.next_chunk
 
+    @property
+    def content_length(self) -> int | None:
+        """The bytes of the content, ``None`` when the request names none."""
+        return self._exchange.stream.expected
+
     def readinto(self, buffer: bytearray | memoryview) -> int:
         """Reads once into ``buffer``; 0 at the end."""
         return self._exchange.read_into(memoryview(buffer).cast("B"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from udist_plugin.content import length_of
 from udist_plugin.errors import BlobUnknown, DigestInvalid, PathNotFound
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import OCTET_STREAM
 from udist_plugin.storage import paths
-from udist_plugin.storage.links import read_link, write_link
+from udist_plugin.storage.links import link_content, read_link, write_link
 from udist_plugin.storage.pump import RunningHash, pump
 from udist_plugin.storage.sizes.sizes import Sizes
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
     from udist_plugin.content import Content, Readable
     from udist_plugin.drivers.base import StorageDriver
+
+
+SMALL = 64 << 10
+"""Bytes of a blob that are written at once."""
 
 
 class BlobStore:
@@ -77,6 +82,9 @@ class BlobStore:
         return descriptor
 
     def push(self, name: str, digest: Digest, content: Readable) -> Descriptor:
+        length = length_of(content)
+        if length is not None and length <= SMALL:
+            return self._push_small(name, digest, content.read())
         running = RunningHash(digest.algorithm)
         with self._driver.writer(paths.blob_data(digest)) as writer:
             pump(content, writer, running)
@@ -84,6 +92,16 @@ class BlobStore:
                 raise DigestInvalid({"digest": digest, "content": actual})
             writer.commit()
         return self.link(name, digest, running.count)
+
+    def _push_small(self, name: str, digest: Digest, content: bytes) -> Descriptor:
+        """Blob and link are written together, and become visible one after the other."""
+        if (actual := Digest.of(content, digest.algorithm)) != digest:
+            raise DigestInvalid({"digest": digest, "content": actual})
+        self._driver.put_contents(
+            {paths.blob_data(digest): content},
+            {paths.link(paths.layer(name, digest)): link_content(digest)},
+        )
+        return self._learnt(digest, len(content))
 
     def delete(self, name: str, digest: Digest) -> None:
         folder = paths.layer(name, digest)
@@ -97,6 +115,9 @@ class BlobStore:
     def link(self, name: str, digest: Digest, size: int) -> Descriptor:
         """Makes a blob part of the repository; its data must be durable."""
         write_link(self._driver, paths.link(paths.layer(name, digest)), digest)
+        return self._learnt(digest, size)
+
+    def _learnt(self, digest: Digest, size: int) -> Descriptor:
         self._sizes.learn(digest, size)
         return Descriptor(OCTET_STREAM, digest, size)
 

@@ -86,7 +86,7 @@ class ManifestStore:
     def push(self, name: str, manifest: Manifest, tags: Sequence[str]) -> Descriptor:
         """Blob, revision, tags: each durable before the next, so that nothing points at what may vanish.
 
-        No one looks a tag up by its index link, so it may come and go with the revision.
+        No one looks a tag up by its index link, so it may come and go with the revision, and be lost.
         """
         for tag in tags:
             check_tag(tag)
@@ -97,12 +97,13 @@ class ManifestStore:
         if not self._driver.exists(paths.layers(name)):
             # Stock servers know a repository by this folder, and their collector marks no other.
             links.append(paths.link(paths.layer(name, digest)))
-        links += [paths.tag_index(name, tag, digest) for tag in tags]
+        index = [paths.tag_index(name, tag, digest) for tag in tags]
         link = link_content(digest)
         self._driver.put_contents(
             {paths.blob_data(digest): content},
-            dict.fromkeys(links, link),
+            dict.fromkeys(links + index, link),
             {paths.tag_current(name, tag): link for tag in tags},
+            may_vanish=index,
         )
         if tags and not self._stands(name, digest):
             # Deleted meanwhile by one who did not see these tags. It looks for tags once more after it took

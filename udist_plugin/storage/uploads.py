@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.content import CHUNK_SIZE
+from udist_plugin.content import CHUNK_SIZE, length_of
 from udist_plugin.errors import (
     BlobUploadInvalid,
     BlobUploadUnknown,
@@ -54,8 +54,7 @@ class UploadStore:
         if not self.driver.exists(f"{folder}/startedat"):
             raise BlobUploadUnknown({"uuid": upload_id})
         try:
-            with self.driver.appended(f"{folder}/data") as content:
-                offset = content.size
+            offset = self.driver.appended_size(f"{folder}/data")
         except PathNotFound:
             offset = 0
         return StoredUpload(self, name, upload_id, offset, self.hashes.take((upload_id, offset)))
@@ -79,6 +78,8 @@ class StoredUpload(Upload):
         self._running = running if running or offset else RunningHash("sha256")
 
     def write(self, content: Readable) -> int:
+        if length_of(content) == 0:
+            return self.offset
         try:
             with self._open() as writer:
                 try:
@@ -108,10 +109,10 @@ class StoredUpload(Upload):
                 raise BlobUploadUnknown({"uuid": self.id}) from None
             if actual != digest:
                 writer.cancel()
-                self._drop()
+                self._end()
                 raise DigestInvalid({"digest": digest, "content": actual})
         descriptor = self._store.blobs.link(self._name, digest, self.offset)
-        self._drop()
+        self._end()
         return descriptor
 
     def _commit_copy(self, writer: FileWriter, digest: Digest) -> Descriptor:
@@ -123,15 +124,16 @@ class StoredUpload(Upload):
             raise BlobUploadUnknown({"uuid": self.id}) from None
         except DigestInvalid:
             writer.cancel()
-            self._drop()
+            self._end()
             raise
-        self._drop()
+        self._end()
         return descriptor
 
     def cancel(self) -> None:
-        if not self._store.driver.exists(self._folder):
-            raise BlobUploadUnknown({"uuid": self.id})
-        self._drop()
+        try:
+            self._drop()
+        except PathNotFound:
+            raise BlobUploadUnknown({"uuid": self.id}) from None
 
     def close(self) -> None:
         running, self._running = self._running, None
@@ -140,18 +142,18 @@ class StoredUpload(Upload):
 
     def _open(self) -> FileWriter:
         """A writer that stands where this session believes to be."""
-        if not self._store.driver.exists(f"{self._folder}/startedat"):
-            raise BlobUploadUnknown({"uuid": self.id})
+        driver = self._store.driver
         try:
-            writer = self._store.driver.writer(f"{self._folder}/data", append=True)
+            writer = driver.writer(f"{self._folder}/data", append=True)
         except PathBusy:
             raise _busy() from None
-        if writer.size == self.offset:
-            return writer
         found = writer.size
+        if found == self.offset and (found or driver.exists(f"{self._folder}/startedat")):
+            return writer
         writer.close()
         if not found:  # committed or cancelled by another request, and opened anew just now
-            self._drop()
+            with suppress(PathNotFound):
+                driver.delete(self._folder, durable=False)
             raise BlobUploadUnknown({"uuid": self.id})
         raise RangeInvalid({"uuid": self.id, "offset": found, "expected": self.offset})
 
@@ -173,10 +175,22 @@ class StoredUpload(Upload):
                     running.update(data)
         return running.digest()
 
-    def _drop(self) -> None:
-        self._running = None
+    def _end(self) -> None:
+        """The session is over, if another request has not ended it already."""
         with suppress(PathNotFound):
-            self._store.driver.delete(self._folder, durable=False)
+            self._drop()
+
+    def _drop(self) -> None:
+        """Takes the session out of the store. Raises ``PathNotFound``."""
+        self._running = None
+        driver = self._store.driver
+        if driver.has_folders:
+            driver.delete(f"{self._folder}/startedat", durable=False)
+            if not driver.remove_if_empty(self._folder):  # mostly there is nothing else in it
+                with suppress(PathNotFound):
+                    driver.delete(self._folder, durable=False)
+        else:
+            driver.delete(self._folder, durable=False)
 
 
 def _busy() -> BlobUploadInvalid:

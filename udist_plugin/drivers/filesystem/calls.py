@@ -77,21 +77,25 @@ def make_folder(path: str) -> None:
     os.mkdir(path, 0o777)
 
 
-def adopt(path: str, above: os.stat_result) -> None:
-    """Gives a new file or folder the owner, group and mode of the folder ``above`` it, as far as it can.
+def adopt(new: str | int, above: os.stat_result, status: os.stat_result | None = None) -> bool:
+    """Gives a new file (its descriptor) or folder (its path) the owner, group and mode of the folder
+    ``above`` it, as far as it can; whether it had them. ``status`` is its own, if that is known.
 
     Otherwise the umask of one writer would lock out others who share the store.
     """
     if sys.platform == "win32":
-        return  # where a folder's permissions are inherited
-    status = os.stat(path, follow_symlinks=False)
+        return True  # where a folder's permissions are inherited
+    status = status or os.stat(new)
     mode = above.st_mode & (0o2777 if stat.S_ISDIR(status.st_mode) else 0o666)
+    same_owner = (status.st_uid, status.st_gid) == (above.st_uid, above.st_gid)
+    same_mode = status.st_mode & 0o2777 == mode
     with suppress(OSError):
-        if (status.st_uid, status.st_gid) != (above.st_uid, above.st_gid):
-            os.chown(path, -1 if os.geteuid() else above.st_uid, above.st_gid)
+        if not same_owner:
+            os.chown(new, -1 if os.geteuid() else above.st_uid, above.st_gid)
     with suppress(OSError):
-        if status.st_mode & 0o2777 != mode:
-            os.chmod(path, mode)
+        if not same_mode:
+            os.chmod(new, mode)
+    return same_owner and same_mode
 
 
 def rename(source: str, destination: str) -> None:

@@ -2,14 +2,15 @@
 
 No call of POSIX compares and deletes, so two things together keep what others put there meanwhile:
 
-- A writer renames a file into its folder while it holds the folder together with other writers, a deletion
-  holds it alone from its look at the file until the file is gone. A process that is killed holds nothing any
-  more, and has either deleted what it looked at or done nothing. Readers take no part: the file is there for
-  them up to the moment it is deleted.
-- Some writers take no lock: stock servers, anybody on a file system without locks, and whoever looked up a
-  folder that is replaced just then. So the file is renamed aside, and looked at once more where nobody else
-  finds it. What turns out to be another's is put back, unless something newer stands there by then. Of these
-  writers alone a file could be lost, to a kill between those two renames.
+- ``put_content`` and ``put_contents`` rename a file into a folder that stands while they hold the folder
+  together with other writers, a deletion holds it alone from its look at the file until the file is gone. A
+  process that is killed holds nothing any more, and has either deleted what it looked at or done nothing.
+  Readers take no part: the file is there for them up to the moment it is deleted. Nor does a file that comes
+  with its folder: no deletion can have looked at it.
+- Some writers take no lock: stock servers, anybody on a file system without locks, ``writer`` and ``move``,
+  and whoever looked up a folder that is replaced just then. So the file is renamed aside, and looked at once
+  more where nobody else finds it. What turns out to be another's is put back, unless something newer stands
+  there by then. Of these writers alone a file could be lost, to a kill between those two renames.
 """
 
 from __future__ import annotations

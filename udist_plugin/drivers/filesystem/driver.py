@@ -22,7 +22,7 @@ from udist_plugin.drivers.filesystem.writers import AppendedFile, NewFile
 from udist_plugin.errors import ConfigurationError, InvalidOffset, InvalidPath, StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from typing import BinaryIO, Concatenate, ParamSpec, TypeVar
 
     from udist_plugin.content import Content
@@ -87,24 +87,34 @@ class FilesystemDriver(StorageDriver):
         if problem:
             self._tree.once.warn("write", problem)
 
-    def remove_if_empty(self, path: str) -> None:
-        with suppress(OSError):
+    def remove_if_empty(self, path: str) -> bool:
+        try:
             calls.remove_folder(self._tree.full_path(path))
+        except OSError:
+            return False
+        return True
 
     @again_if_stale
     def put_content(self, path: str, content: bytes, *, durable: bool = True) -> None:
-        with NewFile(self._tree, path, durable=durable) as writer:
-            writer.write(content)
-            writer.commit()
+        self._put(({path: content},), durable=durable)
 
     @again_if_stale
-    def put_contents(self, *steps: Mapping[str, bytes]) -> None:
-        with StagedFiles(self._tree) as staged:
+    def put_contents(self, *steps: Mapping[str, bytes], may_vanish: Collection[str] = ()) -> None:
+        self._put(steps, may_vanish)
+
+    def _put(
+        self, steps: Sequence[Mapping[str, bytes]], may_vanish: Collection[str] = (), *, durable: bool = True
+    ) -> None:
+        with StagedFiles(self._tree, durable=durable) as staged:
             for step in steps:
-                staged.add_step(step)
+                staged.add_step(step, may_vanish)
             if staged.commit():
                 return
-        super().put_contents(*steps)  # others make and delete the same folders just now
+        for step in steps:  # others make and delete the same folders just now
+            for path, content in step.items():
+                with NewFile(self._tree, path, durable=durable, held=True) as writer:
+                    writer.write(content)
+                    writer.commit()
 
     @again_if_stale
     def get_content(self, path: str, limit: int = SMALL_FILE_MAX) -> bytes:
@@ -113,8 +123,12 @@ class FilesystemDriver(StorageDriver):
         try:
             file = os.open(self._tree.full_path(path), calls.READ)
             try:
-                while len(content) <= limit and (piece := os.read(file, max(PIECE, len(content)))):
-                    content += piece
+                size = PIECE
+                while len(content) <= limit:
+                    content += (piece := os.read(file, size))
+                    if len(piece) < size:  # the file's end
+                        break
+                    size = len(content)
             finally:
                 os.close(file)
         except OSError as error:
@@ -140,6 +154,9 @@ class FilesystemDriver(StorageDriver):
     @again_if_stale
     def writer(self, path: str, *, append: bool = False) -> FileWriter:
         return AppendedFile(self._tree, path) if append else NewFile(self._tree, path)
+
+    def appended_size(self, path: str) -> int:
+        return self.stat(path).size
 
     @again_if_stale
     def stat(self, path: str) -> FileInfo:

@@ -33,7 +33,7 @@ def holding(folder: str, *, alone: bool = False) -> Iterator[None]:
         try:
             if not _lock(descriptor, shared=not alone):
                 break
-            if stands_at(descriptor, folder):
+            if is_at(folder, os.fstat(descriptor)):
                 yield
                 return
         finally:
@@ -41,10 +41,10 @@ def holding(folder: str, *, alone: bool = False) -> Iterator[None]:
     raise TimeoutError(errno.ETIMEDOUT, "another process holds its folder; try again", folder)
 
 
-def stands_at(descriptor: int, path: str) -> bool:
-    """Whether the open file or folder is the one at that path."""
+def is_at(path: str, status: os.stat_result) -> bool:
+    """Whether the file or folder at that path is the one of this status."""
     try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+        return os.path.samestat(status, os.stat(path))
     except FileNotFoundError:
         return False
 

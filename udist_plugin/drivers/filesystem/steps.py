@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from udist_plugin.drivers.filesystem import calls
 from udist_plugin.drivers.filesystem.holding import holding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -31,20 +31,28 @@ class StagedFiles:
     A *target* is what one rename makes: a file, or the highest folder above it that does not stand yet.
     """
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, *, durable: bool = True) -> None:
         self._tree = tree
+        self._durable = durable
+        self._scratch = tree.scratch_path()
         self._sources: dict[str, str] = {}  # by target
+        self._above: dict[str, os.stat_result] = {}  # the folder that a target is to stand in
         self._steps: list[dict[str, str]] = []  # targets of each step, with the path to name in an error
-        self._folders: dict[str, None] = {}  # made in the scratch folder, the upper before the lower
-        with tree.named_errors(tree.scratch):
-            self._scratch = tree.scratch_path()
+        self._folders: set[str] = set()  # made in the scratch folder
+        self._lasting: set[str] = set()  # targets, and folders in the scratch folder, to be synced
+        self._alike: set[tuple[bool, int, int, int]] = set()  # what need not adopt anything
 
-    def add_step(self, step: Mapping[str, bytes]) -> None:
-        """Writes the files of a step; those of a new folder come into sight with the last of them."""
+    def add_step(self, step: Mapping[str, bytes], may_vanish: Collection[str] = ()) -> None:
+        """Writes the files of a step; those of a new folder come into sight with the last of them. See
+        ``StorageDriver.put_contents``."""
         targets: dict[str, str] = {}
         for path, content in step.items():
             with self._tree.named_errors(path):
-                targets[self._stage(self._tree.full_path(path), content)] = path
+                target, staged = self._stage(self._tree.full_path(path), content)
+            targets[target] = path
+            if self._durable and path not in may_vanish:
+                self._lasting.add(target)
+                self._lasting.update(self._folders_of(staged))
         for earlier in self._steps:
             for target in targets:
                 earlier.pop(target, None)
@@ -53,7 +61,7 @@ class StagedFiles:
     def commit(self) -> bool:
         """Makes the files visible and durable, step by step; false where others changed the folders."""
         with self._tree.named_errors("/"):
-            for folder in reversed(self._folders):
+            for folder in self._folders & self._lasting:
                 self._tree.sync_folder(folder)
         for step in self._steps:
             for target, path in step.items():
@@ -61,40 +69,58 @@ class StagedFiles:
                     if not self._place(target):
                         return False
             with self._tree.named_errors("/"):
-                self._tree.sync_above(step)
+                self._tree.sync_above(target for target in step if target in self._lasting)
         return True
 
-    def _stage(self, full: str, content: bytes) -> str:
-        """Writes a file that is to stand at ``full``, and returns its target."""
-        target = _highest_missing(full)
-        above = self._tree.nearest_folder(target)
+    def _stage(self, full: str, content: bytes) -> tuple[str, str]:
+        """Writes a file that is to stand at ``full``, and returns its target, and where it is now."""
+        target = next((each for each in self._above if full.startswith(f"{each}/")), "")
+        if not target:
+            target, above = self._tree.missing_from(full)
+            self._above[target] = above
         source = self._sources.setdefault(target, f"{self._scratch}.{len(self._sources)}")
         file = source + full[len(target) :]
         if file != source:
-            self._make_folders(os.path.dirname(file), source, above)
-        descriptor = calls.create(file)
+            self._make_folders(os.path.dirname(file), source, target)
+        descriptor = self._tree.in_scratch(lambda: calls.create(file))
         try:
-            calls.adopt(file, above)
+            self._adopt(descriptor, target)
             for _ in calls.write_all(descriptor, content):
                 pass
-            calls.sync(descriptor)
+            if self._durable:
+                calls.sync(descriptor)
         finally:
             os.close(descriptor)
-        return target
+        return target, file
 
-    def _make_folders(self, folder: str, highest: str, above: os.stat_result) -> None:
+    def _make_folders(self, folder: str, source: str, target: str) -> None:
+        """Makes a folder in the scratch folder: ``source``, or one below it."""
         if folder in self._folders:
             return
-        if folder != highest:
-            self._make_folders(os.path.dirname(folder), highest, above)
-        calls.make_folder(folder)
-        calls.adopt(folder, above)
-        self._folders[folder] = None
+        if folder != source:
+            self._make_folders(os.path.dirname(folder), source, target)
+        self._tree.in_scratch(lambda: calls.make_folder(folder))
+        self._folders.add(folder)
+        self._adopt(folder, target)
+
+    def _adopt(self, new: str | int, target: str) -> None:
+        """As ``calls.adopt``; asked once of all that is made alike."""
+        above = self._above[target]
+        kind = (isinstance(new, str), above.st_mode, above.st_uid, above.st_gid)
+        if kind not in self._alike and calls.adopt(new, above):
+            self._alike.add(kind)
+
+    def _folders_of(self, staged: str) -> Iterator[str]:
+        """The folders that were made for a file."""
+        while (staged := os.path.dirname(staged)) in self._folders:
+            yield staged
 
     def _place(self, target: str) -> bool:
+        source = self._sources[target]
         try:
-            with holding(os.path.dirname(target)):
-                calls.rename(self._sources[target], target)
+            # Nobody can be about to delete a file that comes with its folder.
+            with nullcontext() if source in self._folders else holding(os.path.dirname(target)):
+                calls.rename(source, target)
         except OSError as error:
             if error.errno in _OVERTAKEN:
                 return False
@@ -114,10 +140,3 @@ class StagedFiles:
                     calls.remove_tree(source)
                 else:
                     calls.unlink(source)
-
-
-def _highest_missing(full: str) -> str:
-    """``full``, or the highest folder above it that does not stand."""
-    while not os.path.lexists(above := os.path.dirname(full)):
-        full = above
-    return full

@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from udist_plugin.drivers.base import check_path
@@ -24,7 +24,10 @@ from udist_plugin.errors import (
 from udist_plugin.exhaustion import exhausted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeVar
+
+    Made = TypeVar("Made")
 
 NAME = "filesystem"
 FINE_TICK, COARSE_TICK = 0.05, 2.5
@@ -44,6 +47,7 @@ class Tree:
         self.root = os.path.abspath(root)
         self.scratch = check_path(scratch, NAME)
         self._above = self.root.rstrip("/")
+        self._scratch = self.full_path(scratch)
         self._synced: dict[str, tuple[int, int]] = {}
         self.once = Once()
 
@@ -66,24 +70,32 @@ class Tree:
             return ""
         os.scandir(folder).close()
         os.stat(f"{folder}/.")
-        for each in (folder, self.full_path(self.scratch)):
+        for each in (folder, self._scratch):
             if os.path.lexists(each) and not _writable(each):
                 return f"{each}: not writable ({user()}); the store can be read, and pushes will fail"
         return ""
 
     def scratch_path(self) -> str:
-        """A path for a file on its way, in a folder that stands."""
-        folder = self.full_path(self.scratch)
-        self.make_folders(folder)
-        return f"{folder}/{os.urandom(16).hex()}"
+        """A new path for something on its way; see ``in_scratch``."""
+        return f"{self._scratch}/{os.urandom(16).hex()}"
 
-    def make_folders(self, folder: str) -> None:
-        """Makes ``folder`` and what is missing above it."""
+    def in_scratch(self, make: Callable[[], Made]) -> Made:
+        """What ``make`` returns, which makes something on a scratch path. The folder for such is made when it
+        turns out to be missing."""
+        try:
+            return make()
+        except FileNotFoundError:
+            self.make_folders(self._scratch)
+            return make()
+
+    def make_folders(self, folder: str) -> os.stat_result:
+        """Makes ``folder`` and what is missing above it, and returns whose owner, group and mode a file in it
+        is to have."""
         above = os.path.dirname(folder)
         try:
             calls.make_folder(folder)
         except FileExistsError:
-            return
+            return os.stat(folder)
         except FileNotFoundError:
             if above == folder:
                 raise
@@ -91,38 +103,39 @@ class Tree:
             with suppress(FileExistsError):
                 calls.make_folder(folder)
         if len(folder) > len(self.root):
-            with suppress(FileNotFoundError):  # deleted by another
-                calls.adopt(folder, os.stat(above))
-        else:
-            with suppress(PermissionError):  # it may not be ours to read
-                self.sync_folder(above)  # the root is new; from there on down, sync_above does it
+            status = os.stat(above)
+            calls.adopt(folder, status)
+            return status
+        with suppress(PermissionError):  # it may not be ours to read
+            self.sync_folder(above)  # the root is new; from there on down, sync_above does it
+        return os.stat(folder)
 
-    def adopt(self, new: str, path: str) -> None:
-        """Lets a new file follow the folder that it is going to stand in at ``path``."""
-        with suppress(FileNotFoundError):  # the root is deleted
-            calls.adopt(new, self.nearest_folder(self.full_path(path)))
+    def adopt(self, new: int, path: str) -> None:
+        """Lets a new file, open as ``new``, follow the folder that it is going to stand in at ``path``, which
+        is made if it is missing: most files have one of their own."""
+        with suppress(FileNotFoundError):  # deleted by another
+            calls.adopt(new, self.make_folders(os.path.dirname(self.full_path(path))))
 
-    def nearest_folder(self, full: str) -> os.stat_result:
-        """What there is to know of the folder that ``full`` stands in, or the next above it that stands.
-
-        Raises ``FileNotFoundError`` when not even the root does.
-        """
-        folder = os.path.dirname(full)
+    def missing_from(self, full: str) -> tuple[str, os.stat_result]:
+        """``full`` or the highest folder above it that does not stand, and what there is to know of the one
+        that it is to stand in. The root is made if it is missing."""
         while True:
+            above = os.path.dirname(full)
             try:
-                return os.stat(folder)
+                return full, os.stat(above)
             except FileNotFoundError:
-                if len(folder) <= len(self.root):
-                    raise
-                folder = os.path.dirname(folder)
+                if len(above) <= len(self.root):
+                    return full, self.make_folders(self.root)
+                full = above
 
-    def place(self, source: str, path: str, *, durable: bool = True) -> None:
-        """Renames the file ``source`` to ``path``, in folders that others may be deleting."""
+    def place(self, source: str, path: str, *, durable: bool = True, held: bool = False) -> None:
+        """Renames the file ``source`` to ``path``, in folders that others may be deleting; ``held`` if others
+        may be about to delete it by what it holds (see ``deletion``)."""
         target = self.full_path(path)
         folder = os.path.dirname(target)
         for _ in range(calls.ATTEMPTS):
             try:
-                with holding(folder):
+                with holding(folder) if held else nullcontext():
                     calls.rename(source, target)
                 break
             except FileNotFoundError:
@@ -145,22 +158,27 @@ class Tree:
         for folder in dict.fromkeys(map(os.path.dirname, targets)):
             with suppress(FileNotFoundError):  # deleted by another after the rename, and the file with it
                 self.sync_folder(folder)
-                while folder != self.root and (folder := os.path.dirname(folder)) not in seen:
-                    seen.add(folder)
-                    self._sync_if_changed(folder)
+                self._sync_way_to(folder, seen)
 
-    def _sync_if_changed(self, folder: str) -> None:
-        """Syncs a folder unless it was synced here since it last changed."""
-        status = os.stat(folder)
-        state = (status.st_ino, status.st_mtime_ns)
-        if self._synced.get(folder) == state:
-            return
-        self.sync_folder(folder)
-        tick = FINE_TICK if status.st_mtime_ns % 1_000_000_000 else COARSE_TICK
-        if time.time() - status.st_mtime > tick:
-            if len(self._synced) >= SYNCED_MAX:
-                self._synced.clear()
-            self._synced[folder] = state
+    def _sync_way_to(self, folder: str, seen: set[str]) -> None:
+        """Syncs the folders above one, up to the first of which that has been done, be it ``seen`` or a while
+        ago, if it has not changed since."""
+        synced: dict[str, tuple[int, int]] = {}
+        way: list[str] = []
+        while folder != self.root and (folder := os.path.dirname(folder)) not in seen:
+            way.append(folder)
+            status = os.stat(folder)
+            state = (status.st_ino, status.st_mtime_ns)
+            if self._synced.get(folder) == state:
+                break
+            self.sync_folder(folder)
+            tick = FINE_TICK if status.st_mtime_ns % 1_000_000_000 else COARSE_TICK
+            if time.time() - status.st_mtime > tick:
+                synced[folder] = state
+        if len(self._synced) + len(synced) > SYNCED_MAX:
+            self._synced.clear()
+        self._synced |= synced
+        seen.update(way)
 
     def sync_folder(self, folder: str) -> None:
         """Makes the entries of a folder durable, where the file system can."""
@@ -177,10 +195,9 @@ class Tree:
 
     def hide(self, full: str) -> str:
         """Takes a file or folder out of sight by one rename; where it is then."""
-        os.lstat(full)
         try:
             hidden = self.scratch_path()
-            calls.rename(full, hidden)
+            self.in_scratch(lambda: self._rename_away(full, hidden))
         except OSError as error:
             if error.errno not in (_FULL | {errno.EINVAL, errno.EXDEV}):
                 raise
@@ -190,12 +207,18 @@ class Tree:
         return hidden
 
     def discard(self, full: str) -> None:
-        """Takes a file or folder out of sight, then apart."""
-        hidden = self.hide(full)
-        if os.path.isdir(hidden) and not os.path.islink(hidden):
-            calls.remove_tree(hidden)
-        else:
-            calls.unlink(hidden)
+        """Deletes a file, or takes a folder out of sight, then apart."""
+        try:
+            calls.unlink(full)
+        except (IsADirectoryError, PermissionError):  # the latter is what POSIX says of a folder
+            calls.remove_tree(self.hide(full))
+
+    def _rename_away(self, full: str, hidden: str) -> None:
+        try:
+            calls.rename(full, hidden)
+        except FileNotFoundError:
+            os.lstat(full)  # it stands; what is missing is where to
+            raise
 
     @contextmanager
     def named_errors(self, path: str) -> Iterator[None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.drivers.base import FileWriter, check_path
 from udist_plugin.drivers.filesystem import calls
-from udist_plugin.drivers.filesystem.holding import stands_at
+from udist_plugin.drivers.filesystem.holding import is_at
 from udist_plugin.drivers.filesystem.tree import NAME
 from udist_plugin.errors import PathBusy
 
@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 class NewFile(FileWriter):
     """A file in the scratch folder until it is committed."""
 
-    def __init__(self, tree: Tree, path: str, *, durable: bool = True) -> None:
+    def __init__(self, tree: Tree, path: str, *, durable: bool = True, held: bool = False) -> None:
+        """``held`` is that of ``Tree.place``."""
         self.size = 0
         self._tree = tree
         self._path = check_path(path, NAME)
         self._durable = durable
+        self._held = held
         self._descriptor = -1
         with tree.named_errors(path):
-            self._scratch = tree.scratch_path()
-            self._descriptor = calls.create(self._scratch)
+            self._scratch = scratch = tree.scratch_path()
+            self._descriptor = tree.in_scratch(lambda: calls.create(scratch))
 
     def write(self, data: bytes | memoryview) -> None:
         with self._tree.named_errors(self._path):
@@ -37,12 +39,12 @@ class NewFile(FileWriter):
     def commit(self, path: str | None = None) -> None:
         path = path or self._path
         with self._tree.named_errors(path):
-            self._tree.adopt(self._scratch, path)
+            self._tree.adopt(self._descriptor, path)
             if self._durable:
                 calls.sync(self._descriptor)
             self._close()
             try:
-                self._tree.place(self._scratch, path, durable=self._durable)
+                self._tree.place(self._scratch, path, durable=self._durable, held=self._held)
             except BaseException:
                 self._drop()
                 raise
@@ -77,10 +79,10 @@ class AppendedFile(FileWriter):
         self._full = tree.full_path(path)
         self._descriptor = -1
         with tree.named_errors(path):
-            self._descriptor = self._open()
-            self.size = os.fstat(self._descriptor).st_size
+            self._descriptor, status = self._open()
+            self.size = status.st_size
             if not self.size:
-                tree.adopt(self._full, path)
+                calls.adopt(self._descriptor, os.stat(os.path.dirname(self._full)), status)
 
     def write(self, data: bytes | memoryview) -> None:
         with self._tree.named_errors(self._path):
@@ -90,7 +92,7 @@ class AppendedFile(FileWriter):
     def commit(self, path: str | None = None) -> None:
         with self._tree.named_errors(path or self._path):
             if path is not None:
-                self._tree.adopt(self._full, path)
+                self._tree.adopt(self._descriptor, path)
             calls.sync(self._descriptor)
             if os.name == "nt":
                 self.close()  # Windows renames no open file
@@ -109,7 +111,7 @@ class AppendedFile(FileWriter):
         if descriptor >= 0:
             os.close(descriptor)
 
-    def _open(self) -> int:
+    def _open(self) -> tuple[int, os.stat_result]:
         for _ in range(calls.ATTEMPTS):
             try:
                 descriptor = calls.open_end(self._full)
@@ -120,8 +122,9 @@ class AppendedFile(FileWriter):
             try:
                 if not self._lock(descriptor):
                     raise PathBusy("another writer holds it", driver=NAME, path=self._path)
-                if stands_at(descriptor, self._full):
-                    return descriptor
+                status = os.fstat(descriptor)
+                if is_at(self._full, status):
+                    return descriptor, status
             except BaseException:
                 os.close(descriptor)
                 raise
