@@ -78,6 +78,9 @@ def _fill(part: Message, values: Json) -> None:
         elif name == "environment":
             part.environment.SetInParent()  # type: ignore[attr-defined]
             part.environment.variables.update(value)  # type: ignore[attr-defined]
+        elif name == "file":
+            part.file.SetInParent()  # type: ignore[attr-defined]
+            _fill(part.file, value)  # type: ignore[attr-defined]
         elif name == "code":
             setattr(part, name, next(number for key, number in pb.Code.items() if _code(key) == value))
         else:

@@ -11,6 +11,7 @@ from udist_plugin.wire.encoding import varint
 from udist_plugin.wire.frames import (
     Body,
     End,
+    File,
     Frame,
     GoAway,
     Log,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 uint32 = st.integers(0, 2**32 - 1) | st.integers(0, 300)
+uint64 = st.integers(0, 2**64 - 1) | uint32
+files = st.builds(File, uint32, uint64, uint64, uint64, uint64, uint64)
 text = st.text(st.characters(codec="utf-8"), max_size=20)
 fields = st.lists(st.tuples(text, st.binary(max_size=20)), max_size=4)
 codes = st.sampled_from(CODES)
@@ -46,8 +49,8 @@ bodies: st.SearchStrategy[Body] = st.one_of(
         text,
         st.lists(text, max_size=3),
     ),
-    st.builds(Request, text, text, text, text, fields, uint32),
-    st.builds(Response, uint32, fields),
+    st.builds(Request, text, text, text, text, fields, uint32, st.booleans(), st.none() | files),
+    st.builds(Response, uint32, fields, st.none() | files),
     st.builds(End, fields),
     st.builds(WindowUpdate, uint32),
     st.builds(Reset, codes, text, st.booleans()),
@@ -74,6 +77,8 @@ def _fill(message: pb.Frame, body: Body) -> None:
     for name in ("fields", "trailers"):
         if name in values:
             values[name] = [pb.Field(name=key, value=value) for key, value in values[name]]
+    if values.get("file"):
+        values["file"] = pb.File(**values["file"]._asdict())
     if "code" in values:
         values["code"] = CODES.index(values["code"])
     if isinstance(body, Settings) and body.environment is not None:

@@ -24,6 +24,7 @@ from udist_plugin.wire.decoding import decode
 from udist_plugin.wire.encoding import encode, encode_data_head, varint
 from udist_plugin.wire.frames import (
     End,
+    File,
     Frame,
     GoAway,
     Log,
@@ -118,6 +119,10 @@ def test_what_was_encoded_is_decoded_without_the_library(frame: Frame) -> None:
 @example(b"\x1a\x08\x3a\x06\x0a\x04\x12\x00\x0a\x00")  # a map's entry, value before key
 @example(b"\x22\x06\x2a\x04\x0a\x00\x0a\x00")  # a field with two names
 @example(b"\x22\x0a\x2a\x08\x0a\x01\xff\x12\x00\x0a\x01a")  # of which the first is not UTF-8
+@example(b"\x2a\x0d\x1a\x0b\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")  # an offset of 64 bits
+@example(b"\x2a\x0d\x1a\x0b\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f")  # one of more
+@example(b"\x2a\x08\x1a\x06\x08\xff\xff\xff\xff\x1f")  # a descriptor of 33 bits
+@example(b"\x2a\x04\x1a\x00\x1a\x00")  # a file in two parts
 @example(b"\x4b\x4c\x32\x00")  # a group
 @example(b"\x00\x01\x32\x00")  # field number 0
 def test_every_message_means_what_the_library_says(message: bytes) -> None:
@@ -137,6 +142,8 @@ def test_a_code_that_nobody_knows_is_unknown(number: int) -> None:
         (Frame(2**32, Ping(1)), "not a number of 32 bits"),
         (Frame(1, Request("GET", "http", "", "/", (), 2**32)), "not a number of 32 bits"),
         (Frame(1, WindowUpdate(-5)), "not a number of 32 bits"),
+        (Frame(1, Response(200, (), File(1, 0, 2**64, 0, 0, 0))), "more than 64 bits"),
+        (Frame(1, Response(200, (), File(1, 0, 1, -1, 0, 0))), "more than 64 bits"),
         (Frame(0, Settings([2**32])), "not a number of 32 bits"),
         (Frame(0, Settings(environment={"A": "\udcff"})), "text that UTF-8 cannot express"),
         (Frame(0, Settings(capabilities=["\ud800"])), "text that UTF-8 cannot express"),

@@ -18,6 +18,7 @@ from udist_plugin.client.plugin import GRACE, Plugin
 from udist_plugin.client.slots import LATE
 from udist_plugin.errors import NoFreeSlot
 from udist_plugin.link.output import SMALL
+from udist_plugin.wire.frames import Response as Head
 
 if TYPE_CHECKING:
     import os
@@ -47,6 +48,7 @@ class AsyncPlugin:
         log: Callable[[str], None] | None = None,
         timeout: float = 30.0,
         redirects: bool = False,
+        files: bool | None = None,
         config_name: str = "",
         trace: str | os.PathLike[str] | None = None,
     ) -> None:
@@ -58,6 +60,7 @@ class AsyncPlugin:
             log=log,
             timeout=timeout,
             redirects=redirects,
+            files=files,
             config_name=config_name,
             trace=trace,
         )
@@ -211,7 +214,7 @@ async def _answered(call: Call, attendant: Attendant) -> bool:
         await attendant.wait(exchange, ready)
     finally:
         attendant.end()
-    return True
+    return not isinstance(exchange.head, Head) or exchange.head.file is None
 
 
 async def _send(call: Call, pieces: AsyncIterable[bytes], run: Run) -> None:

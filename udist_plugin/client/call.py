@@ -71,7 +71,9 @@ class Call:
             fields.append(("content-length", str(self._length).encode()))
         self._content = None if self._length == 0 else content
         self._deadline = None if timeout is None else time.monotonic() + timeout
-        self._request = Request(method, scheme, authority, target, fields, _milliseconds(timeout))
+        accept_file = method == "GET" and self._content is None and not pieces and link.shares_files
+        milliseconds = _milliseconds(timeout)
+        self._request = Request(method, scheme, authority, target, fields, milliseconds, accept_file)
         slot_timeout = patience if slot_timeout is None else slot_timeout
         self._slot = Waiter(Waiter(self._deadline, slot_timeout).begin())
         self._exchange: Exchange | None = None
@@ -108,6 +110,20 @@ class Call:
 
     def response(self) -> Response:
         """Sends what was not sent yet, and returns once the response's head is there."""
+        exchange = self._answered()
+        head = exchange.head
+        assert isinstance(head, Head)
+        fields = [(name, value.decode("latin-1")) for name, value in head.fields]
+        if head.file:
+            content = self._link.take(exchange, head.file)
+            return Response(head.status, fields, content, content.close) if content else self._without_file()
+        response = Response(head.status, fields, exchange, self._close)
+        if self._follow and (url := location_of(self._request.method, self._request.target, response)):
+            response.close()
+            return self._fetch(url, response)
+        return response
+
+    def _answered(self) -> Exchange:
         exchange = self._exchange or self.open()
         sending = None
         try:
@@ -121,14 +137,13 @@ class Call:
                 raise sending.error from None
             self._link.cancel(exchange, error.code if isinstance(error, DeadlineExceeded) else "CANCELLED")
             raise
-        head = exchange.head
-        assert isinstance(head, Head)
-        fields = [(name, value.decode("latin-1")) for name, value in head.fields]
-        response = Response(head.status, fields, exchange, self._close)
-        if self._follow and (url := location_of(self._request.method, self._request.target, response)):
-            response.close()
-            return self._fetch(url, response)
-        return response
+        return exchange
+
+    def _without_file(self) -> Response:
+        """The same once more, as the file that had the content of the response was not to be had."""
+        self._exchange = None
+        self._request = self._request._replace(accept_file=False)
+        return self.response()
 
     def cancel(self) -> None:
         """Ends what another thread waits for, and drops the response if it is there. A thread that writes a

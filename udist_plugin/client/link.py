@@ -10,6 +10,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from udist_plugin.client.files import FileContent
 from udist_plugin.client.forks import watch
 from udist_plugin.client.slots import Slots
 from udist_plugin.client.wake import WakePipe
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from udist_plugin.client.trace.recorder import Recorder
     from udist_plugin.errors import UdistError
     from udist_plugin.link.errors import Truncated
+    from udist_plugin.link.files import PeerFiles
     from udist_plugin.wire.connection import ConnectionReceived, HeadReceived
+    from udist_plugin.wire.frames import File
     from udist_plugin.wire.stream import Stream
 
 PAYLOAD: Final = 1 << 20
@@ -55,9 +58,11 @@ DYING: Final = 2.0
 
 
 class ClientLink(Link):
-    """The link to ``process``. ``log`` gets the plugin's log frames, ``recorder`` all of them, both ways."""
+    """The link to ``process``. ``log`` gets the plugin's log frames, ``recorder`` all of them, both ways.
+    ``files`` are the plugin's open files, if it shares them."""
 
     connection: CallerConnection
+    files: PeerFiles | None = None
 
     def __init__(
         self,
@@ -197,6 +202,27 @@ class ClientLink(Link):
         with self.lock:
             self._reset(exchange, Reset(code, message))
 
+    @property
+    def shares_files(self) -> bool:
+        """Whether content may stand in files of the plugin's, and of this process."""
+        return self.files is not None and self.files.usable
+
+    def take(self, exchange: Exchange, file: File) -> FileContent | None:
+        """The content of a response that stands in ``file``, which the plugin holds until now. ``None`` if it
+        is not to be had; the exchange is over then, too, and no more files are asked for."""
+        assert self.files
+        try:
+            content = FileContent(self.files.open(file), file.offset, file.length, exchange.deadline)
+        except OSError as error:
+            self.files.usable = False
+            self.cancel(exchange, "FAILED_PRECONDITION", str(error))
+            return None
+        with self.lock:
+            if not self.error:
+                self._resets.append(self.connection.reset(exchange.stream, "OK"))
+        self.output.flush()
+        return content
+
     def _reset_given_up(self) -> None:
         while self._given_up:
             exchange, reset = self._given_up.popleft()
@@ -233,6 +259,8 @@ class ClientLink(Link):
             self.fail(PluginDied("the plugin was closed"))
         self._interrupt()
         self.stage.close()
+        if self.files:
+            self.files.close()
         settled = self.settled(timeout) and self.output.settled(timeout)
         if self._recorder:
             self._recorder.close()
@@ -255,6 +283,8 @@ class ClientLink(Link):
         self.output.fail(BrokenPipeError(errno.EPIPE, str(error)))
         self.stage.close()
         self._wake.close()
+        if self.files:
+            self.files.close()
         self._process.disown()
         if self._recorder:
             self._recorder.disown()

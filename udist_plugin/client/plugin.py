@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import sys
 import threading
 import time
 import warnings
@@ -15,7 +16,9 @@ from udist_plugin.client.configuration import as_text
 from udist_plugin.client.link import ClientLink
 from udist_plugin.client.patched import check_patches
 from udist_plugin.client.process import PluginProcess
-from udist_plugin.client.redirects import CAPABILITY
+from udist_plugin.client.redirects import CAPABILITY as REDIRECT
+from udist_plugin.link.files import CAPABILITY as FILES
+from udist_plugin.link.files import granted
 from udist_plugin.version import __version__
 from udist_plugin.wire.constants import VERSION
 from udist_plugin.wire.frames import Settings
@@ -70,6 +73,11 @@ class Plugin:
     fetched there, straight from the bucket. That is for callers that can reach the store over the network;
     it is told what content is wanted, and no credentials.
 
+    With ``files``, content may stand in a file that one process has open and the other opens for itself,
+    instead of being sent, both ways. That takes a plugin on the same machine (Linux) that runs as the same
+    user; where it cannot be done, content is sent as ever. Unless told, it is done for a plugin that was
+    found, and not for a ``command``.
+
     Close it, or use it as a context manager. One that is collected as garbage is closed then, with a
     ``ResourceWarning``. It belongs to the process that started it: a forked child gets ``PluginForked``, and
     starts its own.
@@ -91,6 +99,7 @@ class Plugin:
         log: Callable[[str], None] | None = None,
         timeout: float = 30.0,
         redirects: bool = False,
+        files: bool | None = None,
         config_name: str = "",
         trace: str | os.PathLike[str] | None = None,
     ) -> None:
@@ -113,10 +122,10 @@ class Plugin:
             if recorder:
                 recorder.close()
             raise
-        capabilities = (CAPABILITY,) if redirects else ()
+        files = sys.platform == "linux" and (own if files is None else files)
         settings = Settings(
             [VERSION],
-            capabilities=capabilities,
+            capabilities=[*([REDIRECT] if redirects else []), *([FILES] if files else [])],
             implementation=implementation,
             process_id=os.getpid(),
             configuration=configuration,
@@ -128,6 +137,8 @@ class Plugin:
         except BaseException:
             _end(self._link, self._process, REFUSED)
             raise
+        if files:
+            self._link.files = granted(peer.capabilities, peer.process_id, self._process.pid)
         self._started = True
         self.warnings = tuple(peer.warnings)
         if log is None:

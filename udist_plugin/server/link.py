@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import Cancelled, TransportError, VersionMismatch
 from udist_plugin.link.exchange import Exchange
@@ -17,6 +17,7 @@ from udist_plugin.wire.stream import Half
 
 if TYPE_CHECKING:
     from udist_plugin.errors import UdistError
+    from udist_plugin.link.files import PeerFiles
     from udist_plugin.wire.connection import ConnectionReceived, HeadReceived
     from udist_plugin.wire.stream import Stream
 
@@ -27,6 +28,10 @@ MEMORY = 8 << 20
 """Bytes that request windows may grow to beyond their first credit, all together."""
 
 
+HOLD: Final = 10.0
+"""Seconds that a file is held open for the caller."""
+
+
 class EndOfRequests(TransportError):
     """The caller has closed its end: no more requests, and those that have not come whole are given up."""
 
@@ -34,9 +39,11 @@ class EndOfRequests(TransportError):
 
 
 class ServerLink(Link):
-    """``connection`` is the plugin's; ``settings`` are the caller's once they came."""
+    """``connection`` is the plugin's; ``settings`` are the caller's once they came. ``files`` are those that
+    the caller has open, if it shares them."""
 
     connection: PluginConnection
+    files: PeerFiles | None = None
     source_blocks = True
 
     def __init__(self, source: int, sink: int, max_streams: int) -> None:
@@ -86,6 +93,14 @@ class ServerLink(Link):
                 if end:
                     frames += self.sent_last(stream)
             self.output.write(frames)
+
+    def hold(self, exchange: Exchange) -> None:
+        """Returns once the caller has opened the file of the response. Raises ``TransportError``."""
+        exchange.patience = HOLD
+        with self.lock:
+            self.wait(exchange, lambda: exchange.error is not None)
+            if exchange.error and exchange.error.code != "OK":
+                raise exchange.error
 
     def finish(self, exchange: Exchange, code: str, message: str) -> None:
         """Frees the slot of ``exchange``, and resets what did not end as it should."""

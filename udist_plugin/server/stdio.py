@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import Cancelled, ConfigurationError, StorageError, TransportError, UdistError
 from udist_plugin.link.fds import reader_gone
+from udist_plugin.link.files import CAPABILITY as FILES
+from udist_plugin.link.files import granted
 from udist_plugin.server.link import EndOfRequests, ServerLink
 from udist_plugin.server.log import Log
 from udist_plugin.server.warming import WarmUp
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn, Protocol
 
     from udist_plugin.link.exchange import Exchange
+    from udist_plugin.link.files import PeerFiles
 
     class Service(Protocol):
         """A WSGI application, how it wants to be run, and what runs beside its requests.
@@ -136,6 +139,7 @@ class _Plugin:
     def _shake_hands(self) -> None:
         settings = self._link.settings()
         self._capabilities = frozenset(settings.capabilities)
+        self._link.files = _files(settings)
         self.service = self._build(settings, self._log)
         self.warm_up = WarmUp(self.service.warm_up)
         with self._watch.last_word:
@@ -143,6 +147,7 @@ class _Plugin:
                 Settings(
                     [VERSION],
                     MAX_STREAMS,
+                    capabilities=(FILES,) if self._link.files else (),
                     implementation=f"udist-python/{__version__}",
                     process_id=os.getpid(),
                     warnings=_fitting(self.service.warnings),
@@ -159,6 +164,13 @@ class _Plugin:
         except OSError:
             status = 1
         _exit(status, self._log)
+
+
+def _files(settings: Settings) -> PeerFiles | None:
+    """The caller's open files, if it is this process's parent and shares them."""
+    return (
+        granted(settings.capabilities, settings.process_id, os.getppid()) if sys.platform == "linux" else None
+    )
 
 
 def _fitting(warnings: Sequence[str]) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.errors import LocalProtocolError, StorageError, TransportError
 from udist_plugin.exhaustion import exhausted
+from udist_plugin.link.files import described
 from udist_plugin.link.output import SMALL
 from udist_plugin.link.splice import SpliceableFile, descriptor_of
 from udist_plugin.wire.constants import CODES, KEPT_FIELDS, KEPT_LENGTH
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
     from udist_plugin.link.splice import Spliceable
     from udist_plugin.server.link import ServerLink
     from udist_plugin.server.log import Log
+    from udist_plugin.wire.frames import File
+
+
+HANDED_OVER: Final = 64 << 10
+"""Bytes from which on a caller gets a file rather than its content: fewer are sent as fast."""
 
 
 class Input:
@@ -168,6 +175,10 @@ class Responder:
         if self._bodiless(head):
             self._sent = True
             self._link.respond(self._exchange, head, end=True)
+        elif length and (file := self._file(head, result, length)):
+            self._sent = True
+            self._link.respond(self._exchange, head._replace(file=file), end=False)
+            self._link.hold(self._exchange)
         elif length and (content := self._spliceable(result)) is not None:
             self._sent = True
             self._link.respond(self._exchange, head, end=False)
@@ -198,6 +209,18 @@ class Responder:
         if self._head is None:
             raise LocalProtocolError("the application returned without start_response")
         return self._head
+
+    def _file(self, head: Response, result: object, length: int) -> File | None:
+        """Where the caller finds the content, if it is in a file and the caller would rather open that."""
+        request = self._exchange.head
+        assert isinstance(request, Request)
+        if not (request.accept_file and self._link.files) or length < HANDED_OVER:
+            return None
+        if not isinstance(result, FileWrapper) or head.status not in (200, 206):
+            return None
+        if (descriptor := descriptor_of(result.file)) is None:
+            return None
+        return described(descriptor, os.lseek(descriptor, 0, os.SEEK_CUR), length)
 
     def _spliceable(self, result: Any) -> Spliceable | None:
         """What the kernel can move: a file, or an iterable with the verb of ``Spliceable``."""

@@ -56,6 +56,7 @@ class CallerConnection(Connection):
         stream_id = self.highest_id + 1 if not self.highest_id else self.highest_id + 2
         frame = encode(Frame(stream_id, request, end_stream))
         stream = Stream(stream_id, self._budget, LARGEST_WINDOW)
+        stream.accepts_file = request.accept_file
         self.highest_id = stream_id
         self.streams[stream_id] = stream
         if request.method == "HEAD":
@@ -64,7 +65,7 @@ class CallerConnection(Connection):
         return stream, frame
 
     def reset(self, stream: Stream, code: str, message: str = "") -> bytes:
-        """Gives up on a stream; empty when it has ended already."""
+        """Gives up on a stream, or with ``OK`` on a file that is held; empty when it has ended already."""
         if stream.reset or stream.done:
             stream.receive_window.close()
             return b""
@@ -92,7 +93,9 @@ class CallerConnection(Connection):
             return None
         bodiless = stream_id in self._bodiless or head.status in (204, 304)
         self._advance_incoming(stream, Input.HEAD, end_stream)
-        problem = heads.response_problem(head) or self._declare(stream, head.fields, end_stream, bodiless)
+        problem = heads.response_problem(head) or self._declare(stream, head, end_stream, bodiless)
+        if head.file and (bodiless or end_stream or not stream.accepts_file):
+            problem = "file is none that was asked for"
         if problem:
             raise self._fault(stream, "INTERNAL", f"the response's {problem}")
         return HeadReceived(stream, head)

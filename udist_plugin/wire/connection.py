@@ -252,14 +252,16 @@ class Connection:
         return None if stream is None or stream.reset else stream
 
     def _declare(
-        self, stream: Stream, fields: Fields, end_stream: bool, bodiless: bool = False
+        self, stream: Stream, head: Request | Response, end_stream: bool, bodiless: bool = False
     ) -> str | None:
-        """Notes the incoming content-length; returns what is wrong with it."""
+        """Notes how much content is to come; returns what is wrong with what the head says of it."""
         try:
-            length = heads.content_length(fields)
+            length = heads.content_length(head.fields)
         except ValueError as error:
             return str(error)
-        if bodiless:
+        if head.file and length != head.file.length:
+            return f"content-length is {length}, but its file has {head.file.length} bytes"
+        if bodiless or head.file:
             length = 0
         elif length and end_stream:
             return f"content-length is {length}, but nothing follows"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from udist_plugin.wire.constants import KEPT_FIELDS, KEPT_LENGTH, code_name
 from udist_plugin.wire.frames import (
     End,
+    File,
     Frame,
     GoAway,
     Log,
@@ -71,8 +72,8 @@ def _decode(message: bytes) -> tuple[Frame, bytes | None]:
     return Frame(stream_id, body, end_stream), None
 
 
-def _entries(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Field numbers below 16 and their values: varints of at most 32 bits, or bytes."""
+def _entries(message: bytes, bits: int = 32) -> Iterator[tuple[int, int | bytes]]:
+    """Field numbers below 16 and their values: varints of at most ``bits``, or bytes."""
     position = 0
     end = len(message)
     while position < end:
@@ -83,7 +84,7 @@ def _entries(message: bytes) -> Iterator[tuple[int, int | bytes]]:
         value = message[position + 1]
         position += 2
         if value & 0x80:
-            value, position = _long_varint(message, position - 1)
+            value, position = _long_varint(message, position - 1, bits)
         if kind == 0:
             yield tag >> 3, value
         elif kind == 2 and position + value <= end:
@@ -93,14 +94,14 @@ def _entries(message: bytes) -> Iterator[tuple[int, int | bytes]]:
             raise _Unusual
 
 
-def _long_varint(message: bytes, position: int) -> tuple[int, int]:
+def _long_varint(message: bytes, position: int, bits: int = 32) -> tuple[int, int]:
     value = shift = 0
-    while shift < 35:
+    while shift < bits:
         byte = message[position]
         value |= (byte & 0x7F) << shift
         position += 1
         if byte < 0x80:
-            if value >= 1 << 32:
+            if value >> bits:
                 break
             return value, position
         shift += 7
@@ -224,26 +225,46 @@ def _request(message: bytes) -> Request:
     texts = ["", "", "", ""]
     fields: list[tuple[str, bytes]] = []
     timeout = last = 0
+    accept_file = False
+    file: File | None = None
     for number, value in _entries(message):
         if number == 5:
             field = _string(value)
             fields.append(_kept_field(field) if len(field) <= KEPT_LENGTH else _field(field))
-        elif number <= last or number > 6:
+        elif number <= last or number > 8:
             raise _Unusual
         elif number == 6:
             timeout = _integer(value)
+        elif number == 7:
+            accept_file = bool(_integer(value))
+        elif number == 8:
+            file = _file(_string(value))
         else:
             texts[number - 1] = _string(value).decode()
         last = number
     method, scheme, authority, target = texts
-    return Request(method, scheme, authority, target, fields, timeout)
+    return Request(method, scheme, authority, target, fields, timeout, accept_file, file)
 
 
 def _response(message: bytes) -> Response:
     single, fields = _mixed(message, 2)
-    head = Response(_take_integer(single, 1), fields)
+    file = _file(_string(single.pop(3))) if 3 in single else None
+    head = Response(_take_integer(single, 1), fields, file)
     _all_taken(single)
     return head
+
+
+def _file(message: bytes) -> File:
+    numbers = [0] * 6
+    last = 0
+    for number, value in _entries(message, 64):
+        if number <= last or number > 6:
+            raise _Unusual
+        numbers[number - 1] = _integer(value)
+        last = number
+    if numbers[0] >> 32:
+        raise _Unusual
+    return File(*numbers)
 
 
 def _end(message: bytes) -> End:

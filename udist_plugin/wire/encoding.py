@@ -13,6 +13,7 @@ from udist_plugin.wire.constants import CODES, KEPT_FIELDS, KEPT_LENGTH, MAX_CON
 from udist_plugin.wire.frames import (
     Body,
     End,
+    File,
     Frame,
     GoAway,
     Log,
@@ -39,6 +40,10 @@ def varint(value: int) -> bytes:
         return bytes((value & 0x7F | 0x80, value >> 7))
     if not 0 <= value < 1 << 32:
         raise LocalProtocolError(f"{value} is not a number of 32 bits")
+    return _long_varint(value)
+
+
+def _long_varint(value: int) -> bytes:
     out = bytearray()
     while value > 127:
         out.append(value & 0x7F | 0x80)
@@ -137,12 +142,23 @@ def _request(body: Request) -> bytes:
             _text(b"\x22", body.target),
             _fields(b"\x2a", body.fields),
             _number(b"\x30", body.timeout_ms),
+            _number(b"\x38", body.accept_file),
+            _file(b"\x42", body.file) if body.file else b"",
         )
     )
 
 
 def _response(body: Response) -> bytes:
-    return _number(b"\x08", body.status) + _fields(b"\x12", body.fields)
+    head = _number(b"\x08", body.status) + _fields(b"\x12", body.fields)
+    return head + _file(b"\x1a", body.file) if body.file else head
+
+
+def _file(tag: bytes, file: File) -> bytes:
+    descriptor, *numbers = file
+    if not all(0 <= number < 1 << 64 for number in numbers):
+        raise LocalProtocolError(f"{file} has a number of more than 64 bits")
+    fields = [_SMALL[field << 3] + _long_varint(value) for field, value in enumerate(numbers, 2) if value]
+    return _length_delimited(tag, _number(b"\x08", descriptor) + b"".join(fields))
 
 
 def _end(body: End) -> bytes:

@@ -18,6 +18,17 @@ class Settings(NamedTuple):
     warnings: Sequence[str] = ()
 
 
+class File(NamedTuple):
+    """``length`` bytes from ``offset`` on, of a file that the sender has open as ``descriptor``."""
+
+    descriptor: int
+    offset: int
+    length: int
+    device: int
+    inode: int
+    size: int
+
+
 class Request(NamedTuple):
     method: str
     scheme: str
@@ -25,11 +36,14 @@ class Request(NamedTuple):
     target: str
     fields: Fields = ()
     timeout_ms: int = 0
+    accept_file: bool = False
+    file: File | None = None
 
 
 class Response(NamedTuple):
     status: int
     fields: Fields = ()
+    file: File | None = None
 
 
 class End(NamedTuple):

@@ -11,6 +11,7 @@ from udist_plugin.wire.constants import code_name
 from udist_plugin.wire.frames import (
     Body,
     End,
+    File,
     Frame,
     GoAway,
     Log,
@@ -49,10 +50,20 @@ def _body(frame: pb.Frame, kind: str) -> Body:
             return _settings(frame.settings)
         case "request":
             head = frame.request
-            fields = _fields(head.fields)
-            return Request(head.method, head.scheme, head.authority, head.target, fields, head.timeout_ms)
+            return Request(
+                head.method,
+                head.scheme,
+                head.authority,
+                head.target,
+                _fields(head.fields),
+                head.timeout_ms,
+                head.accept_file,
+                _file(head.file) if head.HasField("file") else None,
+            )
         case "response":
-            return Response(frame.response.status, _fields(frame.response.fields))
+            answer = frame.response
+            file = _file(answer.file) if answer.HasField("file") else None
+            return Response(answer.status, _fields(answer.fields), file)
         case "end":
             return End(_fields(frame.end.trailers))
         case "window_update":
@@ -80,6 +91,10 @@ def _settings(settings: pb.Settings) -> Settings:
         settings.configuration_name,
         list(settings.warnings),
     )
+
+
+def _file(file: pb.File) -> File:
+    return File(file.descriptor, file.offset, file.length, file.device, file.inode, file.size)
 
 
 def _fields(fields: Iterable[pb.Field]) -> Fields:

@@ -26,7 +26,9 @@ class PluginConnection(Connection):
         self._advance_outgoing(stream, Input.HEAD, end_stream)
         return frame
 
-    def finish(self, stream: Stream, code: str = "OK", message: str = "") -> bytes:
+    def finish(
+        self, stream: Stream, code: str = "OK", message: str = "", *, unprocessed: bool = False
+    ) -> bytes:
         """The worker has done what it will do: the slot is free. The reset that this owes, or empty.
 
         A response that ended before its request is followed by ``reset(OK)``, one that did not end by
@@ -39,7 +41,7 @@ class PluginConnection(Connection):
             stream.receive_window.close()
             return b""
         cause = stream.reset
-        reset = Reset(cause.code, cause.message) if cause else Reset(code, message[:MAX_MESSAGE])
+        reset = Reset(cause.code, cause.message) if cause else Reset(code, message[:MAX_MESSAGE], unprocessed)
         self._end(stream, reset)
         return encode(Frame(stream.id, reset))
 
@@ -62,7 +64,9 @@ class PluginConnection(Connection):
             self._refuse(stream_id, Reset("RESOURCE_EXHAUSTED", problem, True))
             return None
         stream = Stream(stream_id, self._budget, LARGEST_WINDOW)
-        fault = heads.request_problem(head) or self._declare(stream, head.fields, end_stream)
+        fault = heads.request_problem(head) or self._declare(stream, head, end_stream)
+        if head.file and not end_stream:
+            fault = "file is followed by content"
         if fault:
             self._refuse(stream_id, Reset("INVALID_ARGUMENT", f"the request's {fault}", True))
             return None

@@ -45,10 +45,12 @@ class Stream:
     """The state of one exchange.
 
     ``owner`` is for whoever drives the connection. ``reset`` is set once either side has reset the stream.
+    ``accepts_file``: the response's content may stand in a file.
     ``expected`` is the incoming content-length, ``received`` the payload bytes so far.
     """
 
     __slots__ = (
+        "accepts_file",
         "expected",
         "id",
         "incoming",
@@ -70,6 +72,7 @@ class Stream:
         self.received = 0
         self.reset: Reset | None = None
         self.owner: Any = None
+        self.accepts_file = False
 
     @property
     def done(self) -> bool:

@@ -116,28 +116,50 @@ class Field(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
 
 class Request(_message.Message):
-    __slots__ = ("method", "scheme", "authority", "target", "fields", "timeout_ms")
+    __slots__ = ("method", "scheme", "authority", "target", "fields", "timeout_ms", "accept_file", "file")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     SCHEME_FIELD_NUMBER: _ClassVar[int]
     AUTHORITY_FIELD_NUMBER: _ClassVar[int]
     TARGET_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    ACCEPT_FILE_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
     method: str
     scheme: str
     authority: str
     target: str
     fields: _containers.RepeatedCompositeFieldContainer[Field]
     timeout_ms: int
-    def __init__(self, method: _Optional[str] = ..., scheme: _Optional[str] = ..., authority: _Optional[str] = ..., target: _Optional[str] = ..., fields: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., timeout_ms: _Optional[int] = ...) -> None: ...
+    accept_file: bool
+    file: File
+    def __init__(self, method: _Optional[str] = ..., scheme: _Optional[str] = ..., authority: _Optional[str] = ..., target: _Optional[str] = ..., fields: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., timeout_ms: _Optional[int] = ..., accept_file: bool = ..., file: _Optional[_Union[File, _Mapping]] = ...) -> None: ...
 
 class Response(_message.Message):
-    __slots__ = ("status", "fields")
+    __slots__ = ("status", "fields", "file")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
     status: int
     fields: _containers.RepeatedCompositeFieldContainer[Field]
-    def __init__(self, status: _Optional[int] = ..., fields: _Optional[_Iterable[_Union[Field, _Mapping]]] = ...) -> None: ...
+    file: File
+    def __init__(self, status: _Optional[int] = ..., fields: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., file: _Optional[_Union[File, _Mapping]] = ...) -> None: ...
+
+class File(_message.Message):
+    __slots__ = ("descriptor", "offset", "length", "device", "inode", "size")
+    DESCRIPTOR_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    INODE_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    descriptor: int
+    offset: int
+    length: int
+    device: int
+    inode: int
+    size: int
+    def __init__(self, descriptor: _Optional[int] = ..., offset: _Optional[int] = ..., length: _Optional[int] = ..., device: _Optional[int] = ..., inode: _Optional[int] = ..., size: _Optional[int] = ...) -> None: ...
 
 class End(_message.Message):
     __slots__ = ("trailers",)

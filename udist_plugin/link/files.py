@@ -1,0 +1,84 @@
+"""Files that one process has open and the other reads, without a byte on the wire (Linux).
+
+What the peer tells of a file is looked at before it is believed: its descriptor is opened again by way of
+``/proc``, never a path, and must lead to the very file that was told of.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.wire.frames import File
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CAPABILITY: Final = "files"
+
+FOLDER: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
+READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+
+
+def described(descriptor: int, offset: int, length: int) -> File | None:
+    """What to tell the peer of ``length`` bytes from ``offset`` on of an open file; ``None`` if it is no
+    regular file, or shorter."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or offset + length > status.st_size:
+        return None
+    return File(descriptor, offset, length, status.st_dev, status.st_ino, status.st_size)
+
+
+class PeerFiles:
+    """The files that process ``pid`` has open. Raises ``OSError`` unless it runs as this one's user.
+
+    The folder in ``/proc`` is held open: it stays that process's, even if its id is given to another.
+    ``usable`` is false once a file could not be had: then none is asked for or offered any more.
+    """
+
+    usable = True
+
+    def __init__(self, pid: int) -> None:
+        self._process = os.open(f"/proc/{pid}", FOLDER)
+        if os.fstat(self._process).st_uid != os.geteuid():
+            self.close()
+            raise PermissionError(errno.EPERM, "it runs as another user")
+
+    def open(self, file: File) -> int:
+        """A descriptor of this process's own, for reading. Raises ``OSError`` when there is none to be had,
+        or it is not the file that was told of."""
+        path = f"fd/{file.descriptor}"
+        _check(file, os.stat(path, dir_fd=self._process))  # a device may do something when it is opened
+        descriptor = os.open(path, READ, dir_fd=self._process)
+        try:
+            _check(file, os.fstat(descriptor))
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def close(self) -> None:
+        """Lets go of the process; twice is once."""
+        process, self._process = self._process, -1
+        if process >= 0:
+            os.close(process)
+
+
+def _check(file: File, status: os.stat_result) -> None:
+    told = file.device, file.inode, file.size
+    if not stat.S_ISREG(status.st_mode) or told != (status.st_dev, status.st_ino, status.st_size):
+        raise OSError(errno.EBADF, f"descriptor {file.descriptor} is not the file that was told of")
+    if file.offset + file.length > file.size:
+        raise OSError(errno.EINVAL, f"the file of {file.size} bytes has no {file.length} at {file.offset}")
+
+
+def granted(capabilities: Sequence[str], told: int, actual: int) -> PeerFiles | None:
+    """The files of the peer, if it has the capability, and is the process that this one is next to."""
+    if CAPABILITY not in capabilities or told != actual:
+        return None
+    try:
+        return PeerFiles(actual)
+    except OSError:
+        return None
