@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from udist_plugin.client.readers import readable
 from udist_plugin.client.redirects import location_of
 from udist_plugin.client.response import Response
-from udist_plugin.client.sending import send, send_piece
-from udist_plugin.errors import DeadlineExceeded
+from udist_plugin.client.sending import offered, send, send_piece, skip
+from udist_plugin.errors import DeadlineExceeded, StreamReset
 from udist_plugin.link.waiter import Waiter
 from udist_plugin.wire.frames import Request
 from udist_plugin.wire.frames import Response as Head
@@ -71,9 +71,14 @@ class Call:
             fields.append(("content-length", str(self._length).encode()))
         self._content = None if self._length == 0 else content
         self._deadline = None if timeout is None else time.monotonic() + timeout
-        accept_file = method == "GET" and self._content is None and not pieces and link.shares_files
+        bare = self._content is None and not pieces
+        accept_file = link.shares_files and bare and method == "GET"
+        file = offered(self._content, self._length) if link.shares_files else None
+        if file and self._length is None:
+            self._length = file.length
+            fields.append(("content-length", str(file.length).encode()))
         milliseconds = _milliseconds(timeout)
-        self._request = Request(method, scheme, authority, target, fields, milliseconds, accept_file)
+        self._request = Request(method, scheme, authority, target, fields, milliseconds, accept_file, file)
         slot_timeout = patience if slot_timeout is None else slot_timeout
         self._slot = Waiter(Waiter(self._deadline, slot_timeout).begin())
         self._exchange: Exchange | None = None
@@ -86,7 +91,7 @@ class Call:
 
     def open(self) -> Exchange:
         """Waits for a slot and sends the head. Raises ``TransportError``; then the plugin has not seen it."""
-        end = self._content is None and not self._pieces
+        end = (self._content is None or self._request.file is not None) and not self._pieces
         exchange = self._link.open(self._request, self._deadline, self._patience, self._slot, end=end)
         self._exchange = exchange
         self._look_up()
@@ -116,7 +121,10 @@ class Call:
         fields = [(name, value.decode("latin-1")) for name, value in head.fields]
         if head.file:
             content = self._link.take(exchange, head.file)
-            return Response(head.status, fields, content, content.close) if content else self._without_file()
+            if content:
+                return Response(head.status, fields, content, content.close)
+            self._do_without_files()
+            return self.response()
         response = Response(head.status, fields, exchange, self._close)
         if self._follow and (url := location_of(self._request.method, self._request.target, response)):
             response.close()
@@ -129,21 +137,26 @@ class Call:
         try:
             if self._pieces:
                 send_piece(self._link, exchange, memoryview(b""), end=True)
-            elif self._content is not None:
+            elif self._content is not None and not self._request.file:
                 sending = send(self._link, exchange, self._content, self._length)
             exchange.wait_head()
         except BaseException as error:
+            if self._request.file and isinstance(error, StreamReset) and error.code == "FAILED_PRECONDITION":
+                self._do_without_files()
+                return self._answered()
             if sending and sending.error:
                 raise sending.error from None
             self._link.cancel(exchange, error.code if isinstance(error, DeadlineExceeded) else "CANCELLED")
             raise
+        if self._request.file:
+            skip(self._content, self._request.file)
         return exchange
 
-    def _without_file(self) -> Response:
-        """The same once more, as the file that had the content of the response was not to be had."""
+    def _do_without_files(self) -> None:
+        """A file was not to be had: makes the request ready to be sent once more, and no other is tried."""
+        self._link.shares_files = False
         self._exchange = None
-        self._request = self._request._replace(accept_file=False)
-        return self.response()
+        self._request = self._request._replace(accept_file=False, file=None)
 
     def cancel(self) -> None:
         """Ends what another thread waits for, and drops the response if it is there. A thread that writes a

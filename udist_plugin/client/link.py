@@ -10,7 +10,6 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.client.files import FileContent
 from udist_plugin.client.forks import watch
 from udist_plugin.client.slots import Slots
 from udist_plugin.client.wake import WakePipe
@@ -18,6 +17,7 @@ from udist_plugin.errors import DeadlineExceeded, HandshakeFailed, PluginDied, P
 from udist_plugin.link.errors import reset_error
 from udist_plugin.link.exchange import Exchange
 from udist_plugin.link.fds import ready_before_end
+from udist_plugin.link.file_content import FileContent
 from udist_plugin.link.input import Interrupted
 from udist_plugin.link.link import Link
 from udist_plugin.link.waiter import Waiter, least
@@ -59,10 +59,12 @@ DYING: Final = 2.0
 
 class ClientLink(Link):
     """The link to ``process``. ``log`` gets the plugin's log frames, ``recorder`` all of them, both ways.
-    ``files`` are the plugin's open files, if it shares them."""
+    ``files`` are the plugin's open files; ``shares_files`` tells whether content may stand in those, and in
+    this process's."""
 
     connection: CallerConnection
     files: PeerFiles | None = None
+    shares_files = False
 
     def __init__(
         self,
@@ -202,19 +204,13 @@ class ClientLink(Link):
         with self.lock:
             self._reset(exchange, Reset(code, message))
 
-    @property
-    def shares_files(self) -> bool:
-        """Whether content may stand in files of the plugin's, and of this process."""
-        return self.files is not None and self.files.usable
-
     def take(self, exchange: Exchange, file: File) -> FileContent | None:
         """The content of a response that stands in ``file``, which the plugin holds until now. ``None`` if it
         is not to be had; the exchange is over then, too, and no more files are asked for."""
         assert self.files
         try:
-            content = FileContent(self.files.open(file), file.offset, file.length, exchange.deadline)
+            content = FileContent(self.files.open(file), file, exchange.deadline)
         except OSError as error:
-            self.files.usable = False
             self.cancel(exchange, "FAILED_PRECONDITION", str(error))
             return None
         with self.lock:

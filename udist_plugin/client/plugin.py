@@ -139,6 +139,7 @@ class Plugin:
             raise
         if files:
             self._link.files = granted(peer.capabilities, peer.process_id, self._process.pid)
+            self._link.shares_files = self._link.files is not None
         self._started = True
         self.warnings = tuple(peer.warnings)
         if log is None:

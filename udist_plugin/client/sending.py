@@ -10,11 +10,13 @@ import os
 import threading
 import time
 from contextlib import suppress
+from io import BufferedReader, FileIO
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.client.link import LAST_WORDS
 from udist_plugin.client.readers import octets
 from udist_plugin.errors import TransportError
+from udist_plugin.link.files import HANDED_OVER, described
 from udist_plugin.link.splice import SpliceableFile, descriptor_of
 from udist_plugin.wire.constants import INITIAL_CREDIT
 
@@ -22,9 +24,30 @@ if TYPE_CHECKING:
     from udist_plugin.client.link import ClientLink
     from udist_plugin.client.readers import Readable
     from udist_plugin.link.exchange import Exchange
-
+    from udist_plugin.wire.frames import File
 
 READ: Final = 1 << 20
+
+
+def offered(body: memoryview | Readable | None, length: int | None) -> File | None:
+    """What to tell the plugin of a file that it can open itself, for ``length`` bytes of it or all that is
+    left. ``None`` for any other body, and for one that is too short to be worth it."""
+    if not isinstance(body, BufferedReader | FileIO) or (length is not None and length < HANDED_OVER):
+        return None
+    descriptor = descriptor_of(body)
+    if descriptor is None or not body.readable():
+        return None
+    offset = os.lseek(descriptor, 0, os.SEEK_CUR)
+    if length is None:
+        length = os.fstat(descriptor).st_size - offset
+    return described(descriptor, offset, length) if length >= HANDED_OVER else None
+
+
+def skip(body: memoryview | Readable | None, file: File) -> None:
+    """Leaves ``body``, of which ``file`` was told, where reading would have left it."""
+    assert isinstance(body, BufferedReader | FileIO)
+    with suppress(ValueError):  # closed by another thread
+        body.seek(file.offset + file.length)
 
 
 def send(

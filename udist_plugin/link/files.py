@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 CAPABILITY: Final = "files"
 
+HANDED_OVER: Final = 64 << 10
+"""Bytes from which on content is handed over in a file: fewer are sent as fast."""
+
 FOLDER: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
+O_PATH: Final = getattr(os, "O_PATH", 0)
 READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
@@ -35,10 +39,7 @@ class PeerFiles:
     """The files that process ``pid`` has open. Raises ``OSError`` unless it runs as this one's user.
 
     The folder in ``/proc`` is held open: it stays that process's, even if its id is given to another.
-    ``usable`` is false once a file could not be had: then none is asked for or offered any more.
     """
-
-    usable = True
 
     def __init__(self, pid: int) -> None:
         self._process = os.open(f"/proc/{pid}", FOLDER)
@@ -58,6 +59,13 @@ class PeerFiles:
             os.close(descriptor)
             raise
         return descriptor
+
+    def check_readable(self, file: File) -> None:
+        """Raises ``OSError`` unless the process has the file open for reading: it may not be allowed to."""
+        with open(os.open(f"fdinfo/{file.descriptor}", READ, dir_fd=self._process), "rb") as information:
+            flags = dict(line.split(b":", 1) for line in information)[b"flags"]
+        if int(flags, 8) & (os.O_ACCMODE | O_PATH) not in (os.O_RDONLY, os.O_RDWR):
+            raise OSError(errno.EBADF, f"descriptor {file.descriptor} is not open for reading")
 
     def close(self) -> None:
         """Lets go of the process; twice is once."""

@@ -102,7 +102,7 @@ class ServerLink(Link):
             if exchange.error and exchange.error.code != "OK":
                 raise exchange.error
 
-    def finish(self, exchange: Exchange, code: str, message: str) -> None:
+    def finish(self, exchange: Exchange, code: str, message: str, *, unprocessed: bool = False) -> None:
         """Frees the slot of ``exchange``, and resets what did not end as it should."""
         with self.lock:
             exchange.drop_unread()
@@ -110,7 +110,7 @@ class ServerLink(Link):
             return
         with self.output.turn(bulk=False):
             with self.lock:
-                frame = self.connection.finish(exchange.stream, code, message)
+                frame = self.connection.finish(exchange.stream, code, message, unprocessed=unprocessed)
             self.output.write(frame)
 
     def wait_readable(self, seconds: float | None) -> None:

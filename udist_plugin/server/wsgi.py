@@ -6,13 +6,14 @@ import os
 from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from udist_plugin.errors import LocalProtocolError, StorageError, TransportError
 from udist_plugin.exhaustion import exhausted
-from udist_plugin.link.files import described
+from udist_plugin.link.files import HANDED_OVER, described
 from udist_plugin.link.output import SMALL
 from udist_plugin.link.splice import SpliceableFile, descriptor_of
+from udist_plugin.server.files import SentFile
 from udist_plugin.wire.constants import CODES, KEPT_FIELDS, KEPT_LENGTH
 from udist_plugin.wire.frames import Request, Response
 from udist_plugin.wire.heads import HOP_BY_HOP
@@ -29,19 +30,15 @@ if TYPE_CHECKING:
     from udist_plugin.wire.frames import File
 
 
-HANDED_OVER: Final = 64 << 10
-"""Bytes from which on a caller gets a file rather than its content: fewer are sent as fast."""
-
-
 class Input:
     """``wsgi.input``: empty only at the request's end, an error when the request was cut.
 
     ``next_chunk`` lends the buffer that a payload arrived in, so that nothing is copied.
     """
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-        self.next_chunk: Callable[[], PooledChunk | None] = exchange.next_chunk
+    def __init__(self, source: Exchange | SentFile) -> None:
+        self._source = source
+        self.next_chunk: Callable[[], PooledChunk | None] = source.next_chunk
 
     @property
     def content_length(self) -> int | None:
@@ -50,11 +47,11 @@ class Input:
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
         """Reads once into ``buffer``; 0 at the end."""
-        return self._exchange.read_into(memoryview(buffer).cast("B"))
+        return self._source.read_into(memoryview(buffer).cast("B"))
 
     def read(self, size: int = -1) -> bytes:
         """``size`` bytes, fewer only at the end; everything when negative."""
-        return self._exchange.read(size)
+        return self._source.read(size)
 
     def readline(self, size: int = -1) -> bytes:
         """Up to a line's end, or ``size`` bytes."""
@@ -97,10 +94,10 @@ class FileWrapper:
         raise StopIteration
 
 
-def environ_for(exchange: Exchange, errors: Log, capabilities: frozenset[str]) -> WSGIEnvironment:
+def environ_for(
+    head: Request, source: Exchange | SentFile, errors: Log, capabilities: frozenset[str]
+) -> WSGIEnvironment:
     """The request as PEP 3333 has it; ``REQUEST_URI`` is the target as sent."""
-    head = exchange.head
-    assert isinstance(head, Request)
     path, _, query = head.target.partition("?")
     host, _, port = head.authority.rpartition(":")
     environ: WSGIEnvironment = {
@@ -115,7 +112,7 @@ def environ_for(exchange: Exchange, errors: Log, capabilities: frozenset[str]) -
         "HTTP_HOST": head.authority,
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": head.scheme,
-        "wsgi.input": Input(exchange),
+        "wsgi.input": Input(source),
         "wsgi.input_terminated": True,
         "wsgi.errors": errors,
         "wsgi.multithread": True,
@@ -263,9 +260,16 @@ def serve_exchange(
     Raises only what ends the link.
     """
     code, message = "OK", ""
+    head = exchange.head
+    assert isinstance(head, Request)
+    try:
+        file = SentFile(exchange, head.file, link.files) if head.file else None
+    except OSError as error:
+        link.finish(exchange, "FAILED_PRECONDITION", f"the file is not to be had: {error}", unprocessed=True)
+        return
     responder = Responder(link, exchange)
     try:
-        result = application(environ_for(exchange, log, capabilities), responder.start_response)
+        result = application(environ_for(head, file or exchange, log, capabilities), responder.start_response)
         try:
             responder.send(result)
         finally:
@@ -285,6 +289,8 @@ def serve_exchange(
                 responder.give_up()
         log.record("error", f"stream {exchange.stream.id}: {trace(error)}")
     finally:
+        if file:
+            file.close()
         link.finish(exchange, code, message)
 
 
