@@ -49,7 +49,7 @@ def cells() -> Iterator[Json]:
 def _of_stream(table: Json, side: str, way: Way) -> Json:
     about = f"{side}, {way.state}: {way.name}"
     conversation = Conversation(
-        about.replace(",", "").replace(":", "").replace(" ", "-"), about, (side,)
+        about.replace(",", "").replace(":", "").replace(" ", "-"), about, (side,), way.capability
     ).begun()
     for sender, value, event in way.steps:
         conversation.add(sender, value, event)

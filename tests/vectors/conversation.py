@@ -11,12 +11,16 @@ BOTH = ("caller", "plugin")
 
 
 class Conversation:
-    """Collects steps. ``sides`` are those that the conversation can be run as."""
+    """Collects steps. ``sides`` are those that the conversation can be run as; with ``capability`` only by
+    those who have it."""
 
-    def __init__(self, name: str, about: str, sides: tuple[str, ...] = BOTH) -> None:
+    def __init__(
+        self, name: str, about: str, sides: tuple[str, ...] = BOTH, capability: str | None = None
+    ) -> None:
         self.name = name
         self.about = about
         self.sides = sides
+        self.capability = capability
         self.steps: list[Json] = []
 
     def caller(self, value: Json, event: Any, **more: Any) -> Conversation:
@@ -29,11 +33,14 @@ class Conversation:
 
     def begun(self) -> Conversation:
         """Settings of both sides."""
-        self.caller(frame(settings={"versions": [1]}), "settings")
-        return self.plugin(frame(settings={"versions": [1], "max_streams": 64}), "settings")
+        more = {"capabilities": [self.capability]} if self.capability else {}
+        self.caller(frame(settings={"versions": [1]} | more), "settings")
+        return self.plugin(frame(settings={"versions": [1], "max_streams": 64} | more), "settings")
 
     def as_json(self) -> Json:
-        return {"name": self.name, "about": self.about, "sides": list(self.sides), "steps": self.steps}
+        needed = {"capability": self.capability} if self.capability else {}
+        head = {"name": self.name, "about": self.about, "sides": list(self.sides)}
+        return head | needed | {"steps": self.steps}
 
     def add(self, side: str, value: Json, event: Any, **more: Any) -> Conversation:
         """A frame from ``side``, and what the other makes of it."""

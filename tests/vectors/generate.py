@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tests.vectors.cells import cells
 from tests.vectors.exchanges import exchanges
 from tests.vectors.faults import faults
+from tests.vectors.files import files
 from tests.vectors.single import frames, invalid
 from tests.vectors.states import states
 from tests.vectors.traces import traces
@@ -22,7 +23,7 @@ FOLDER = Path(__file__).parent
 
 def generate() -> dict[str, list[Json]]:
     """What the files must hold, by file name."""
-    conversations = [conversation.as_json() for conversation in (*exchanges(), push_and_pull(), *faults())]
+    conversations = [conversation.as_json() for conversation in (*exchanges(), push_and_pull(), *files(), *faults())]
     return {
         "frames.json": list(frames()),
         "invalid.json": list(invalid()),

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 Json = dict[str, Any]
+WIDE = ("offset", "length", "device", "inode", "size")
+"""Numbers of 64 bits, which stand as text, as in protobuf's own JSON: not every reader's numbers have as many."""
 Notation = list[Any]
 """Pieces behind one another: hexadecimal text, or ``{"repeat": hexadecimal, "times": n}``."""
 
@@ -69,7 +71,9 @@ def message(value: Json) -> pb.Frame:
 
 def _fill(part: Message, values: Json) -> None:
     for name, value in values.items():
-        if name in ("fields", "trailers"):
+        if name in WIDE:
+            setattr(part, name, int(value))
+        elif name in ("fields", "trailers"):
             getattr(part, name).extend(
                 pb.Field(name=key, value=text.encode("latin-1")) for key, text in value
             )

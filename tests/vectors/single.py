@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.vectors.notation import Json, encoded, frame, notation, prefixed
+from tests.vectors.notation import WIDE, Json, encoded, frame, notation, prefixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_DATA = 1 << 20
 MAX_CONTROL = 64 << 10
+LENGTH = [["content-length", "100000"]]
+FILE = {
+    "descriptor": 9,
+    "offset": "4096",
+    "length": "100000",
+    "device": "26",
+    "inode": "1099511627777",
+    "size": "104096",
+}
+"""A file with content of ``LENGTH``."""
+LARGEST = str((1 << 64) - 1)
 
 
 def frames() -> Iterator[Json]:
@@ -53,7 +64,22 @@ def frames() -> Iterator[Json]:
             },
         ),
     )
+    yield _valid(
+        "request-that-accepts-a-file", frame(1, last=True, request=get("/v2/") | {"accept_file": True})
+    )
+    yield _valid(
+        "request-with-a-file",
+        frame(1, last=True, request=get("/v2/") | {"method": "PUT", "fields": LENGTH, "file": FILE}),
+    )
     yield _valid("response", frame(1, response={"status": 200, "fields": [["content-length", "2"]]}))
+    yield _valid(
+        "response-with-a-file", frame(1, response={"status": 200, "fields": LENGTH, "file": FILE})
+    )
+    yield _valid(
+        "response-with-a-file-of-large-numbers",
+        frame(1, response={"status": 206, "file": {"descriptor": 4294967295} | dict.fromkeys(WIDE, LARGEST)}),
+    )
+    yield _valid("response-with-an-empty-file", frame(1, response={"status": 200, "file": {}}))
     yield _valid("response-without-content", frame(1, last=True, response={"status": 404}))
     yield _valid("end", frame(1, end={}))
     yield _valid("end-with-trailers", frame(1, end={"trailers": [["x-checksum", "abc"]]}))
@@ -133,6 +159,23 @@ def _other_ways() -> Iterator[Json]:
         "fields-apart",
         "0801 2a10 1206 0a01611201 31 08c801 1203 0a0162",
         frame(1, response={"status": 200, "fields": [["a", "1"], ["b", ""]]}),
+    )
+
+
+    yield _other(
+        "an-inode-of-ten-bytes",
+        "0801 2a0d 1a0b 28 87808080808080808000",
+        frame(1, response={"file": {"inode": "7"}}),
+    )
+    yield _other(
+        "an-inode-of-more-than-64-bits",
+        "0801 2a0d 1a0b 28 ffffffffffffffffff7f",
+        frame(1, response={"file": {"inode": LARGEST}}),
+    )
+    yield _other(
+        "a-file-in-two-parts",
+        "0801 2a0d 1a020807 08c801 1a04 18051806",
+        frame(1, response={"status": 200, "file": {"descriptor": 7, "length": "6"}}),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from tests.vectors.conversation import fault, put
 from tests.vectors.exchanges import INITIAL_CREDIT, MAX_CREDIT
 from tests.vectors.notation import Json, frame
+from tests.vectors.single import FILE, LENGTH, get
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -34,6 +35,9 @@ END_BAD: Final = frame(1, end={"trailers": UPPER})
 OK: Final = frame(1, reset={})
 CANCELLED: Final = frame(1, reset={"code": "CANCELLED"})
 INTERNAL: Final = frame(1, reset={"code": "INTERNAL"})
+GET_FILE: Final = frame(1, last=True, request=get("/v2/demo/blobs/1") | {"accept_file": True})
+PUT_FILE: Final = frame(1, last=True, request=put(100_000) | {"file": FILE})
+RESPONSE_FILE: Final = frame(1, response={"status": 200, "fields": LENGTH, "file": FILE})
 BAD_TRAILERS: Final = frame(1, reset={"code": "INVALID_ARGUMENT"})
 REFUSED: Final = frame(1, reset={"code": "INVALID_ARGUMENT", "unprocessed": True})
 
@@ -79,13 +83,14 @@ ORDINARY: Final = ROWS.keys() - DECLARED - {"data in a response without content"
 
 class Way(NamedTuple):
     """How a stream comes to ``state``: ``steps`` of (sender, frame, event). ``rows`` are those to try then,
-    ``None`` for all. ``sent``: the caller has ended its request."""
+    ``None`` for all. ``sent``: the caller has ended its request. ``capability`` is what both sides have."""
 
     state: str
     name: str
     steps: tuple[tuple[str, Json, Json | str], ...]
     rows: AbstractSet[str] | None = None
     sent: bool = False
+    capability: str | None = None
 
 
 def caller(value: Json, event: Json | str) -> tuple[str, Json, Json | str]:
@@ -101,6 +106,9 @@ ASKED_WHOLE: Final = caller(REQUEST_WHOLE, "head")
 BEGUN: Final = plugin(RESPONSE, "head")
 ANSWERED: Final = plugin(RESPONSE_WHOLE, "head")
 GIVEN_UP: Final = caller(CANCELLED, "reset")
+ASKED_FILE: Final = caller(GET_FILE, "head")
+TOLD_FILE: Final = plugin(RESPONSE_FILE, "head")
+OPENED: Final = caller(OK, "reset")
 SKIPPED: Final = caller(frame(3, request=put()), "head")
 
 PLUGIN: Final = (
@@ -111,6 +119,9 @@ PLUGIN: Final = (
     Way("ended", "with its head", (ASKED_WHOLE,)),
     Way("ended", "with data", (ASKED, caller(DATA_LAST, "data"))),
     Way("ended", "with end", (ASKED, caller(END, "end"))),
+    Way("ended", "with a file", (caller(PUT_FILE, "head"),), capability="files"),
+    Way("ended", "answered with a file", (ASKED_FILE, TOLD_FILE), capability="files"),
+    Way("reset", "its file is open", (ASKED_FILE, TOLD_FILE, OPENED), capability="files"),
     Way("reset", "given up", (ASKED, GIVEN_UP)),
     Way("reset", "given up when it had ended", (ASKED_WHOLE, GIVEN_UP)),
     Way(
@@ -126,6 +137,12 @@ PLUGIN: Final = (
     Way("closed", "answered early", (ASKED, ANSWERED, plugin(OK, "reset"))),
     Way("closed", "given up", (ASKED, GIVEN_UP, plugin(CANCELLED, "dropped"))),
     Way("closed", "failed", (ASKED, BEGUN, plugin(INTERNAL, "reset"))),
+    Way(
+        "closed",
+        "its file was open",
+        (ASKED_FILE, TOLD_FILE, OPENED, plugin(OK, "dropped")),
+        capability="files",
+    ),
     Way("closed", "skipped", (SKIPPED,)),
 )
 """Into the states of a plugin's stream."""
@@ -161,10 +178,12 @@ CALLER: Final = (
         )
         for status in (204, 304)
     ),
+    Way("content", "in a file", (ASKED_FILE, TOLD_FILE), WITHOUT, sent=True, capability="files"),
     Way("ended", "with its head", (ASKED, ANSWERED)),
     Way("ended", "with data", (ASKED, BEGUN, plugin(DATA_LAST, "data"))),
     Way("ended", "with end", (ASKED, BEGUN, plugin(END, "end"))),
     Way("given up", "while waiting", (ASKED_WHOLE, GIVEN_UP)),
+    Way("given up", "its file is open", (ASKED_FILE, TOLD_FILE, OPENED), capability="files"),
     Way("given up", "in the content", (ASKED_WHOLE, BEGUN, GIVEN_UP)),
     Way("given up", "after the response", (ASKED, ANSWERED, GIVEN_UP)),
     Way(
@@ -193,6 +212,12 @@ CALLER: Final = (
         (ASKED, BEGUN, plugin(END_BAD, fault("INVALID_ARGUMENT")), caller(BAD_TRAILERS, "reset")),
     ),
     Way("closed", "answered", (ASKED_WHOLE, ANSWERED)),
+    Way(
+        "closed",
+        "its file was open",
+        (ASKED_FILE, TOLD_FILE, OPENED, plugin(OK, "dropped")),
+        capability="files",
+    ),
     Way("closed", "answered badly", (ASKED_WHOLE, plugin(RESPONSE_BAD_WHOLE, fault("INTERNAL")))),
     Way("closed", "answered early", (ASKED, ANSWERED, plugin(OK, "reset"))),
     Way("closed", "answered before its request ended", (ASKED, ANSWERED, caller(END, "end"))),

@@ -164,8 +164,9 @@ class Plugin(Side):
                 return self.connection.respond(self.streams[frame.stream_id], head, frame.end_stream)
             case GoAway(_, code, message):
                 return self.connection.go_away(code, message)
-            case Reset(code, message):
-                return self.connection.finish(self.streams[frame.stream_id], code, message)
+            case Reset(code, message, unprocessed):
+                stream = self.streams[frame.stream_id]
+                return self.connection.finish(stream, code, message, unprocessed=unprocessed)
             case _:
                 raise AssertionError(frame)
 

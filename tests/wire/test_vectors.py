@@ -47,6 +47,9 @@ def value_of(meaning: Json) -> tuple[Frame, bytes | None]:
     for key in ("versions", "capabilities", "warnings"):
         if key in kind._fields:
             given.setdefault(key, [])
+    if "file" in given:
+        told = dict.fromkeys(values.File._fields, 0) | given["file"]
+        given["file"] = values.File(**{key: int(number) for key, number in told.items()})
     return frame._replace(body=kind(**given)), None
 
 

@@ -94,7 +94,8 @@ class CallerConnection(Connection):
         bodiless = stream_id in self._bodiless or head.status in (204, 304)
         self._advance_incoming(stream, Input.HEAD, end_stream)
         problem = heads.response_problem(head) or self._declare(stream, head, end_stream, bodiless)
-        if head.file and (bodiless or end_stream or not stream.accepts_file):
+        asked = stream.accepts_file and not (bodiless or end_stream) and head.status in (200, 206)
+        if head.file and not asked:
             problem = "file is none that was asked for"
         if problem:
             raise self._fault(stream, "INTERNAL", f"the response's {problem}")

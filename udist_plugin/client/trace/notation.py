@@ -19,7 +19,7 @@ from udist_plugin.wire.frames import (
 )
 
 if TYPE_CHECKING:
-    from udist_plugin.wire.frames import Body, Fields
+    from udist_plugin.wire.frames import Body, Fields, File
 
     Json = dict[str, Any]
 
@@ -46,10 +46,13 @@ def _body(body: Body) -> Json:
                     target=shown_url(body.target),
                     fields=_fields(body.fields),
                     timeout_ms=body.timeout_ms,
+                    accept_file=body.accept_file,
+                    file=_file(body.file),
                 )
             }
         case Response():
-            return {"response": _given(status=body.status, fields=_fields(body.fields))}
+            shown = _given(status=body.status, fields=_fields(body.fields), file=_file(body.file))
+            return {"response": shown}
         case End():
             return {"end": _given(trailers=_fields(body.trailers))}
         case WindowUpdate():
@@ -90,6 +93,16 @@ def _settings(body: Settings) -> Json:
 
 def _fields(fields: Fields) -> list[list[str | int]]:
     return [[name, shown_value(name, value)] for name, value in fields]
+
+
+def _file(file: File | None) -> Json:
+    """As text, as in protobuf's own JSON, what not every reader's numbers have room for."""
+    if file is None:
+        return {}
+    descriptor, *wide = file
+    names = file._fields[1:]
+    texts = {name: str(number) for name, number in zip(names, wide, strict=True) if number}
+    return _given(descriptor=descriptor) | texts
 
 
 def _code(code: str) -> str:
