@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests.vectors.conversation import BOTH, Conversation, fault, put
-from tests.vectors.notation import frame
+from tests.vectors.notation import Json, frame
 from tests.vectors.single import FILE, LENGTH, get
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.vectors.notation import Json
-
 BLOB = get("/v2/demo/blobs/1")
 GET = frame(1, last=True, request=BLOB | {"accept_file": True})
 PUT = frame(1, last=True, request=put(100_000) | {"file": FILE})
-RESPONSE: dict[str, Any] = {"status": 200, "fields": LENGTH, "file": FILE}
+RESPONSE: Json = {"status": 200, "fields": LENGTH, "file": FILE}
 CONTENT = b"x" * 100_000
-NOT_TO_BE_HAD = {"code": "FAILED_PRECONDITION"}
+NOT_TO_BE_HAD: Json = {"code": "FAILED_PRECONDITION"}
 
 
 def files() -> Iterator[Conversation]:
@@ -124,16 +122,12 @@ def _faults() -> Iterator[Conversation]:
         .caller(GET, "head")
         .plugin(frame(1, last=True, response=RESPONSE), fault("INTERNAL"), caller_slots=0)
     )
-    requests: dict[str, tuple[Json, bool]] = {
-        "another-length": ({"fields": [["content-length", "99999"]]}, True),
-        "no-length": ({"fields": []}, True),
-        "content": ({}, False),
-    }
-    for name, (changed, last) in requests.items():
+    fields: Json = {"another-length": [["content-length", "99999"]], "no-length": [], "content": LENGTH}
+    for name, given in fields.items():
         yield (
             _begun(f"request-with-a-file-and-{name}", "a head that may not travel", ("plugin",))
             .caller(
-                frame(1, last=last, request=put(100_000) | {"file": FILE} | changed),
+                frame(1, last=name != "content", request=put() | {"fields": given, "file": FILE}),
                 {"refused": "INVALID_ARGUMENT"},
             )
             .plugin(frame(1, reset={"code": "INVALID_ARGUMENT", "unprocessed": True}), "reset")

@@ -23,11 +23,11 @@ FOLDER = Path(__file__).parent
 
 def generate() -> dict[str, list[Json]]:
     """What the files must hold, by file name."""
-    conversations = [conversation.as_json() for conversation in (*exchanges(), push_and_pull(), *files(), *faults())]
+    conversations = [*exchanges(), push_and_pull(), *files(), *faults()]
     return {
         "frames.json": list(frames()),
         "invalid.json": list(invalid()),
-        "conversations.json": conversations,
+        "conversations.json": [each.as_json() for each in conversations],
         "states.json": list(states()),
         "cells.json": list(cells()),
         "traces.json": list(traces()),

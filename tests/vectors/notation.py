@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 WIDE = ("offset", "length", "device", "inode", "size")
-"""Numbers of 64 bits, which stand as text, as in protobuf's own JSON: not every reader's numbers have as many."""
+"""Numbers of 64 bits. They stand as text, as in protobuf's own JSON."""
 Notation = list[Any]
 """Pieces behind one another: hexadecimal text, or ``{"repeat": hexadecimal, "times": n}``."""
 

@@ -72,9 +72,7 @@ def frames() -> Iterator[Json]:
         frame(1, last=True, request=get("/v2/") | {"method": "PUT", "fields": LENGTH, "file": FILE}),
     )
     yield _valid("response", frame(1, response={"status": 200, "fields": [["content-length", "2"]]}))
-    yield _valid(
-        "response-with-a-file", frame(1, response={"status": 200, "fields": LENGTH, "file": FILE})
-    )
+    yield _valid("response-with-a-file", frame(1, response={"status": 200, "fields": LENGTH, "file": FILE}))
     yield _valid(
         "response-with-a-file-of-large-numbers",
         frame(1, response={"status": 206, "file": {"descriptor": 4294967295} | dict.fromkeys(WIDE, LARGEST)}),
@@ -160,7 +158,6 @@ def _other_ways() -> Iterator[Json]:
         "0801 2a10 1206 0a01611201 31 08c801 1203 0a0162",
         frame(1, response={"status": 200, "fields": [["a", "1"], ["b", ""]]}),
     )
-
 
     yield _other(
         "an-inode-of-ten-bytes",

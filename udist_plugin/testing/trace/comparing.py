@@ -20,7 +20,7 @@ _MOUNTED = re.compile(r"[?&]from=([^&]*)")
 
 class Recorded:
     """One exchange of a trace. ``reset`` is the code, whoever sent it; ``whole`` unless the caller gave the
-    exchange up, or the trace ends before it."""
+    exchange up or opened a file, or the trace ends before it."""
 
     def __init__(self, method: str, target: str) -> None:
         self.method = method
@@ -87,19 +87,24 @@ def summary(results: Sequence[Result]) -> str:
 def recorded_in(trace: Trace) -> dict[int, Recorded]:
     """The exchanges of a trace, by stream."""
     found: dict[int, Recorded] = {}
+    over: set[int] = set()
     for line in trace.lines:
         if line.kind == "request" and line.side == "caller":
             found[line.stream_id] = Recorded(line.body["method"], line.body["target"])
         exchange = found.get(line.stream_id)
-        if exchange is None or exchange.whole or exchange.reset:
+        if exchange is None or line.stream_id in over:
             continue
         if line.kind == "reset":
-            exchange.reset = line.body.get("code", "OK")
+            code = line.body.get("code", "OK")
             exchange.whole = line.side == "plugin"
+            exchange.reset = code if exchange.whole or code != "OK" else None
+            over.add(line.stream_id)
         elif line.side == "plugin":
             if line.kind == "response":
                 exchange.status = line.body.get("status", 0)
-            exchange.whole = line.end_stream or line.kind == "end"
+            if line.end_stream or line.kind == "end":
+                exchange.whole = True
+                over.add(line.stream_id)
     return found
 
 

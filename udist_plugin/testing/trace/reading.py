@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from udist_plugin.client.trace.recorder import FORMAT
@@ -30,6 +31,9 @@ ENDINGS: Final = {
     "limit": "The trace has reached its limit; what followed was not recorded.",
 }
 CUT: Final = "The trace ends here: the caller was killed, is still running, or could not write more."
+
+
+_LENGTH: Final = "[0-9]{1,19}"
 
 
 class NotATrace(Exception):
@@ -126,6 +130,8 @@ def _is_member(name: str, value: Any) -> bool:
             return value in CODES
         case "timeout_ms" | "credit" | "token":
             return isinstance(value, int)
+        case "file":
+            return isinstance(value, dict) and bool(re.fullmatch(_LENGTH, str(value.get("length", 0))))
         case "versions":
             return isinstance(value, list) and all(isinstance(each, int) for each in value)
         case "capabilities":

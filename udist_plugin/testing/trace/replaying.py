@@ -92,13 +92,20 @@ class Player:
             if stream:
                 self._await(line, stream)
         elif line.kind == "request":
-            self.streams[line.stream_id] = Played()
-            self._send(line)
+            self._ask(line)
         elif line.kind == "data":
             if stream:
                 self._send_data(line, stream)
         elif not (stream and stream.over and line.kind == "end"):
             self._send(line)
+
+    def _ask(self, line: Line) -> None:
+        """Sends a request; content that stood in a file is sent as any other."""
+        self.streams[line.stream_id] = stream = Played()
+        file = line.body.get("file")
+        self._send(line if file is None else line._replace(end_stream=False))
+        if file is not None:
+            self._send_data(line._replace(body=int(file.get("length", "0"))), stream)
 
     def _send(self, line: Line) -> None:
         self._write(encode(Frame(line.stream_id, restored(line, self._places), line.end_stream)))
@@ -110,7 +117,7 @@ class Player:
             if stream.over or (left and not self._wait(stream, lambda: stream.credit > 0)):
                 return
             with self._changed:
-                length = min(left, stream.credit)
+                length = min(left, stream.credit, MAX_DATA)
                 stream.credit -= length
             left, begun = left - length, True
             last = line.end_stream and not left
