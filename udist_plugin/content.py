@@ -72,6 +72,16 @@ class ChunkSource(Protocol):
         """The next piece, or ``None`` at the end."""
 
 
+@runtime_checkable
+class Shareable(Protocol):
+    """A source that may stand in a file."""
+
+    def share(self, descriptor: int, /) -> bool:
+        """Has the file system put the content into the empty file of a descriptor without copying it: both
+        files then share what it stands in, and reading gives what the new one holds. ``False`` if that cannot
+        be done, which is mostly so; then nothing has changed."""
+
+
 CHUNK_SIZE = 1 << 20
 """Bytes read at a time from a source that lends no buffers of its own."""
 

@@ -105,12 +105,13 @@ def _faults() -> Iterator[Conversation]:
         .plugin(frame(1, response=RESPONSE), fault("INTERNAL"), caller_slots=1)
         .caller(frame(1, reset={"code": "INTERNAL"}), "reset")
     )
-    for name, changed in {
+    changes: dict[str, Json] = {
         "another-length": {"fields": [["content-length", "99999"]]},
         "no-length": {"fields": []},
         "status-204": {"status": 204},
         "status-404": {"status": 404},
-    }.items():
+    }
+    for name, changed in changes.items():
         yield (
             _begun(f"response-with-a-file-and-{name}", "a head that may not travel", ("caller",))
             .caller(GET, "head")

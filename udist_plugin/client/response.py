@@ -6,11 +6,12 @@ import warnings
 from typing import TYPE_CHECKING, Protocol
 
 from udist_plugin.link.exchange import READ
+from udist_plugin.link.file_content import FileContent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
-    from typing import Self
+    from typing import BinaryIO, Self
 
     class Content(Protocol):
         """What a response's content is read from. Reads raise ``TransportError``."""
@@ -60,14 +61,33 @@ class Response:
 
     def __iter__(self) -> Iterator[bytes]:
         """The content in pieces as they come."""
-        buffer = bytearray(READ)
-        while count := self.readinto(buffer):
-            yield bytes(memoryview(buffer)[:count])
+        return map(bytes, self._pieces())
+
+    def copy_to(self, out: BinaryIO) -> int:
+        """Writes what is left to the file ``out``, and returns how many bytes that were. Of content that
+        stands in a file the kernel makes the copy, or lets both files share what it stands in."""
+        out.flush()
+        copied = self._content.copy_to(out.fileno()) if isinstance(self._content, FileContent) else 0
+        for piece in self._pieces():
+            out.write(piece)
+            copied += len(piece)
+        return copied
+
+    def share(self, descriptor: int, /) -> bool:
+        """Has the file system put what is left into the empty file of a descriptor without copying it: both
+        files then share what it stands in, and reading gives what the new one holds. ``False`` if that cannot
+        be done; then nothing has changed."""
+        return isinstance(self._content, FileContent) and self._content.share(descriptor)
 
     @property
     def trailers(self) -> list[tuple[str, str]]:
         """Trailer fields, once the content has been read."""
         return [(name, value.decode("latin-1")) for name, value in self._content.trailers]
+
+    def _pieces(self) -> Iterator[memoryview]:
+        buffer = memoryview(bytearray(READ))
+        while count := self.readinto(buffer):
+            yield buffer[:count]
 
     def close(self) -> None:
         """Drops what was not read; the plugin stops its work on it."""

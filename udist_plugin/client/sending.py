@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from udist_plugin.client.link import LAST_WORDS
 from udist_plugin.client.readers import octets
 from udist_plugin.errors import TransportError
-from udist_plugin.link.files import HANDED_OVER, described
+from udist_plugin.link.files import described
 from udist_plugin.link.splice import SpliceableFile, descriptor_of
 from udist_plugin.wire.constants import INITIAL_CREDIT
 
@@ -28,11 +28,14 @@ if TYPE_CHECKING:
 
 READ: Final = 1 << 20
 
+OFFERED: Final = 16 << 10
+"""Bytes from which on the plugin is to open a file itself: fewer are sent in one frame."""
+
 
 def offered(body: memoryview | Readable | None, length: int | None) -> File | None:
     """What to tell the plugin of a file that it can open itself, for ``length`` bytes of it or all that is
     left. ``None`` for any other body, and for one that is too short to be worth it."""
-    if not isinstance(body, BufferedReader | FileIO) or (length is not None and length < HANDED_OVER):
+    if not isinstance(body, BufferedReader | FileIO) or (length is not None and length < OFFERED):
         return None
     descriptor = descriptor_of(body)
     if descriptor is None or not body.readable():
@@ -40,7 +43,7 @@ def offered(body: memoryview | Readable | None, length: int | None) -> File | No
     offset = os.lseek(descriptor, 0, os.SEEK_CUR)
     if length is None:
         length = os.fstat(descriptor).st_size - offset
-    return described(descriptor, offset, length) if length >= HANDED_OVER else None
+    return described(descriptor, offset, length) if length >= OFFERED else None
 
 
 def skip(body: memoryview | Readable | None, file: File) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import BinaryIO, Self
 
+    from udist_plugin.content import Shareable
     from udist_plugin.drivers.once import Record
 
 LOCK_WAIT = 5.0
@@ -90,6 +91,11 @@ class FileWriter(ABC):
     @abstractmethod
     def write(self, data: bytes | memoryview) -> None:
         """Appends all of ``data``; after an error ``size`` says how much of it arrived."""
+
+    def share(self, source: Shareable) -> bool:  # noqa: ARG002
+        """Takes all of ``source`` without copying it, as ``source.share`` does. ``False``, and nothing has
+        changed, where that cannot be done."""
+        return False
 
     @abstractmethod
     def commit(self, path: str | None = None) -> None:

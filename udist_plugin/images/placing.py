@@ -9,7 +9,7 @@ import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from udist_plugin.content import chunks
+from udist_plugin.content import Shareable, chunks
 from udist_plugin.errors import ArtifactError, RegistryError, TransportError
 from udist_plugin.images.sparse import SparseFile
 
@@ -76,12 +76,21 @@ def copy(content: Readable, out: IO[bytes]) -> None:
             chunk.release()
 
 
+def read_through(content: Readable) -> None:
+    """Reads all of ``content``, which verifies it."""
+    for chunk in chunks(content):
+        chunk.release()
+
+
 def place_file(content: Readable, target: str, *, overwrite: bool) -> None:
     """Writes ``content`` to ``target``, which is there when all of it was read and not before."""
     refuse_existing(target, overwrite=overwrite)
     with beside(target) as temporary:
         with create(temporary) as out:
-            copy(content, out)
+            if isinstance(content, Shareable) and content.share(out.fileno()):
+                read_through(content)
+            else:
+                copy(content, out)
         refuse_existing(target, overwrite=overwrite)
         os.replace(temporary, target)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from udist_plugin.content import chunks
+from udist_plugin.content import Shareable, chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +84,9 @@ class Counted:
         data = self._content.read(size)
         self._done += len(data)
         return data
+
+    def share(self, descriptor: int, /) -> bool:
+        return isinstance(self._content, Shareable) and self._content.share(descriptor)
 
     def next_chunk(self) -> Chunk | None:
         chunk = next(self._chunks, None)

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 CAPABILITY: Final = "files"
 
-HANDED_OVER: Final = 64 << 10
-"""Bytes from which on content is handed over in a file: fewer are sent as fast."""
-
 FOLDER: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 O_PATH: Final = getattr(os, "O_PATH", 0)
 READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)

@@ -59,6 +59,11 @@ class RemoteContent(Content):
         self._take(view)
         return _BufferChunk(view, buffer, self._free) if view else None
 
+    def share(self, descriptor: int, /) -> bool:
+        """See ``content.Shareable``; of a part of a blob, the response may have more."""
+        share = getattr(self._response, "share", None)
+        return bool(share and self._digest and self._left == self.size and share(descriptor))
+
     def _take(self, data: bytes | memoryview) -> None:
         self._left -= len(data)
         if self._left and not data:

@@ -6,11 +6,11 @@ import os
 from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.errors import LocalProtocolError, StorageError, TransportError
 from udist_plugin.exhaustion import exhausted
-from udist_plugin.link.files import HANDED_OVER, described
+from udist_plugin.link.files import described
 from udist_plugin.link.output import SMALL
 from udist_plugin.link.splice import SpliceableFile, descriptor_of
 from udist_plugin.server.files import SentFile
@@ -30,15 +30,22 @@ if TYPE_CHECKING:
     from udist_plugin.wire.frames import File
 
 
+IN_A_FILE: Final = 512 << 10
+"""Bytes from which on content is handed over in its file: fewer take less processor time as data."""
+
+
 class Input:
     """``wsgi.input``: empty only at the request's end, an error when the request was cut.
 
-    ``next_chunk`` lends the buffer that a payload arrived in, so that nothing is copied.
+    ``next_chunk`` lends the buffer that a payload arrived in, so that nothing is copied; ``share``, where the
+    content stands in a file, has another file share it (``content.Shareable``).
     """
 
     def __init__(self, source: Exchange | SentFile) -> None:
         self._source = source
         self.next_chunk: Callable[[], PooledChunk | None] = source.next_chunk
+        if isinstance(source, SentFile):
+            self.share: Callable[[int], bool] = source.share
 
     @property
     def content_length(self) -> int | None:
@@ -211,7 +218,7 @@ class Responder:
         """Where the caller finds the content, if it is in a file and the caller would rather open that."""
         request = self._exchange.head
         assert isinstance(request, Request)
-        if not (request.accept_file and self._link.files) or length < HANDED_OVER:
+        if not (request.accept_file and self._link.files) or length < IN_A_FILE:
             return None
         if not isinstance(result, FileWrapper) or head.status not in (200, 206):
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.content import chunks
+from udist_plugin.content import Shareable, chunks
 from udist_plugin.exhaustion import no_thread
 from udist_plugin.oci.digest import Digest, new_hash
 
@@ -37,7 +37,8 @@ class RunningHash:
 
 
 def pump(source: Readable, writer: FileWriter, running: RunningHash | None) -> None:
-    """Writes all of ``source``, and hashes it with ``running`` when given.
+    """Writes all of ``source``, and hashes it with ``running`` when given. Where the new file can share what
+    the content stands in, it is only read.
 
     Every chunk is written, then hashed, then released: it has one owner at a time, so it is released once
     whatever fails. The second thread, if one can be had, starts with the second chunk and is gone when this
@@ -46,10 +47,14 @@ def pump(source: Readable, writer: FileWriter, running: RunningHash | None) -> N
     """
     helper: Helper | None = None
     first = True
+    shared = isinstance(source, Shareable) and writer.share(source)
+    if shared and running is None:
+        return
     try:
         for chunk in chunks(source):
             try:
-                writer.write(chunk.view)
+                if not shared:
+                    writer.write(chunk.view)
             except BaseException:
                 chunk.release()
                 raise

@@ -13,6 +13,7 @@ from udist_plugin.drivers.filesystem.tree import NAME
 from udist_plugin.errors import PathBusy
 
 if TYPE_CHECKING:
+    from udist_plugin.content import Shareable
     from udist_plugin.drivers.filesystem.tree import Tree
 
 
@@ -35,6 +36,12 @@ class NewFile(FileWriter):
         with self._tree.named_errors(self._path):
             for written in calls.write_all(self._descriptor, data):
                 self.size += written
+
+    def share(self, source: Shareable) -> bool:
+        if self.size or not source.share(self._descriptor):
+            return False
+        self.size = os.fstat(self._descriptor).st_size
+        return True
 
     def commit(self, path: str | None = None) -> None:
         path = path or self._path
