@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.client.async_response import Run
     from udist_plugin.client.readers import Body
+    from udist_plugin.link.exchange import Exchange
 
 
 class AsyncPlugin:
@@ -202,7 +203,8 @@ async def _answered(call: Call, attendant: Attendant) -> bool:
     def ready() -> bool:
         assert exchange
         length = exchange.stream.expected
-        return exchange.arrived or (exchange.head is not None and (length is None or length > SMALL))
+        large = _in_file(exchange) or length is None or length > SMALL
+        return exchange.arrived or (exchange.head is not None and large)
 
     if not call.bare:
         return False
@@ -214,7 +216,12 @@ async def _answered(call: Call, attendant: Attendant) -> bool:
         await attendant.wait(exchange, ready)
     finally:
         attendant.end()
-    return not isinstance(exchange.head, Head) or exchange.head.file is None
+    return not _in_file(exchange)
+
+
+def _in_file(exchange: Exchange) -> bool:
+    """Whether the response's content is in a file, which is opened in a thread: it may be asked for again."""
+    return isinstance(exchange.head, Head) and exchange.head.file is not None
 
 
 async def _send(call: Call, pieces: AsyncIterable[bytes], run: Run) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import queue
 import sys
+import tempfile
 import threading
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -38,9 +39,9 @@ class Driver:
 
     def obey(self, word: str, *rest: str) -> None:
         match word:
-            case "start":
+            case "start" | "share":
                 self.exchanges.clear()
-                self.plugin = Starting(self, rest)
+                self.plugin = Starting(self, rest, files=word == "share")
             case "exchange" | "open":
                 self.exchanges[rest[0]] = self._make(self, word, *rest)
             case "write":
@@ -71,8 +72,9 @@ class Driver:
 class Starting:
     """A plugin that is being started, in a thread of its own."""
 
-    def __init__(self, driver: Driver, command: tuple[str, ...]) -> None:
+    def __init__(self, driver: Driver, command: tuple[str, ...], *, files: bool) -> None:
         self._driver = driver
+        self._files = files
         self._plugin: Plugin | None = None
         self._thread = threading.Thread(target=self._start, args=(command,), daemon=True)
         self._thread.start()
@@ -84,7 +86,7 @@ class Starting:
 
     def _start(self, command: tuple[str, ...]) -> None:
         try:
-            self._plugin = Plugin(command=command)
+            self._plugin = Plugin(command=command, files=self._files)
         except TransportError as error:
             self._driver.report("failed", error.code, str(error))
 
@@ -108,6 +110,8 @@ class Exchange:
             self.reads.put(-1)
             if length.isdigit():
                 body = pattern(int(length))
+            elif "@" in length:
+                body = file_with(*map(int, length.split("@")))
             elif length == "+":
                 body = b""
         elif length != "-":
@@ -178,6 +182,14 @@ class Exchange:
                 ended = self.report_content(response.read(size), size, lambda: response.trailers)
         except TransportError as error:
             self.report_error(error)
+
+
+def file_with(length: int, offset: int) -> BinaryIO:
+    """A file with content behind ``offset`` bytes, where it is positioned."""
+    file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - the request may outlive this
+    file.write(bytes(offset) + pattern(length))
+    file.seek(offset)
+    return file
 
 
 class Content:

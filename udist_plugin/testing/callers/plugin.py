@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import RemoteProtocolError
+from udist_plugin.link.files import CAPABILITY as FILES
 from udist_plugin.testing.callers.errors import Unexpected
 from udist_plugin.testing.callers.process import Process
 from udist_plugin.testing.callers.stream import Stream
@@ -30,13 +31,15 @@ SHOWN: Final = 100
 class Plugin(Process):
     """Plays the plugin on the pipes of the process that the client started.
 
-    ``settings`` are the client's, ``streams`` all that it has opened. ``note`` gets a line about each frame.
+    ``settings`` are the client's, ``streams`` all that it has opened; while ``shares_files``, their content
+    may stand in files. ``note`` gets a line about each frame.
     """
 
     def __init__(self, pump: Pump, connection: socket.socket, note: Callable[[str], None]) -> None:
         super().__init__(pump, connection)
         self.settings: Settings | None = None
         self.streams: dict[int, Stream] = {}
+        self.shares_files = False
         self._note = note
         self._slots = INITIAL_STREAMS
         self._is_ready = False
@@ -45,10 +48,25 @@ class Plugin(Process):
 
     # What the plugin sends
 
-    def ready(self, *, max_streams: int = INITIAL_STREAMS, versions: Sequence[int] = (VERSION,)) -> None:
-        """Sends settings: the plugin is ready."""
+    def ready(
+        self,
+        *,
+        max_streams: int = INITIAL_STREAMS,
+        versions: Sequence[int] = (VERSION,),
+        process_id: int = 0,
+    ) -> None:
+        """Sends settings: the plugin is ready. With ``process_id`` it shares files, as that process."""
         self.settings_sent(max_streams)
-        self.send(Settings(versions, max_streams, implementation="udist-callers/1", process_id=os.getpid()))
+        self.shares_files = process_id == self.pid if process_id else False
+        self.send(
+            Settings(
+                versions,
+                max_streams,
+                [FILES] if process_id else [],
+                "udist-callers/1",
+                process_id or os.getpid(),
+            )
+        )
 
     def settings_sent(self, max_streams: int = INITIAL_STREAMS) -> None:
         """Settings go out as bytes of the case's own."""
@@ -107,6 +125,14 @@ class Plugin(Process):
     def find(self, target: str) -> Stream | None:
         """The newest stream with a request for ``target``."""
         return next((each for each in reversed(self.streams.values()) if each.request.target == target), None)
+
+    def await_next(self, stream: Stream) -> Stream:
+        """Waits for another request for the target of ``stream``."""
+        target = stream.request.target
+        self.until(lambda: self.find(target) is not stream, f"another request for {target}")
+        found = self.find(target)
+        assert found
+        return found
 
     # What the client sends
 
@@ -177,17 +203,29 @@ class Plugin(Process):
         last = max(self.streams, default=-1)
         if not stream_id % 2 or not last < stream_id <= MAX_STREAM_ID:
             raise Unexpected(f"a request on stream {stream_id} after stream {last}")
-        problem = request_problem(request)
+        problem = request_problem(request) or self._file_problem(request, ended)
         try:
-            content_length(request.fields)
+            length = content_length(request.fields)
         except ValueError as error:
             problem = str(error)
+        else:
+            if request.file and request.file.length != length:
+                problem = f"content-length is {length}, its file has {request.file.length} bytes"
         if problem:
             raise Unexpected(f"a request that may not travel: {problem}")
         open_now = sum(not stream.closed for stream in self.streams.values())
         if open_now >= self._slots:
             raise Unexpected(f"a request came while all of the plugin's {self._slots} slots were in use")
         self.streams[stream_id] = Stream(self, stream_id, request, ended)
+
+    def _file_problem(self, request: Request, ended: bool) -> str | None:
+        if not (request.accept_file or request.file):
+            return None
+        if not self.shares_files:
+            return "a file where none are shared, or one was not to be had"
+        if request.accept_file and (request.method != "GET" or not ended or request.file):
+            return "accept_file in what is no GET without content"
+        return None if ended else "a file with content behind it"
 
     def _stream(self, frame: Frame) -> Stream:
         if frame.stream_id not in self.streams:

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import socket
+import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -87,6 +88,19 @@ class Process:
         self.close_output()
         self._close_stream(0)
         self._close_stream(2)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        credentials = self._connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        return struct.unpack("3i", credentials)[0]  # type: ignore[no-any-return]
+
+    def hold(self, descriptor: int) -> int:
+        """Has it hold a descriptor open, too, and returns the number that this has there."""
+        before = self._told.count(b"\n")
+        socket.send_fds(self._connection, [b"hold"], [descriptor])
+        self._pump.until(lambda: self._told.count(b"\n") > before, "the stub to hold a descriptor")
+        return int(self._told.split()[-1])
 
     def end(self, status: int = 0) -> None:
         """Closes its streams, and has the process end with ``status``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import tempfile
 from collections import deque
 from itertools import count
 from pathlib import Path
@@ -51,18 +52,19 @@ class Run:
         self._exchanges: dict[int, Exchange] = {}
         self._closing = self._closed = False
         self._sloppy = False
+        self._open: list[int] = []
         driver.on_report = self._report
 
     # What the client is told
 
-    def start(self, *, ready: bool = True, max_streams: int = 64) -> Plugin:
+    def start(self, *, ready: bool = True, max_streams: int = 64, sharing: bool = False) -> Plugin:
         """Has the client start the plugin, and waits for its settings; then the plugin is ``ready``, or it is
-        up to the case what it says."""
+        up to the case what it says. ``sharing``: the client offers to share files."""
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self._address)
         self._listener.listen(1)
         self.pump.watch(self._listener.fileno(), self._accept)
-        self.command("start", sys.executable, "-I", "-S", str(STUB), self._address)
+        self.command("share" if sharing else "start", sys.executable, "-I", "-S", str(STUB), self._address)
         self.pump.until(
             lambda: (self._plugin and self._plugin.started) or self.failure,
             "the plugin's start",
@@ -80,6 +82,22 @@ class Run:
     ) -> Exchange:
         """A whole exchange, with a target of its own."""
         return self._begin("exchange", method, length, *fields)
+
+    def send_file(self, offset: int, length: int) -> Exchange:
+        """A whole exchange whose content stands in a file from ``offset`` on."""
+        return self.exchange("PUT", f"{length}@{offset}")
+
+    def file(self, content: bytes) -> int:
+        """The descriptor of a new file, open for reading and writing; closed at the end of the case."""
+        descriptor, path = tempfile.mkstemp()
+        os.unlink(path)
+        os.write(descriptor, content)
+        return self.keep(descriptor)
+
+    def keep(self, descriptor: int) -> int:
+        """The same descriptor, which is closed at the end of the case."""
+        self._open.append(descriptor)
+        return descriptor
 
     def open(
         self, method: str = "GET", length: int | str = "-", timeout: int = 0, fields: tuple[str, ...] = ()
@@ -152,6 +170,8 @@ class Run:
 
     def dispose(self) -> None:
         """Nothing is left of the run."""
+        while self._open:
+            os.close(self._open.pop())
         if self._plugin:
             self._plugin.close()
         if self._listener:

@@ -8,7 +8,7 @@ from udist_plugin.testing.callers.errors import Unexpected
 from udist_plugin.testing.callers.pattern import pattern
 from udist_plugin.wire.constants import INITIAL_CREDIT, MAX_CREDIT, MAX_DATA, MAX_MESSAGE
 from udist_plugin.wire.encoding import encode_data_head
-from udist_plugin.wire.frames import End, Frame, Request, Reset, Response, WindowUpdate
+from udist_plugin.wire.frames import End, File, Frame, Request, Reset, Response, WindowUpdate
 from udist_plugin.wire.heads import content_length, fields_problem
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class Stream:
 
     ``received`` counts bytes of content, ``ended`` is whether the request has ended and ``trailers`` what it
     ended with; ``given_up`` is the client's reset. ``credit`` is what the client may still send, ``window``
-    what the plugin may. ``closed``: the plugin has sent its last frame.
+    what the plugin may. ``in_file``: the response's content stands in a file. ``closed``: the plugin has sent
+    its last frame.
     """
 
     def __init__(self, plugin: Sender, stream_id: int, request: Request, ended: bool) -> None:
@@ -41,6 +42,7 @@ class Stream:
         self.received = 0
         self.ended = ended
         self.answered = False
+        self.in_file = False
         self.closed = False
         self.trailers: Fields = ()
         self.given_up: Reset | None = None
@@ -55,6 +57,12 @@ class Stream:
         pairs = [(name, value.encode()) for name, value in (fields or {}).items()]
         self._plugin.send(Response(status, pairs), self.id, end_stream=end)
         self._answer(end)
+
+    def respond_with(self, file: File, status: int = 200) -> None:
+        """Sends the head of a response whose content stands in a file."""
+        length = [("content-length", str(file.length).encode())]
+        self._plugin.send(Response(status, length, file), self.id)
+        self.in_file = True
 
     def data(self, content: bytes, *, end: bool = False) -> None:
         """Sends ``content``, as much in a frame as may be, and whatever credit there is."""
@@ -141,8 +149,8 @@ class Stream:
                 self.given_up = reset
                 if len(reset.message) > MAX_MESSAGE:
                     raise Unexpected(f"a reset of {self} with a message of {len(reset.message)} characters")
-                if reset.code == "OK":
-                    raise Unexpected(f"a reset with OK on {self}: a caller never sends that")
+                if reset.code == "OK" and not self.in_file:
+                    raise Unexpected(f"a reset with OK on {self}, where there is no file to be open")
             case body:
                 raise Unexpected(f"{_name(body)} came from the client")
 
