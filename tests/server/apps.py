@@ -49,6 +49,13 @@ def count(_: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
     return [str(total).encode()]
 
 
+def count_resumed(_: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    """As ``count``, once somebody has asked for ``/resume``."""
+    _stalling.set()
+    _stalled.wait(60)
+    return count(_, environ, start_response)
+
+
 def refuse(_: str, __: Environ, start_response: Start) -> Iterable[bytes]:
     """Answers without reading anything."""
     start_response("413 Content Too Large", [("Content-Type", "text/plain")])
@@ -200,8 +207,8 @@ def environ(_: str, values: Environ, start_response: Start) -> Iterable[bytes]:
 _HANDLERS: dict[str, Callable[[str, Environ, Start], Iterable[bytes]]] = {
     handler.__name__: handler
     for handler in (
-        busy, cookie, count, crash, drip, echo, environ, fail, fail_late, file, leave, memory, read_before,
-        refuse, resume, shout, stall, stalling, string, text, without_descriptors, written, zeros
+        busy, cookie, count, count_resumed, crash, drip, echo, environ, fail, fail_late, file, leave, memory,
+        read_before, refuse, resume, shout, stall, stalling, string, text, without_descriptors, written, zeros
     )
 }  # fmt: skip
 

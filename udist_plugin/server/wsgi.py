@@ -218,7 +218,7 @@ class Responder:
         """Where the caller finds the content, if it is in a file and the caller would rather open that."""
         request = self._exchange.head
         assert isinstance(request, Request)
-        if not (request.accept_file and self._link.files) or length < IN_A_FILE:
+        if not (request.accept_file and self._link.files) or request.method != "GET" or length < IN_A_FILE:
             return None
         if not isinstance(result, FileWrapper) or head.status not in (200, 206):
             return None
