@@ -86,7 +86,7 @@ def test_payloads_are_skipped_however_they_are_written(path: Path) -> None:
 def test_a_real_plugin_is_recorded(path: Path, tmp_path: Path) -> None:
     content = tmp_path / "content"
     content.write_bytes(b"x" * 400_000)
-    with Plugin(IN_MEMORY, {}, trace=path) as plugin:
+    with Plugin(IN_MEMORY, {}, trace=path, files=False) as plugin:
         with plugin.request("POST", "/v2/a/blobs/uploads/") as begun:
             location = dict(begun.headers)["location"]
         with content.open("rb") as file:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.server.conftest import COMMAND
 from tests.server.raw import Caller
-from udist_plugin.link.files import PeerFiles, described
+from udist_plugin.link.files import described
 from udist_plugin.wire.frames import File, Request, Reset, Response, Settings
 
 if TYPE_CHECKING:
@@ -312,5 +312,3 @@ def test_a_caller_that_gives_up_stops_the_reading(caller: Caller, path: Path) ->
         assert isinstance(body, Reset)
         assert body.code == "CANCELLED"
         assert not held(caller, path)
-
-

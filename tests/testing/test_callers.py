@@ -93,6 +93,8 @@ FOUND_BY = {
         "death/what-was-posted-may-have-happened",
         "expected REPEATABLE no, not yes",
     ),
+    "a-file-is-not-looked-at": ("files/pull-of-another-file", "FAILED_PRECONDITION, not OK"),
+    "a-file-is-tried-again": ("files/push-refused", "a file where none are shared"),
     "standard-error-is-not-read": ("death/complains-at-length", "nobody reads the plugin's standard error"),
     "standard-error-is-not-told": ("death/says-how-it-ended", "to contain 'no more to say'"),
     "term-is-not-sent": ("closing/terminated-and-killed", "the client killed the plugin, and had not sent"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from io import BufferedWriter, FileIO
 from typing import TYPE_CHECKING, Protocol
 
 from udist_plugin.link.exchange import READ
@@ -66,8 +67,10 @@ class Response:
     def copy_to(self, out: BinaryIO) -> int:
         """Writes what is left to the file ``out``, and returns how many bytes that were. Of content that
         stands in a file the kernel makes the copy, or lets both files share what it stands in."""
-        out.flush()
-        copied = self._content.copy_to(out.fileno()) if isinstance(self._content, FileContent) else 0
+        copied = 0
+        if isinstance(self._content, FileContent) and isinstance(out, FileIO | BufferedWriter):
+            out.flush()
+            copied = self._content.copy_to(out.fileno())
         for piece in self._pieces():
             out.write(piece)
             copied += len(piece)

@@ -14,7 +14,7 @@ from udist_plugin.client.link import ClientExchange, ClientLink
 from udist_plugin.client.process import PluginProcess
 from udist_plugin.client.slots import Slots
 from udist_plugin.errors import RemoteProtocolError, TransportError
-from udist_plugin.link import intake
+from udist_plugin.link import files, intake
 from udist_plugin.link.exchange import Exchange
 from udist_plugin.wire import caller, connection, heads
 from udist_plugin.wire.caller import CallerConnection
@@ -44,6 +44,27 @@ def fault(change: Callable[[], None]) -> Callable[[], None]:
 def wrap(owner: Any, name: str, around: Callable[[Any], Any]) -> None:
     """Puts ``around`` what stands there."""
     setattr(owner, name, around(getattr(owner, name)))
+
+
+# Files
+
+
+@fault
+def a_file_is_not_looked_at() -> None:
+    wrap(files, "_check", lambda before: lambda file, status: None)
+
+
+@fault
+def a_file_is_tried_again() -> None:
+    wrap(call.Call, "_do_without_files", keep_sharing)
+
+
+def keep_sharing(before: Any) -> Any:
+    def changed(self: call.Call) -> None:
+        before(self)
+        self._link.shares_files = True
+
+    return changed
 
 
 # Flow control
