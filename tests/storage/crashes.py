@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from udist_plugin.content import Shareable
+
 
 Left = dict[str, bytes | None]
 """Files and folders by their path below the root; ``None`` is a folder."""
@@ -52,6 +54,7 @@ class Recording:
             monkeypatch.setattr(calls, verb, self._of_open(verb, getattr(calls, verb)))
         monkeypatch.setattr(calls, "rename", self._of_rename(calls.rename))
         monkeypatch.setattr(calls, "write", self._of_write(calls.write))
+        monkeypatch.setattr(calls, "share", self._of_share(calls.share))
         monkeypatch.setattr(calls, "sync", self._of_sync(calls.sync))
 
     def _relative(self, path: str) -> str:
@@ -86,6 +89,18 @@ class Recording:
             written = call(descriptor, data)
             self.events.append(Event("write", file=self._open[descriptor], data=bytes(data[:written])))
             return written
+
+        return recorded
+
+    def _of_share(self, call: Callable[[int, Shareable], bool]) -> Callable[[int, Shareable], bool]:
+        """What it puts into the file, as if it had been written."""
+
+        def recorded(descriptor: int, source: Shareable) -> bool:
+            shared = call(descriptor, source)
+            if shared:
+                with open(f"/proc/self/fd/{descriptor}", "rb") as file:
+                    self.events.append(Event("write", file=self._open[descriptor], data=file.read()))
+            return shared
 
         return recorded
 

@@ -20,6 +20,7 @@ from tests.storage.crashes import (
     only_synced,
     zeros,
 )
+from tests.storage.in_file import InFile
 from tests.storage.samples import Document, image, index, push, read_blob
 from udist_plugin.drivers.filesystem import calls
 from udist_plugin.drivers.filesystem.driver import FilesystemDriver
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from udist_plugin.drivers.base import StorageDriver
 
 LAYER, CHUNKED = b"a layer" * 500, b"a layer in chunks" * 500
+SHARED = b"a layer in a file" * 500
 OLD, NEW = image(LAYER), image(CHUNKED)
 LONE = index()
 Fact = tuple[str, str, str]
@@ -68,6 +70,7 @@ def upload_in_two_parts(registry: StorageRegistry) -> None:
 
 STEPS = [
     Step(lambda r: r.push_blob("a", Digest.of(LAYER), io.BytesIO(LAYER)), blob("a", LAYER)),
+    Step(lambda r: r.push_blob("a", Digest.of(SHARED), InFile(SHARED)), blob("a", SHARED)),
     Step(upload_in_two_parts, blob("a", CHUNKED)),
     Step(lambda r: push(r, "a", OLD, "v1", "latest"), manifest("a", OLD, "v1", "latest")),
     Step(lambda r: push(r, "a", NEW, "v2", "latest"), manifest("a", NEW, "v2", "latest")),

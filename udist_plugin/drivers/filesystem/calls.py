@@ -18,6 +18,8 @@ from udist_plugin.drivers.base import LOCK_WAIT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from udist_plugin.content import Shareable
+
 LACKING = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
 """What a call says that a file system does not have, such as locks on Lustre and NFS, or fsync of folders on
 SMB."""
@@ -45,6 +47,11 @@ def open_end(path: str) -> int:
 def write(descriptor: int, data: bytes | memoryview) -> int:
     """Writes a part of ``data``, as ``write(2)`` does, and returns its length."""
     return os.write(descriptor, data)
+
+
+def share(descriptor: int, source: Shareable) -> bool:
+    """Fills an empty file with ``source``, without a copy; ``False`` if that cannot be done."""
+    return source.share(descriptor)
 
 
 def sync(descriptor: int) -> None:

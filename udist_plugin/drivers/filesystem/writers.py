@@ -38,9 +38,10 @@ class NewFile(FileWriter):
                 self.size += written
 
     def share(self, source: Shareable) -> bool:
-        if self.size or not source.share(self._descriptor):
-            return False
-        self.size = os.fstat(self._descriptor).st_size
+        with self._tree.named_errors(self._path):
+            if self.size or not calls.share(self._descriptor, source):
+                return False
+            self.size = os.fstat(self._descriptor).st_size
         return True
 
     def commit(self, path: str | None = None) -> None:

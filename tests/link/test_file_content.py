@@ -1,0 +1,130 @@
+"""Content of a file that the peer has opened for this process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from udist_plugin.errors import Cancelled
+from udist_plugin.link import file_content
+from udist_plugin.link.errors import ContentCut
+from udist_plugin.link.file_content import FileContent
+from udist_plugin.link.files import PeerFiles, described
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux opens another's descriptors")
+
+CONTENT = os.urandom(100_000)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "file"
+    path.write_bytes(b"before" + CONTENT + b"behind")
+    return path
+
+
+@pytest.fixture
+def content(path: Path) -> Iterator[FileContent]:
+    """``CONTENT`` in the middle of a file, opened by way of ``/proc``."""
+    files = PeerFiles(os.getpid())
+    with path.open("rb") as file:
+        told = described(file.fileno(), 6, len(CONTENT))
+        assert told
+        content = FileContent(files.open(told), told, None)
+    yield content
+    content.close()
+    files.close()
+
+
+def copy(source: int, offset: int, length: int, target: int) -> None:
+    """What ``clone`` does on a file system that can share extents."""
+    os.copy_file_range(source, target, length, offset, 0)
+
+
+def test_it_is_what_was_told_and_no_more(content: FileContent) -> None:
+    assert content.read(10) + content.read() == CONTENT
+    assert (content.read(), content.read_into(memoryview(bytearray(1))), content.ended) == (b"", 0, True)
+
+
+def test_sharing_is_all_or_nothing(content: FileContent, tmp_path: Path) -> None:
+    """Whether it can be done depends on the file system below."""
+    with (tmp_path / "copy").open("wb") as copy:
+        shared = content.share(copy.fileno())
+    assert content.read() == CONTENT
+    assert (tmp_path / "copy").read_bytes() == (CONTENT if shared else b"")
+
+
+def test_what_is_shared_is_read_from_the_copy(
+    content: FileContent, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_content, "clone", copy)
+    with (tmp_path / "copy").open("wb") as out:
+        assert content.share(out.fileno())
+    path.write_bytes(b"")
+    assert content.read() == CONTENT
+    assert (tmp_path / "copy").read_bytes() == CONTENT
+
+
+def test_a_copy_that_cannot_be_read_is_not_made(content: FileContent, tmp_path: Path) -> None:
+    source, sink = os.pipe()
+    os.close(source)
+    try:
+        assert not content.share(sink)
+    finally:
+        os.close(sink)
+    assert content.read() == CONTENT
+
+
+@pytest.mark.parametrize("size", [0, 6, 5006])
+def test_a_cut_is_an_error(content: FileContent, path: Path, tmp_path: Path, size: int) -> None:
+    os.truncate(path, size)
+    assert content.read(max(0, size - 6)) == CONTENT[: max(0, size - 6)]
+    with pytest.raises(ContentCut, match=f"{len(CONTENT) - max(0, size - 6)} bytes"):
+        content.read(1)
+    with (tmp_path / "copy").open("wb") as copy, pytest.raises(ContentCut):
+        content.copy_to(copy.fileno())
+
+
+def test_closed_is_closed(content: FileContent, tmp_path: Path) -> None:
+    content.close()
+    content.close()
+    with (tmp_path / "copy").open("wb") as copy:
+        with pytest.raises(Cancelled):
+            content.read()
+        for use in (content.share, content.copy_to):
+            with pytest.raises(Cancelled):
+                use(copy.fileno())
+
+
+def test_a_close_amid_a_read_is_the_reader_s(content: FileContent) -> None:
+    """Its descriptor may be another file's as soon as it is closed."""
+
+    def check() -> None:
+        content.close()
+        assert not content.file.closed
+
+    content.check = check  # type: ignore[method-assign]
+    assert content.read_into(memoryview(bytearray(10))) == 10
+    assert content.file.closed
+
+
+def test_files_of_a_process_that_has_ended_are_gone(path: Path) -> None:
+    pid = os.posix_spawn("/bin/sleep", ["sleep", "60"], os.environ)
+    files = PeerFiles(pid)
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+    with path.open("rb") as file:
+        told = described(file.fileno(), 0, 1)
+        assert told
+        with pytest.raises(ProcessLookupError):
+            files.open(told)
+        with pytest.raises(ProcessLookupError):
+            files.check_readable(told)
+    files.close()
