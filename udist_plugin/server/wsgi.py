@@ -37,20 +37,19 @@ IN_A_FILE: Final = 512 << 10
 class Input:
     """``wsgi.input``: empty only at the request's end, an error when the request was cut.
 
-    ``next_chunk`` lends the buffer that a payload arrived in, so that nothing is copied; ``share``, where the
-    content stands in a file, has another file share it (``content.Shareable``).
+    ``content_length`` is in bytes, ``None`` when the request names none. ``next_chunk`` lends the buffer that
+    a payload arrived in, so that nothing is copied; ``share``, where the content stands in a file, has
+    another file share it (``content.Shareable``).
     """
 
     def __init__(self, source: Exchange | SentFile) -> None:
         self._source = source
         self.next_chunk: Callable[[], PooledChunk | None] = source.next_chunk
         if isinstance(source, SentFile):
+            self.content_length: int | None = source.size
             self.share: Callable[[int], bool] = source.share
-
-    @property
-    def content_length(self) -> int | None:
-        """The bytes of the content, ``None`` when the request names none."""
-        return self._exchange.stream.expected
+        else:
+            self.content_length = source.stream.expected
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
         """Reads once into ``buffer``; 0 at the end."""
