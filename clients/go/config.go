@@ -50,6 +50,8 @@ type Config struct {
 	FollowRedirects bool
 	// Network follows the redirects. The default is http.DefaultTransport.
 	Network http.RoundTripper
+	// Files says whether content that is in a file is shared as an open file instead of being sent.
+	Files FileSharing
 	// Trace is the path of a new file that records which frames are exchanged with the plugin, without content and
 	// without secrets; see "udist help trace". The default is the environment variable UDIST_TRACE; if that is not
 	// set either, nothing is recorded. If the file exists, the trace goes to Trace.2, and so on.
@@ -57,6 +59,21 @@ type Config struct {
 	// Restart allows a plugin that has died to be replaced. Nil means never.
 	Restart *RestartPolicy
 }
+
+// FileSharing says when this process and the plugin open each other's files instead of sending their content: the file
+// of a blob, and a request body that is an *os.File. This requires Linux, and a plugin that runs on the same machine as
+// the same user. Content that cannot be shared is sent.
+type FileSharing uint8
+
+const (
+	// FilesIfFound shares files with a plugin found on PATH. A command from Config.Command or UDIST_PLUGIN may run
+	// the plugin on another machine or as another user, so no files are shared with it.
+	FilesIfFound FileSharing = iota
+	// FilesAlways shares files with any plugin that can.
+	FilesAlways
+	// FilesNever sends all content.
+	FilesNever
+)
 
 // RestartPolicy limits how often a plugin that has died is replaced. The next request starts the new plugin.
 // Requests that the dead plugin had received fail; Error.Retryable says whether they can be repeated safely.
@@ -81,6 +98,11 @@ func (c Config) withDefaults() Config {
 		c.Memory = 128 << 20
 	}
 	return c
+}
+
+// shares reports whether to share files with a plugin. found is true if the library chose its command.
+func (c Config) shares(found bool) bool {
+	return canShareFiles && (c.Files == FilesAlways || c.Files == FilesIfFound && found)
 }
 
 // environment returns Env as a map, or nil if Env is nil.

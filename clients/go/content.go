@@ -23,7 +23,8 @@ type content struct {
 	request *http.Request
 	length  int64 // -1 if unknown
 	small   []byte
-	whole   bool // small is the whole content
+	whole   bool      // small is the whole content
+	shared  *filePart // the content, if the plugin opens its file
 	once    sync.Once
 	closed  error // the result of closing the body
 }
@@ -182,7 +183,8 @@ func (c *content) sendFile(exchange *link.Exchange, last bool) (sent int64, err 
 // filePart is a part of a regular file.
 type filePart struct {
 	file   *os.File
-	offset *int64 // where the part begins, or nil for the file's position
+	start  int64
+	offset *int64 // is start, or nil for the file's position
 	limit  int64  // in bytes, or -1 for the rest of the file
 	size   int64  // in bytes, as the file's size says now
 }
@@ -190,7 +192,6 @@ type filePart struct {
 // fileOf returns the file that a body reads from, or nil if there is none.
 func fileOf(body io.Reader) *filePart {
 	part := &filePart{limit: -1}
-	var start int64
 	switch reader := body.(type) {
 	case *os.File:
 		part.file = reader
@@ -201,8 +202,7 @@ func fileOf(body io.Reader) *filePart {
 		outer, begin, size := reader.Outer()
 		position, err := reader.Seek(0, io.SeekCurrent)
 		if file, _ := outer.(*os.File); err == nil {
-			start = begin + position
-			part.file, part.offset, part.limit = file, &start, max(size-position, 0)
+			part.file, part.start, part.offset, part.limit = file, begin+position, &part.start, max(size-position, 0)
 		}
 	}
 	if part.file == nil {
@@ -213,11 +213,11 @@ func fileOf(body io.Reader) *filePart {
 		return nil
 	}
 	if part.offset == nil {
-		if start, err = part.file.Seek(0, io.SeekCurrent); err != nil {
+		if part.start, err = part.file.Seek(0, io.SeekCurrent); err != nil {
 			return nil
 		}
 	}
-	part.size = max(info.Size()-start, 0)
+	part.size = max(info.Size()-part.start, 0)
 	if part.limit >= 0 {
 		part.size = min(part.size, part.limit)
 	}

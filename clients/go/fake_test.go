@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -17,7 +18,9 @@ import (
 func fakePlugin(in io.Reader, out io.Writer) {
 	f := &fakeServer{in: in, out: out, streams: map[uint32]*fakeStream{}}
 	f.settings = f.read().GetSettings()
-	f.send(0, false, &pluginv1.Frame_Settings{Settings: &pluginv1.Settings{Versions: []uint32{1}, MaxStreams: 64}})
+	f.send(0, false, &pluginv1.Frame_Settings{Settings: &pluginv1.Settings{
+		Versions: []uint32{1}, MaxStreams: 64, Capabilities: []string{"files"}, ProcessId: processID(f.settings),
+	}})
 	for {
 		frame := f.read()
 		if request := frame.GetRequest(); request != nil {
@@ -36,6 +39,8 @@ type fakeServer struct {
 	out      io.Writer
 	settings *pluginv1.Settings
 	streams  map[uint32]*fakeStream
+
+	lastReset pluginv1.Code // from the caller
 }
 
 func (f *fakeServer) read() *pluginv1.Frame {
@@ -81,6 +86,14 @@ func (f *fakeServer) send(id uint32, end bool, body any) {
 	}
 }
 
+// processID is the fake plugin's, unless its configuration names another.
+func processID(settings *pluginv1.Settings) uint32 {
+	if other, err := strconv.ParseUint(settings.GetConfiguration(), 10, 32); err == nil {
+		return uint32(other)
+	}
+	return uint32(os.Getpid())
+}
+
 // fakeStream is one exchange; credit is what it may send, waiting what it has not, end what comes then.
 type fakeStream struct {
 	*fakeServer
@@ -89,6 +102,7 @@ type fakeStream struct {
 	credit  int
 	waiting [][]byte
 	end     *pluginv1.End
+	held    *os.File // for the caller
 }
 
 func (s *fakeStream) act(frame *pluginv1.Frame) {
@@ -135,6 +149,8 @@ func (s *fakeStream) act(frame *pluginv1.Frame) {
 		if begins {
 			s.send(0, false, &pluginv1.Frame_GoAway{GoAway: &pluginv1.GoAway{LastStreamId: s.id - 1, Message: "enough"}})
 		}
+	case "file":
+		s.file(frame, begins, argument)
 	}
 }
 

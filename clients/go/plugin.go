@@ -37,8 +37,8 @@ func Spawn(ctx context.Context, config Config) (*Plugin, error) {
 // registry uses that host only to refer to itself in responses.
 //
 // A response may arrive before the request's body has been sent completely; the rest of the body is then not
-// read. If the body is an *os.File, or an io.LimitedReader or io.SectionReader of one, the kernel copies it where
-// possible. Canceling a request's context also stops the plugin's work on it. With Config.FollowRedirects, a blob
+// read. If the body is an *os.File, or an io.LimitedReader or io.SectionReader of one, the plugin opens the file itself
+// (see Config.Files), or the kernel copies it where possible. Canceling a request's context also stops the plugin's work on it. With Config.FollowRedirects, a blob
 // may come from the store itself, in an ordinary response.
 //
 // Errors are of type *Error, or come from the request's context or body.

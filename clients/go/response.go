@@ -11,10 +11,8 @@ import (
 	"udist.dev/plugin/udist/internal/pluginv1"
 )
 
-// newResponse returns the response that begins with head. done is called once its body has ended or was closed.
-func newResponse(
-	request *http.Request, head *pluginv1.Response, exchange *link.Exchange, done func(),
-) *http.Response {
+// newResponse returns the response that begins with head, without its body.
+func newResponse(request *http.Request, head *pluginv1.Response) *http.Response {
 	status := int(head.GetStatus())
 	response := &http.Response{
 		Status:        strconv.Itoa(status) + " " + http.StatusText(status),
@@ -39,7 +37,6 @@ func newResponse(
 		}
 	}
 	response.Header.Del("Trailer")
-	response.Body = &body{exchange: exchange, response: response, method: request.Method, done: done}
 	return response
 }
 
@@ -58,6 +55,11 @@ type body struct {
 	done     func()
 }
 
+// newBody returns the body of a response. done is called once it has ended or was closed.
+func newBody(exchange *link.Exchange, response *http.Response, done func()) *body {
+	return &body{exchange: exchange, response: response, method: response.Request.Method, done: done}
+}
+
 // Read reads content. The content is complete if it ends with io.EOF. Only one goroutine may read at a time.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.exchange.Read(p)
@@ -74,7 +76,9 @@ const copied = 256 << 10
 var copies = sync.Pool{New: func() any { return new([copied]byte) }}
 
 // WriteTo implements io.WriterTo with buffers of the right size for the link.
-func (b *body) WriteTo(w io.Writer) (written int64, err error) {
+func (b *body) WriteTo(w io.Writer) (int64, error) { return copyTo(w, b) }
+
+func copyTo(w io.Writer, b io.Reader) (written int64, err error) {
 	buffer := copies.Get().(*[copied]byte)
 	defer copies.Put(buffer)
 	for {

@@ -35,20 +35,22 @@ type session struct {
 	log     *pluginLog
 	process *child.Process
 	link    *link.Link
+	files   *peerFiles    // nil if none are shared
 	gone    chan struct{} // closed once the plugin has exited and all its output has been read
 }
 
 // start spawns a plugin and waits until it is ready.
 func start(ctx context.Context, config Config) (*session, error) {
 	s := &session{config: config, command: config.Command, log: &pluginLog{config: config}, gone: make(chan struct{})}
-	settings, err := config.settings()
-	if err != nil {
-		return nil, err
-	}
 	if len(s.command) == 0 {
+		var err error
 		if s.command, s.found, err = defaultCommand(); err != nil {
 			return nil, err
 		}
+	}
+	settings, err := config.settings(s.found)
+	if err != nil {
+		return nil, err
 	}
 	if err := s.spawn(); err != nil {
 		return nil, err
@@ -71,18 +73,26 @@ func start(ctx context.Context, config Config) (*session, error) {
 		}
 		return nil, err
 	}
-	s.log.warn(s.link.Warnings(), s.process.Tail)
+	if config.shares(s.found) {
+		if s.files = shared(s.link.Peer(), s.process.PID()); s.files != nil {
+			go s.files.closeAfter(s.gone)
+		}
+	}
+	s.log.warn(s.link.Peer().GetWarnings(), s.process.Tail)
 	return s, nil
 }
 
-func (c Config) settings() (*pluginv1.Settings, error) {
+func (c Config) settings(found bool) (*pluginv1.Settings, error) {
 	settings := &pluginv1.Settings{
 		Versions:       []uint32{wire.Version},
 		Implementation: implementation,
 		ProcessId:      uint32(os.Getpid()),
 	}
 	if c.FollowRedirects {
-		settings.Capabilities = []string{"redirect"}
+		settings.Capabilities = append(settings.Capabilities, "redirect")
+	}
+	if c.shares(found) {
+		settings.Capabilities = append(settings.Capabilities, sharesFiles)
 	}
 	if c.YAML != "" {
 		settings.Configuration = &c.YAML

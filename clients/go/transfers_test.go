@@ -1,9 +1,11 @@
 package udist_test
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -125,6 +127,7 @@ var readers = map[string]func(io.Reader) io.Reader{
 	"WriteTo":    func(r io.Reader) io.Reader { return r },
 	"32 KiB":     func(r io.Reader) io.Reader { return struct{ io.Reader }{r} },
 	"bit by bit": func(r io.Reader) io.Reader { return iotest.HalfReader(r) },
+	"ReadFrom":   func(r io.Reader) io.Reader { return buffered{r} },
 	"1 MiB":      func(r io.Reader) io.Reader { return large{r} },
 }
 
@@ -135,9 +138,27 @@ func (l large) WriteTo(w io.Writer) (int64, error) {
 	return io.CopyBuffer(w, struct{ io.Reader }{l.Reader}, make([]byte, 1<<20))
 }
 
+// buffered writes to something that reads itself.
+type buffered struct{ io.Reader }
+
+func (b buffered) WriteTo(w io.Writer) (int64, error) {
+	writer := bufio.NewWriterSize(w, 100_000)
+	n, err := io.Copy(writer, b.Reader)
+	return n, errors.Join(err, writer.Flush())
+}
+
 // TestTransfers pushes and pulls in every way and at the same time, and compares every byte by its digest.
 func TestTransfers(t *testing.T) {
-	plugin := spawn(t, inFolder(t))
+	for name, files := range map[string]udist.FileSharing{"sent": udist.FilesNever, "files": udist.FilesAlways} {
+		t.Run(name, func(t *testing.T) {
+			config := inFolder(t)
+			config.Files = files
+			transferAll(t, spawn(t, config))
+		})
+	}
+}
+
+func transferAll(t *testing.T, plugin *udist.Plugin) {
 	var group sync.WaitGroup
 	for name, body := range bodies {
 		for i, size := range []int{1, 4096, 65537, 300000, 5<<20 + 7} {

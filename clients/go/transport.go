@@ -29,24 +29,14 @@ func (p *Plugin) exchange(request *http.Request, target string) (*http.Response,
 		return nil, err
 	}
 	ctx, done := contextOf(request)
-	exchange, err := p.open(ctx, request, target, body)
+	response, err := p.attempt(ctx, request, target, body, done)
+	if errors.Is(err, errFile) { // the session shares no more files, so this happens once
+		response, err = p.attempt(ctx, request, target, body, done)
+	}
 	if err != nil {
 		done()
-		_ = body.close()
 		return nil, err
 	}
-	if body.whole {
-		_ = body.close()
-	} else {
-		go body.send(exchange)
-	}
-	head, err := exchange.Head()
-	if err != nil {
-		exchange.Close()
-		done()
-		return nil, explain(err, request.Method)
-	}
-	response := newResponse(request, head, exchange, done)
 	if p.config.FollowRedirects {
 		if location := locationOf(request, target, response); location != nil {
 			return fetch(p.config.Network, request, response, location)
@@ -55,21 +45,67 @@ func (p *Plugin) exchange(request *http.Request, target string) (*http.Response,
 	return response, nil
 }
 
+// attempt makes an exchange. The error is errFile if only a file stood in its way.
+func (p *Plugin) attempt(
+	ctx context.Context, request *http.Request, target string, body *content, done func(),
+) (*http.Response, error) {
+	session, exchange, err := p.open(ctx, request, target, body)
+	if err != nil {
+		_ = body.close()
+		return nil, err
+	}
+	switch {
+	case body.whole:
+		_ = body.close()
+	case body.shared == nil:
+		go body.send(exchange)
+	}
+	head, err := exchange.Head()
+	if body.shared != nil {
+		if refusesFile(err) {
+			exchange.Close()
+			session.files.failed.Store(true)
+			return nil, errFile
+		}
+		body.sent()
+	}
+	if err != nil {
+		exchange.Close()
+		return nil, explain(err, request.Method)
+	}
+	response := newResponse(request, head)
+	if head.GetFile() == nil {
+		response.Body = newBody(exchange, response, done)
+		return response, nil
+	}
+	file, err := session.files.take(ctx, head.GetFile(), done)
+	exchange.Release(err)
+	if err != nil {
+		return nil, errFile
+	}
+	response.Body = file
+	return response, nil
+}
+
 // open starts an exchange. If nothing could be sent because the plugin has died or accepts no more requests, open tries
 // the next plugin, if there is one.
-func (p *Plugin) open(ctx context.Context, request *http.Request, target string, body *content) (*link.Exchange, error) {
+func (p *Plugin) open(
+	ctx context.Context, request *http.Request, target string, body *content,
+) (*session, *link.Exchange, error) {
 	var tried *session
 	for {
 		session, err := p.ready(ctx)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		exchange, err := session.link.Open(ctx, requestHead(request, target), body.small, body.whole)
+		head := requestHead(request, target)
+		body.share(head, session.files)
+		exchange, err := session.link.Open(ctx, head, body.small, body.whole || body.shared != nil)
 		if err == nil {
-			return exchange, nil
+			return session, exchange, nil
 		}
 		if spent, _ := session.link.Spent(); !spent || session == tried || ctx.Err() != nil {
-			return nil, explain(err, request.Method)
+			return nil, nil, explain(err, request.Method)
 		}
 		tried = session
 	}

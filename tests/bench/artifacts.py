@@ -2,7 +2,7 @@
 
 oras talks to docker-registry on loopback. Each has its default concurrency; both stores and all files are on
 one disk. Each round begins with empty stores, and a process's whole time counts, its plugin's too. The bar is
-oras's time. ``artifacts.py 1000x4K 2x1G`` measures other files.
+half of oras's time. ``artifacts.py 1000x4K 2x1G`` measures other files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.run import MIB, Row, print_table, timed
+from tests.bench.rows import MIB, Row, add_json_option, report
+from tests.bench.run import timed
 from tests.remote.loopback import stock_registry
 from tests.tools import require_tool
 
@@ -110,7 +111,7 @@ def compare(folder: Path, each: Case, rounds: int) -> list[Row]:
     for column, verb in enumerate(Times._fields):
         ours, theirs = (statistics.median(each[column] for each in results[peer]) for peer in peers)
         rows.append(
-            Row(f"{verb} {each.text}", f"{ours:.2f} s", f"oras {theirs:.2f} s", ours / theirs, "<= 1")
+            Row(f"{verb} {each.text}", f"{ours:.2f} s", f"oras {theirs:.2f} s", ours / theirs, "≤ 0.5")
         )
     return rows
 
@@ -120,11 +121,12 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", type=case, metavar="COUNTxSIZE", help="default: 5000x1K 8x256M")
     parser.add_argument("--rounds", type=int, default=4, help="an even number is fair (4)")
     parser.add_argument("--folder", help="where the disk is (default: the system's temporary folder)")
+    add_json_option(parser)
     arguments = parser.parse_args()
     cases = arguments.cases or [case("5000x1K"), case("8x256M")]
     with TemporaryDirectory(prefix="udist-bench-", dir=arguments.folder) as name:
         rows = [row for each in cases for row in compare(Path(name), each, arguments.rounds)]
-    print_table(rows)
+    report(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}", rows, arguments.json)
 
 
 if __name__ == "__main__":

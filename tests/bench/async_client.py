@@ -5,6 +5,8 @@ Each ratio is the median of those of several rounds, within which the two take t
 
 from __future__ import annotations
 
+import argparse
+import os
 import statistics
 import sys
 import time
@@ -17,7 +19,8 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.run import Row, print_table, timed
+from tests.bench.rows import Row, add_json_option, report
+from tests.bench.run import timed
 from udist_plugin import AsyncPlugin
 from udist_plugin.client.httpx_transport import AsyncUdistTransport, UdistTransport
 
@@ -111,8 +114,11 @@ async def measure(backend: str) -> list[Row]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_json_option(parser)
+    arguments = parser.parse_args()
     rows = [row for backend in ("asyncio", "trio") for row in anyio.run(measure, backend, backend=backend)]
-    print_table(rows)
+    report(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}", rows, arguments.json)
 
 
 if __name__ == "__main__":

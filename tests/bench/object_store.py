@@ -23,36 +23,38 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.go_client import DISTRIBUTION, PLUGIN, RIVAL, build
-from tests.bench.run import MIB, Row, print_table, speed
-from tests.bench.store import peak_memory, workspace
+from tests.bench.comparison import PLUGIN, RIVAL, Faster, Sooner, compared
+from tests.bench.go_client import build, run
+from tests.bench.rows import MIB, Row, add_json_option, mebibytes, rate, report, speed
+from tests.bench.servers import VERSION, distribution
+from tests.bench.store import workspace
+from tests.drivers.processes import free_port
 from udist_plugin.client.plugin import Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.bench.go_client import Times
+    from tests.bench.comparison import Result
+    from tests.bench.go_client import Report
 
 MINIO = "github.com/minio/minio"
 USER, PASSWORD = "bench-user", "bench-password"
 LISTED = 10_000
 REPOSITORIES = "docker/registry/v2/repositories"
 DIGEST = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-BARS = {
-    "push": 2,
-    "pull": 1,
-    "list tags": 5,
-    "list repositories": 5,
-    "list repositories anew": 5,
-    "peak memory": 1.5,
-}
+MEMORY = 1.5
+"""Of the rival's, at the peak."""
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def measurements(size: int) -> dict[str, Faster | Sooner]:
+    """By name, each with its bars against distribution v3."""
+    return {
+        "push": Faster(size, speed, 3.5, None),
+        "pull": Faster(size, speed, 1.3, None),
+        "16 callers push 4 KiB": Faster(640, rate, 2, None),
+        "list tags": Faster(LISTED, rate, 6, None),
+        "list repositories": Faster(LISTED, rate, 5, None),
+    }
 
 
 @contextlib.contextmanager
@@ -131,30 +133,18 @@ def fill(url: str) -> None:
             pass
 
 
-def measure(programs: tuple[Path, Path], url: str, buckets: dict[str, str], options: list[str]) -> Times:
-    """One run of the client; its times, and what memory each peer had at most."""
-    client, registry = programs
+def measure(client: Path, url: str, buckets: dict[str, str], options: list[str]) -> Report:
+    """One run of the client."""
     port = free_port()
     rival = configuration(url, buckets[RIVAL])
     rival["http"] = {"addr": f"127.0.0.1:{port}"}
     with workspace() as folder:
         for peer, config in ((RIVAL, rival), (PLUGIN, configuration(url, buckets[PLUGIN]))):
             (folder / peer).write_text(json.dumps(config))
-        environ = {"UDIST_PLUGIN": f"{sys.executable} -m udist_plugin", **os.environ, "TMPDIR": str(folder)}
-        environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        with running(
-            [str(registry), "serve", str(folder / RIVAL)], port, {"OTEL_TRACES_EXPORTER": "none"}
-        ) as rival_pid:
-            command = [
-                str(client),
-                *options,
-                f"{PLUGIN}={folder / PLUGIN}",
-                f"{RIVAL}=http://127.0.0.1:{port}",
-            ]
-            done = subprocess.run(command, env=environ, stdout=subprocess.PIPE, check=True)
-            times: Times = json.loads(done.stdout)
-            times["peak memory"][RIVAL] = [peak_memory(rival_pid)]
-    return times
+        command = [str(distribution()), "serve", str(folder / RIVAL)]
+        with running(command, port, {"OTEL_TRACES_EXPORTER": "none"}) as pid:
+            peers = [f"{PLUGIN}={folder / PLUGIN}", f"{RIVAL}=http://127.0.0.1:{port}#{pid}"]
+            return run(client, [*options, *peers], folder)
 
 
 def list_anew(url: str) -> float:
@@ -170,16 +160,11 @@ def list_anew(url: str) -> float:
     return time.perf_counter() - start
 
 
-def row(what: str, times: dict[str, list[float]], size: int) -> Row:
-    ours, theirs = (statistics.median(times[peer]) for peer in (PLUGIN, RIVAL))
-    if what == "peak memory":
-        figures = [f"{peak / MIB:.0f} MiB" for peak in (ours, theirs)]
-        return Row(what, figures[0], f"distribution {figures[1]}", ours / theirs, f"≤ {BARS[what]}")
-    if what.startswith("list"):
-        figures = [f"{seconds:.2f} s" for seconds in (ours, theirs)]
-    else:
-        figures = [speed(size, seconds) for seconds in (ours, theirs)]
-    return Row(what, figures[0], f"distribution {figures[1]}", theirs / ours, f"≥ {BARS[what]}")
+def anew(first: float, rival: Result) -> Row:
+    """The list that makes the index."""
+    seconds = {PLUGIN: first, RIVAL: statistics.median(rival.seconds)}
+    row = compared("list repositories anew", seconds, lambda each: rate(LISTED, each))
+    return row._replace(ratio=seconds[RIVAL] / seconds[PLUGIN], bar="≥ 5")
 
 
 def main() -> None:
@@ -189,23 +174,29 @@ def main() -> None:
     parser.add_argument(
         "--no-lists", action="store_true", help="leave out the lists, which take long to fill"
     )
+    add_json_option(parser)
     arguments = parser.parse_args()
     size = 128 if arguments.quick else 1024
     rounds = f"-rounds={arguments.rounds}"
-    programs = build()
+    client = build()
+    rows = []
     with workspace() as folder, minio(folder) as url:
         own = {PLUGIN: PLUGIN, RIVAL: RIVAL}
-        times = measure(programs, url, own, [f"-size={size}", rounds, "-run=^(pull|push)$"])
+        moved = measure(client, url, own, [f"-size={size}", rounds, "-run=^(pull|push|16.*)$"])
+        times = moved.times
         if not arguments.no_lists:
             fill(url)
             first = list_anew(url)
-            listed = measure(programs, url, dict.fromkeys(own, "listed"), ["-kind=lists", rounds])
-            listed.pop("peak memory")
-            times |= listed
-            times["list repositories anew"] = {**listed["list repositories"], PLUGIN: [first]}
-    python, version = sys.version.split()[0], DISTRIBUTION.rpartition("@")[2]
-    print(f"{os.cpu_count()} cores, Python {python}, distribution {version}")
-    print_table([row(what, times[what], size * MIB) for what in BARS if what in times])
+            both = dict.fromkeys(own, "listed")
+            times |= measure(client, url, both, ["-kind=lists", "-run=^list (tags|rep)", rounds]).times
+            rows.append(anew(first, times["list repositories"][RIVAL]))
+    for what, kind in measurements(size * MIB).items():
+        if what in times:
+            rows += kind.rows(what, times[what])
+    peaks = {peer: memory.peak for peer, memory in moved.memory.items()}
+    rows.append(compared("peak memory", peaks, mebibytes)._replace(bar=f"≤ {MEMORY}"))
+    title = f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, distribution {VERSION}"
+    report(title, rows, arguments.json)
 
 
 if __name__ == "__main__":

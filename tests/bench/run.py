@@ -8,36 +8,31 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import resource
 import statistics
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from tests.bench.comparison import percentile
 from tests.bench.raw_pipe import RawPipe
-from tests.bench.store import make_blob, peak_memory, pull, push, spawn, workspace
+from tests.bench.rows import MIB, Row, add_json_option, mebibytes, microseconds, milliseconds, report, speed
+from tests.bench.store import make_blob, make_tags, peak_memory, pull, push, spawn, workspace
 from udist_plugin.client.plugin import Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MIB = 1 << 20
 BUFFER = 256 << 10
 ROUNDS = 7
 STREAMS = 64
-
-
-class Row(NamedTuple):
-    what: str
-    figure: str
-    beside: str = ""
-    ratio: float | None = None
-    bar: str = ""
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -50,10 +45,6 @@ def take_turns(*works: Callable[[], float], rounds: int = ROUNDS) -> list[float]
     """The median of each, after a round that does not count."""
     results = [[work() for work in works] for _ in range(rounds + 1)][1:]
     return [statistics.median(column) for column in zip(*results, strict=True)]
-
-
-def speed(size: int, seconds: float) -> str:
-    return f"{size / seconds / 1e9:.2f} GB/s"
 
 
 def bulk(folder: Path, size: int) -> list[Row]:
@@ -140,16 +131,17 @@ def small(folder: Path, size: int) -> list[Row]:
         puller.join()
     blob.unlink()
 
-    def row(what: str, times: list[float], bar: str = "") -> Row:
-        ratio = statistics.median(times) / statistics.median(alone) if times is not alone else None
-        p99 = statistics.quantiles(times, n=100)[98]
-        figure = f"median {statistics.median(times) * 1e6:.0f} µs, p99 {p99 * 1e6:.0f} µs"
-        return Row(what, figure, "" if times is alone else "alone", ratio, bar)
+    def rows(what: str, times: list[float], bar: str = "") -> list[Row]:
+        median = Row(f"{what}, median", microseconds(statistics.median(times)))
+        if times is not alone:
+            ratio = statistics.median(times) / statistics.median(alone)
+            median = median._replace(beside="alone", ratio=ratio, bar=bar)
+        return [median, Row(f"{what}, p99", microseconds(percentile(times)))]
 
     return [
-        row("HEAD blob, back to back", alone),
-        row(f"HEAD blob beside {STREAMS - 1} unread pulls", beside_unread, "≤ 2"),
-        row("HEAD blob beside a bulk pull", beside_bulk),
+        *rows("HEAD blob, back to back", alone),
+        *rows(f"HEAD blob beside {STREAMS - 1} unread pulls", beside_unread, "≤ 2"),
+        *rows("HEAD blob beside a bulk pull", beside_bulk),
     ]
 
 
@@ -177,12 +169,35 @@ def startup() -> list[Row]:
     return [
         Row(
             "spawn to the first 200",
-            f"{plugin_seconds * 1e3:.1f} ms",
-            f"python -c pass {bare_seconds * 1e3:.1f} ms",
+            milliseconds(plugin_seconds),
+            f"python -c pass {milliseconds(bare_seconds)}",
             plugin_seconds / bare_seconds,
             "≤ 3.5",
         )
     ]
+
+
+def command(folder: Path) -> Row:
+    """``udist ls``, the whole command with its plugin, beside the bare interpreter."""
+    make_tags(folder / "store", 10)
+    config = folder / "udist.yml"
+    config.write_text(f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/store}}}}\n")
+    udist = [str(Path(sysconfig.get_path("scripts"), "udist")), "ls", "--config", str(config)]
+    bare = [sys.executable, "-c", "pass"]
+    taken = [(ran(bare), ran(udist)) for _ in range(22)][1:]
+    bare_seconds, bare_processor = (statistics.median(each[0][i] for each in taken) for i in (0, 1))
+    seconds, processor = (statistics.median(each[1][i] for each in taken) for i in (0, 1))
+    beside = f"python -c pass {milliseconds(bare_seconds)}"
+    figure = milliseconds(seconds)
+    return Row("udist ls", figure, beside, seconds / bare_seconds, "≤ 5", processor / bare_processor)
+
+
+def ran(words: list[str]) -> tuple[float, float]:
+    """Runs a command: its seconds, and the processor time of it and its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = timed(lambda: subprocess.run(words, check=True, stdout=subprocess.DEVNULL))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def memory(folder: Path, size: int) -> list[Row]:
@@ -190,7 +205,7 @@ def memory(folder: Path, size: int) -> list[Row]:
     with spawn(folder / "store") as plugin:
         with plugin.request("GET", "/v2/") as response:
             response.read()
-        rows.append(Row("memory, idle", f"{peak_memory(plugin.pid) / MIB:.0f} MiB"))
+        rows.append(Row("memory, idle", mebibytes(peak_memory(plugin.pid))))
         sparse = folder / "sparse"
         with sparse.open("wb") as file:
             file.truncate(size)
@@ -198,12 +213,12 @@ def memory(folder: Path, size: int) -> list[Row]:
             digest = f"sha256:{hashlib.file_digest(raw, 'sha256').hexdigest()}"
             push(plugin, raw, digest)
         assert pull(plugin, digest, bytearray(BUFFER)) == size
-        figure = f"{peak_memory(plugin.pid) / MIB:.0f} MiB"
+        figure = mebibytes(peak_memory(plugin.pid))
         rows.append(Row(f"peak memory, {size // MIB} MiB pushed and pulled", figure, bar="< 64 MiB"))
     sparse.unlink()
     with spawn(folder / "parallel") as plugin:
         at_once(lambda number: one_of_many(plugin, folder, number))
-        figure = f"{peak_memory(plugin.pid) / MIB:.0f} MiB"
+        figure = mebibytes(peak_memory(plugin.pid))
         rows.append(Row(f"peak memory, {STREAMS} pushes, then pulls at once", figure, bar="< 64 MiB"))
     return rows
 
@@ -228,26 +243,20 @@ def at_once(work: Callable[[int], None]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="move 128 MiB instead of 1 GiB and 4 GiB")
-    quick = parser.parse_args().quick
+    add_json_option(parser)
+    arguments = parser.parse_args()
+    quick = arguments.quick
     with workspace() as folder, tempfile.TemporaryDirectory() as home:
         import os
 
         os.environ["XDG_DATA_HOME"] = home
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        rows = startup()
+        rows = [*startup(), command(folder)]
         rows += bulk(folder, (128 if quick else 1024) * MIB)
         rows += small(folder, 128 * MIB)
         rows += memory(folder, (128 if quick else 4096) * MIB)
-    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, store on {folder.parent}")
-    print_table(rows)
-
-
-def print_table(rows: list[Row]) -> None:
-    """Prints figures, what is measured beside them, and bars, in columns."""
-    width = max(len(row.beside) for row in rows)
-    for row in rows:
-        ratio = "" if row.ratio is None else f"{row.ratio:5.2f} x"
-        print(f"{row.what:46} {row.figure:34} {row.beside:{width}} {ratio:8} {row.bar}")
+    title = f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, store on {folder.parent}"
+    report(title, rows, arguments.json)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,17 @@ def make_blob(path: Path, size: int) -> str:
     return f"sha256:{running.hexdigest()}"
 
 
+def make_tags(root: Path, count: int) -> None:
+    """The repository ``listed`` with so many tags, as a stock registry stores them."""
+    digest = hashlib.sha256(b"{}").hexdigest()
+    tags = root / "docker/registry/v2/repositories/listed/_manifests/tags"
+    for number in range(count):
+        for link in ("current/link", f"index/sha256/{digest}/link"):
+            path = tags / f"v1.{number}" / link
+            path.parent.mkdir(parents=True)
+            path.write_text(f"sha256:{digest}")
+
+
 def spawn(root: Path) -> Plugin:
     """A plugin that stores below ``root``."""
     return Plugin(f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {root}}}}}\n", {})

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.drivers.processes import free_port
 from tests.tools import require_tool
@@ -91,22 +91,39 @@ class LoopbackResponse:
         self.close()
 
 
+class Stock(NamedTuple):
+    """A stock registry that runs."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
 def stock_registry(root: Path, program: str = "docker-registry") -> Iterator[int]:
     """Debian's docker-registry, or another build of distribution, serving ``root``; gives its port."""
-    command = require_tool(program)
-    port = free_port()
-    config = root.parent / f"{root.name}.yml"
-    config.write_text(CONFIG.format(root=root, port=port))
-    process = subprocess.Popen(
-        [command, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    with stock_process(root, program) as stock:
+        yield stock.port
+
+
+@contextmanager
+def stock_process(root: Path, program: str = "docker-registry") -> Iterator[Stock]:
+    """Like ``stock_registry``, but gives the process, too."""
+    command, port = stock_command(root, program)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_for(port, process)
-        yield port
+        yield Stock(port, process.pid)
     finally:
         process.terminate()
         process.wait(10)
+
+
+def stock_command(root: Path, program: str) -> tuple[list[str], int]:
+    """The command that starts such a registry, and the port where it will listen."""
+    port = free_port()
+    config = root.parent / f"{root.name}.yml"
+    config.write_text(CONFIG.format(root=root, port=port))
+    return [require_tool(program), "serve", str(config)], port
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

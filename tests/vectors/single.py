@@ -165,11 +165,6 @@ def _other_ways() -> Iterator[Json]:
         frame(1, response={"file": {"inode": "7"}}),
     )
     yield _other(
-        "an-inode-of-more-than-64-bits",
-        "0801 2a0d 1a0b 28 ffffffffffffffffff7f",
-        frame(1, response={"file": {"inode": LARGEST}}),
-    )
-    yield _other(
         "a-file-in-two-parts",
         "0801 2a0d 1a020807 08c801 1a04 18051806",
         frame(1, response={"status": 200, "file": {"descriptor": 7, "length": "6"}}),

@@ -1,4 +1,5 @@
 import { getMaxListeners, setMaxListeners } from "node:events";
+import { ReadStream } from "node:fs";
 import { STATUS_CODES } from "node:http";
 import { ReadableStream } from "node:stream/web";
 import type { ReadableByteStreamController, UnderlyingByteSource } from "node:stream/web";
@@ -13,10 +14,12 @@ import {
   SlotTimeoutError,
   UdistError,
 } from "./errors.js";
-import { ExchangeReset, LinkClosed, NoMoreStreams, NoSlot, NotSent } from "./link/errors.js";
+import { fileBody } from "./file_body.js";
+import { ExchangeReset, FileUnusable, LinkClosed, NoMoreStreams, NoSlot, NotSent } from "./link/errors.js";
 import type { Exchange } from "./link/exchange.js";
 import type { Link } from "./link/link.js";
 import { sendContent } from "./link/sending.js";
+import { fileOf } from "./link/sent_file.js";
 import { follow, isRedirect } from "./redirects.js";
 import { requestHead, requestOf } from "./request.js";
 import type { Asked, Sent } from "./request.js";
@@ -24,6 +27,8 @@ import { finish, located, remember, textOf } from "./response.js";
 import { fromStore, locationOf } from "./store.js";
 import { LocalFault } from "./wire/errors.js";
 import { Code } from "./wire/generated/frame_pb.js";
+import type { File } from "./wire/generated/frame_pb.js";
+import type { RequestInit as Head } from "./wire/heads.js";
 
 type Fetch = typeof globalThis.fetch;
 
@@ -57,14 +62,36 @@ async function exchange(link: Link, { request, body }: Sent, signal: AbortSignal
   try {
     signal?.throwIfAborted();
     const { head, length } = requestHead(request, body);
-    opened = await link.open(head, request.body === null, signal);
-    if (request.body) void sendContent(link, opened, request.body, length);
+    const file = link.files && (await fileOf(body, length));
+    if (file) shareIn(head, file, length);
+    else head.acceptFile = link.files !== undefined && request.method === "GET" && request.body === null;
+    opened = await link.open(head, request.body === null || file !== undefined, signal);
+    if (request.body && !file) void sendContent(link, opened, request.body, length);
     if (signal) abortable(opened, signal);
-    return await responseOf(request, opened);
+    const response = await responseOf(link, request, opened, signal);
+    if (file && body instanceof ReadStream) body.destroy(); // as if it had been read to its end
+    return response;
   } catch (error) {
+    if (error instanceof FileUnusable || refusesFile(error)) {
+      link.shareNoFiles(); // so this happens once
+      return exchange(link, { request, body }, signal);
+    }
     if (!opened) request.body?.cancel(error).catch(() => undefined); // it is not wanted any more
+    if (body instanceof ReadStream && !body.readableDidRead) body.destroy();
     throw explain(error, request.method);
   }
+}
+
+/** Has the plugin open the file of a request's content, whose length was declared unless it is undefined. */
+function shareIn(head: Head, file: Head["file"], length: number | undefined): void {
+  head.file = file;
+  if (length !== undefined) return;
+  head.fields = [...(head.fields ?? []), { name: "content-length", value: Buffer.from(String(file?.length)) }];
+}
+
+/** Whether the plugin could not open the file of a request. */
+function refusesFile(error: unknown): boolean {
+  return error instanceof ExchangeReset && error.unprocessed && error.code === Code.FAILED_PRECONDITION;
 }
 
 /** The signal that ends the request: that of `init`, where it has one or says that there is none. */
@@ -82,15 +109,40 @@ function abortable(exchange: Exchange, signal: AbortSignal): void {
   if (signal.aborted) abort();
 }
 
-async function responseOf(request: Asked, exchange: Exchange): Promise<Response> {
+async function responseOf(
+  link: Link,
+  request: Asked,
+  exchange: Exchange,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
   const head = await exchange.head();
   const bodiless = request.method === "HEAD" || BODILESS.has(head.status);
   if (bodiless) await exchange.end(); // a failure after the head would reach nobody: there is nothing to read
   const headers = new Headers();
   for (const field of head.fields) headers.append(...textOf(field));
-  const body = bodiless ? null : bodyOf(exchange, request.method);
+  const content = (): ReadableStream<Uint8Array> =>
+    head.file ? openedOf(link, exchange, head.file, signal) : bodyOf(exchange, request.method);
+  const body = bodiless ? null : content();
   const statusText = STATUS_CODES[head.status] ?? "";
   return remember(located(new Response(body, { status: head.status, statusText, headers }), request.url), exchange);
+}
+
+/** The content of a response that is in a file, which ends the exchange. Throws `FileUnusable`. */
+function openedOf(
+  link: Link,
+  exchange: Exchange,
+  file: File,
+  signal: AbortSignal | undefined,
+): ReadableStream<Uint8Array> {
+  try {
+    if (!link.files) throw new FileUnusable("no files are shared any more");
+    const body = fileBody(link.files.open(file), file, signal);
+    exchange.release();
+    return body;
+  } catch (error) {
+    if (error instanceof FileUnusable) exchange.release(error);
+    throw error;
+  }
 }
 
 /** Gives up exchanges whose bodies were collected as garbage, unread: they would hold slots for ever. */

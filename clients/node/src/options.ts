@@ -1,3 +1,4 @@
+import { FILES } from "./link/files.js";
 import type { Connection } from "./wire/connection.js";
 import { VERSION as PROTOCOL } from "./wire/constants.js";
 import { IMPLEMENTATION } from "./version.js";
@@ -57,6 +58,13 @@ export interface SpawnOptions {
    */
   readonly followRedirects?: boolean | undefined;
   /**
+   * Whether this process and the plugin open each other's files instead of sending their content: the file of a blob,
+   * and a request's body that is an `fs.ReadStream`. This requires Linux, and a plugin that runs on the same machine as
+   * the same user. The default is true for a plugin found on PATH, and false for a command. Content that cannot be
+   * shared is sent.
+   */
+  readonly files?: boolean | undefined;
+  /**
    * The path of a new file that records which frames are exchanged with the plugin, without content and without
    * secrets; see `udist help trace`. The default is the environment variable UDIST_TRACE; an empty text records
    * nothing. If the file exists, the trace goes to `FILE.2`, and so on.
@@ -64,13 +72,16 @@ export interface SpawnOptions {
   readonly trace?: string | undefined;
 }
 
-/** The caller's settings. */
-export function settingsOf({ config, env, followRedirects }: SpawnOptions): Parameters<Connection["settings"]>[0] {
+/** The caller's settings. `shares` says whether files are shared. */
+export function settingsOf(
+  { config, env, followRedirects }: SpawnOptions,
+  shares: boolean,
+): Parameters<Connection["settings"]>[0] {
   return {
     versions: [PROTOCOL],
     implementation: IMPLEMENTATION,
     processId: process.pid,
-    capabilities: followRedirects ? ["redirect"] : [],
+    capabilities: [...(followRedirects ? ["redirect"] : []), ...(shares ? [FILES] : [])],
     ...(config !== undefined && { configuration: typeof config === "string" ? config : JSON.stringify(config) }),
     ...(env && { environment: { variables: variablesOf(env) } }),
   };

@@ -17,6 +17,7 @@ import {
 } from "./errors.js";
 import type { ErrorDetails } from "./errors.js";
 import { Refusal } from "./link/errors.js";
+import { PeerFiles } from "./link/files.js";
 import { Link } from "./link/link.js";
 import { Log } from "./log.js";
 import { settingsOf } from "./options.js";
@@ -56,14 +57,16 @@ export class Session {
 
   /** Spawns a plugin and waits until it is ready. */
   static async start(options: SpawnOptions): Promise<Session> {
-    const settings = settingsOf(options);
     options.signal?.throwIfAborted();
     const [program, ...words] = options.command ?? [];
     const command = program === undefined ? defaultCommand() : { words: [program, ...words], own: false } as const;
+    const shares = process.platform === "linux" && (options.files ?? command.own);
+    const settings = settingsOf(options, shares);
     const pair = await socketPair();
     const session = starting(() => new Session(command, options, pair));
     try {
       await session.#shakeHands(settings, options);
+      if (shares) session.link.files = PeerFiles.of(session.link.connection.peer, session.child.pid);
       session.#log.warn(session.link.connection.peer?.warnings ?? [], session.child.tail);
       return session;
     } catch (error) {

@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 
 import { BodyError, ClosedError, SlotTimeoutError, UdistError } from "../src/index.js";
 import type { Plugin } from "../src/index.js";
-import { digestOf, inMemory, pattern, pushBlob, uploadURL } from "./helpers.js";
+import { digestOf, inMemory, pattern, pushBlob, readWithBuffers, uploadURL } from "./helpers.js";
 
 let plugin: Plugin;
 before(async () => (plugin = await inMemory()));
@@ -229,14 +229,4 @@ function chunked(content: Uint8Array, size: number): ReadableStream<Uint8Array> 
       else controller.enqueue(content.slice(position, (position += size)));
     },
   });
-}
-
-async function readWithBuffers(body: ReadableStream<Uint8Array>): Promise<string> {
-  const reader = body.getReader({ mode: "byob" });
-  const pieces: Uint8Array[] = [];
-  for (;;) {
-    const { done, value } = await reader.read(new Uint8Array(10_000));
-    if (done) return digestOf(Buffer.concat(pieces));
-    pieces.push(value);
-  }
 }

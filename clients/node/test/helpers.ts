@@ -57,3 +57,14 @@ export async function pushBlob(plugin: Plugin, name: string, content: Uint8Array
   if (answer.status !== 201) throw new Error(`${answer.status}: ${await answer.text()}`);
   return digest;
 }
+
+/** The digest of a body, read with buffers of the reader's own. */
+export async function readWithBuffers(body: ReadableStream<Uint8Array>): Promise<string> {
+  const reader = body.getReader({ mode: "byob" });
+  const pieces: Uint8Array[] = [];
+  for (;;) {
+    const { done, value } = await reader.read(new Uint8Array(10_000));
+    if (done) return digestOf(Buffer.concat(pieces));
+    pieces.push(value);
+  }
+}

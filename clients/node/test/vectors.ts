@@ -47,9 +47,17 @@ function message(json: Record<string, unknown>): Record<string, unknown> {
     if (key === "fields" || key === "trailers") return [key, (value as [string, string][]).map(field)];
     if (key === "code") return [key, codeOf(value as string)];
     if (key === "environment") return [key, { variables: value }];
+    if (key === "file") return [key, fileOf(value as Record<string, string | number>)];
     return [camel(key), value];
   });
   return Object.fromEntries(entries) as Record<string, unknown>;
+}
+
+/** A file's numbers of 64 bits are text in JSON. */
+function fileOf(json: Record<string, string | number>): Record<string, bigint | number> {
+  return Object.fromEntries(
+    Object.entries(json).map(([key, value]) => [key, typeof value === "string" ? BigInt(value) : value]),
+  );
 }
 
 function field([name, value]: [string, string]): { name: string; value: Uint8Array } {

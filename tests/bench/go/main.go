@@ -1,21 +1,20 @@
-// Command bench measures registries with one client for all of them, and prints the times as JSON, in seconds; beside them, the
-// most memory that a plugin had resident, in bytes.
+// Command bench measures registries with one client for all of them, and prints as JSON what each measurement took
+// and what memory each registry had.
 //
-//	bench [-size MiB] [-rounds N] [-run REGEXP] [-kind KIND] NAME=http://HOST:PORT|NAME=FILE …
+//	bench [-size MiB] [-rounds N] [-run REGEXP] [-kind KIND] NAME=ADDRESS …
 //
-// A peer is a registry that listens, or a plugin, given by its configuration file. Peers take turns within
+// A peer is a registry that listens (http://HOST:PORT#PROCESS-ID), a plugin (its configuration file), a plugin that
+// shares no files (pipe:FILE), or for -kind=start a registry to execute ("exec:URL COMMAND …"). Peers take turns within
 // each round, and a round that does not count goes before.
 package main
 
 import (
 	"encoding/json"
 	"flag"
-	"fmt"
 	"log"
 	"os"
 	"regexp"
 	"runtime/pprof"
-	"time"
 )
 
 const mib = 1 << 20
@@ -24,37 +23,46 @@ const mib = 1 << 20
 const (
 	inMemory = "memory" // a memory file system, or an object store
 	onDisk   = "disk"
-	lists    = "lists" // a store that has listed tags and as many repositories
+	shared   = "shared" // a file system on which files can share extents
+	unread   = "unread" // as inMemory; apart because of the memory that it takes
+	lists    = "lists"  // a store that has listed tags and as many repositories
+	starts   = "start"  // an empty store
 )
 
-// measurement is what is done with each peer in each round. It returns the times that it took, of one bulk
-// transfer or of many small requests.
-type measurement struct {
-	name string
-	kind string
-	work func(*peer) ([]time.Duration, error)
+// report is what this command prints: results by measurement and peer, and memory by peer.
+type report struct {
+	Times  map[string]map[string]*result `json:"times"`
+	Memory map[string]*memory            `json:"memory"`
 }
 
 func main() {
 	size := flag.Int64("size", 1024, "MiB of the large blob")
 	rounds := flag.Int("rounds", 7, "rounds that count")
 	run := flag.String("run", "", "only measurements whose name matches")
-	kind := flag.String("kind", inMemory, "measure what is for such a store: memory, disk or lists")
+	kind := flag.String("kind", inMemory, "measure what is for such a store: memory, disk, shared, unread, lists or start")
 	profile := flag.String("cpuprofile", "", "write a profile of this client")
 	flag.Parse()
 	log.SetFlags(0)
 	chosen, err := regexp.Compile(*run)
 	must(err)
 
+	done := report{map[string]map[string]*result{}, map[string]*memory{}}
+	if *kind == starts {
+		done.Times["start"], err = startInTurns(flag.Args(), *rounds)
+		must(err)
+		must(json.NewEncoder(os.Stdout).Encode(done))
+		return
+	}
 	var peers []*peer
 	for _, argument := range flag.Args() {
 		p, err := open(argument)
 		must(err)
 		defer p.close()
 		peers = append(peers, p)
+		done.Memory[p.name] = p.idle()
 	}
 	var large *blob
-	if *kind == inMemory {
+	if *kind == inMemory || *kind == shared || *kind == unread {
 		large, err = makeBlob(*size * mib)
 		must(err)
 		defer os.Remove(large.file.Name())
@@ -70,40 +78,16 @@ func main() {
 		must(pprof.StartCPUProfile(file))
 		defer pprof.StopCPUProfile()
 	}
-	times := map[string]map[string][]float64{}
 	for _, m := range measurements {
 		if m.kind == *kind && chosen.MatchString(m.name) {
-			times[m.name], err = takeTurns(m, peers, *rounds)
+			done.Times[m.name], err = takeTurns(m, peers, *rounds)
 			must(err)
 		}
 	}
-	peaks := map[string][]float64{}
 	for _, p := range peers {
-		if peak, err := p.peak(); err == nil {
-			peaks[p.name] = []float64{peak}
-		}
+		done.Memory[p.name].Peak = resident(p.pid, "VmHWM")
 	}
-	times["peak memory"] = peaks
-	must(json.NewEncoder(os.Stdout).Encode(times))
-}
-
-// takeTurns returns the times of each peer, in seconds.
-func takeTurns(m measurement, peers []*peer, rounds int) (map[string][]float64, error) {
-	times := map[string][]float64{}
-	for round := range rounds + 1 {
-		for _, p := range peers {
-			took, err := m.work(p)
-			if err != nil {
-				return nil, fmt.Errorf("%s of %s: %w", m.name, p.name, err)
-			}
-			for _, t := range took {
-				if round > 0 {
-					times[p.name] = append(times[p.name], t.Seconds())
-				}
-			}
-		}
-	}
-	return times, nil
+	must(json.NewEncoder(os.Stdout).Encode(done))
 }
 
 func must(err error) {

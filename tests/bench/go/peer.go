@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"udist.dev/plugin/udist"
 )
@@ -36,12 +38,13 @@ type peer struct {
 	base   string // of URLs
 	client *http.Client
 	close  func()
-	pid    int // of a plugin
+	pid    int  // of the registry
+	piped  bool // a plugin that shares no files
 
 	large    *blob
 	parallel []string // digests of blobs of streamSize
 	manifest []byte
-	serial   uint64 // of things that have to differ
+	serial   atomic.Uint64 // of things that have to differ
 }
 
 // open reads NAME=ADDRESS.
@@ -51,36 +54,47 @@ func open(argument string) (*peer, error) {
 		return nil, fmt.Errorf("%q is not NAME=ADDRESS", argument)
 	}
 	if strings.HasPrefix(address, "http://") {
-		transport := &http.Transport{MaxIdleConnsPerHost: 2 * streams, DisableCompression: true}
-		return &peer{
-			name: name, base: address, client: &http.Client{Transport: transport},
-			close: transport.CloseIdleConnections,
-		}, nil
+		base, pid, _ := strings.Cut(address, "#")
+		p := listening(name, base)
+		_, err := fmt.Sscan(pid, &p.pid)
+		return p, err
 	}
-	config, err := os.ReadFile(address)
+	files := udist.FilesAlways
+	path, piped := strings.CutPrefix(address, "pipe:")
+	if piped {
+		files = udist.FilesNever
+	}
+	config, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	plugin, err := udist.Spawn(context.Background(), udist.Config{YAML: string(config), Stderr: os.Stderr})
+	plugin, err := udist.Spawn(context.Background(), udist.Config{YAML: string(config), Stderr: os.Stderr, Files: files})
 	if err != nil {
 		return nil, err
 	}
 	return &peer{
 		name: name, base: "http://localhost", client: plugin.Client(), close: func() { _ = plugin.Close() },
-		pid: plugin.PID(),
+		pid: plugin.PID(), piped: piped,
 	}, nil
 }
 
-// peak is the most memory that a plugin had resident so far, in bytes (Linux).
-func (p *peer) peak() (float64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.pid))
-	if err != nil {
-		return 0, err
+// listening is a registry at a URL.
+func listening(name, base string) *peer {
+	transport := &http.Transport{MaxIdleConnsPerHost: 2 * streams, DisableCompression: true}
+	return &peer{
+		name: name, base: base, client: &http.Client{Transport: transport}, close: transport.CloseIdleConnections,
 	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	var kib float64
-	_, err = fmt.Sscan(rest, &kib)
-	return kib * 1024, err
+}
+
+// processor is the time that this process and the registry's have used so far.
+func (p *peer) processor() time.Duration { return processor(os.Getpid()) + processor(p.pid) }
+
+// idle is the memory of a registry that has done nothing but answer once.
+func (p *peer) idle() *memory {
+	response, err := p.client.Get(p.base + "/v2/")
+	must(err)
+	must(response.Body.Close())
+	return &memory{Idle: resident(p.pid, "VmRSS")}
 }
 
 // prepare pushes a manifest and, if there is one, the large blob.
@@ -97,33 +111,6 @@ func (p *peer) prepare(large *blob) error {
 		return err
 	}
 	return p.pushLarge()
-}
-
-// pushSmall pushes content from memory.
-func (p *peer) pushSmall(content []byte) error {
-	return p.push(digestOf(content), bytes.NewReader(content), int64(len(content)))
-}
-
-// pushParallel pushes the blobs to pull in parallel.
-func (p *peer) pushParallel() error {
-	content := make([]byte, streamSize)
-	rand.Read(content)
-	for range streams {
-		p.mark(content)
-		if err := p.pushSmall(content); err != nil {
-			return err
-		}
-		p.parallel = append(p.parallel, digestOf(content))
-	}
-	return nil
-}
-
-// pushLarge pushes the large blob from its file, which stays open.
-func (p *peer) pushLarge() error {
-	if _, err := p.large.file.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	return p.push(p.large.digest, io.NopCloser(p.large.file), p.large.size)
 }
 
 // push pushes a blob whose digest is known, with one PUT.
@@ -185,12 +172,6 @@ func (p *peer) send(
 		err = fmt.Errorf("%s %s: %s: %s", method, target, response.Status, text)
 	}
 	return response, err
-}
-
-// mark makes content differ from all before.
-func (p *peer) mark(content []byte) {
-	p.serial++
-	binary.BigEndian.PutUint64(content, p.serial)
 }
 
 func digestOf(content []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(content)) }

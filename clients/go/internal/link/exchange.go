@@ -116,6 +116,16 @@ func (e *Exchange) Cancel(cause error) {
 	e.letGo()
 }
 
+// Release ends an exchange whose content is in a file: err says why the file cannot be used, and is nil if it is open.
+func (e *Exchange) Release(err error) {
+	if err == nil {
+		e.reset(pluginv1.Code_CODE_OK_UNSPECIFIED, "", ErrClosed)
+	} else {
+		e.reset(pluginv1.Code_CODE_FAILED_PRECONDITION, err.Error(), ErrClosed)
+	}
+	e.letGo()
+}
+
 // Abort ends an exchange whose request cannot be sent completely, if the rest is still needed.
 func (e *Exchange) Abort(cause error) {
 	e.link.mu.Lock()
@@ -127,15 +137,19 @@ func (e *Exchange) Abort(cause error) {
 }
 
 func (e *Exchange) cancel(cause error) {
-	l := e.link
 	code := pluginv1.Code_CODE_CANCELLED
 	if errors.Is(cause, context.DeadlineExceeded) {
 		code = pluginv1.Code_CODE_DEADLINE_EXCEEDED
 	}
+	e.reset(code, "", cause)
+}
+
+func (e *Exchange) reset(code pluginv1.Code, message string, cause error) {
+	l := e.link
 	l.mu.Lock()
 	if !e.cancelled {
 		e.cancelled = true
-		l.conn.Reset(e.stream, code, "")
+		l.conn.Reset(e.stream, code, message)
 		e.fail(cause)
 		e.drop()
 		l.disturb()

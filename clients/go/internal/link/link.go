@@ -92,11 +92,11 @@ func (l *Link) Ready() bool {
 	return l.conn.Peer() != nil
 }
 
-// Warnings returns the plugin's warnings about its configuration.
-func (l *Link) Warnings() []string {
+// Peer returns the plugin's settings, or nil if they have not arrived yet.
+func (l *Link) Peer() *pluginv1.Settings {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.conn.Peer().GetWarnings()
+	return l.conn.Peer()
 }
 
 // Err returns the reason why the link is over, or nil if it is not.

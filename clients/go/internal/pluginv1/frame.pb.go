@@ -572,7 +572,11 @@ type Request struct {
 	Target string   `protobuf:"bytes,4,opt,name=target,proto3" json:"target,omitempty"`
 	Fields []*Field `protobuf:"bytes,5,rep,name=fields,proto3" json:"fields,omitempty"`
 	// timeout_ms from receipt of the head to the end of the response; 0 for none.
-	TimeoutMs     uint32 `protobuf:"varint,6,opt,name=timeout_ms,json=timeoutMs,proto3" json:"timeout_ms,omitempty"`
+	TimeoutMs uint32 `protobuf:"varint,6,opt,name=timeout_ms,json=timeoutMs,proto3" json:"timeout_ms,omitempty"`
+	// accept_file: the content of the response may be in a file of the plugin's.
+	AcceptFile bool `protobuf:"varint,7,opt,name=accept_file,json=acceptFile,proto3" json:"accept_file,omitempty"`
+	// file has the content, and no data follows.
+	File          *File `protobuf:"bytes,8,opt,name=file,proto3,oneof" json:"file,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -649,12 +653,28 @@ func (x *Request) GetTimeoutMs() uint32 {
 	return 0
 }
 
+func (x *Request) GetAcceptFile() bool {
+	if x != nil {
+		return x.AcceptFile
+	}
+	return false
+}
+
+func (x *Request) GetFile() *File {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
 // Response is the head of a response.
 type Response struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// status from 200 to 599.
-	Status        uint32   `protobuf:"varint,1,opt,name=status,proto3" json:"status,omitempty"`
-	Fields        []*Field `protobuf:"bytes,2,rep,name=fields,proto3" json:"fields,omitempty"`
+	Status uint32   `protobuf:"varint,1,opt,name=status,proto3" json:"status,omitempty"`
+	Fields []*Field `protobuf:"bytes,2,rep,name=fields,proto3" json:"fields,omitempty"`
+	// file has the content, and no data follows. The plugin holds it open until the caller resets the stream.
+	File          *File `protobuf:"bytes,3,opt,name=file,proto3,oneof" json:"file,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -703,6 +723,100 @@ func (x *Response) GetFields() []*Field {
 	return nil
 }
 
+func (x *Response) GetFile() *File {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
+// File is content that its sender has open instead of sending it: length bytes from offset on.
+type File struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// descriptor of the sender's process.
+	Descriptor_ uint32 `protobuf:"varint,1,opt,name=descriptor,proto3" json:"descriptor,omitempty"`
+	Offset      uint64 `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
+	Length      uint64 `protobuf:"varint,3,opt,name=length,proto3" json:"length,omitempty"`
+	// device, inode and size are the file's, as stat(2) has them.
+	Device        uint64 `protobuf:"varint,4,opt,name=device,proto3" json:"device,omitempty"`
+	Inode         uint64 `protobuf:"varint,5,opt,name=inode,proto3" json:"inode,omitempty"`
+	Size          uint64 `protobuf:"varint,6,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *File) Reset() {
+	*x = File{}
+	mi := &file_udist_plugin_v1_frame_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *File) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*File) ProtoMessage() {}
+
+func (x *File) ProtoReflect() protoreflect.Message {
+	mi := &file_udist_plugin_v1_frame_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use File.ProtoReflect.Descriptor instead.
+func (*File) Descriptor() ([]byte, []int) {
+	return file_udist_plugin_v1_frame_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *File) GetDescriptor_() uint32 {
+	if x != nil {
+		return x.Descriptor_
+	}
+	return 0
+}
+
+func (x *File) GetOffset() uint64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *File) GetLength() uint64 {
+	if x != nil {
+		return x.Length
+	}
+	return 0
+}
+
+func (x *File) GetDevice() uint64 {
+	if x != nil {
+		return x.Device
+	}
+	return 0
+}
+
+func (x *File) GetInode() uint64 {
+	if x != nil {
+		return x.Inode
+	}
+	return 0
+}
+
+func (x *File) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
 // End ends content in one direction, with trailer fields.
 type End struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -713,7 +827,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_udist_plugin_v1_frame_proto_msgTypes[6]
+	mi := &file_udist_plugin_v1_frame_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -725,7 +839,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_udist_plugin_v1_frame_proto_msgTypes[6]
+	mi := &file_udist_plugin_v1_frame_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -738,7 +852,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_udist_plugin_v1_frame_proto_rawDescGZIP(), []int{6}
+	return file_udist_plugin_v1_frame_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *End) GetTrailers() []*Field {
@@ -758,7 +872,7 @@ type WindowUpdate struct {
 
 func (x *WindowUpdate) Reset() {
 	*x = WindowUpdate{}
-	mi := &file_udist_plugin_v1_frame_proto_msgTypes[7]
+	mi := &file_udist_plugin_v1_frame_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -770,7 +884,7 @@ func (x *WindowUpdate) String() string {
 func (*WindowUpdate) ProtoMessage() {}
 
 func (x *WindowUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_udist_plugin_v1_frame_proto_msgTypes[7]
+	mi := &file_udist_plugin_v1_frame_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -783,7 +897,7 @@ func (x *WindowUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WindowUpdate.ProtoReflect.Descriptor instead.
 func (*WindowUpdate) Descriptor() ([]byte, []int) {
-	return file_udist_plugin_v1_frame_proto_rawDescGZIP(), []int{7}
+	return file_udist_plugin_v1_frame_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *WindowUpdate) GetCredit() uint32 {
@@ -806,7 +920,7 @@ type Reset struct {
 
 func (x *Reset) Reset() {
 	*x = Reset{}
-	mi := &file_udist_plugin_v1_frame_proto_msgTypes[8]
+	mi := &file_udist_plugin_v1_frame_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -818,7 +932,7 @@ func (x *Reset) String() string {
 func (*Reset) ProtoMessage() {}
 
 func (x *Reset) ProtoReflect() protoreflect.Message {
-	mi := &file_udist_plugin_v1_frame_proto_msgTypes[8]
+	mi := &file_udist_plugin_v1_frame_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -831,7 +945,7 @@ func (x *Reset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reset.ProtoReflect.Descriptor instead.
 func (*Reset) Descriptor() ([]byte, []int) {
-	return file_udist_plugin_v1_frame_proto_rawDescGZIP(), []int{8}
+	return file_udist_plugin_v1_frame_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Reset) GetCode() Code {
@@ -866,7 +980,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_udist_plugin_v1_frame_proto_msgTypes[9]
+	mi := &file_udist_plugin_v1_frame_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -878,7 +992,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_udist_plugin_v1_frame_proto_msgTypes[9]
+	mi := &file_udist_plugin_v1_frame_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -891,7 +1005,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_udist_plugin_v1_frame_proto_rawDescGZIP(), []int{9}
+	return file_udist_plugin_v1_frame_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Ping) GetToken() uint32 {
@@ -921,7 +1035,7 @@ type GoAway struct {
 
 func (x *GoAway) Reset() {
 	*x = GoAway{}
-	mi := &file_udist_plugin_v1_frame_proto_msgTypes[10]
+	mi := &file_udist_plugin_v1_frame_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -933,7 +1047,7 @@ func (x *GoAway) String() string {
 func (*GoAway) ProtoMessage() {}
 
 func (x *GoAway) ProtoReflect() protoreflect.Message {
-	mi := &file_udist_plugin_v1_frame_proto_msgTypes[10]
+	mi := &file_udist_plugin_v1_frame_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -946,7 +1060,7 @@ func (x *GoAway) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoAway.ProtoReflect.Descriptor instead.
 func (*GoAway) Descriptor() ([]byte, []int) {
-	return file_udist_plugin_v1_frame_proto_rawDescGZIP(), []int{10}
+	return file_udist_plugin_v1_frame_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GoAway) GetLastStreamId() uint32 {
@@ -984,7 +1098,7 @@ type Log struct {
 
 func (x *Log) Reset() {
 	*x = Log{}
-	mi := &file_udist_plugin_v1_frame_proto_msgTypes[11]
+	mi := &file_udist_plugin_v1_frame_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -996,7 +1110,7 @@ func (x *Log) String() string {
 func (*Log) ProtoMessage() {}
 
 func (x *Log) ProtoReflect() protoreflect.Message {
-	mi := &file_udist_plugin_v1_frame_proto_msgTypes[11]
+	mi := &file_udist_plugin_v1_frame_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1009,7 +1123,7 @@ func (x *Log) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Log.ProtoReflect.Descriptor instead.
 func (*Log) Descriptor() ([]byte, []int) {
-	return file_udist_plugin_v1_frame_proto_rawDescGZIP(), []int{11}
+	return file_udist_plugin_v1_frame_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Log) GetLevel() string {
@@ -1075,7 +1189,7 @@ const file_udist_plugin_v1_frame_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"1\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value\"\xbe\x01\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"\x98\x02\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x16\n" +
 	"\x06scheme\x18\x02 \x01(\tR\x06scheme\x12\x1c\n" +
@@ -1083,10 +1197,25 @@ const file_udist_plugin_v1_frame_proto_rawDesc = "" +
 	"\x06target\x18\x04 \x01(\tR\x06target\x12.\n" +
 	"\x06fields\x18\x05 \x03(\v2\x16.udist.plugin.v1.FieldR\x06fields\x12\x1d\n" +
 	"\n" +
-	"timeout_ms\x18\x06 \x01(\rR\ttimeoutMs\"R\n" +
+	"timeout_ms\x18\x06 \x01(\rR\ttimeoutMs\x12\x1f\n" +
+	"\vaccept_file\x18\a \x01(\bR\n" +
+	"acceptFile\x12.\n" +
+	"\x04file\x18\b \x01(\v2\x15.udist.plugin.v1.FileH\x00R\x04file\x88\x01\x01B\a\n" +
+	"\x05_file\"\x8b\x01\n" +
 	"\bResponse\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\rR\x06status\x12.\n" +
-	"\x06fields\x18\x02 \x03(\v2\x16.udist.plugin.v1.FieldR\x06fields\"9\n" +
+	"\x06fields\x18\x02 \x03(\v2\x16.udist.plugin.v1.FieldR\x06fields\x12.\n" +
+	"\x04file\x18\x03 \x01(\v2\x15.udist.plugin.v1.FileH\x00R\x04file\x88\x01\x01B\a\n" +
+	"\x05_file\"\x98\x01\n" +
+	"\x04File\x12\x1e\n" +
+	"\n" +
+	"descriptor\x18\x01 \x01(\rR\n" +
+	"descriptor\x12\x16\n" +
+	"\x06offset\x18\x02 \x01(\x04R\x06offset\x12\x16\n" +
+	"\x06length\x18\x03 \x01(\x04R\x06length\x12\x16\n" +
+	"\x06device\x18\x04 \x01(\x04R\x06device\x12\x14\n" +
+	"\x05inode\x18\x05 \x01(\x04R\x05inode\x12\x12\n" +
+	"\x04size\x18\x06 \x01(\x04R\x04size\"9\n" +
 	"\x03End\x122\n" +
 	"\btrailers\x18\x01 \x03(\v2\x16.udist.plugin.v1.FieldR\btrailers\"&\n" +
 	"\fWindowUpdate\x12\x16\n" +
@@ -1139,7 +1268,7 @@ func file_udist_plugin_v1_frame_proto_rawDescGZIP() []byte {
 }
 
 var file_udist_plugin_v1_frame_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_udist_plugin_v1_frame_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_udist_plugin_v1_frame_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_udist_plugin_v1_frame_proto_goTypes = []any{
 	(Code)(0),            // 0: udist.plugin.v1.Code
 	(*Frame)(nil),        // 1: udist.plugin.v1.Frame
@@ -1148,37 +1277,40 @@ var file_udist_plugin_v1_frame_proto_goTypes = []any{
 	(*Field)(nil),        // 4: udist.plugin.v1.Field
 	(*Request)(nil),      // 5: udist.plugin.v1.Request
 	(*Response)(nil),     // 6: udist.plugin.v1.Response
-	(*End)(nil),          // 7: udist.plugin.v1.End
-	(*WindowUpdate)(nil), // 8: udist.plugin.v1.WindowUpdate
-	(*Reset)(nil),        // 9: udist.plugin.v1.Reset
-	(*Ping)(nil),         // 10: udist.plugin.v1.Ping
-	(*GoAway)(nil),       // 11: udist.plugin.v1.GoAway
-	(*Log)(nil),          // 12: udist.plugin.v1.Log
-	nil,                  // 13: udist.plugin.v1.Environment.VariablesEntry
+	(*File)(nil),         // 7: udist.plugin.v1.File
+	(*End)(nil),          // 8: udist.plugin.v1.End
+	(*WindowUpdate)(nil), // 9: udist.plugin.v1.WindowUpdate
+	(*Reset)(nil),        // 10: udist.plugin.v1.Reset
+	(*Ping)(nil),         // 11: udist.plugin.v1.Ping
+	(*GoAway)(nil),       // 12: udist.plugin.v1.GoAway
+	(*Log)(nil),          // 13: udist.plugin.v1.Log
+	nil,                  // 14: udist.plugin.v1.Environment.VariablesEntry
 }
 var file_udist_plugin_v1_frame_proto_depIdxs = []int32{
 	2,  // 0: udist.plugin.v1.Frame.settings:type_name -> udist.plugin.v1.Settings
 	5,  // 1: udist.plugin.v1.Frame.request:type_name -> udist.plugin.v1.Request
 	6,  // 2: udist.plugin.v1.Frame.response:type_name -> udist.plugin.v1.Response
-	7,  // 3: udist.plugin.v1.Frame.end:type_name -> udist.plugin.v1.End
-	8,  // 4: udist.plugin.v1.Frame.window_update:type_name -> udist.plugin.v1.WindowUpdate
-	9,  // 5: udist.plugin.v1.Frame.reset:type_name -> udist.plugin.v1.Reset
-	10, // 6: udist.plugin.v1.Frame.ping:type_name -> udist.plugin.v1.Ping
-	11, // 7: udist.plugin.v1.Frame.go_away:type_name -> udist.plugin.v1.GoAway
-	12, // 8: udist.plugin.v1.Frame.log:type_name -> udist.plugin.v1.Log
+	8,  // 3: udist.plugin.v1.Frame.end:type_name -> udist.plugin.v1.End
+	9,  // 4: udist.plugin.v1.Frame.window_update:type_name -> udist.plugin.v1.WindowUpdate
+	10, // 5: udist.plugin.v1.Frame.reset:type_name -> udist.plugin.v1.Reset
+	11, // 6: udist.plugin.v1.Frame.ping:type_name -> udist.plugin.v1.Ping
+	12, // 7: udist.plugin.v1.Frame.go_away:type_name -> udist.plugin.v1.GoAway
+	13, // 8: udist.plugin.v1.Frame.log:type_name -> udist.plugin.v1.Log
 	3,  // 9: udist.plugin.v1.Settings.environment:type_name -> udist.plugin.v1.Environment
-	13, // 10: udist.plugin.v1.Environment.variables:type_name -> udist.plugin.v1.Environment.VariablesEntry
+	14, // 10: udist.plugin.v1.Environment.variables:type_name -> udist.plugin.v1.Environment.VariablesEntry
 	4,  // 11: udist.plugin.v1.Request.fields:type_name -> udist.plugin.v1.Field
-	4,  // 12: udist.plugin.v1.Response.fields:type_name -> udist.plugin.v1.Field
-	4,  // 13: udist.plugin.v1.End.trailers:type_name -> udist.plugin.v1.Field
-	0,  // 14: udist.plugin.v1.Reset.code:type_name -> udist.plugin.v1.Code
-	0,  // 15: udist.plugin.v1.GoAway.code:type_name -> udist.plugin.v1.Code
-	4,  // 16: udist.plugin.v1.Log.fields:type_name -> udist.plugin.v1.Field
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	7,  // 12: udist.plugin.v1.Request.file:type_name -> udist.plugin.v1.File
+	4,  // 13: udist.plugin.v1.Response.fields:type_name -> udist.plugin.v1.Field
+	7,  // 14: udist.plugin.v1.Response.file:type_name -> udist.plugin.v1.File
+	4,  // 15: udist.plugin.v1.End.trailers:type_name -> udist.plugin.v1.Field
+	0,  // 16: udist.plugin.v1.Reset.code:type_name -> udist.plugin.v1.Code
+	0,  // 17: udist.plugin.v1.GoAway.code:type_name -> udist.plugin.v1.Code
+	4,  // 18: udist.plugin.v1.Log.fields:type_name -> udist.plugin.v1.Field
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_udist_plugin_v1_frame_proto_init() }
@@ -1199,13 +1331,15 @@ func file_udist_plugin_v1_frame_proto_init() {
 		(*Frame_Data)(nil),
 	}
 	file_udist_plugin_v1_frame_proto_msgTypes[1].OneofWrappers = []any{}
+	file_udist_plugin_v1_frame_proto_msgTypes[4].OneofWrappers = []any{}
+	file_udist_plugin_v1_frame_proto_msgTypes[5].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_udist_plugin_v1_frame_proto_rawDesc), len(file_udist_plugin_v1_frame_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

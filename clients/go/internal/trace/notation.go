@@ -42,11 +42,23 @@ type request struct {
 	Target    string   `json:"target,omitempty"`
 	Fields    [][2]any `json:"fields,omitempty"`
 	TimeoutMs uint32   `json:"timeout_ms,omitempty"`
+	Accepts   bool     `json:"accept_file,omitempty"`
+	File      *file    `json:"file,omitempty"`
 }
 
 type response struct {
 	Status uint32   `json:"status,omitempty"`
 	Fields [][2]any `json:"fields,omitempty"`
+	File   *file    `json:"file,omitempty"`
+}
+
+type file struct {
+	Descriptor uint32 `json:"descriptor,omitempty"`
+	Offset     uint64 `json:"offset,omitempty,string"`
+	Length     uint64 `json:"length,omitempty,string"`
+	Device     uint64 `json:"device,omitempty,string"`
+	Inode      uint64 `json:"inode,omitempty,string"`
+	Size       uint64 `json:"size,omitempty,string"`
 }
 
 type end struct {
@@ -91,9 +103,13 @@ func notationOf(of *pluginv1.Frame) frame {
 		shown.Request = &request{
 			Method: head.GetMethod(), Scheme: head.GetScheme(), Authority: head.GetAuthority(),
 			Target: shownURL(head.GetTarget()), Fields: fieldsOf(head.GetFields()), TimeoutMs: head.GetTimeoutMs(),
+			Accepts: head.GetAcceptFile(), File: fileOf(head.GetFile()),
 		}
 	case *pluginv1.Frame_Response:
-		shown.Response = &response{Status: body.Response.GetStatus(), Fields: fieldsOf(body.Response.GetFields())}
+		head := body.Response
+		shown.Response = &response{
+			Status: head.GetStatus(), Fields: fieldsOf(head.GetFields()), File: fileOf(head.GetFile()),
+		}
 	case *pluginv1.Frame_End:
 		shown.End = &end{Trailers: fieldsOf(body.End.GetTrailers())}
 	case *pluginv1.Frame_WindowUpdate:
@@ -149,6 +165,13 @@ func fieldsOf(of []*pluginv1.Field) (shown [][2]any) {
 		shown = append(shown, [2]any{field.GetName(), shownValue(field.GetName(), field.GetValue())})
 	}
 	return shown
+}
+
+func fileOf(of *pluginv1.File) *file {
+	if of == nil {
+		return nil
+	}
+	return &file{of.GetDescriptor_(), of.GetOffset(), of.GetLength(), of.GetDevice(), of.GetInode(), of.GetSize()}
 }
 
 func codeOf(code pluginv1.Code) string {

@@ -85,11 +85,12 @@ func (c *Connection) Open(request *pluginv1.Request, end bool) (*Stream, []byte,
 		return nil, nil, err
 	}
 	stream := &Stream{
-		ID:       id,
-		bodiless: request.GetMethod() == "HEAD",
-		expected: -1,
-		send:     sendWindow{credit: InitialCredit},
-		receive:  newReceiveWindow(&c.budget),
+		ID:          id,
+		bodiless:    request.GetMethod() == "HEAD",
+		acceptsFile: request.GetAcceptFile(),
+		expected:    -1,
+		send:        sendWindow{credit: InitialCredit},
+		receive:     newReceiveWindow(&c.budget),
 	}
 	c.highestID = id
 	c.streams[id] = stream
@@ -122,7 +123,7 @@ func (c *Connection) SendEnd(stream *Stream, trailers []*pluginv1.Field) ([]byte
 	return frame, c.advanceOutgoing(stream, inputEnd, true)
 }
 
-// Reset cancels a stream, unless it has already ended. The reset is owed as a control frame. It cannot overtake other
+// Reset cancels a stream, unless it has already ended; with OK, it says that its response's file is open. The reset is owed as a control frame. It cannot overtake other
 // frames of its stream, because that stream sends no more.
 func (c *Connection) Reset(stream *Stream, code pluginv1.Code, message string) {
 	if stream.reset != nil || stream.done() {

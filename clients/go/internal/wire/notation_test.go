@@ -69,6 +69,8 @@ type vectorBody struct {
 	Fields            vectorFields
 	Trailers          vectorFields
 	TimeoutMs         uint32 `json:"timeout_ms"`
+	AcceptFile        bool   `json:"accept_file"`
+	File              *vectorFile
 	Status            uint32
 	Credit            uint32
 	Code              string
@@ -78,6 +80,25 @@ type vectorBody struct {
 	Ack               bool
 	LastStreamID      uint32 `json:"last_stream_id"`
 	Level             string
+}
+
+// vectorFile has numbers as text, because not every JSON reader has 64 bits for them.
+type vectorFile struct {
+	Descriptor uint32
+	Offset     uint64 `json:",string"`
+	Length     uint64 `json:",string"`
+	Device     uint64 `json:",string"`
+	Inode      uint64 `json:",string"`
+	Size       uint64 `json:",string"`
+}
+
+func (f *vectorFile) message() *pluginv1.File {
+	if f == nil {
+		return nil
+	}
+	return &pluginv1.File{
+		Descriptor_: f.Descriptor, Offset: f.Offset, Length: f.Length, Device: f.Device, Inode: f.Inode, Size: f.Size,
+	}
 }
 
 func (b *vectorBody) code() pluginv1.Code {
@@ -121,10 +142,13 @@ func (f *vectorFrame) message() *pluginv1.Frame {
 		frame.Body = &pluginv1.Frame_Request{Request: &pluginv1.Request{
 			Method: b.Method, Scheme: b.Scheme, Authority: b.Authority, Target: b.Target,
 			Fields: b.Fields.message(), TimeoutMs: b.TimeoutMs,
+			AcceptFile: b.AcceptFile, File: b.File.message(),
 		}}
 	case f.Response != nil:
 		b := f.Response
-		frame.Body = &pluginv1.Frame_Response{Response: &pluginv1.Response{Status: b.Status, Fields: b.Fields.message()}}
+		frame.Body = &pluginv1.Frame_Response{Response: &pluginv1.Response{
+			Status: b.Status, Fields: b.Fields.message(), File: b.File.message(),
+		}}
 	case f.End != nil:
 		frame.Body = &pluginv1.Frame_End{End: &pluginv1.End{Trailers: f.End.Trailers.message()}}
 	case f.WindowUpdate != nil:

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -173,10 +174,15 @@ func (c *Connection) receiveHead(stream *Stream, head *pluginv1.Response, end bo
 // declare records how much content will follow (section 3, "Content-length").
 func (s *Stream) declare(head *pluginv1.Response, end bool) string {
 	length, problem := contentLength(head.GetFields())
-	switch {
+	bodiless := s.bodiless || head.GetStatus() == 204 || head.GetStatus() == 304
+	switch file := head.GetFile(); {
 	case problem != "":
 		return problem
-	case s.bodiless || head.GetStatus() == 204 || head.GetStatus() == 304:
+	case file != nil && (end || bodiless || !s.acceptsFile || head.GetStatus() != 200 && head.GetStatus() != 206):
+		return "file was not asked for"
+	case file != nil && (length < 0 || uint64(length) != file.GetLength()):
+		return fmt.Sprintf("content-length is %d, but its file has %d bytes of content", length, file.GetLength())
+	case bodiless || file != nil:
 		length = 0
 	case length > 0 && end:
 		return "content-length is " + strconv.FormatInt(length, 10) + ", but there is no content"

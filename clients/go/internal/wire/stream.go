@@ -52,6 +52,7 @@ type Stream struct {
 	send               sendWindow
 	receive            receiveWindow
 	bodiless           bool
+	acceptsFile        bool
 	expected           int64 // incoming content-length, -1 if unknown
 	received           int64
 	reset              *pluginv1.Reset

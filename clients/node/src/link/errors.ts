@@ -27,6 +27,9 @@ export class NoMoreStreams extends Error {}
 /** No slot came free for a request, because responses are not being read. */
 export class NoSlot extends Error {}
 
+/** A file could not be shared: the same request without it can be sent. */
+export class FileUnusable extends Error {}
+
 /** The link was closed by this side. */
 export class LinkClosed extends Error {}
 

@@ -1,6 +1,8 @@
 import { Code } from "../wire/generated/frame_pb.js";
 import type { Field, Response } from "../wire/generated/frame_pb.js";
 import type { Stream } from "../wire/stream.js";
+import { LinkClosed } from "./errors.js";
+import type { FileUnusable } from "./errors.js";
 import type { Hold } from "./hold.js";
 import { Signal } from "./signal.js";
 
@@ -90,12 +92,13 @@ export class Exchange {
 
   /** Gives up: `reason` is what whoever waits is told, and the plugin stops its work. */
   cancel(reason: unknown): void {
-    if (this.error !== undefined || (this.#settled && this.stream.done)) return;
-    this.error = reason;
-    this.#pieces = [];
-    this.control.reset(this.stream, isTimeout(reason) ? Code.DEADLINE_EXCEEDED : Code.CANCELLED, "");
-    this.notify();
-    this.#done();
+    this.#reset(reason, isTimeout(reason) ? Code.DEADLINE_EXCEEDED : Code.CANCELLED);
+  }
+
+  /** Ends an exchange whose content is in a file, which is open, or cannot be opened because of a `problem`. */
+  release(problem?: FileUnusable): void {
+    if (problem) this.#reset(problem, Code.FAILED_PRECONDITION, problem.message);
+    else this.#reset(new LinkClosed(), Code.OK_UNSPECIFIED);
   }
 
   /** The exchange has failed by itself; what came whole before stays. */
@@ -129,6 +132,15 @@ export class Exchange {
     if (this.finished) this.#done();
     this.#look?.();
     this.sending.notify();
+  }
+
+  #reset(reason: unknown, code: Code, message = ""): void {
+    if (this.error !== undefined || (this.#settled && this.stream.done)) return;
+    this.error = reason;
+    this.#pieces = [];
+    this.control.reset(this.stream, code, message);
+    this.notify();
+    this.#done();
   }
 
   #done(): void {

@@ -10,6 +10,7 @@ import { Activity } from "./activity.js";
 import { LinkClosed } from "./errors.js";
 import { Exchange } from "./exchange.js";
 import type { StreamControl } from "./exchange.js";
+import type { PeerFiles } from "./files.js";
 import { Hold } from "./hold.js";
 import { Incoming } from "./incoming.js";
 import { Output } from "./output.js";
@@ -44,6 +45,8 @@ export class Link implements StreamControl {
   readonly output: Output;
   /** Keeps this process alive while something is under way. */
   readonly hold: Hold;
+  /** The files that the plugin has open, if it shares them and they could be opened so far. */
+  files: PeerFiles | undefined;
   /** Why the link is over, once that is known: undefined before, anything else afterwards. */
   error: unknown;
   /** Settles once `error` is there. */
@@ -149,7 +152,14 @@ export class Link implements StreamControl {
     this.options.recorder?.close();
     this.#waiting.wake();
     this.#slots.close(error);
+    this.shareNoFiles();
     this.#settleOver();
+  }
+
+  /** From now on, all content is sent. */
+  shareNoFiles(): void {
+    this.files?.close();
+    this.files = undefined;
   }
 
   #open(head: RequestInit, end: boolean): Exchange {

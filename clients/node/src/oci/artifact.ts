@@ -2,12 +2,10 @@ import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { lstat, mkdir, rename, rm, stat } from "node:fs/promises";
 import { basename, isAbsolute, join, normalize, resolve, sep } from "node:path";
-import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
 import { ArtifactError } from "./errors.js";
 import type { Registry } from "./registry.js";
-import type { Content } from "./transport.js";
 import { isIndex, MANIFEST } from "./types.js";
 import type { Descriptor, PulledManifest } from "./types.js";
 
@@ -116,7 +114,7 @@ async function pushFile(registry: Registry, name: string, source: Required<Sourc
   if (!(await registry.hasBlob(name, digest))) {
     const content = createReadStream(path, { highWaterMark: PIECE });
     try {
-      await registry.pushBlob(name, digest, Readable.toWeb(content) as Content, status.size);
+      await registry.pushBlob(name, digest, content, status.size);
     } finally {
       content.destroy(); // whatever fetch did with a body that was refused half-way
     }

@@ -1,5 +1,5 @@
 import { Code } from "../wire/generated/frame_pb.js";
-import type { Field, Frame, Settings } from "../wire/generated/frame_pb.js";
+import type { Field, File, Frame, Settings } from "../wire/generated/frame_pb.js";
 import { lengthOf, shownMessage, shownURL, shownValue } from "./allowed.js";
 
 type Json = Record<string, unknown>;
@@ -23,12 +23,14 @@ function bodyOf(body: Frame["body"]): Json {
     case "settings":
       return { settings: settingsOf(body.value) };
     case "request": {
-      const { method, scheme, authority, target, fields, timeoutMs } = body.value;
+      const { method, scheme, authority, target, fields, timeoutMs, acceptFile, file } = body.value;
       const shown = { method, scheme, authority, target: shownURL(target), fields: fieldsOf(fields) };
-      return { request: given({ ...shown, timeout_ms: timeoutMs }) };
+      return { request: given({ ...shown, timeout_ms: timeoutMs, accept_file: acceptFile, file: fileOf(file) }) };
     }
-    case "response":
-      return { response: given({ status: body.value.status, fields: fieldsOf(body.value.fields) }) };
+    case "response": {
+      const { status, fields, file } = body.value;
+      return { response: given({ status, fields: fieldsOf(fields), file: fileOf(file) }) };
+    }
     case "end":
       return { end: given({ trailers: fieldsOf(body.value.trailers) }) };
     case "windowUpdate":
@@ -70,6 +72,13 @@ function settingsOf(settings: Settings): Json {
 
 function fieldsOf(fields: readonly Field[]): [string, string | number][] {
   return fields.map(({ name, value }) => [name, shownValue(name, value)]);
+}
+
+function fileOf(file: File | undefined): Json | undefined {
+  if (!file) return undefined;
+  const { descriptor, offset, length, device, inode, size } = file;
+  const wide = Object.entries(given({ offset, length, device, inode, size }));
+  return { ...given({ descriptor }), ...Object.fromEntries(wide.map(([name, value]) => [name, String(value)])) };
 }
 
 function codeOf(code: Code): string {

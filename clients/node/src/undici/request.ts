@@ -1,3 +1,4 @@
+import { ReadStream } from "node:fs";
 import { stringify } from "node:querystring";
 import { Readable } from "node:stream";
 
@@ -19,7 +20,13 @@ export function sentOf(
   const given = headersOf(options.headers);
   const body = bodyOf(options.body ?? "", bytesOf);
   const { headers, body: content } = body === undefined ? { headers: given, body: null } : posted(url, given, body);
-  return { request: { method: options.method, url: url.href, headers, body: content, redirect, integrity: "" }, body };
+  const request = { method: options.method, url: url.href, headers, body: content, redirect, integrity: "" };
+  return { request, body: fileIn(options.body) ?? body };
+}
+
+/** A file that the plugin may open itself. */
+function fileIn(body: unknown): Body | undefined {
+  return body instanceof ReadStream ? (body as Body & ReadStream) : undefined;
 }
 
 /** What the platform makes of a body, by a POST: it has no GET with a body, which undici has. */

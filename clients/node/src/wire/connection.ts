@@ -74,7 +74,7 @@ export class Connection {
     if (this.free <= 0 || this.usedUp || this.goingAway) throw new LocalFault("no stream can be opened now");
     const streamId = this.highestId + 1 + (this.highestId & 1);
     const frame = encode({ streamId, endStream: end, body: { case: "request", value: request } });
-    const stream = new Stream(streamId, request.method === "HEAD", this.#budget);
+    const stream = new Stream(streamId, request.method === "HEAD", request.acceptFile ?? false, this.#budget);
     this.highestId = streamId;
     this.streams.set(streamId, stream);
     this.#advance(stream, "a head", end);
@@ -99,7 +99,10 @@ export class Connection {
     return encode({ streamId: stream.id, body: { case: "end", value: { trailers } } });
   }
 
-  /** Gives up on a stream, unless it has ended already; the frame is owed as control. */
+  /**
+   * Gives up on a stream, unless it has ended already, or with OK says that its response's file is open; the frame is
+   * owed as control.
+   */
   reset(stream: Stream, code: Code, message: string): void {
     if (stream.reset || stream.done) {
       stream.receiving.close();

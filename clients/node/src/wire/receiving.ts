@@ -147,7 +147,15 @@ function receiveHead(connection: Connection, stream: Stream, head: Response, end
 function declare(stream: Stream, head: Response, end: boolean): string | undefined {
   const length = contentLength(head.fields);
   if (length === undefined) return "content-length is not a single number";
-  if (stream.bodiless || head.status === 204 || head.status === 304) stream.expected = 0;
+  const bodiless = stream.bodiless || head.status === 204 || head.status === 304;
+  if (head.file) {
+    const asked = stream.acceptsFile && !bodiless && !end && (head.status === 200 || head.status === 206);
+    if (!asked) return "file was not asked for";
+    if (BigInt(length) !== head.file.length) {
+      return `content-length is ${length}, but its file has ${head.file.length} bytes of content`;
+    }
+  }
+  if (bodiless || head.file) stream.expected = 0;
   else if (length > 0 && end) return `content-length is ${length}, but there is no content`;
   else stream.expected = length;
   return undefined;

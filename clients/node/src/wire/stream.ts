@@ -33,6 +33,8 @@ export class Stream {
     readonly id: number,
     /** Whether the response to this method has no content, whatever its fields say. */
     readonly bodiless: boolean,
+    /** Whether the response's content may be in a file. */
+    readonly acceptsFile: boolean,
     budget: Budget,
   ) {
     this.receiving = new ReceiveWindow(budget);

@@ -1,10 +1,16 @@
 // Drives this client for udist_plugin.testing.callers, through the interface that its argument names.
 // udist_plugin/docs/callers.md describes the lines that it reads and writes.
 
+import { once } from "node:events";
+import { createReadStream } from "node:fs";
+import type { ReadStream } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 
 import { spawn } from "../../src/index.js";
-import type { Plugin } from "../../src/index.js";
+import type { Plugin, SpawnOptions } from "../../src/index.js";
 import { Exchange, pattern } from "./exchange.js";
 import { FACES } from "./faces.js";
 import type { Face, Sent } from "./faces.js";
@@ -24,13 +30,14 @@ class Driver {
   async carryOut(command: string, words: Words): Promise<void> {
     switch (command) {
       case "start":
-        return this.#start(words);
+        return this.#start({ command: words });
+      case "share":
+        return this.#start({ command: words, files: true });
       case "close":
         void this.#close();
         return;
       case "exchange":
-        this.#exchange(words);
-        return;
+        return this.#exchange(words);
       case "open":
         this.#open(words);
         return;
@@ -46,10 +53,10 @@ class Driver {
   }
 
   /** Waits until the plugin is ready. Before that, there is nothing to send requests with. */
-  async #start(command: Words): Promise<void> {
+  async #start(options: SpawnOptions): Promise<void> {
     this.#plugin = undefined;
     try {
-      this.#plugin = await spawn({ command });
+      this.#plugin = await spawn(options);
     } catch (error) {
       reportFailed(error);
     }
@@ -60,9 +67,13 @@ class Driver {
     report("closed");
   }
 
-  #exchange([id = "", method = "", target = "", length = "", ...fields]: Words): void {
-    const body = length === "-" ? null : pattern(0, Number(length));
-    this.#begin(id, { method, target, headers: fields.map(pairOf), body });
+  async #exchange([id = "", method = "", target = "", length = "", ...fields]: Words): Promise<void> {
+    const headers = fields.map(pairOf);
+    const [count = "", offset] = length.split("@");
+    if (offset !== undefined) headers.push(["content-length", count]);
+    const content = async (): Promise<Sent["body"]> =>
+      offset === undefined ? pattern(0, Number(count)) : fileWith(pattern(0, Number(count)), Number(offset));
+    this.#begin(id, { method, target, headers, body: count === "-" ? null : await content() });
     this.#exchanges.get(id)?.read(Infinity);
   }
 
@@ -90,6 +101,16 @@ class Driver {
     else if (command === "write" || command === "read") exchange?.[command](count);
     else exchange?.[command]();
   }
+}
+
+/** A file with content behind so many zeros, about to be read from there. */
+async function fileWith(content: Uint8Array, offset: number): Promise<ReadStream> {
+  const path = join(await mkdtemp(join(tmpdir(), "content-")), "file");
+  await writeFile(path, Buffer.concat([Buffer.alloc(offset), content]));
+  const file = createReadStream(path, { start: offset });
+  await once(file, "open");
+  await rm(dirname(path), { recursive: true });
+  return file;
 }
 
 function pairOf(field: string): [string, string] {

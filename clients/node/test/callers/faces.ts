@@ -1,3 +1,4 @@
+import type { ReadStream } from "node:fs";
 import { Readable } from "node:stream";
 
 import { request } from "undici";
@@ -10,7 +11,7 @@ export interface Sent {
   readonly method: string;
   readonly target: string;
   readonly headers: [string, string][];
-  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | ReadStream | null;
   readonly signal: AbortSignal;
 }
 
@@ -28,7 +29,8 @@ export type Face = (plugin: Plugin, sent: Sent) => Promise<Answer>;
 export const FACES: Readonly<Record<string, Face>> = { fetch: byFetch, undici: byUndici };
 
 async function byFetch(plugin: Plugin, { target, ...sent }: Sent): Promise<Answer> {
-  const response = await plugin.fetch(target, { ...sent, duplex: "half", redirect: "manual" });
+  const body = sent.body as Exclude<Sent["body"], ReadStream>; // which fetch takes, too
+  const response = await plugin.fetch(target, { ...sent, body, duplex: "half", redirect: "manual" });
   const content = (response.body ?? new Blob([]).stream())[Symbol.asyncIterator]();
   return { status: response.status, fields: response.headers, content, trailers: () => [] };
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"udist.dev/plugin/udist"
@@ -22,7 +23,7 @@ type driver struct {
 
 // least is how many words each command has at least.
 var least = map[string]int{
-	"start": 1, "exchange": 4, "open": 5, "write": 2, "end": 1, "read": 2, "cancel": 1, "close": 0,
+	"start": 1, "share": 1, "exchange": 4, "open": 5, "write": 2, "end": 1, "read": 2, "cancel": 1, "close": 0,
 }
 
 // do carries out the command in words. The error says that the words are not a command's.
@@ -39,7 +40,9 @@ func (d *driver) do(words []string) (err error) {
 	case len(words) < count:
 		return errors.New("words are missing")
 	case command == "start":
-		d.start(words)
+		d.start(words, udist.FilesIfFound)
+	case command == "share":
+		d.start(words, udist.FilesAlways)
 	case command == "close":
 		go closePlugin(d.plugin)
 	case d.plugin == nil: // start has reported why
@@ -54,8 +57,8 @@ func (d *driver) do(words []string) (err error) {
 }
 
 // start waits until the plugin is ready. Before that, the client has nothing to send requests with.
-func (d *driver) start(command []string) {
-	plugin, err := udist.Spawn(context.Background(), udist.Config{Command: command})
+func (d *driver) start(command []string, files udist.FileSharing) {
+	plugin, err := udist.Spawn(context.Background(), udist.Config{Command: command, Files: files})
 	if err != nil {
 		code, _ := codeOf(err)
 		report("failed", code, err.Error())
@@ -75,13 +78,16 @@ func closePlugin(plugin *udist.Plugin) {
 
 // exchange sends a request with all its content at once, and reads the whole response.
 func (d *driver) exchange(id, method, target, length string, fields []string) {
+	length, offset, inFile := strings.Cut(length, "@")
 	request, err := newRequest(method, target, length, fields)
+	if err == nil && inFile {
+		request.Body, err = fileWith(request.ContentLength, offset)
+	} else if err == nil && length != "-" {
+		request.Body = io.NopCloser(bytes.NewReader(pattern(0, int(request.ContentLength))))
+	}
 	if err != nil {
 		reportError(id, err)
 		return
-	}
-	if length != "-" {
-		request.Body = io.NopCloser(bytes.NewReader(pattern(0, int(request.ContentLength))))
 	}
 	e := newExchange(id, 0)
 	d.exchanges[id] = e

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 )
@@ -55,6 +57,21 @@ func pattern(start, end int) []byte {
 		content[i] = byte((start + i) % 251)
 	}
 	return content
+}
+
+// fileWith returns a file with content after offset zeros, where it is positioned.
+func fileWith(length int64, offset string) (*os.File, error) {
+	start, err := strconv.ParseInt(offset, 10, 64)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.CreateTemp("", "content")
+	if err != nil {
+		return nil, err
+	}
+	_, err = file.WriteAt(pattern(0, int(length)), start)
+	_, err2 := file.Seek(start, io.SeekStart)
+	return file, errors.Join(os.Remove(file.Name()), err, err2)
 }
 
 // write is what a command says of a request's content.

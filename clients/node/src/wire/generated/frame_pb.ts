@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file udist/plugin/v1/frame.proto.
  */
 export const file_udist_plugin_v1_frame: GenFile = /*@__PURE__*/
-  fileDesc("Cht1ZGlzdC9wbHVnaW4vdjEvZnJhbWUucHJvdG8SD3VkaXN0LnBsdWdpbi52MSLPAwoFRnJhbWUSEQoJc3RyZWFtX2lkGAEgASgNEhIKCmVuZF9zdHJlYW0YAiABKAgSLQoIc2V0dGluZ3MYAyABKAsyGS51ZGlzdC5wbHVnaW4udjEuU2V0dGluZ3NIABIrCgdyZXF1ZXN0GAQgASgLMhgudWRpc3QucGx1Z2luLnYxLlJlcXVlc3RIABItCghyZXNwb25zZRgFIAEoCzIZLnVkaXN0LnBsdWdpbi52MS5SZXNwb25zZUgAEiMKA2VuZBgGIAEoCzIULnVkaXN0LnBsdWdpbi52MS5FbmRIABI2Cg13aW5kb3dfdXBkYXRlGAcgASgLMh0udWRpc3QucGx1Z2luLnYxLldpbmRvd1VwZGF0ZUgAEicKBXJlc2V0GAggASgLMhYudWRpc3QucGx1Z2luLnYxLlJlc2V0SAASJQoEcGluZxgJIAEoCzIVLnVkaXN0LnBsdWdpbi52MS5QaW5nSAASKgoHZ29fYXdheRgKIAEoCzIXLnVkaXN0LnBsdWdpbi52MS5Hb0F3YXlIABIjCgNsb2cYCyABKAsyFC51ZGlzdC5wbHVnaW4udjEuTG9nSAASDgoEZGF0YRgPIAEoDEgAQgYKBGJvZHkilwIKCFNldHRpbmdzEhAKCHZlcnNpb25zGAEgAygNEhMKC21heF9zdHJlYW1zGAIgASgNEhQKDGNhcGFiaWxpdGllcxgDIAMoCRIWCg5pbXBsZW1lbnRhdGlvbhgEIAEoCRISCgpwcm9jZXNzX2lkGAUgASgNEhoKDWNvbmZpZ3VyYXRpb24YBiABKAlIAIgBARI2CgtlbnZpcm9ubWVudBgHIAEoCzIcLnVkaXN0LnBsdWdpbi52MS5FbnZpcm9ubWVudEgBiAEBEhoKEmNvbmZpZ3VyYXRpb25fbmFtZRgIIAEoCRIQCgh3YXJuaW5ncxgJIAMoCUIQCg5fY29uZmlndXJhdGlvbkIOCgxfZW52aXJvbm1lbnQifwoLRW52aXJvbm1lbnQSPgoJdmFyaWFibGVzGAEgAygLMisudWRpc3QucGx1Z2luLnYxLkVudmlyb25tZW50LlZhcmlhYmxlc0VudHJ5GjAKDlZhcmlhYmxlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJAoFRmllbGQSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoDCKIAQoHUmVxdWVzdBIOCgZtZXRob2QYASABKAkSDgoGc2NoZW1lGAIgASgJEhEKCWF1dGhvcml0eRgDIAEoCRIOCgZ0YXJnZXQYBCABKAkSJgoGZmllbGRzGAUgAygLMhYudWRpc3QucGx1Z2luLnYxLkZpZWxkEhIKCnRpbWVvdXRfbXMYBiABKA0iQgoIUmVzcG9uc2USDgoGc3RhdHVzGAEgASgNEiYKBmZpZWxkcxgCIAMoCzIWLnVkaXN0LnBsdWdpbi52MS5GaWVsZCIvCgNFbmQSKAoIdHJhaWxlcnMYASADKAsyFi51ZGlzdC5wbHVnaW4udjEuRmllbGQiHgoMV2luZG93VXBkYXRlEg4KBmNyZWRpdBgBIAEoDSJSCgVSZXNldBIjCgRjb2RlGAEgASgOMhUudWRpc3QucGx1Z2luLnYxLkNvZGUSDwoHbWVzc2FnZRgCIAEoCRITCgt1bnByb2Nlc3NlZBgDIAEoCCIiCgRQaW5nEg0KBXRva2VuGAEgASgNEgsKA2FjaxgCIAEoCCJWCgZHb0F3YXkSFgoObGFzdF9zdHJlYW1faWQYASABKA0SIwoEY29kZRgCIAEoDjIVLnVkaXN0LnBsdWdpbi52MS5Db2RlEg8KB21lc3NhZ2UYAyABKAkiTQoDTG9nEg0KBWxldmVsGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSJgoGZmllbGRzGAMgAygLMhYudWRpc3QucGx1Z2luLnYxLkZpZWxkKpgDCgRDb2RlEhcKE0NPREVfT0tfVU5TUEVDSUZJRUQQABISCg5DT0RFX0NBTkNFTExFRBABEhAKDENPREVfVU5LTk9XThACEhkKFUNPREVfSU5WQUxJRF9BUkdVTUVOVBADEhoKFkNPREVfREVBRExJTkVfRVhDRUVERUQQBBISCg5DT0RFX05PVF9GT1VORBAFEhcKE0NPREVfQUxSRUFEWV9FWElTVFMQBhIaChZDT0RFX1BFUk1JU1NJT05fREVOSUVEEAcSGwoXQ09ERV9SRVNPVVJDRV9FWEhBVVNURUQQCBIcChhDT0RFX0ZBSUxFRF9QUkVDT05ESVRJT04QCRIQCgxDT0RFX0FCT1JURUQQChIVChFDT0RFX09VVF9PRl9SQU5HRRALEhYKEkNPREVfVU5JTVBMRU1FTlRFRBAMEhEKDUNPREVfSU5URVJOQUwQDRIUChBDT0RFX1VOQVZBSUxBQkxFEA4SEgoOQ09ERV9EQVRBX0xPU1MQDxIYChRDT0RFX1VOQVVUSEVOVElDQVRFRBAQQjNaMXVkaXN0LmRldi9wbHVnaW4vdWRpc3QvaW50ZXJuYWwvcGx1Z2ludjE7cGx1Z2ludjFiBnByb3RvMw");
+  fileDesc("Cht1ZGlzdC9wbHVnaW4vdjEvZnJhbWUucHJvdG8SD3VkaXN0LnBsdWdpbi52MSLPAwoFRnJhbWUSEQoJc3RyZWFtX2lkGAEgASgNEhIKCmVuZF9zdHJlYW0YAiABKAgSLQoIc2V0dGluZ3MYAyABKAsyGS51ZGlzdC5wbHVnaW4udjEuU2V0dGluZ3NIABIrCgdyZXF1ZXN0GAQgASgLMhgudWRpc3QucGx1Z2luLnYxLlJlcXVlc3RIABItCghyZXNwb25zZRgFIAEoCzIZLnVkaXN0LnBsdWdpbi52MS5SZXNwb25zZUgAEiMKA2VuZBgGIAEoCzIULnVkaXN0LnBsdWdpbi52MS5FbmRIABI2Cg13aW5kb3dfdXBkYXRlGAcgASgLMh0udWRpc3QucGx1Z2luLnYxLldpbmRvd1VwZGF0ZUgAEicKBXJlc2V0GAggASgLMhYudWRpc3QucGx1Z2luLnYxLlJlc2V0SAASJQoEcGluZxgJIAEoCzIVLnVkaXN0LnBsdWdpbi52MS5QaW5nSAASKgoHZ29fYXdheRgKIAEoCzIXLnVkaXN0LnBsdWdpbi52MS5Hb0F3YXlIABIjCgNsb2cYCyABKAsyFC51ZGlzdC5wbHVnaW4udjEuTG9nSAASDgoEZGF0YRgPIAEoDEgAQgYKBGJvZHkilwIKCFNldHRpbmdzEhAKCHZlcnNpb25zGAEgAygNEhMKC21heF9zdHJlYW1zGAIgASgNEhQKDGNhcGFiaWxpdGllcxgDIAMoCRIWCg5pbXBsZW1lbnRhdGlvbhgEIAEoCRISCgpwcm9jZXNzX2lkGAUgASgNEhoKDWNvbmZpZ3VyYXRpb24YBiABKAlIAIgBARI2CgtlbnZpcm9ubWVudBgHIAEoCzIcLnVkaXN0LnBsdWdpbi52MS5FbnZpcm9ubWVudEgBiAEBEhoKEmNvbmZpZ3VyYXRpb25fbmFtZRgIIAEoCRIQCgh3YXJuaW5ncxgJIAMoCUIQCg5fY29uZmlndXJhdGlvbkIOCgxfZW52aXJvbm1lbnQifwoLRW52aXJvbm1lbnQSPgoJdmFyaWFibGVzGAEgAygLMisudWRpc3QucGx1Z2luLnYxLkVudmlyb25tZW50LlZhcmlhYmxlc0VudHJ5GjAKDlZhcmlhYmxlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJAoFRmllbGQSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoDCLQAQoHUmVxdWVzdBIOCgZtZXRob2QYASABKAkSDgoGc2NoZW1lGAIgASgJEhEKCWF1dGhvcml0eRgDIAEoCRIOCgZ0YXJnZXQYBCABKAkSJgoGZmllbGRzGAUgAygLMhYudWRpc3QucGx1Z2luLnYxLkZpZWxkEhIKCnRpbWVvdXRfbXMYBiABKA0SEwoLYWNjZXB0X2ZpbGUYByABKAgSKAoEZmlsZRgIIAEoCzIVLnVkaXN0LnBsdWdpbi52MS5GaWxlSACIAQFCBwoFX2ZpbGUidQoIUmVzcG9uc2USDgoGc3RhdHVzGAEgASgNEiYKBmZpZWxkcxgCIAMoCzIWLnVkaXN0LnBsdWdpbi52MS5GaWVsZBIoCgRmaWxlGAMgASgLMhUudWRpc3QucGx1Z2luLnYxLkZpbGVIAIgBAUIHCgVfZmlsZSJnCgRGaWxlEhIKCmRlc2NyaXB0b3IYASABKA0SDgoGb2Zmc2V0GAIgASgEEg4KBmxlbmd0aBgDIAEoBBIOCgZkZXZpY2UYBCABKAQSDQoFaW5vZGUYBSABKAQSDAoEc2l6ZRgGIAEoBCIvCgNFbmQSKAoIdHJhaWxlcnMYASADKAsyFi51ZGlzdC5wbHVnaW4udjEuRmllbGQiHgoMV2luZG93VXBkYXRlEg4KBmNyZWRpdBgBIAEoDSJSCgVSZXNldBIjCgRjb2RlGAEgASgOMhUudWRpc3QucGx1Z2luLnYxLkNvZGUSDwoHbWVzc2FnZRgCIAEoCRITCgt1bnByb2Nlc3NlZBgDIAEoCCIiCgRQaW5nEg0KBXRva2VuGAEgASgNEgsKA2FjaxgCIAEoCCJWCgZHb0F3YXkSFgoObGFzdF9zdHJlYW1faWQYASABKA0SIwoEY29kZRgCIAEoDjIVLnVkaXN0LnBsdWdpbi52MS5Db2RlEg8KB21lc3NhZ2UYAyABKAkiTQoDTG9nEg0KBWxldmVsGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSJgoGZmllbGRzGAMgAygLMhYudWRpc3QucGx1Z2luLnYxLkZpZWxkKpgDCgRDb2RlEhcKE0NPREVfT0tfVU5TUEVDSUZJRUQQABISCg5DT0RFX0NBTkNFTExFRBABEhAKDENPREVfVU5LTk9XThACEhkKFUNPREVfSU5WQUxJRF9BUkdVTUVOVBADEhoKFkNPREVfREVBRExJTkVfRVhDRUVERUQQBBISCg5DT0RFX05PVF9GT1VORBAFEhcKE0NPREVfQUxSRUFEWV9FWElTVFMQBhIaChZDT0RFX1BFUk1JU1NJT05fREVOSUVEEAcSGwoXQ09ERV9SRVNPVVJDRV9FWEhBVVNURUQQCBIcChhDT0RFX0ZBSUxFRF9QUkVDT05ESVRJT04QCRIQCgxDT0RFX0FCT1JURUQQChIVChFDT0RFX09VVF9PRl9SQU5HRRALEhYKEkNPREVfVU5JTVBMRU1FTlRFRBAMEhEKDUNPREVfSU5URVJOQUwQDRIUChBDT0RFX1VOQVZBSUxBQkxFEA4SEgoOQ09ERV9EQVRBX0xPU1MQDxIYChRDT0RFX1VOQVVUSEVOVElDQVRFRBAQQjNaMXVkaXN0LmRldi9wbHVnaW4vdWRpc3QvaW50ZXJuYWwvcGx1Z2ludjE7cGx1Z2ludjFiBnByb3RvMw");
 
 /**
  * Frame is the one message on the wire, each behind a five-byte prefix.
@@ -270,6 +270,20 @@ export type Request = Message<"udist.plugin.v1.Request"> & {
    * @generated from field: uint32 timeout_ms = 6;
    */
   timeoutMs: number;
+
+  /**
+   * accept_file: the content of the response may be in a file of the plugin's.
+   *
+   * @generated from field: bool accept_file = 7;
+   */
+  acceptFile: boolean;
+
+  /**
+   * file has the content, and no data follows.
+   *
+   * @generated from field: optional udist.plugin.v1.File file = 8;
+   */
+  file?: File | undefined;
 };
 
 /**
@@ -296,6 +310,13 @@ export type Response = Message<"udist.plugin.v1.Response"> & {
    * @generated from field: repeated udist.plugin.v1.Field fields = 2;
    */
   fields: Field[];
+
+  /**
+   * file has the content, and no data follows. The plugin holds it open until the caller resets the stream.
+   *
+   * @generated from field: optional udist.plugin.v1.File file = 3;
+   */
+  file?: File | undefined;
 };
 
 /**
@@ -304,6 +325,54 @@ export type Response = Message<"udist.plugin.v1.Response"> & {
  */
 export const ResponseSchema: GenMessage<Response> = /*@__PURE__*/
   messageDesc(file_udist_plugin_v1_frame, 5);
+
+/**
+ * File is content that its sender has open instead of sending it: length bytes from offset on.
+ *
+ * @generated from message udist.plugin.v1.File
+ */
+export type File = Message<"udist.plugin.v1.File"> & {
+  /**
+   * descriptor of the sender's process.
+   *
+   * @generated from field: uint32 descriptor = 1;
+   */
+  descriptor: number;
+
+  /**
+   * @generated from field: uint64 offset = 2;
+   */
+  offset: bigint;
+
+  /**
+   * @generated from field: uint64 length = 3;
+   */
+  length: bigint;
+
+  /**
+   * device, inode and size are the file's, as stat(2) has them.
+   *
+   * @generated from field: uint64 device = 4;
+   */
+  device: bigint;
+
+  /**
+   * @generated from field: uint64 inode = 5;
+   */
+  inode: bigint;
+
+  /**
+   * @generated from field: uint64 size = 6;
+   */
+  size: bigint;
+};
+
+/**
+ * Describes the message udist.plugin.v1.File.
+ * Use `create(FileSchema)` to create a new message.
+ */
+export const FileSchema: GenMessage<File> = /*@__PURE__*/
+  messageDesc(file_udist_plugin_v1_frame, 6);
 
 /**
  * End ends content in one direction, with trailer fields.
@@ -322,7 +391,7 @@ export type End = Message<"udist.plugin.v1.End"> & {
  * Use `create(EndSchema)` to create a new message.
  */
 export const EndSchema: GenMessage<End> = /*@__PURE__*/
-  messageDesc(file_udist_plugin_v1_frame, 6);
+  messageDesc(file_udist_plugin_v1_frame, 7);
 
 /**
  * WindowUpdate adds credit, in payload bytes, for data on its stream.
@@ -341,7 +410,7 @@ export type WindowUpdate = Message<"udist.plugin.v1.WindowUpdate"> & {
  * Use `create(WindowUpdateSchema)` to create a new message.
  */
 export const WindowUpdateSchema: GenMessage<WindowUpdate> = /*@__PURE__*/
-  messageDesc(file_udist_plugin_v1_frame, 7);
+  messageDesc(file_udist_plugin_v1_frame, 8);
 
 /**
  * Reset ends a stream in both directions at once.
@@ -372,7 +441,7 @@ export type Reset = Message<"udist.plugin.v1.Reset"> & {
  * Use `create(ResetSchema)` to create a new message.
  */
 export const ResetSchema: GenMessage<Reset> = /*@__PURE__*/
-  messageDesc(file_udist_plugin_v1_frame, 8);
+  messageDesc(file_udist_plugin_v1_frame, 9);
 
 /**
  * Ping asks for an answer with the same token and ack set.
@@ -396,7 +465,7 @@ export type Ping = Message<"udist.plugin.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_udist_plugin_v1_frame, 9);
+  messageDesc(file_udist_plugin_v1_frame, 10);
 
 /**
  * GoAway ends the connection once the streams up to last_stream_id are done.
@@ -427,7 +496,7 @@ export type GoAway = Message<"udist.plugin.v1.GoAway"> & {
  * Use `create(GoAwaySchema)` to create a new message.
  */
 export const GoAwaySchema: GenMessage<GoAway> = /*@__PURE__*/
-  messageDesc(file_udist_plugin_v1_frame, 10);
+  messageDesc(file_udist_plugin_v1_frame, 11);
 
 /**
  * Log is one record of the plugin's log, for callers with the capability "log".
@@ -460,7 +529,7 @@ export type Log = Message<"udist.plugin.v1.Log"> & {
  * Use `create(LogSchema)` to create a new message.
  */
 export const LogSchema: GenMessage<Log> = /*@__PURE__*/
-  messageDesc(file_udist_plugin_v1_frame, 11);
+  messageDesc(file_udist_plugin_v1_frame, 12);
 
 /**
  * Code is a gRPC status code.
