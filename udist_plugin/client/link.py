@@ -18,6 +18,7 @@ from udist_plugin.link.errors import reset_error
 from udist_plugin.link.exchange import Exchange
 from udist_plugin.link.fds import ready_before_end
 from udist_plugin.link.file_content import FileContent
+from udist_plugin.link.files import PeerFiles
 from udist_plugin.link.input import Interrupted
 from udist_plugin.link.link import Link
 from udist_plugin.link.waiter import Waiter, least
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from udist_plugin.client.trace.recorder import Recorder
     from udist_plugin.errors import UdistError
     from udist_plugin.link.errors import Truncated
-    from udist_plugin.link.files import PeerFiles
     from udist_plugin.wire.connection import ConnectionReceived, HeadReceived
     from udist_plugin.wire.frames import File
     from udist_plugin.wire.stream import Stream
@@ -203,6 +203,12 @@ class ClientLink(Link):
         """Ends an exchange that has not ended; what was received stays to be read."""
         with self.lock:
             self._reset(exchange, Reset(code, message))
+
+    def share_files(self) -> None:
+        """From now on content may stand in files of the plugin's, and of this process."""
+        with contextlib.suppress(OSError):  # it runs as another user
+            self.files = PeerFiles(self._process.pid)
+            self.shares_files = True
 
     def take(self, exchange: Exchange, file: File) -> FileContent | None:
         """The content of a response that stands in ``file``, which the plugin holds until now. ``None`` if it

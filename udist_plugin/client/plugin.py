@@ -17,10 +17,8 @@ from udist_plugin.client.link import ClientLink
 from udist_plugin.client.patched import check_patches
 from udist_plugin.client.process import PluginProcess
 from udist_plugin.client.redirects import CAPABILITY as REDIRECT
-from udist_plugin.link.files import CAPABILITY as FILES
-from udist_plugin.link.files import granted
 from udist_plugin.version import __version__
-from udist_plugin.wire.constants import VERSION
+from udist_plugin.wire.constants import FILES, VERSION
 from udist_plugin.wire.frames import Settings
 
 if TYPE_CHECKING:
@@ -137,9 +135,8 @@ class Plugin:
         except BaseException:
             _end(self._link, self._process, REFUSED)
             raise
-        if files:
-            self._link.files = granted(peer.capabilities, peer.process_id, self._process.pid)
-            self._link.shares_files = self._link.files is not None
+        if files and FILES in peer.capabilities and peer.process_id == self.pid:
+            self._link.share_files()
         self._started = True
         self.warnings = tuple(peer.warnings)
         if log is None:

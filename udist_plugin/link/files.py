@@ -9,14 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from udist_plugin.wire.frames import File
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-CAPABILITY: Final = "files"
 
 FOLDER: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 O_PATH: Final = getattr(os, "O_PATH", 0)
@@ -77,13 +72,3 @@ def _check(file: File, status: os.stat_result) -> None:
         raise OSError(errno.EBADF, f"descriptor {file.descriptor} is not the file that was told of")
     if file.offset + file.length > file.size:
         raise OSError(errno.EINVAL, f"the file of {file.size} bytes has no {file.length} at {file.offset}")
-
-
-def granted(capabilities: Sequence[str], told: int, actual: int) -> PeerFiles | None:
-    """The files of the peer, if it has the capability, and is the process that this one is next to."""
-    if CAPABILITY not in capabilities or told != actual:
-        return None
-    try:
-        return PeerFiles(actual)
-    except OSError:
-        return None

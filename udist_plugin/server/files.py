@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.link.file_content import FileContent
+from udist_plugin.link.files import PeerFiles
 from udist_plugin.link.inbox import PooledChunk
 
 if TYPE_CHECKING:
     from udist_plugin.link.exchange import Exchange
-    from udist_plugin.link.files import PeerFiles
     from udist_plugin.wire.frames import File
 
 CHUNK: Final = 1 << 20
@@ -21,11 +22,18 @@ class SentFile(FileContent):
     """What a request's content is read from, instead of its exchange. Raises ``OSError`` when the ``told``
     file is not to be had."""
 
-    def __init__(self, exchange: Exchange, told: File, files: PeerFiles | None) -> None:
-        if files is None:
-            raise OSError(errno.EPERM, "no files are shared")
-        files.check_readable(told)
-        super().__init__(files.open(told), told, exchange.deadline)
+    def __init__(self, exchange: Exchange, told: File, caller: int) -> None:
+        """``caller`` is the process id of a caller that shares files, else 0."""
+        if not caller:
+            raise PermissionError(errno.EPERM, "no files are shared")
+        files = PeerFiles(caller)
+        try:
+            if caller != os.getppid():
+                raise ProcessLookupError(errno.ESRCH, "it has ended, and its id may be another's")
+            files.check_readable(told)
+            super().__init__(files.open(told), told, exchange.deadline)
+        finally:
+            files.close()
         self._exchange = exchange
 
     def next_chunk(self) -> PooledChunk | None:

@@ -17,7 +17,7 @@ from udist_plugin.wire.stream import Half
 
 if TYPE_CHECKING:
     from udist_plugin.errors import UdistError
-    from udist_plugin.link.files import PeerFiles
+    from udist_plugin.server.files import SentFile
     from udist_plugin.wire.connection import ConnectionReceived, HeadReceived
     from udist_plugin.wire.stream import Stream
 
@@ -39,11 +39,11 @@ class EndOfRequests(TransportError):
 
 
 class ServerLink(Link):
-    """``connection`` is the plugin's; ``settings`` are the caller's once they came. ``files`` are those that
-    the caller has open, if it shares them."""
+    """``connection`` is the plugin's; ``settings`` are the caller's once they came. ``caller`` is its process
+    id if it shares files, else 0."""
 
     connection: PluginConnection
-    files: PeerFiles | None = None
+    caller = 0
     source_blocks = True
 
     def __init__(self, source: int, sink: int, max_streams: int) -> None:
@@ -93,6 +93,16 @@ class ServerLink(Link):
                 if end:
                     frames += self.sent_last(stream)
             self.output.write(frames)
+
+    def sent_file(self, exchange: Exchange) -> SentFile | None:
+        """What the request's content stands in, if it does. Raises ``OSError`` when that is not to be had."""
+        head = exchange.head
+        assert isinstance(head, Request)
+        if head.file is None:
+            return None
+        from udist_plugin.server.files import SentFile
+
+        return SentFile(exchange, head.file, self.caller)
 
     def hold(self, exchange: Exchange) -> None:
         """Returns once the caller has opened the file of the response. Raises ``TransportError``."""

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import Cancelled, ConfigurationError, StorageError, TransportError, UdistError
 from udist_plugin.link.fds import reader_gone
-from udist_plugin.link.files import CAPABILITY as FILES
-from udist_plugin.link.files import granted
 from udist_plugin.server.link import EndOfRequests, ServerLink
 from udist_plugin.server.log import Log
 from udist_plugin.server.warming import WarmUp
@@ -19,7 +17,7 @@ from udist_plugin.server.watch import LOOK, Watch
 from udist_plugin.server.workers import Workers
 from udist_plugin.server.wsgi import serve_exchange, trace
 from udist_plugin.version import __version__
-from udist_plugin.wire.constants import VERSION
+from udist_plugin.wire.constants import FILES, VERSION
 from udist_plugin.wire.frames import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn, Protocol
 
     from udist_plugin.link.exchange import Exchange
-    from udist_plugin.link.files import PeerFiles
 
     class Service(Protocol):
         """A WSGI application, how it wants to be run, and what runs beside its requests.
@@ -139,7 +136,7 @@ class _Plugin:
     def _shake_hands(self) -> None:
         settings = self._link.settings()
         self._capabilities = frozenset(settings.capabilities)
-        self._link.files = _files(settings)
+        self._link.caller = _sharing_caller(settings)
         self.service = self._build(settings, self._log)
         self.warm_up = WarmUp(self.service.warm_up)
         with self._watch.last_word:
@@ -147,7 +144,7 @@ class _Plugin:
                 Settings(
                     [VERSION],
                     MAX_STREAMS,
-                    capabilities=(FILES,) if self._link.files else (),
+                    capabilities=(FILES,) if self._link.caller else (),
                     implementation=f"udist-python/{__version__}",
                     process_id=os.getpid(),
                     warnings=_fitting(self.service.warnings),
@@ -166,11 +163,15 @@ class _Plugin:
         _exit(status, self._log)
 
 
-def _files(settings: Settings) -> PeerFiles | None:
-    """The caller's open files, if it is this process's parent and shares them."""
-    return (
-        granted(settings.capabilities, settings.process_id, os.getppid()) if sys.platform == "linux" else None
-    )
+def _sharing_caller(settings: Settings) -> int:
+    """The caller's process id, if it shares files and is this process's parent and user; else 0."""
+    parent = os.getppid()
+    if sys.platform != "linux" or FILES not in settings.capabilities or settings.process_id != parent:
+        return 0
+    try:
+        return parent if os.stat(f"/proc/{parent}").st_uid == os.geteuid() else 0
+    except OSError:
+        return 0
 
 
 def _fitting(warnings: Sequence[str]) -> list[str]:

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.errors import LocalProtocolError, StorageError, TransportError
 from udist_plugin.exhaustion import exhausted
-from udist_plugin.link.files import described
 from udist_plugin.link.output import SMALL
 from udist_plugin.link.splice import SpliceableFile, descriptor_of
-from udist_plugin.server.files import SentFile
 from udist_plugin.wire.constants import CODES, KEPT_FIELDS, KEPT_LENGTH
 from udist_plugin.wire.frames import Request, Response
 from udist_plugin.wire.heads import HOP_BY_HOP
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from udist_plugin.link.exchange import Exchange
     from udist_plugin.link.inbox import PooledChunk
     from udist_plugin.link.splice import Spliceable
+    from udist_plugin.server.files import SentFile
     from udist_plugin.server.link import ServerLink
     from udist_plugin.server.log import Log
     from udist_plugin.wire.frames import File
@@ -42,14 +41,15 @@ class Input:
     another file share it (``content.Shareable``).
     """
 
-    def __init__(self, source: Exchange | SentFile) -> None:
-        self._source = source
+    def __init__(self, exchange: Exchange, file: SentFile | None = None) -> None:
+        """``file``: what the content stands in, if it does not come on the wire."""
+        self._source = source = file or exchange
         self.next_chunk: Callable[[], PooledChunk | None] = source.next_chunk
-        if isinstance(source, SentFile):
-            self.content_length: int | None = source.size
-            self.share: Callable[[int], bool] = source.share
+        if file:
+            self.content_length: int | None = file.size
+            self.share: Callable[[int], bool] = file.share
         else:
-            self.content_length = source.stream.expected
+            self.content_length = exchange.stream.expected
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
         """Reads once into ``buffer``; 0 at the end."""
@@ -101,9 +101,11 @@ class FileWrapper:
 
 
 def environ_for(
-    head: Request, source: Exchange | SentFile, errors: Log, capabilities: frozenset[str]
+    exchange: Exchange, file: SentFile | None, errors: Log, capabilities: frozenset[str]
 ) -> WSGIEnvironment:
     """The request as PEP 3333 has it; ``REQUEST_URI`` is the target as sent."""
+    head = exchange.head
+    assert isinstance(head, Request)
     path, _, query = head.target.partition("?")
     host, _, port = head.authority.rpartition(":")
     environ: WSGIEnvironment = {
@@ -118,7 +120,7 @@ def environ_for(
         "HTTP_HOST": head.authority,
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": head.scheme,
-        "wsgi.input": Input(source),
+        "wsgi.input": Input(exchange, file),
         "wsgi.input_terminated": True,
         "wsgi.errors": errors,
         "wsgi.multithread": True,
@@ -217,12 +219,14 @@ class Responder:
         """Where the caller finds the content, if it is in a file and the caller would rather open that."""
         request = self._exchange.head
         assert isinstance(request, Request)
-        if not (request.accept_file and self._link.files) or request.method != "GET" or length < IN_A_FILE:
+        if not (request.accept_file and self._link.caller) or request.method != "GET" or length < IN_A_FILE:
             return None
         if not isinstance(result, FileWrapper) or head.status not in (200, 206):
             return None
         if (descriptor := descriptor_of(result.file)) is None:
             return None
+        from udist_plugin.link.files import described
+
         return described(descriptor, os.lseek(descriptor, 0, os.SEEK_CUR), length)
 
     def _spliceable(self, result: Any) -> Spliceable | None:
@@ -266,16 +270,14 @@ def serve_exchange(
     Raises only what ends the link.
     """
     code, message = "OK", ""
-    head = exchange.head
-    assert isinstance(head, Request)
     try:
-        file = SentFile(exchange, head.file, link.files) if head.file else None
+        file = link.sent_file(exchange)
     except OSError as error:
         link.finish(exchange, "FAILED_PRECONDITION", f"the file is not to be had: {error}", unprocessed=True)
         return
     responder = Responder(link, exchange)
     try:
-        result = application(environ_for(head, file or exchange, log, capabilities), responder.start_response)
+        result = application(environ_for(exchange, file, log, capabilities), responder.start_response)
         try:
             responder.send(result)
         finally:

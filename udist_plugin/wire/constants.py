@@ -6,6 +6,9 @@ from typing import Final
 
 VERSION: Final = 1
 
+FILES: Final = "files"
+"""The capability of content in files."""
+
 PREFIX_SIZE: Final = 5
 """One flag byte, always 0, and the frame's length, four bytes, big-endian."""
 

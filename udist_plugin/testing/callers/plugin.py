@@ -6,11 +6,10 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import RemoteProtocolError
-from udist_plugin.link.files import CAPABILITY as FILES
 from udist_plugin.testing.callers.errors import Unexpected
 from udist_plugin.testing.callers.process import Process
 from udist_plugin.testing.callers.stream import Stream
-from udist_plugin.wire.constants import INITIAL_STREAMS, MAX_STREAM_ID, PREFIX_SIZE, VERSION
+from udist_plugin.wire.constants import FILES, INITIAL_STREAMS, MAX_STREAM_ID, PREFIX_SIZE, VERSION
 from udist_plugin.wire.decoding import decode
 from udist_plugin.wire.encoding import encode, encode_data_head
 from udist_plugin.wire.frames import Frame, GoAway, Ping, Request, Settings

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.link.files import CAPABILITY, PeerFiles, described
+from udist_plugin.link.files import PeerFiles, described
 from udist_plugin.testing.callers.case import Theme
 from udist_plugin.testing.callers.errors import Unexpected
 from udist_plugin.testing.callers.pattern import pattern
+from udist_plugin.wire.constants import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ CONTENT: Final = pattern(LENGTH)
 def _start(run: Run) -> Plugin:
     """Both sides share files."""
     plugin = run.start(ready=False, sharing=True)
-    if CAPABILITY not in plugin.await_settings().capabilities:
+    if FILES not in plugin.await_settings().capabilities:
         raise Unexpected("the client was to share files, and its settings do not offer that")
     plugin.ready(process_id=plugin.pid)
     return plugin
@@ -63,7 +64,7 @@ def _asked(run: Run, *, accepting: bool) -> None:
 def not_offered(run: Run) -> None:
     """A client whose user chose the command does not offer to share files unless told to."""
     plugin = run.start()
-    if plugin.settings and CAPABILITY in plugin.settings.capabilities:
+    if plugin.settings and FILES in plugin.settings.capabilities:
         raise Unexpected("the settings offer to share files")
     _asked(run, accepting=False)
 
