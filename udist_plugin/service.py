@@ -57,7 +57,8 @@ class RegistryApp:
     gets parts of its own from ``make_parts``, and starts their jobs.
 
     ``warnings`` and ``notices`` are what the log is told of the configuration: mistakes, and what has no
-    effect here. ``drain_timeout`` is in seconds.
+    effect here. ``drain_timeout`` is in seconds; ``max_streams`` is how many requests a
+    plugin serves at once.
     """
 
     _answer: WSGI
@@ -72,6 +73,7 @@ class RegistryApp:
     ) -> None:
         self.configuration = configuration
         self.drain_timeout = configuration.http.draintimeout
+        self.max_streams = configuration.udist.maxstreams
         self.warnings = warnings
         self._notices = notices
         self._make_parts = make_parts

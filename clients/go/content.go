@@ -34,8 +34,8 @@ type bodyError struct{ err error }
 
 func (e *bodyError) Error() string { return e.err.Error() }
 
-// inHead is the largest content, in bytes, that is sent together with the head.
-const inHead = 64 << 10
+// inHead is the largest content, in bytes, that is sent together with the head: any stream has credit for it.
+const inHead = wire.SmallCredit
 
 // newContent returns the content of a request. It rejects a length without a body, like net/http.
 func newContent(request *http.Request) (*content, error) {

@@ -87,6 +87,7 @@ func (c Config) settings(found bool) (*pluginv1.Settings, error) {
 		Versions:       []uint32{wire.Version},
 		Implementation: implementation,
 		ProcessId:      uint32(os.Getpid()),
+		Capabilities:   []string{wire.DeclaredCredit},
 	}
 	if c.FollowRedirects {
 		settings.Capabilities = append(settings.Capabilities, "redirect")

@@ -42,6 +42,7 @@ class StallingService(Service):
     """The registry, but for what stalls."""
 
     drain_timeout = 0.1
+    max_streams = 64
 
     def __init__(self) -> None:
         self._registry = _filled()

@@ -43,6 +43,10 @@ class Frames:
         self._frames.popleft()()
 
 
+def asleep(role: Role) -> int:
+    return len(role._sleeping) + len(role._idle)
+
+
 class Sleeper:
     """A thread that waits for ``ready``, and what became of it. Made once it reads or sleeps."""
 
@@ -52,9 +56,9 @@ class Sleeper:
         self._frames = frames
         self._thread = threading.Thread(target=self._wait, args=(who,), name=name)
         role = frames.role
-        before = len(role._sleeping)
+        before = asleep(role)
         self._thread.start()
-        until(lambda: len(role._sleeping) != before or (reads and role._reader is who))
+        until(lambda: asleep(role) != before or (reads and role._reader is who))
 
     def _wait(self, who: Waiter) -> None:
         try:
@@ -76,7 +80,7 @@ def frames() -> Iterator[Frames]:
     frames = Frames()
     yield frames
     with frames.lock:
-        assert not frames.role._sleeping
+        assert not asleep(frames.role)
         assert frames.role.settled(0)
 
 
@@ -93,6 +97,24 @@ def test_the_role_goes_to_an_idle_thread_rather_than_to_one_with_work(frames: Fr
     assert frames.readers == ["first", "idle", "working"]
 
 
+def test_a_request_takes_the_role_from_a_reader_in_the_middle_of_an_exchange(frames: Frames) -> None:
+    reader = Sleeper(frames, "reader", Waiter(), reads=True)
+    idle = Sleeper(frames, "idle", IDLE)
+
+    def request() -> None:
+        frames.role.wake_idle()  # which finds that another has taken the request, and reads
+
+    frames.come(request)
+    until(lambda: frames.role._reader is IDLE)
+    with frames.lock:
+        assert frames.role.sleepers == 1
+    frames.come(idle.be_ready)
+    idle.join()
+    frames.come(reader.be_ready)
+    reader.join()
+    assert frames.readers == ["reader", "idle", "reader"]
+
+
 def test_without_an_idle_one_whoever_has_slept_longest_reads(frames: Frames) -> None:
     sleepers = [Sleeper(frames, f"{number}", Waiter(), reads=not number) for number in range(3)]
     for sleeper in sleepers:
@@ -102,12 +124,12 @@ def test_without_an_idle_one_whoever_has_slept_longest_reads(frames: Frames) -> 
 
 
 def test_the_reader_reads_on_for_others_until_its_own_wait_is_over(frames: Frames) -> None:
-    reader, asleep = Sleeper(frames, "reader", Waiter(), reads=True), Waiter()
-    other = Sleeper(frames, "other", asleep)
+    reader, waiter = Sleeper(frames, "reader", Waiter(), reads=True), Waiter()
+    other = Sleeper(frames, "other", waiter)
 
     def for_the_other() -> None:
         other.be_ready()
-        frames.role.wake(asleep)
+        frames.role.wake(waiter)
 
     frames.come(for_the_other)
     other.join()
@@ -132,12 +154,12 @@ def test_a_thread_sleeps_until_its_deadline_in_one_go(
     monkeypatch.setattr("udist_plugin.link.role.threading", SimpleNamespace(Lock=lambda: Gate(waits)))
     reader = Sleeper(frames, "reader", Waiter(), reads=True)
     began = time.monotonic()
-    asleep = Sleeper(frames, "asleep", Waiter(began + PATIENCE))
+    sleeper = Sleeper(frames, "asleep", Waiter(began + PATIENCE))
     until(lambda: len(waits) == 2)  # the gate is shut, then waited for
     assert began + PATIENCE - time.monotonic() <= waits[1] < PATIENCE + 0.1
-    for sleeper in (reader, asleep):
-        frames.come(sleeper.be_ready)
-        sleeper.join()
+    for each in (reader, sleeper):
+        frames.come(each.be_ready)
+        each.join()
 
 
 def test_the_end_ends_every_wait_with_its_first_error(frames: Frames) -> None:

@@ -219,6 +219,9 @@ class Service:
     drain_timeout = 5.0
     warnings: Sequence[str] = ()
 
+    def __init__(self, max_streams: int = 64) -> None:
+        self.max_streams = max_streams
+
     def __call__(self, environ: Environ, start_response: Start, /) -> Iterable[bytes]:
         return application(environ, start_response)
 
@@ -233,4 +236,4 @@ class Service:
 
 
 if __name__ == "__main__":
-    serve(*take_standard_streams(), lambda *_: Service())
+    serve(*take_standard_streams(), lambda *_: Service(*map(int, sys.argv[1:])))

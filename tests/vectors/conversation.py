@@ -37,6 +37,13 @@ class Conversation:
         self.caller(frame(settings={"versions": [1]} | more), "settings")
         return self.plugin(frame(settings={"versions": [1], "max_streams": 64} | more), "settings")
 
+    def begun_with_many(self) -> Conversation:
+        """Settings of both sides, of which either knows of requests that declare their initial credit."""
+        known = ["initial-credit"]
+        self.caller(frame(settings={"versions": [1], "capabilities": known}), "settings")
+        settings = {"versions": [1], "max_streams": 1024, "capabilities": known}
+        return self.plugin(frame(settings=settings), "settings")
+
     def as_json(self) -> Json:
         needed = {"capability": self.capability} if self.capability else {}
         head = {"name": self.name, "about": self.about, "sides": list(self.sides)}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.vectors.notation import Json
 
 INITIAL_CREDIT = 256 << 10
+SMALL_CREDIT = 16 << 10
 MAX_CREDIT = (1 << 31) - 1
 
 
@@ -22,6 +23,7 @@ def exchanges() -> Iterator[Conversation]:
     yield from _heads()
     yield from _giving_up()
     yield from _flow()
+    yield from _little_credit()
     yield from _on_the_connection()
 
 
@@ -227,6 +229,52 @@ def _flow() -> Iterator[Conversation]:
         .caller(frame(1, request=put()), "head")
         .caller(frame(1, data=b""), fatal("empty-data"))
     )
+
+
+def _little_credit() -> Iterator[Conversation]:
+    put_little, get_little = ({**head, "initial_credit": SMALL_CREDIT} for head in (put(), get("/")))
+    yield (
+        Conversation("little-credit", "a request says how much credit its stream begins with, either way")
+        .begun_with_many()
+        .caller(frame(1, request=put_little), "head")
+        .caller(frame(1, last=True, data=b"x" * SMALL_CREDIT), "data")
+        .plugin(frame(1, response={"status": 200}), "head")
+        .plugin(frame(1, last=True, data=b"x" * SMALL_CREDIT), "data", caller_slots=0)
+    )
+    yield (
+        Conversation("beyond-little-credit", "one byte more than it said", ("plugin",))
+        .begun_with_many()
+        .caller(frame(1, request=put_little), "head")
+        .caller(frame(1, data=b"x" * SMALL_CREDIT), "data")
+        .caller(frame(1, data=b"x"), fatal("credit"))
+    )
+    yield (
+        Conversation("response-beyond-little-credit", "one byte more than the request said", ("caller",))
+        .begun_with_many()
+        .caller(frame(1, last=True, request=get_little), "head")
+        .plugin(frame(1, response={"status": 200}), "head")
+        .plugin(frame(1, data=b"x" * SMALL_CREDIT), "data")
+        .plugin(frame(1, data=b"x"), fatal("credit"))
+    )
+    many = Conversation("many-streams", "from the 65th on they begin with little credit").begun_with_many()
+    for number in range(64):
+        many.caller(frame(2 * number + 1, last=True, request=get("/")), "head")
+    many.caller(frame(129, last=True, request=get_little), "head", caller_slots=65)
+    many.plugin(frame(1, last=True, response={"status": 200}), "head", caller_slots=64)
+    many.plugin(frame(3, last=True, response={"status": 200}), "head", caller_slots=63)
+    yield many.caller(frame(131, last=True, request=get("/")), "head", caller_slots=64)
+    much = Conversation(
+        "much-credit-beside-64-streams", "the 65th must not begin with more", ("plugin",)
+    ).begun_with_many()
+    for number in range(64):
+        much.caller(frame(2 * number + 1, last=True, request=get("/")), "head")
+    much.caller(
+        frame(129, request=put() | {"initial_credit": SMALL_CREDIT + 1}), {"refused": "RESOURCE_EXHAUSTED"}
+    )
+    much.plugin(frame(129, reset={"code": "RESOURCE_EXHAUSTED", "unprocessed": True}), "reset")
+    much.caller(frame(131, request=get("/")), {"refused": "RESOURCE_EXHAUSTED"})
+    much.plugin(frame(131, reset={"code": "RESOURCE_EXHAUSTED", "unprocessed": True}), "reset")
+    yield much.caller(frame(133, request=put_little), "head")
 
 
 def _on_the_connection() -> Iterator[Conversation]:

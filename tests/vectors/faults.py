@@ -115,6 +115,7 @@ def faults() -> Iterator[Conversation]:
         "two-stars-for-a-target": {"target": "**"},
         "target-beyond-ascii": {"target": "/v2/\u00e9"},
         "space-in-method": {"method": "GET "},
+        "too-much-initial-credit": {"initial_credit": INITIAL_CREDIT + 1},
         "delete-character": {"fields": [["accept", "a\u007f"]]},
     }
     for name, changed in changes.items():

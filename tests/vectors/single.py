@@ -71,6 +71,7 @@ def frames() -> Iterator[Json]:
         "request-with-a-file",
         frame(1, last=True, request=get("/v2/") | {"method": "PUT", "fields": LENGTH, "file": FILE}),
     )
+    yield _valid("request-with-little-credit", frame(129, request=get("/v2/") | {"initial_credit": 16384}))
     yield _valid("response", frame(1, response={"status": 200, "fields": [["content-length", "2"]]}))
     yield _valid("response-with-a-file", frame(1, response={"status": 200, "fields": LENGTH, "file": FILE}))
     yield _valid(

@@ -49,7 +49,7 @@ bodies: st.SearchStrategy[Body] = st.one_of(
         text,
         st.lists(text, max_size=3),
     ),
-    st.builds(Request, text, text, text, text, fields, uint32, st.booleans(), st.none() | files),
+    st.builds(Request, text, text, text, text, fields, uint32, st.booleans(), st.none() | files, uint32),
     st.builds(Response, uint32, fields, st.none() | files),
     st.builds(End, fields),
     st.builds(WindowUpdate, uint32),

@@ -176,7 +176,7 @@ def test_the_usual_frames_need_no_library(monkeypatch: pytest.MonkeyPatch) -> No
         Settings(
             [1], 64, ["a"], "udist-go/1", 7, "version: 0.1", {"REGISTRY_LOG_LEVEL": "info"}, "a.yml", ["b"]
         ),
-        Request("GET", "http", "localhost", "/v2/", [("accept", b"*/*")], 30_000),
+        Request("GET", "http", "localhost", "/v2/", [("accept", b"*/*")], 30_000, initial_credit=16384),
         Response(200, [("content-length", b"2")]),
         End([("digest", b"sha-256=")]),
         WindowUpdate(1 << 20),

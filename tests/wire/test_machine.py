@@ -14,10 +14,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from udist_plugin.wire import caller
+from udist_plugin.wire import caller, plugin
 from udist_plugin.wire.caller import CallerConnection
 from udist_plugin.wire.connection import Connection, HeadReceived, ResetReceived, StreamFault
-from udist_plugin.wire.constants import INITIAL_CREDIT, MAX_DATA, PREFIX_SIZE
+from udist_plugin.wire.constants import DECLARED_CREDIT, INITIAL_CREDIT, MAX_DATA, PREFIX_SIZE, SMALL_CREDIT
 from udist_plugin.wire.decoding import decode
 from udist_plugin.wire.frames import Frame, Request, Response, Settings, WindowUpdate
 from udist_plugin.wire.framing import DataHead, data_head, frame_length
@@ -25,11 +25,13 @@ from udist_plugin.wire.plugin import PluginConnection
 from udist_plugin.wire.stream import Half, Stream
 
 MEMORY = 1 << 20
-SLOTS = 3
+FIRST, SLOTS = 3, 5
 """Few, so that they are used up all the time."""
 
+KNOWN = [DECLARED_CREDIT]
+
 picks = st.integers(0, 1000)
-lengths = st.sampled_from((1, 1000, INITIAL_CREDIT // 2, INITIAL_CREDIT, MAX_DATA))
+lengths = st.sampled_from((1, 1000, SMALL_CREDIT, INITIAL_CREDIT // 2, INITIAL_CREDIT, MAX_DATA))
 
 
 class Side:
@@ -85,21 +87,22 @@ def declared(length: int | None) -> list[tuple[str, bytes]]:
 class Exchanges(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.few_streams = mock.patch.object(caller, "INITIAL_STREAMS", SLOTS)
-        self.few_streams.start()
+        self.few_streams = [mock.patch.object(each, "INITIAL_STREAMS", FIRST) for each in (caller, plugin)]
+        for each in self.few_streams:
+            each.start()
         self.caller_connection = CallerConnection(memory=MEMORY)
-        self.plugin_connection = PluginConnection(memory=MEMORY, max_streams=SLOTS)
+        self.plugin_connection = PluginConnection(memory=MEMORY, max_streams=FIRST)
         self.caller, self.plugin = Side(self.caller_connection), Side(self.plugin_connection)
         self.lies: set[int] = set()
 
     @initialize(before=st.integers(0, 3))
     def shake_hands(self, before: int) -> None:
         """The caller need not wait for the plugin's settings."""
-        self.caller.send_to(self.plugin, self.caller_connection.send_settings(Settings([1])))
+        self.caller.send_to(self.plugin, self.caller_connection.send_settings(Settings([1], 0, KNOWN)))
         for _ in range(before):
             self.open("GET", True, None)
         self.plugin.receive()
-        self.plugin.send_to(self.caller, self.plugin_connection.send_settings(Settings([1], SLOTS)))
+        self.plugin.send_to(self.caller, self.plugin_connection.send_settings(Settings([1], SLOTS, KNOWN)))
 
     @precondition(lambda self: self.caller_connection.can_open)
     @rule(
@@ -179,6 +182,11 @@ class Exchanges(RuleBasedStateMachine):
         assert not self.plugin_connection._refusals
 
     @invariant()
+    def no_more_than_the_first_streams_begin_with_much_credit(self) -> None:
+        windows = [stream.receive_window for stream in self.plugin_connection.streams.values()]
+        assert sum(window._initial > SMALL_CREDIT for window in windows) <= FIRST
+
+    @invariant()
     def credit_is_conserved(self) -> None:
         """What a sender has, what is under way in either direction, and what its receiver counts agree."""
         for sender, receiver in ((self.caller, self.plugin), (self.plugin, self.caller)):
@@ -210,7 +218,8 @@ class Exchanges(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Every worker ends, and all that is under way arrives: nothing is left."""
-        self.few_streams.stop()
+        for each in self.few_streams:
+            each.stop()
         for _ in range(3):
             for by_caller in (True, False):
                 self.write_control(by_caller)

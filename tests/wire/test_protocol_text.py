@@ -54,6 +54,7 @@ def test_limits() -> None:
         constants.MAX_DATA,
         constants.MAX_CONTROL,
         constants.INITIAL_CREDIT,
+        constants.SMALL_CREDIT,
         constants.MAX_CREDIT,
         constants.INITIAL_STREAMS,
         constants.MAX_STREAM_ID,

@@ -11,6 +11,7 @@ from tests.vectors.protocol_text import table
 from tests.wire.categories import CATEGORIES
 from tests.wire.sides import Caller, Plugin
 from udist_plugin.errors import RemoteProtocolError
+from udist_plugin.wire.constants import SMALL_CREDIT
 from udist_plugin.wire.encoding import encode
 from udist_plugin.wire.frames import Body, Frame, Ping, Request, Reset, Response, Settings, WindowUpdate
 from udist_plugin.wire.plugin import PluginConnection
@@ -64,8 +65,10 @@ def test_refusals_are_bounded() -> None:
 def test_refusals_are_bounded_by_the_slots_there_are() -> None:
     connection = PluginConnection(memory=0, max_streams=200)
     connection.receive(Frame(0, Settings([1])))
+    request = REQUEST._replace(initial_credit=SMALL_CREDIT)
     for number in range(3 * 200):
-        connection.receive(Frame(2 * number + 1, REQUEST))
+        connection.receive(Frame(2 * number + 1, request))
+    assert len(connection.streams) == 200
     with pytest.raises(RemoteProtocolError, match=CATEGORIES["refusals"]):
         connection.receive(Frame(6 * 200 + 1, REQUEST))
 

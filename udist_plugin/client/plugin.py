@@ -18,7 +18,7 @@ from udist_plugin.client.patched import check_patches
 from udist_plugin.client.process import PluginProcess
 from udist_plugin.client.redirects import CAPABILITY as REDIRECT
 from udist_plugin.version import __version__
-from udist_plugin.wire.constants import FILES, VERSION
+from udist_plugin.wire.constants import DECLARED_CREDIT, FILES, VERSION
 from udist_plugin.wire.frames import Settings
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Plugin:
         files = sys.platform == "linux" and (own if files is None else files)
         settings = Settings(
             [VERSION],
-            capabilities=[*([REDIRECT] if redirects else []), *([FILES] if files else [])],
+            capabilities=[DECLARED_CREDIT, *([REDIRECT] if redirects else []), *([FILES] if files else [])],
             implementation=implementation,
             process_id=os.getpid(),
             configuration=configuration,

@@ -18,7 +18,6 @@ from udist_plugin.client.readers import octets
 from udist_plugin.errors import TransportError
 from udist_plugin.link.files import described
 from udist_plugin.link.splice import SpliceableFile, descriptor_of
-from udist_plugin.wire.constants import INITIAL_CREDIT
 
 if TYPE_CHECKING:
     from udist_plugin.client.link import ClientLink
@@ -60,7 +59,7 @@ def send(
 
     ``length`` is the content-length, if one was given: a real file is then moved by the kernel.
     """
-    if isinstance(body, memoryview) and len(body) <= INITIAL_CREDIT:
+    if isinstance(body, memoryview) and len(body) <= exchange.stream.send_window.credit:
         send_piece(link, exchange, body, end=True)
         return None
     return Sending(link, exchange, body, length)

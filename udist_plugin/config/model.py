@@ -175,8 +175,9 @@ class OwnReferrers(Part):
 
 class Own(Part):
     """``udist``: what distribution has no key for. What it says of a storage driver is in that one's
-    parameters."""
+    parameters. ``maxstreams`` is how many requests a plugin serves at once."""
 
+    maxstreams: int
     referrers: OwnReferrers
     validation: OwnValidation
 

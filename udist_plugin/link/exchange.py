@@ -8,6 +8,7 @@ from udist_plugin.errors import Cancelled
 from udist_plugin.link.errors import ContentCut
 from udist_plugin.link.inbox import Inbox, PooledChunk
 from udist_plugin.link.output import SMALL
+from udist_plugin.link.splice import Staging
 from udist_plugin.link.waiter import Waiter
 from udist_plugin.wire.constants import MAX_DATA
 from udist_plugin.wire.stream import Half
@@ -137,7 +138,7 @@ class Exchange(Waiter):
             length = self._reserve(min(len(left), self.link.payload)) if len(left) else 0
             last = end and length == len(left)
             until = self.begin()
-            with self.link.output.turn(bulk=length > SMALL, until=until):
+            with self.link.output.turn(bulk=len(left) > SMALL, until=until):
                 with self.link.lock:
                     head, tail = self._data(length, last)
                 self.link.output.write(head, left[:length], tail, until=until)
@@ -147,38 +148,25 @@ class Exchange(Waiter):
 
     def send_spliced(self, content: Spliceable, length: int, *, end: bool) -> None:
         """Sends ``length`` bytes of ``content``. Raises ``ContentCut`` when it has fewer, and its errors."""
-        stage = self.link.stage
-        try:
-            staged = stage.take()
-        except OSError:  # no descriptors are left
-            stage = self.link.fallback_stage
-            staged = stage.take()
-        empty = False
+        staging = Staging(self.link.stage, self.link.fallback_stage)
         try:
             while length:
-                wanted = self._reserve(min(length, stage.payload))
-                try:
-                    count = staged.stage(content, wanted)
-                except OSError:
-                    if stage.portable:
-                        raise
-                    stage.give_back(staged, empty=False)
-                    stage = self.link.fallback_stage
-                    staged = stage.take()
-                    count = staged.stage(content, wanted)
+                if not self.stream.send_window.credit:
+                    staging.release()  # a thousand responses that nobody reads need no pipes
+                wanted = self._reserve(min(length, self.link.payload))
+                count = staging.take(content, wanted)
                 if not count:
                     raise ContentCut(f"the content ended {length} bytes before its end")
-                with self.link.output.turn(bulk=count > SMALL, until=self.begin()):
+                with self.link.output.turn(bulk=length > SMALL, until=self.begin()):
                     with self.link.lock:
                         head, tail = self._data(count, end and count == length)
                     self.link.output.write(head)
-                    staged.write(self.link.output)
+                    staging.write(self.link.output)
                     if tail:
                         self.link.output.write(tail)
                 length -= count
-            empty = True
         finally:
-            stage.give_back(staged, empty=empty)
+            staging.release()
 
     @property
     def ended(self) -> bool:

@@ -1,4 +1,4 @@
-"""The reader's role, kept by a thread that serves the only open request.
+"""The reader's role, kept by a thread that serves the only request at work.
 
 Passing the role on wakes another thread, and the two then compete for the interpreter: for a small request
 that takes longer than the request itself. So the thread that has read it keeps the role, and mostly is back

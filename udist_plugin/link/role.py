@@ -34,7 +34,7 @@ class Role:
     """Who reads, and who sleeps meanwhile. ``lock`` is the link's; every method is called under it.
 
     ``read`` reads one frame and acts on it; it raises ``Interrupted`` when ``time_left`` is over. ``keeps``
-    tells whether a thread that has read the only open request keeps the role while it serves that request;
+    tells whether a thread that has read the only request at work keeps the role while it serves that request;
     see ``keeper``.
     """
 
@@ -50,6 +50,8 @@ class Role:
         self._keeps = keeps
         self._keeper = Keeper(lock, self._free) if keeps else None
         self._reader: Waiter | None = None
+        self._yields = False
+        self._idle: dict[threading.Lock, Waiter] = {}
         self._sleeping: dict[threading.Lock, Waiter] = {}
 
     def wait(self, who: Waiter, ready: Callable[[], bool]) -> None:
@@ -68,10 +70,9 @@ class Role:
         try:
             while not ready():
                 self._check(who)
-                if self._reader is None:
-                    self._take(who, ready)
-                else:
-                    self._sleep(who)
+                if self._reader is None and not self._take(who, ready):
+                    continue
+                self._sleep(who)
         finally:
             if self._reader is None:
                 self._leave(who)
@@ -91,17 +92,27 @@ class Role:
         if who.watcher:
             who.watcher()
 
+    @property
+    def sleepers(self) -> int:
+        """How many threads sleep in the middle of an exchange, until a frame comes for it."""
+        return len(self._sleeping)
+
     def wake_idle(self) -> None:
-        """Wakes one thread that waits for a request, unless the reader is one."""
-        if self._reader is not IDLE:
+        """Wakes one thread that waits for a request, unless the reader is one.
+
+        A reader in the middle of an exchange yields the role to it: else each further request would change
+        threads.
+        """
+        if self._idle and self._reader is not IDLE:
+            self._yields = True
             self._pass_on()
 
     def fail(self, error: TransportError) -> None:
         """Ends every wait with ``error``, the first that is given."""
         self.error = self.error or error
-        for gate in self._sleeping:
-            gate.release()
-        self._sleeping.clear()
+        for sleeping in (self._idle, self._sleeping):
+            while sleeping:
+                sleeping.popitem()[0].release()
 
     def settled(self, timeout: float) -> bool:
         """Whether no thread reads any more, within ``timeout`` seconds. After ``fail``."""
@@ -132,22 +143,27 @@ class Role:
         if who.over():
             raise late()
 
-    def _take(self, who: Waiter, ready: Callable[[], bool]) -> None:
-        """Reads frames until ``ready()`` or ``who``'s time is over, however many come for others."""
-        self._reader = who
+    def _take(self, who: Waiter, ready: Callable[[], bool]) -> bool:
+        """Reads frames until ``ready()`` or ``who``'s time is over, however many come for others. Whether the
+        role was yielded before that: then another thread is about to take it."""
+        self._reader, self._yields = who, False
         try:
             while not (self.error or ready() or who.over()):
                 self._read()
+                if self._yields:
+                    return not (self.error or ready())
         except Interrupted:
-            return
+            pass
         finally:
             self._reader = None
+        return False
 
     def _sleep(self, who: Waiter) -> None:
         """Sleeps until woken, for one's own event or to take the role."""
         gate = threading.Lock()
         gate.acquire()
-        self._sleeping[gate] = who
+        sleeping = self._idle if who is IDLE else self._sleeping
+        sleeping[gate] = who
         if who is not IDLE:
             who.gates.append(gate)
         try:
@@ -158,7 +174,7 @@ class Role:
             try:
                 take_back(self._lock)
             finally:
-                self._sleeping.pop(gate, None)
+                sleeping.pop(gate, None)
                 if gate in who.gates:
                     who.gates.remove(gate)
 
@@ -175,10 +191,8 @@ class Role:
 
     def _pass_on(self) -> None:
         """The role is free: wakes one thread to take it, an idle one rather than one with work to do."""
-        gate = next((gate for gate, who in self._sleeping.items() if who is IDLE), None)
-        gate = gate or next(iter(self._sleeping), None)
-        if gate:
-            who = self._sleeping.pop(gate)
-            if gate in who.gates:
-                who.gates.remove(gate)
+        if self._idle:
+            self._idle.popitem()[0].release()
+        elif gate := next(iter(self._sleeping), None):
+            self._sleeping.pop(gate).gates.remove(gate)
             gate.release()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from udist_plugin.link.output import Output
 
 POOLED = 4
-"""Staging pipes kept; each holds up to its payload of the user's pipe budget."""
+"""Staging pipes kept while fewer are in use; each holds up to its payload of the user's pipe budget."""
 
 
 class Spliceable:
@@ -116,6 +116,7 @@ class Stage:
         self.payload = payload
         self.portable = portable
         self._free: list[Staged] = []
+        self._used = 0
         self._lock = threading.Lock()
         self._closed = False
 
@@ -127,11 +128,16 @@ class Stage:
     def take(self) -> Staged:
         """A free place, or a new one."""
         with self._lock:
+            self._used += 1
             if self._free:
                 return self._free.pop()
-        if sys.platform == "linux" and not self.portable:
-            return StagedInPipe(self.payload)
-        return StagedInBuffer(self.payload)
+        try:
+            if sys.platform == "linux" and not self.portable:
+                return StagedInPipe(self.payload)
+            return StagedInBuffer(self.payload)
+        except BaseException:
+            self._used -= 1
+            raise
 
     def can_splice(self) -> bool:
         """Whether a place can be had here for what is no file."""
@@ -146,7 +152,8 @@ class Stage:
     def give_back(self, staged: Staged, *, empty: bool) -> None:
         """Keeps a place for the next file, or drops it when something is left in it."""
         with self._lock:
-            if empty and len(self._free) < POOLED and not self._closed:
+            self._used -= 1
+            if empty and len(self._free) < max(POOLED, self._used) and not self._closed:
                 self._free.append(staged)
                 return
         staged.close()
@@ -157,6 +164,42 @@ class Stage:
             self._closed = True
             while self._free:
                 self._free.pop().close()
+
+
+class Staging:
+    """Where one content is staged, a piece at a time: in a place of ``stage``, or of ``fallback``, which is
+    portable, where that is not to be had or does not do."""
+
+    def __init__(self, stage: Stage, fallback: Stage) -> None:
+        self._stage = stage
+        self._fallback = fallback
+        self._place: Staged | None = None
+        self._empty = True
+
+    def take(self, content: Spliceable, length: int) -> int:
+        """Stages up to ``length`` bytes; 0 at the end. Raises the errors of ``content``."""
+        while True:
+            try:
+                self._place = self._place or self._stage.take()
+                self._empty = False
+                return self._place.stage(content, length)
+            except OSError:
+                if self._stage.portable:
+                    raise
+                self.release()
+                self._stage = self._fallback
+
+    def write(self, output: Output) -> None:
+        """Writes all that is staged, within the output's turn."""
+        assert self._place
+        self._place.write(output)
+        self._empty = True
+
+    def release(self) -> None:
+        """Gives the place back, if there is one; the next piece takes another."""
+        place, self._place = self._place, None
+        if place:
+            self._stage.give_back(place, empty=self._empty)
 
 
 def descriptor_of(file: object) -> int | None:

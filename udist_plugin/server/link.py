@@ -11,6 +11,7 @@ from udist_plugin.link.input import Interrupted
 from udist_plugin.link.link import Link
 from udist_plugin.link.role import IDLE
 from udist_plugin.link.waiter import least
+from udist_plugin.wire.constants import INITIAL_STREAMS
 from udist_plugin.wire.frames import GoAway, Request, Response, Settings
 from udist_plugin.wire.plugin import PluginConnection
 from udist_plugin.wire.stream import Half
@@ -46,11 +47,11 @@ class ServerLink(Link):
     caller = 0
     source_blocks = True
 
-    def __init__(self, source: int, sink: int, max_streams: int) -> None:
+    def __init__(self, source: int, sink: int, max_streams: int = INITIAL_STREAMS) -> None:
         connection = PluginConnection(memory=MEMORY, max_streams=max_streams)
         self._accepted: deque[Exchange] = deque()
         super().__init__(
-            connection, source, sink, payload=PAYLOAD, stall=None, keeps_role=self._has_one_request
+            connection, source, sink, payload=PAYLOAD, stall=None, keeps_role=self._has_one_at_work
         )
 
     def settings(self) -> Settings:
@@ -64,14 +65,21 @@ class ServerLink(Link):
         """The next request. Raises ``EndOfRequests`` at the end, ``TransportError`` when the link broke."""
         with self.lock:
             self.wait(IDLE, lambda: bool(self._accepted))
-            if len(self.connection.streams) > 1:
+            if not self._others_sleep():
                 self.role.let_go()
             return self._accepted.popleft()
 
+    def let_go(self) -> None:
+        """This thread accepts no more."""
+        with self.lock:
+            self.role.let_go()
+
     def send_settings(self, settings: Settings) -> None:
-        """The ready mark."""
+        """The ready mark. From here on there are as many streams as it says."""
         with self.output.turn(bulk=False):
-            self.output.write(self.connection.send_settings(settings))
+            with self.lock:
+                frame = self.connection.send_settings(settings)
+            self.output.write(frame)
 
     def go_away(self, code: str, message: str) -> None:
         """Refuses everything from here on."""
@@ -155,8 +163,12 @@ class ServerLink(Link):
         if isinstance(event.body, GoAway):
             self.fail(Cancelled("the caller is going away"))
 
-    def _has_one_request(self) -> bool:
-        return bool(self._accepted) and len(self.connection.streams) == 1
+    def _has_one_at_work(self) -> bool:
+        return bool(self._accepted) and self._others_sleep()
+
+    def _others_sleep(self) -> bool:
+        """Whether all requests but one wait for a frame: then nobody competes with that one."""
+        return len(self.connection.streams) - self.role.sleepers <= 1
 
     def ends(self, stream: Stream, error: TransportError) -> bool:
         """A request that has come whole is still answered, as far as the credit for it goes."""

@@ -17,7 +17,7 @@ from udist_plugin.server.watch import LOOK, Watch
 from udist_plugin.server.workers import Workers
 from udist_plugin.server.wsgi import serve_exchange, trace
 from udist_plugin.version import __version__
-from udist_plugin.wire.constants import FILES, VERSION
+from udist_plugin.wire.constants import DECLARED_CREDIT, FILES, INITIAL_STREAMS, VERSION
 from udist_plugin.wire.frames import Settings
 
 if TYPE_CHECKING:
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     class Service(Protocol):
         """A WSGI application, how it wants to be run, and what runs beside its requests.
 
-        ``drain_timeout`` is in seconds; ``warnings`` are for the caller to show; ``start`` gets a function
-        that logs a message at a level; ``warm_up`` loads what only later requests need.
+        ``drain_timeout`` is in seconds; ``max_streams`` is how many requests are served at once; ``warnings``
+        are for the caller to show; ``start`` gets a function that logs a message at a level; ``warm_up``
+        loads what only later requests need.
         """
 
         drain_timeout: float
+        max_streams: int
         warnings: Sequence[str]
 
         def __call__(
@@ -49,7 +51,6 @@ if TYPE_CHECKING:
 
 EX_CONFIG: Final = 78
 EX_PROTOCOL: Final = 76
-MAX_STREAMS: Final = 64
 SWITCH: Final = 0.0005
 """Seconds a thread may hold the interpreter while another waits: threads that only move bytes give it up and
 take it back so fast that one with a small reply to send would mostly miss its turn."""
@@ -71,10 +72,10 @@ def serve(source: int, sink: int, build: Callable[[Settings, Log], Service]) -> 
     """
     sys.setswitchinterval(SWITCH)
     log = Log()
-    link = ServerLink(source, sink, MAX_STREAMS)
+    link = ServerLink(source, sink)
     watch = Watch(link, lambda status: _exit(status, log))
     plugin = _Plugin(link, log, watch, build)
-    workers = Workers(link, plugin.set_up, plugin.serve, MAX_STREAMS + 1)
+    workers = Workers(link, plugin.set_up, plugin.serve)
     workers.start()
     watch.until_ready()
     watch.then(workers.close)
@@ -140,11 +141,13 @@ class _Plugin:
         self.service = self._build(settings, self._log)
         self.warm_up = WarmUp(self.service.warm_up)
         with self._watch.last_word:
+            # beyond the first streams, callers that do not declare their credit could fill the memory
+            declares = self._link.connection.declares_credit
             self._link.send_settings(
                 Settings(
                     [VERSION],
-                    MAX_STREAMS,
-                    capabilities=(FILES,) if self._link.caller else (),
+                    self.service.max_streams if declares else INITIAL_STREAMS,
+                    [*([FILES] if self._link.caller else ()), *([DECLARED_CREDIT] if declares else ())],
                     implementation=f"udist-python/{__version__}",
                     process_id=os.getpid(),
                     warnings=_fitting(self.service.warnings),

@@ -6,6 +6,8 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from udist_plugin.exhaustion import raise_descriptor_limit
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -44,5 +46,6 @@ class WarmUp:
             import traceback  # noqa: F401
 
             import udist_plugin.server.log_formats  # noqa: F401
+        raise_descriptor_limit()
         self._more()
         self._done = True

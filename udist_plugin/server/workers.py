@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import TransportError
+
+KEPT: Final = 64
+"""Threads that stay for more requests; what a burst has taken beyond goes back to the system."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
 
 
 class Workers:
-    """Serves every request of ``link`` with ``serve``, on at most ``most`` threads. Before all others
-    ``set_up`` is called, in the first thread.
+    """Serves every request of ``link`` with ``serve``, on one thread for each stream that it may have and one
+    more. Before all others ``set_up`` is called, in the first thread.
 
     ``served_one`` is set after the first, ``closed`` when no more requests are taken, and ``finished`` once
     those that were have been served too. ``ended_by`` is the error that ended the link, if one has.
@@ -31,12 +34,10 @@ class Workers:
         link: ServerLink,
         set_up: Callable[[], object],
         serve: Callable[[Exchange], None],
-        most: int,
     ) -> None:
         self._link = link
         self._set_up = set_up
         self._serve = serve
-        self._most = most
         self._lock = threading.Lock()
         self._threads = 0
         self._idle = 0
@@ -73,7 +74,7 @@ class Workers:
                 exchange = self._link.accept()
                 with self._lock:
                     self._idle -= 1
-                    if not self._idle and self._threads < self._most:
+                    if not self._idle and self._threads <= self._link.connection.max_streams:
                         with contextlib.suppress(RuntimeError):  # then whoever has served reads on
                             self._add(self._run)
                 self._serve(exchange)
@@ -83,7 +84,11 @@ class Workers:
                 if self.closed.is_set():
                     self._look_around()
                 with self._lock:
+                    if self._idle >= KEPT:
+                        self._threads -= 1
+                        break
                     self._idle += 1
+            self._link.let_go()
         except (TransportError, OSError) as error:
             self.ended_by = self.ended_by or error
             self.close()

@@ -239,7 +239,7 @@ class Responder:
     def _send_all(self, head: Response, content: bytes) -> None:
         view = memoryview(content)  # text fails here, before anything was sent
         self._sent = True
-        if len(content) <= SMALL:
+        if len(content) <= min(SMALL, self._exchange.stream.send_window.credit):
             self._link.respond(self._exchange, head, bytes(view), end=True)
         else:
             self._link.respond(self._exchange, head, end=False)

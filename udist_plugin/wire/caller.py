@@ -12,7 +12,7 @@ from udist_plugin.wire.connection import (
     ResetReceived,
     StreamFault,
 )
-from udist_plugin.wire.constants import INITIAL_STREAMS, MAX_MESSAGE, MAX_STREAM_ID, VERSION
+from udist_plugin.wire.constants import INITIAL_STREAMS, MAX_MESSAGE, MAX_STREAM_ID, SMALL_CREDIT, VERSION
 from udist_plugin.wire.encoding import encode
 from udist_plugin.wire.frames import Frame, Request, Reset, Response, Settings
 from udist_plugin.wire.stream import Half, Input, Stream
@@ -35,7 +35,11 @@ class CallerConnection(Connection):
     @property
     def can_open(self) -> bool:
         """Whether the plugin has a slot for one more stream."""
-        return len(self.streams) + len(self._aborted) < self.slots
+        return self._occupied < self.slots
+
+    @property
+    def _occupied(self) -> int:
+        return len(self.streams) + len(self._aborted)
 
     @property
     def quiet(self) -> bool:
@@ -48,14 +52,17 @@ class CallerConnection(Connection):
         return self.highest_id >= MAX_STREAM_ID - 1 or self.going_away is not None
 
     def open(self, request: Request, end_stream: bool) -> tuple[Stream, bytes]:
-        """A new stream and its request frame. Raises ``LocalProtocolError`` for a head that cannot travel."""
+        """A new stream and its request frame. Beyond the first streams it begins with little credit, so that
+        many unread ones take little memory. Raises ``LocalProtocolError`` for a head that cannot travel."""
         if problem := heads.request_problem(request):
             raise LocalProtocolError(problem)
         if not self.can_open or self.exhausted:
             raise LocalProtocolError("no stream can be opened now")
+        if self._occupied >= INITIAL_STREAMS and self.declares_credit:
+            request = request._replace(initial_credit=SMALL_CREDIT)
         stream_id = self.highest_id + 1 if not self.highest_id else self.highest_id + 2
         frame = encode(Frame(stream_id, request, end_stream))
-        stream = Stream(stream_id, self._budget, LARGEST_WINDOW)
+        stream = Stream(stream_id, self._budget, LARGEST_WINDOW, request.initial_credit)
         stream.accepts_file = request.accept_file
         self.highest_id = stream_id
         self.streams[stream_id] = stream

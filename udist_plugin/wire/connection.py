@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import LocalProtocolError, ProtocolError, RemoteProtocolError, VersionMismatch
 from udist_plugin.wire import heads
-from udist_plugin.wire.constants import INITIAL_STREAMS, MAX_DATA, MAX_MESSAGE, VERSION
+from udist_plugin.wire.constants import DECLARED_CREDIT, INITIAL_STREAMS, MAX_DATA, MAX_MESSAGE, VERSION
 from udist_plugin.wire.encoding import encode, encode_data_head
 from udist_plugin.wire.frames import (
     End,
@@ -119,6 +119,11 @@ class Connection:
         self._updates: dict[int, int] = {}
         self._pong: Ping | None = None
         self._refusals: list[bytes] = []
+
+    @property
+    def declares_credit(self) -> bool:
+        """Whether the peer knows of requests that say how much credit their stream begins with."""
+        return self.peer is not None and DECLARED_CREDIT in self.peer.capabilities
 
     def receive(self, frame: Frame) -> Event | None:
         """Takes in any frame but data; ``None`` asks for nothing.

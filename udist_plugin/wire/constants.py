@@ -24,6 +24,13 @@ MAX_CONTROL: Final = 64 << 10
 INITIAL_CREDIT: Final = 256 << 10
 """Payload bytes a side may send on a new stream before the peer grants more."""
 
+SMALL_CREDIT: Final = 16 << 10
+"""The most of these on a stream that is opened beside ``INITIAL_STREAMS`` others."""
+
+DECLARED_CREDIT: Final = "initial-credit"
+"""The capability of a caller that says in a request how much credit its stream begins with, and of a plugin
+that heeds it."""
+
 MAX_CREDIT: Final = (1 << 31) - 1
 
 INITIAL_STREAMS: Final = 64

@@ -224,14 +224,14 @@ def _request(message: bytes) -> Request:
     """With the fewest steps: every exchange has one."""
     texts = ["", "", "", ""]
     fields: list[tuple[str, bytes]] = []
-    timeout = last = 0
+    timeout = credit = last = 0
     accept_file = False
     file: File | None = None
     for number, value in _entries(message):
         if number == 5:
             field = _string(value)
             fields.append(_kept_field(field) if len(field) <= KEPT_LENGTH else _field(field))
-        elif number <= last or number > 8:
+        elif number <= last or number > 9:
             raise _Unusual
         elif number == 6:
             timeout = _integer(value)
@@ -239,11 +239,13 @@ def _request(message: bytes) -> Request:
             accept_file = bool(_integer(value))
         elif number == 8:
             file = _file(_string(value))
+        elif number == 9:
+            credit = _integer(value)
         else:
             texts[number - 1] = _string(value).decode()
         last = number
     method, scheme, authority, target = texts
-    return Request(method, scheme, authority, target, fields, timeout, accept_file, file)
+    return Request(method, scheme, authority, target, fields, timeout, accept_file, file, credit)
 
 
 def _response(message: bytes) -> Response:

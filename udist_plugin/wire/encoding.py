@@ -144,6 +144,7 @@ def _request(body: Request) -> bytes:
             _number(b"\x30", body.timeout_ms),
             _number(b"\x38", body.accept_file),
             _file(b"\x42", body.file) if body.file else b"",
+            _number(b"\x48", body.initial_credit),
         )
     )
 

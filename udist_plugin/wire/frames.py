@@ -38,6 +38,7 @@ class Request(NamedTuple):
     timeout_ms: int = 0
     accept_file: bool = False
     file: File | None = None
+    initial_credit: int = 0
 
 
 class Response(NamedTuple):

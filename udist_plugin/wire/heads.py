@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.wire.constants import KEPT_FIELDS, KEPT_LENGTH
+from udist_plugin.wire.constants import INITIAL_CREDIT, KEPT_FIELDS, KEPT_LENGTH
 
 if TYPE_CHECKING:
     from udist_plugin.wire.frames import Fields, Request, Response
@@ -41,6 +41,8 @@ def request_problem(head: Request) -> str | None:
         return f"scheme {head.scheme[:64]!r} is neither http nor https"
     if not _AUTHORITY.issuperset(head.authority):
         return f"authority {head.authority[:64]!r} is not a host and port"
+    if head.initial_credit > INITIAL_CREDIT:
+        return f"initial credit of {head.initial_credit} bytes exceeds {INITIAL_CREDIT}"
     return fields_problem(head.fields)
 
 

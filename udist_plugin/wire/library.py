@@ -59,6 +59,7 @@ def _body(frame: pb.Frame, kind: str) -> Body:
                 head.timeout_ms,
                 head.accept_file,
                 _file(head.file) if head.HasField("file") else None,
+                head.initial_credit,
             )
         case "response":
             answer = frame.response

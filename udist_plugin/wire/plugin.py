@@ -5,9 +5,15 @@ from __future__ import annotations
 from udist_plugin.errors import LocalProtocolError, RemoteProtocolError
 from udist_plugin.wire import heads
 from udist_plugin.wire.connection import LARGEST_WINDOW, Connection, Event, HeadReceived, ResetReceived
-from udist_plugin.wire.constants import MAX_MESSAGE, MAX_STREAM_ID
+from udist_plugin.wire.constants import (
+    INITIAL_CREDIT,
+    INITIAL_STREAMS,
+    MAX_MESSAGE,
+    MAX_STREAM_ID,
+    SMALL_CREDIT,
+)
 from udist_plugin.wire.encoding import encode
-from udist_plugin.wire.frames import Frame, GoAway, Request, Reset, Response
+from udist_plugin.wire.frames import Frame, GoAway, Request, Reset, Response, Settings
 from udist_plugin.wire.stream import Input, Stream
 
 
@@ -17,6 +23,11 @@ class PluginConnection(Connection):
     So the plugin's last frame about a stream tells that the slot is free, and a fault found in a stream is
     reported only then; until then the caller is held by its credit, which no longer grows.
     """
+
+    def send_settings(self, settings: Settings) -> bytes:
+        """The first frame; from here on there are as many streams as it says."""
+        self.max_streams = settings.max_streams or self.max_streams
+        return super().send_settings(settings)
 
     def respond(self, stream: Stream, response: Response, end_stream: bool) -> bytes:
         """The response's head. Raises ``LocalProtocolError`` for one that may not travel."""
@@ -63,7 +74,11 @@ class PluginConnection(Connection):
             problem = f"more than {self.max_streams} streams at once"
             self._refuse(stream_id, Reset("RESOURCE_EXHAUSTED", problem, True))
             return None
-        stream = Stream(stream_id, self._budget, LARGEST_WINDOW)
+        if len(self.streams) >= INITIAL_STREAMS and (head.initial_credit or INITIAL_CREDIT) > SMALL_CREDIT:
+            problem = f"more than {SMALL_CREDIT} bytes of initial credit beside {INITIAL_STREAMS} streams"
+            self._refuse(stream_id, Reset("RESOURCE_EXHAUSTED", problem, True))
+            return None
+        stream = Stream(stream_id, self._budget, LARGEST_WINDOW, head.initial_credit)
         fault = heads.request_problem(head) or self._declare(stream, head, end_stream)
         if head.file and not end_stream:
             fault = "file is followed by content"

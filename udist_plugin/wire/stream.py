@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from udist_plugin.wire.constants import INITIAL_CREDIT
 from udist_plugin.wire.windows import Budget, ReceiveWindow, SendWindow
 
 if TYPE_CHECKING:
@@ -62,12 +63,13 @@ class Stream:
         "send_window",
     )
 
-    def __init__(self, stream_id: int, budget: Budget, largest_window: int) -> None:
+    def __init__(self, stream_id: int, budget: Budget, largest_window: int, initial_credit: int = 0) -> None:
         self.id = stream_id
         self.incoming = Half.HEAD
         self.outgoing = Half.HEAD
-        self.send_window = SendWindow()
-        self.receive_window = ReceiveWindow(budget, largest_window)
+        credit = initial_credit or INITIAL_CREDIT
+        self.send_window = SendWindow(credit)
+        self.receive_window = ReceiveWindow(budget, largest_window, credit)
         self.expected: int | None = None
         self.received = 0
         self.reset: Reset | None = None

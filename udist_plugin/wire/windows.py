@@ -31,12 +31,12 @@ class Budget:
 class ReceiveWindow:
     """What the peer may send on one stream. ``ended`` once it will send no more."""
 
-    __slots__ = ("_budget", "_largest", "credit", "ended", "size", "unread")
+    __slots__ = ("_budget", "_initial", "_largest", "credit", "ended", "size", "unread")
 
-    def __init__(self, budget: Budget, largest: int) -> None:
+    def __init__(self, budget: Budget, largest: int, initial: int = INITIAL_CREDIT) -> None:
         self._budget = budget
         self._largest = largest
-        self.size = self.credit = INITIAL_CREDIT
+        self._initial = self.size = self.credit = initial
         self.unread = 0
         self.ended = False
 
@@ -70,8 +70,8 @@ class ReceiveWindow:
     def close(self) -> None:
         """Nobody will read either: gives back to the budget at once; twice is once."""
         self.ended = True
-        self._budget.left += self.size - INITIAL_CREDIT
-        self.size = INITIAL_CREDIT
+        self._budget.left += self.size - self._initial
+        self.size = self._initial
 
 
 class SendWindow:
@@ -79,8 +79,8 @@ class SendWindow:
 
     __slots__ = ("credit",)
 
-    def __init__(self) -> None:
-        self.credit = INITIAL_CREDIT
+    def __init__(self, initial: int = INITIAL_CREDIT) -> None:
+        self.credit = initial
 
     def grow(self, amount: int) -> None:
         """Raises ``RemoteProtocolError`` for an update of nothing, or beyond 2^31-1."""

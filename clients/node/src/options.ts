@@ -1,6 +1,6 @@
 import { FILES } from "./link/files.js";
 import type { Connection } from "./wire/connection.js";
-import { VERSION as PROTOCOL } from "./wire/constants.js";
+import { DECLARED_CREDIT, VERSION as PROTOCOL } from "./wire/constants.js";
 import { IMPLEMENTATION } from "./version.js";
 
 /**
@@ -42,8 +42,8 @@ export interface SpawnOptions {
   readonly closeTimeout?: number | undefined;
   /**
    * How long `fetch` waits for a slot of the plugin while responses are left unread and nothing moves, in milliseconds.
-   * Then it rejects with a `SlotTimeoutError`. The default is 60,000. A plugin has at least 64 slots. A response of
-   * more than 256 KiB occupies one until it has been read or cancelled.
+   * Then it rejects with a `SlotTimeoutError`. The default is 60,000. A plugin has 1,024 slots, unless its
+   * configuration says otherwise. A long response occupies one until it has been read or cancelled.
    */
   readonly slotTimeout?: number | undefined;
   /**
@@ -81,7 +81,7 @@ export function settingsOf(
     versions: [PROTOCOL],
     implementation: IMPLEMENTATION,
     processId: process.pid,
-    capabilities: [...(followRedirects ? ["redirect"] : []), ...(shares ? [FILES] : [])],
+    capabilities: [DECLARED_CREDIT, ...(followRedirects ? ["redirect"] : []), ...(shares ? [FILES] : [])],
     ...(config !== undefined && { configuration: typeof config === "string" ? config : JSON.stringify(config) }),
     ...(env && { environment: { variables: variablesOf(env) } }),
   };

@@ -48,6 +48,7 @@ def _body(body: Body) -> Json:
                     timeout_ms=body.timeout_ms,
                     accept_file=body.accept_file,
                     file=_file(body.file),
+                    initial_credit=body.initial_credit,
                 )
             }
         case Response():

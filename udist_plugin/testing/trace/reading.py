@@ -128,7 +128,7 @@ def _is_member(name: str, value: Any) -> bool:
             return isinstance(value, str)
         case "code":
             return value in CODES
-        case "timeout_ms" | "credit" | "token":
+        case "timeout_ms" | "initial_credit" | "credit" | "token":
             return isinstance(value, int)
         case "file":
             return isinstance(value, dict) and bool(re.fullmatch(_LENGTH, str(value.get("length", 0))))

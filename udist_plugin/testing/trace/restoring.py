@@ -60,6 +60,7 @@ def restored(line: Line, places: Places) -> Body:
                 places.restored(body["target"]),
                 _fields(body.get("fields", ())),
                 body.get("timeout_ms", 0),
+                initial_credit=body.get("initial_credit", 0),
             )
         case "end":
             return End(_fields(body.get("trailers", ())))

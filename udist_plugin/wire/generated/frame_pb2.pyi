@@ -116,7 +116,7 @@ class Field(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
 
 class Request(_message.Message):
-    __slots__ = ("method", "scheme", "authority", "target", "fields", "timeout_ms", "accept_file", "file")
+    __slots__ = ("method", "scheme", "authority", "target", "fields", "timeout_ms", "accept_file", "file", "initial_credit")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     SCHEME_FIELD_NUMBER: _ClassVar[int]
     AUTHORITY_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +125,7 @@ class Request(_message.Message):
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     ACCEPT_FILE_FIELD_NUMBER: _ClassVar[int]
     FILE_FIELD_NUMBER: _ClassVar[int]
+    INITIAL_CREDIT_FIELD_NUMBER: _ClassVar[int]
     method: str
     scheme: str
     authority: str
@@ -133,7 +134,8 @@ class Request(_message.Message):
     timeout_ms: int
     accept_file: bool
     file: File
-    def __init__(self, method: _Optional[str] = ..., scheme: _Optional[str] = ..., authority: _Optional[str] = ..., target: _Optional[str] = ..., fields: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., timeout_ms: _Optional[int] = ..., accept_file: bool = ..., file: _Optional[_Union[File, _Mapping]] = ...) -> None: ...
+    initial_credit: int
+    def __init__(self, method: _Optional[str] = ..., scheme: _Optional[str] = ..., authority: _Optional[str] = ..., target: _Optional[str] = ..., fields: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., timeout_ms: _Optional[int] = ..., accept_file: bool = ..., file: _Optional[_Union[File, _Mapping]] = ..., initial_credit: _Optional[int] = ...) -> None: ...
 
 class Response(_message.Message):
     __slots__ = ("status", "fields", "file")

@@ -8,7 +8,7 @@ import (
 )
 
 // Open waits for a slot and sends a request's head. If whole is true, it also sends the content of at most
-// wire.InitialCredit bytes. When ctx ends, the exchange is canceled. The error is a *NotSentError.
+// wire.SmallCredit bytes. When ctx ends, the exchange is canceled. The error is a *NotSentError.
 func (l *Link) Open(ctx context.Context, head *pluginv1.Request, content []byte, whole bool) (*Exchange, error) {
 	e := &Exchange{link: l, ctx: ctx}
 	for {

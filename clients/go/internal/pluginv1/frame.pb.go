@@ -576,7 +576,9 @@ type Request struct {
 	// accept_file: the content of the response may be in a file of the plugin's.
 	AcceptFile bool `protobuf:"varint,7,opt,name=accept_file,json=acceptFile,proto3" json:"accept_file,omitempty"`
 	// file has the content, and no data follows.
-	File          *File `protobuf:"bytes,8,opt,name=file,proto3,oneof" json:"file,omitempty"`
+	File *File `protobuf:"bytes,8,opt,name=file,proto3,oneof" json:"file,omitempty"`
+	// initial_credit of the stream, in bytes and in each direction; 0 for 262144.
+	InitialCredit uint32 `protobuf:"varint,9,opt,name=initial_credit,json=initialCredit,proto3" json:"initial_credit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -665,6 +667,13 @@ func (x *Request) GetFile() *File {
 		return x.File
 	}
 	return nil
+}
+
+func (x *Request) GetInitialCredit() uint32 {
+	if x != nil {
+		return x.InitialCredit
+	}
+	return 0
 }
 
 // Response is the head of a response.
@@ -1189,7 +1198,7 @@ const file_udist_plugin_v1_frame_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"1\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value\"\x98\x02\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"\xbf\x02\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x16\n" +
 	"\x06scheme\x18\x02 \x01(\tR\x06scheme\x12\x1c\n" +
@@ -1200,7 +1209,8 @@ const file_udist_plugin_v1_frame_proto_rawDesc = "" +
 	"timeout_ms\x18\x06 \x01(\rR\ttimeoutMs\x12\x1f\n" +
 	"\vaccept_file\x18\a \x01(\bR\n" +
 	"acceptFile\x12.\n" +
-	"\x04file\x18\b \x01(\v2\x15.udist.plugin.v1.FileH\x00R\x04file\x88\x01\x01B\a\n" +
+	"\x04file\x18\b \x01(\v2\x15.udist.plugin.v1.FileH\x00R\x04file\x88\x01\x01\x12%\n" +
+	"\x0einitial_credit\x18\t \x01(\rR\rinitialCreditB\a\n" +
 	"\x05_file\"\x8b\x01\n" +
 	"\bResponse\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\rR\x06status\x12.\n" +

@@ -36,14 +36,15 @@ type settings struct {
 }
 
 type request struct {
-	Method    string   `json:"method,omitempty"`
-	Scheme    string   `json:"scheme,omitempty"`
-	Authority string   `json:"authority,omitempty"`
-	Target    string   `json:"target,omitempty"`
-	Fields    [][2]any `json:"fields,omitempty"`
-	TimeoutMs uint32   `json:"timeout_ms,omitempty"`
-	Accepts   bool     `json:"accept_file,omitempty"`
-	File      *file    `json:"file,omitempty"`
+	Method        string   `json:"method,omitempty"`
+	Scheme        string   `json:"scheme,omitempty"`
+	Authority     string   `json:"authority,omitempty"`
+	Target        string   `json:"target,omitempty"`
+	Fields        [][2]any `json:"fields,omitempty"`
+	TimeoutMs     uint32   `json:"timeout_ms,omitempty"`
+	Accepts       bool     `json:"accept_file,omitempty"`
+	File          *file    `json:"file,omitempty"`
+	InitialCredit uint32   `json:"initial_credit,omitempty"`
 }
 
 type response struct {
@@ -103,7 +104,7 @@ func notationOf(of *pluginv1.Frame) frame {
 		shown.Request = &request{
 			Method: head.GetMethod(), Scheme: head.GetScheme(), Authority: head.GetAuthority(),
 			Target: shownURL(head.GetTarget()), Fields: fieldsOf(head.GetFields()), TimeoutMs: head.GetTimeoutMs(),
-			Accepts: head.GetAcceptFile(), File: fileOf(head.GetFile()),
+			Accepts: head.GetAcceptFile(), File: fileOf(head.GetFile()), InitialCredit: head.GetInitialCredit(),
 		}
 	case *pluginv1.Frame_Response:
 		head := body.Response

@@ -1,6 +1,11 @@
 package wire
 
-import "udist.dev/plugin/udist/internal/pluginv1"
+import (
+	"cmp"
+	"slices"
+
+	"udist.dev/plugin/udist/internal/pluginv1"
+)
 
 // Connection is the caller's state of one connection.
 //
@@ -69,7 +74,8 @@ func (c *Connection) Settings(settings *pluginv1.Settings) ([]byte, error) {
 	return Encode(&pluginv1.Frame{Body: &pluginv1.Frame_Settings{Settings: settings}})
 }
 
-// Open returns a new stream and the bytes of its request.
+// Open returns a new stream and the bytes of its request. Beyond the first streams, it sets the request's initial credit
+// to SmallCredit, so that many unread streams take little memory.
 func (c *Connection) Open(request *pluginv1.Request, end bool) (*Stream, []byte, error) {
 	if problem := requestProblem(request); problem != "" {
 		return nil, nil, refused("the request's %s", problem)
@@ -77,6 +83,10 @@ func (c *Connection) Open(request *pluginv1.Request, end bool) (*Stream, []byte,
 	if !c.CanOpen() || c.Exhausted() {
 		return nil, nil, refused("no stream can be opened now")
 	}
+	if c.Slots() >= InitialStreams && slices.Contains(c.peer.GetCapabilities(), DeclaredCredit) {
+		request.InitialCredit = SmallCredit
+	}
+	credit := cmp.Or(int(request.GetInitialCredit()), InitialCredit)
 	id := c.highestID + 1 + c.highestID&1
 	frame, err := Encode(&pluginv1.Frame{
 		StreamId: id, EndStream: end, Body: &pluginv1.Frame_Request{Request: request},
@@ -89,8 +99,8 @@ func (c *Connection) Open(request *pluginv1.Request, end bool) (*Stream, []byte,
 		bodiless:    request.GetMethod() == "HEAD",
 		acceptsFile: request.GetAcceptFile(),
 		expected:    -1,
-		send:        sendWindow{credit: InitialCredit},
-		receive:     newReceiveWindow(&c.budget),
+		send:        sendWindow{credit: credit},
+		receive:     newReceiveWindow(&c.budget, credit),
 	}
 	c.highestID = id
 	c.streams[id] = stream

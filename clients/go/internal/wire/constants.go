@@ -12,6 +12,13 @@ const (
 	MaxControl = 64 << 10
 	// InitialCredit is how many bytes either side can send on a new stream before the peer grants more.
 	InitialCredit = 256 << 10
+
+	// SmallCredit is how much of that a stream has that is opened while InitialStreams others are open.
+	SmallCredit = 16 << 10
+
+	// DeclaredCredit is the capability of a caller whose requests say how much credit their stream begins with, and of
+	// a plugin that heeds it.
+	DeclaredCredit = "initial-credit"
 	// MaxCredit is the highest credit of a stream.
 	MaxCredit = 1<<31 - 1
 	// InitialStreams is how many streams can be open before the plugin's settings allow more.

@@ -62,6 +62,8 @@ func requestProblem(head *pluginv1.Request) string {
 		return fmt.Sprintf("scheme %.64q is neither http nor https", head.GetScheme())
 	case !authorityCharacters.holdAll(head.GetAuthority()):
 		return fmt.Sprintf("authority %.64q is not a host and port", head.GetAuthority())
+	case head.GetInitialCredit() > InitialCredit:
+		return fmt.Sprintf("initial credit of %d bytes exceeds %d", head.GetInitialCredit(), InitialCredit)
 	}
 	return fieldsProblem(head.GetFields())
 }

@@ -71,6 +71,7 @@ type vectorBody struct {
 	TimeoutMs         uint32 `json:"timeout_ms"`
 	AcceptFile        bool   `json:"accept_file"`
 	File              *vectorFile
+	InitialCredit     uint32 `json:"initial_credit"`
 	Status            uint32
 	Credit            uint32
 	Code              string
@@ -142,7 +143,7 @@ func (f *vectorFrame) message() *pluginv1.Frame {
 		frame.Body = &pluginv1.Frame_Request{Request: &pluginv1.Request{
 			Method: b.Method, Scheme: b.Scheme, Authority: b.Authority, Target: b.Target,
 			Fields: b.Fields.message(), TimeoutMs: b.TimeoutMs,
-			AcceptFile: b.AcceptFile, File: b.File.message(),
+			AcceptFile: b.AcceptFile, File: b.File.message(), InitialCredit: b.InitialCredit,
 		}}
 	case f.Response != nil:
 		b := f.Response

@@ -21,15 +21,16 @@ func (b *budget) take(amount int) int {
 }
 
 type receiveWindow struct {
-	budget *budget
-	size   int
-	credit int
-	unread int
-	ended  bool
+	budget  *budget
+	initial int
+	size    int
+	credit  int
+	unread  int
+	ended   bool
 }
 
-func newReceiveWindow(b *budget) receiveWindow {
-	return receiveWindow{budget: b, size: InitialCredit, credit: InitialCredit}
+func newReceiveWindow(b *budget, initial int) receiveWindow {
+	return receiveWindow{budget: b, initial: initial, size: initial, credit: initial}
 }
 
 func (w *receiveWindow) receive(amount int) error {
@@ -69,8 +70,8 @@ func (w *receiveWindow) end() {
 // close notes that nobody will read the rest. Further calls do nothing.
 func (w *receiveWindow) close() {
 	w.ended = true
-	w.budget.left += w.size - InitialCredit
-	w.size = InitialCredit
+	w.budget.left += w.size - w.initial
+	w.size = w.initial
 }
 
 type sendWindow struct{ credit int }

@@ -17,7 +17,7 @@ func TestWindows(t *testing.T) {
 		shared := budget{left: memory}
 		windows := make([]receiveWindow, 5)
 		for i := range windows {
-			windows[i] = newReceiveWindow(&shared)
+			windows[i] = newReceiveWindow(&shared, InitialCredit)
 		}
 		for range 500 {
 			window := &windows[random.IntN(len(windows))]
@@ -60,7 +60,7 @@ func TestWindows(t *testing.T) {
 }
 
 func TestBeyondCredit(t *testing.T) {
-	window := newReceiveWindow(&budget{})
+	window := newReceiveWindow(&budget{}, InitialCredit)
 	var broken *ConnectionError
 	if err := window.receive(InitialCredit + 1); !errors.As(err, &broken) || broken.Name != "credit" {
 		t.Errorf("%v", err)

@@ -23,9 +23,10 @@ function bodyOf(body: Frame["body"]): Json {
     case "settings":
       return { settings: settingsOf(body.value) };
     case "request": {
-      const { method, scheme, authority, target, fields, timeoutMs, acceptFile, file } = body.value;
+      const { method, scheme, authority, target, fields, timeoutMs, acceptFile, file, initialCredit } = body.value;
       const shown = { method, scheme, authority, target: shownURL(target), fields: fieldsOf(fields) };
-      return { request: given({ ...shown, timeout_ms: timeoutMs, accept_file: acceptFile, file: fileOf(file) }) };
+      const more = { accept_file: acceptFile, file: fileOf(file), initial_credit: initialCredit };
+      return { request: given({ ...shown, timeout_ms: timeoutMs, ...more }) };
     }
     case "response": {
       const { status, fields, file } = body.value;

@@ -1,4 +1,4 @@
-import { INITIAL_STREAMS, MAX_DATA, MAX_MESSAGE, MAX_STREAM_ID } from "./constants.js";
+import { DECLARED_CREDIT, INITIAL_CREDIT, INITIAL_STREAMS, MAX_DATA, MAX_MESSAGE, MAX_STREAM_ID, SMALL_CREDIT } from "./constants.js";
 import { encode } from "./codec.js";
 import type { FrameInit } from "./codec.js";
 import { LocalFault } from "./errors.js";
@@ -67,14 +67,21 @@ export class Connection {
     return encode({ body: { case: "settings", value } });
   }
 
-  /** A new stream and its request's bytes. */
-  open(request: RequestInit, end: boolean): { stream: Stream; frame: Uint8Array } {
+  /**
+   * A new stream and its request's bytes. Beyond the first streams it begins with little credit, so that many unread
+   * ones take little memory.
+   */
+  open(head: RequestInit, end: boolean): { stream: Stream; frame: Uint8Array } {
+    const small = this.slots >= INITIAL_STREAMS && this.peer?.capabilities.includes(DECLARED_CREDIT);
+    const request = small ? { ...head, initialCredit: SMALL_CREDIT } : head;
     const problem = requestProblem(request);
     if (problem) throw new LocalFault(`the request's ${problem}`);
     if (this.free <= 0 || this.usedUp || this.goingAway) throw new LocalFault("no stream can be opened now");
     const streamId = this.highestId + 1 + (this.highestId & 1);
     const frame = encode({ streamId, endStream: end, body: { case: "request", value: request } });
-    const stream = new Stream(streamId, request.method === "HEAD", request.acceptFile ?? false, this.#budget);
+    const { method, acceptFile = false, initialCredit = 0 } = request;
+    const credit = initialCredit > 0 ? initialCredit : INITIAL_CREDIT;
+    const stream = new Stream(streamId, method === "HEAD", acceptFile, this.#budget, credit);
     this.highestId = streamId;
     this.streams.set(streamId, stream);
     this.#advance(stream, "a head", end);

@@ -11,6 +11,15 @@ export const MAX_CONTROL = 64 << 10;
 export const MAX_FRAME = MAX_DATA + 32;
 /** What either side may send on a new stream before the peer grants more. */
 export const INITIAL_CREDIT = 256 << 10;
+
+/** How much of that a stream has that is opened beside `INITIAL_STREAMS` others. */
+export const SMALL_CREDIT = 16 << 10;
+
+/**
+ * The capability of a caller whose requests say how much credit their stream begins with, and of a plugin that heeds
+ * it.
+ */
+export const DECLARED_CREDIT = "initial-credit";
 export const MAX_CREDIT = 2 ** 31 - 1;
 /** How many streams may be open before the plugin's settings allow more. */
 export const INITIAL_STREAMS = 64;

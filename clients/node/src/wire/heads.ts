@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 
+import { INITIAL_CREDIT } from "./constants.js";
 import type { FieldSchema, RequestSchema } from "./generated/frame_pb.js";
 
 // The rules for heads (section 3, "Heads"). Each function returns what is wrong, or undefined.
@@ -33,6 +34,9 @@ export function requestProblem(head: RequestInit): string | undefined {
   if (!TARGET.test(head.target ?? "")) return `target ${shown(head.target)} is not in origin form`;
   if (!SCHEME.test(head.scheme ?? "")) return `scheme ${shown(head.scheme)} is neither http nor https`;
   if (!AUTHORITY.test(head.authority ?? "")) return `authority ${shown(head.authority)} is not a host and port`;
+  if ((head.initialCredit ?? 0) > INITIAL_CREDIT) {
+    return `initial credit of ${head.initialCredit} bytes exceeds ${INITIAL_CREDIT}`;
+  }
   return fieldsProblem(head.fields ?? []);
 }
 

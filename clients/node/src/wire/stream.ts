@@ -1,3 +1,4 @@
+import { INITIAL_CREDIT } from "./constants.js";
 import type { Reset } from "./generated/frame_pb.js";
 import { ReceiveWindow, SendWindow } from "./windows.js";
 import type { Budget } from "./windows.js";
@@ -19,7 +20,7 @@ export function next(half: Half, input: Input, ends: boolean): Half | undefined 
 export class Stream {
   incoming: Half = "waits for its head";
   outgoing: Half = "waits for its head";
-  readonly sending = new SendWindow();
+  readonly sending: SendWindow;
   readonly receiving: ReceiveWindow;
   /** The incoming content-length, -1 if it is unknown. */
   expected = -1;
@@ -36,8 +37,10 @@ export class Stream {
     /** Whether the response's content may be in a file. */
     readonly acceptsFile: boolean,
     budget: Budget,
+    initialCredit = INITIAL_CREDIT,
   ) {
-    this.receiving = new ReceiveWindow(budget);
+    this.sending = new SendWindow(initialCredit);
+    this.receiving = new ReceiveWindow(budget, initialCredit);
   }
 
   /** Whether the response has come to its end. */

@@ -28,12 +28,17 @@ export class Budget {
 }
 
 export class ReceiveWindow {
-  #size = INITIAL_CREDIT;
-  #credit = INITIAL_CREDIT;
+  #size: number;
+  #credit: number;
   #unread = 0;
   #ended = false;
 
-  constructor(private readonly budget: Budget) {}
+  constructor(
+    private readonly budget: Budget,
+    private readonly initial = INITIAL_CREDIT,
+  ) {
+    this.#size = this.#credit = initial;
+  }
 
   receive(amount: number): void {
     if (amount > this.#credit) {
@@ -67,13 +72,13 @@ export class ReceiveWindow {
   /** Nobody will read either; twice is once. */
   close(): void {
     this.#ended = true;
-    this.budget.give(this.#size - INITIAL_CREDIT);
-    this.#size = INITIAL_CREDIT;
+    this.budget.give(this.#size - this.initial);
+    this.#size = this.initial;
   }
 }
 
 export class SendWindow {
-  credit = INITIAL_CREDIT;
+  constructor(public credit = INITIAL_CREDIT) {}
 
   grow(amount: number): void {
     if (amount === 0 || amount > MAX_CREDIT - this.credit) {
