@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 	"testing/iotest"
 
 	"udist.dev/plugin/udist"
@@ -203,6 +204,34 @@ func TestWrongLength(t *testing.T) {
 	}
 	if err := push(plugin, "wrong", digestOf(content), bytes.NewReader(content), int64(len(content))); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestManyUnreadResponses leaves more responses unread than there are slots before the plugin's settings.
+func TestManyUnreadResponses(t *testing.T) {
+	plugin := spawn(t, inFolder(t))
+	content := pattern(3, 1<<20)
+	digest := digestOf(content)
+	if err := push(plugin, "many", digest, bytes.NewReader(content), int64(len(content))); err != nil {
+		t.Fatal(err)
+	}
+	var last io.Reader
+	for range 300 {
+		response, err := do(deadline(t, 60*time.Second), t, plugin, http.MethodGet, "/v2/many/blobs/"+digest, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		last = response.Body
+	}
+	for _, size := range []int{0, 10, 16 << 10, 40 << 10, 1 << 20} {
+		other := pattern(size, size)
+		if err := push(plugin, "many", digestOf(other), bytes.NewReader(other), int64(size)); err != nil {
+			t.Errorf("push of %d bytes: %v", size, err)
+		}
+	}
+	if got, err := io.ReadAll(last); err != nil || !bytes.Equal(got, content) {
+		t.Errorf("the last response has %d bytes, %v", len(got), err)
 	}
 }
 

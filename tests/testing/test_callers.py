@@ -74,6 +74,12 @@ FOUND_BY = {
     "slots-of-what-was-given-up-are-never-free": ("slots/given-up", "expected the request of"),
     "slots-are-not-counted": ("slots/sixty-four", "a request came while all .* 64 slots were in use"),
     "more-slots-are-not-used": ("slots/more", "expected the request of"),
+    "credit-is-never-declared": ("slots/little-credit", "begins with 262144 bytes of credit"),
+    "credit-is-declared-to-any-plugin": (
+        "slots/more",
+        "16384 bytes of credit, which the plugin does not heed",
+    ),
+    "declared-credit-is-not-kept-to": ("slots/little-credit", "exceeds its credit"),
     "fewer-slots-than-64-are-believed": ("slots/fewer", "expected the request of"),
     "pings-are-not-answered": ("exchanges/ping", "expected the answer to ping 1"),
     "pings-are-answered-with-another-token": ("exchanges/ping", "expected the answer to ping 1"),

@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 
 import { BodyError, ClosedError, SlotTimeoutError, UdistError } from "../src/index.js";
 import type { Plugin } from "../src/index.js";
-import { digestOf, inMemory, pattern, pushBlob, readWithBuffers, uploadURL } from "./helpers.js";
+import { IN_MEMORY, digestOf, inMemory, pattern, pushBlob, readWithBuffers, uploadURL } from "./helpers.js";
 
 let plugin: Plugin;
 before(async () => (plugin = await inMemory()));
@@ -89,13 +89,24 @@ test("a response that nobody reads stalls itself and nothing else", async () => 
   for (const { body } of unread) await body?.cancel();
 });
 
+test("responses that nobody reads, more than there are slots before the settings, hold up no other", async () => {
+  const content = pattern(1 << 20);
+  const digest = await pushBlob(plugin, "many", content);
+  const unread: Response[] = [];
+  for (let i = 0; i < 300; i++) unread.push(await plugin.fetch(`/v2/many/blobs/${digest}`));
+  const last = await plugin.fetch(`/v2/many/blobs/${digest}`);
+  for (const size of [10, 16 << 10, 40 << 10, 1 << 20]) await pushBlob(plugin, "many", pattern(size));
+  assert.deepEqual(Buffer.from(await last.arrayBuffer()), content);
+  for (const { body } of unread) await body?.cancel();
+});
+
 test("more exchanges at once than there are slots", async () => {
-  const all = Array.from({ length: 200 }, async () => (await plugin.fetch("/v2/")).text());
+  const all = Array.from({ length: 2000 }, async () => (await plugin.fetch("/v2/")).text());
   assert.ok((await Promise.all(all)).every((text) => text === "{}"));
 });
 
 test("a fetch that waits for unread responses is rejected, and says what to do", async () => {
-  const other = await inMemory({ slotTimeout: 100 });
+  const other = await inMemory({ slotTimeout: 100, config: `${IN_MEMORY}udist: {maxstreams: 64}` });
   const digest = await pushBlob(other, "slots", pattern(1 << 20));
   const unread: Response[] = [];
   const more = async (): Promise<void> => {

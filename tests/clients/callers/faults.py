@@ -22,7 +22,7 @@ from udist_plugin.wire.connection import Connection, EndReceived
 from udist_plugin.wire.constants import MAX_CREDIT
 from udist_plugin.wire.encoding import encode
 from udist_plugin.wire.frames import Frame, GoAway, Log, Ping, Request, Settings, WindowUpdate
-from udist_plugin.wire.stream import TRANSITIONS, Half, Input
+from udist_plugin.wire.stream import TRANSITIONS, Half, Input, Stream
 from udist_plugin.wire.windows import ReceiveWindow, SendWindow
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def windows_of_nothing_are_granted() -> None:
 
 @fault
 def data_exceeds_its_credit() -> None:
-    wrap(SendWindow, "__init__", lambda before: lambda self: setattr(self, "credit", MAX_CREDIT // 2))
+    wrap(SendWindow, "__init__", lambda before: lambda self, _: setattr(self, "credit", MAX_CREDIT // 2))
 
 
 @fault
@@ -259,6 +259,24 @@ def fewer_slots_than_64_are_believed() -> None:
         return self.peer.max_streams if self.peer else 64
 
     wrap(CallerConnection, "slots", lambda before: property(slots))
+
+
+@fault
+def credit_is_never_declared() -> None:
+    wrap(CallerConnection, "declares_credit", lambda before: False)
+
+
+@fault
+def credit_is_declared_to_any_plugin() -> None:
+    wrap(CallerConnection, "declares_credit", lambda before: True)
+
+
+@fault
+def declared_credit_is_not_kept_to() -> None:
+    def init(before: Any) -> Any:
+        return lambda self, stream_id, budget, largest, credit=0: before(self, stream_id, budget, largest)
+
+    wrap(Stream, "__init__", init)
 
 
 # The connection

@@ -9,7 +9,16 @@ from udist_plugin.errors import RemoteProtocolError
 from udist_plugin.testing.callers.errors import Unexpected
 from udist_plugin.testing.callers.process import Process
 from udist_plugin.testing.callers.stream import Stream
-from udist_plugin.wire.constants import FILES, INITIAL_STREAMS, MAX_STREAM_ID, PREFIX_SIZE, VERSION
+from udist_plugin.wire.constants import (
+    DECLARED_CREDIT,
+    FILES,
+    INITIAL_CREDIT,
+    INITIAL_STREAMS,
+    MAX_STREAM_ID,
+    PREFIX_SIZE,
+    SMALL_CREDIT,
+    VERSION,
+)
 from udist_plugin.wire.decoding import decode
 from udist_plugin.wire.encoding import encode, encode_data_head
 from udist_plugin.wire.frames import Frame, GoAway, Ping, Request, Settings
@@ -41,6 +50,7 @@ class Plugin(Process):
         self.shares_files = False
         self._note = note
         self._slots = INITIAL_STREAMS
+        self._heeds_credit = False
         self._is_ready = False
         self._token = 0
         self._pongs: list[int] = []
@@ -53,15 +63,18 @@ class Plugin(Process):
         max_streams: int = INITIAL_STREAMS,
         versions: Sequence[int] = (VERSION,),
         process_id: int = 0,
+        heeds_credit: bool = False,
     ) -> None:
-        """Sends settings: the plugin is ready. With ``process_id`` it shares files, as that process."""
+        """Sends settings: the plugin is ready. With ``process_id`` it shares files, as that process; and it
+        ``heeds_credit`` that requests declare."""
         self.settings_sent(max_streams)
         self.shares_files = process_id == self.pid if process_id else False
+        self._heeds_credit = heeds_credit
         self.send(
             Settings(
                 versions,
                 max_streams,
-                [FILES] if process_id else [],
+                [*([FILES] if process_id else []), *([DECLARED_CREDIT] if heeds_credit else [])],
                 "udist-callers/1",
                 process_id or os.getpid(),
             )
@@ -215,6 +228,7 @@ class Plugin(Process):
         open_now = sum(not stream.closed for stream in self.streams.values())
         if open_now >= self._slots:
             raise Unexpected(f"a request came while all of the plugin's {self._slots} slots were in use")
+        self._check_credit(request.initial_credit, open_now)
         self.streams[stream_id] = Stream(self, stream_id, request, ended)
 
     def _file_problem(self, request: Request, ended: bool) -> str | None:
@@ -225,6 +239,13 @@ class Plugin(Process):
         if request.accept_file and (request.method != "GET" or not ended or request.file):
             return "accept_file in what is no GET without content"
         return None if ended else "a file with content behind it"
+
+    def _check_credit(self, declared: int, open_now: int) -> None:
+        if declared and not self._heeds_credit:
+            raise Unexpected(f"a request declares {declared} bytes of credit, which the plugin does not heed")
+        credit = declared or INITIAL_CREDIT
+        if self._heeds_credit and open_now >= INITIAL_STREAMS and credit > SMALL_CREDIT:
+            raise Unexpected(f"a request beside {open_now} streams begins with {credit} bytes of credit")
 
     def _stream(self, frame: Frame) -> Stream:
         if frame.stream_id not in self.streams:

@@ -46,7 +46,7 @@ class Stream:
         self.closed = False
         self.trailers: Fields = ()
         self.given_up: Reset | None = None
-        self.credit = self.window = INITIAL_CREDIT
+        self.credit = self.window = request.initial_credit or INITIAL_CREDIT
         self._plugin = plugin
         self._length = content_length(request.fields)
 

@@ -33,11 +33,11 @@ HASTE: Final = 0.5
 class Played:
     """One exchange of the replay. ``reset`` is the plugin's code, ``problem`` why nothing more comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, credit: int) -> None:
         self.status: int | None = None
         self.location: str | None = None
         self.received = 0
-        self.credit = INITIAL_CREDIT
+        self.credit = credit
         self.ended = False
         self.reset: str | None = None
         self.problem = ""
@@ -101,7 +101,7 @@ class Player:
 
     def _ask(self, line: Line) -> None:
         """Sends a request; content that stood in a file is sent as any other."""
-        self.streams[line.stream_id] = stream = Played()
+        self.streams[line.stream_id] = stream = Played(line.body.get("initial_credit") or INITIAL_CREDIT)
         file = line.body.get("file")
         self._send(line if file is None else line._replace(end_stream=False))
         if file is not None:

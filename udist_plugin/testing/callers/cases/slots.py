@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from udist_plugin.testing.callers.case import Theme
-from udist_plugin.testing.callers.errors import Unexpected
-from udist_plugin.wire.constants import INITIAL_STREAMS
+from udist_plugin.testing.callers.errors import Unexpected, Unsupported
+from udist_plugin.testing.callers.pattern import pattern
+from udist_plugin.wire.constants import DECLARED_CREDIT, INITIAL_CREDIT, INITIAL_STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +73,27 @@ def more(run: Run) -> None:
     _waits(plugin, waiting)
     _answer(run, exchanges)
     _answer(run, [waiting])
+
+
+@theme.case
+def little_credit(run: Run) -> None:
+    """Beside 64 streams, a request declares at most 16384 bytes of initial credit, and keeps to them; skipped
+    if the client has not announced the capability."""
+    plugin = run.start(ready=False)
+    if DECLARED_CREDIT not in plugin.await_settings().capabilities:
+        raise Unsupported(DECLARED_CREDIT)
+    plugin.ready(max_streams=INITIAL_STREAMS + 2, heeds_credit=True)
+    others = _open(run, INITIAL_STREAMS)
+    pushing = run.exchange("PUT", INITIAL_CREDIT)
+    stream = run.accepted(pushing)
+    stream.await_content(stream.credit)
+    stream.grant(INITIAL_CREDIT - stream.credit)
+    stream.await_end()
+    content = pattern(2 * INITIAL_CREDIT)
+    stream.respond(200, {"content-length": str(len(content))})
+    stream.data_as_granted(content)
+    pushing.succeeds(200, content)
+    _answer(run, others)
 
 
 @theme.case
