@@ -52,9 +52,9 @@ def make_tags(root: Path, count: int) -> None:
             path.write_text(f"sha256:{digest}")
 
 
-def spawn(root: Path) -> Plugin:
-    """A plugin that stores below ``root``."""
-    return Plugin(f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {root}}}}}\n", {})
+def spawn(root: Path, *, files: bool = False) -> Plugin:
+    """A plugin that stores below ``root``; content goes over the pipes, unless ``files`` are shared."""
+    return Plugin(f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {root}}}}}\n", {}, files=files)
 
 
 def push(plugin: Plugin, file: BinaryIO, digest: str, name: str = "bench/blob") -> None:

@@ -7,7 +7,10 @@ import hashlib
 import io
 import json
 import os
+import select
 import shlex
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -17,13 +20,13 @@ import pytest
 
 from udist_plugin import AsyncPlugin
 from udist_plugin.client.plugin import Plugin
-from udist_plugin.errors import Cancelled, DeadlineExceeded, TransportError
+from udist_plugin.errors import Cancelled, DeadlineExceeded, PluginDied, TransportError
 from udist_plugin.link.errors import ContentCut
 from udist_plugin.link.file_content import FileContent
 from udist_plugin.link.files import PeerFiles, described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from udist_plugin.client.response import Response
@@ -315,3 +318,73 @@ def test_tasks_read_files_too(tmp_path: Path) -> None:
                     assert response.status == 201
 
     asyncio.run(use())
+
+
+def test_an_upload_goes_on_where_its_file_stands(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(CONTENT)
+    with registry(tmp_path, trace=tmp_path / "trace") as plugin, path.open("rb") as file:
+        location = plugin.request("POST", "/v2/demo/blobs/uploads/").header("location")
+        assert location
+        for size in (500_000, 300_000, 700_000):
+            with plugin.request("PATCH", location, {"content-length": str(size)}, file) as answer:
+                assert answer.status == 202
+        assert file.read() == b""
+        with plugin.request("PUT", f"{location}?digest={DIGEST}") as answer:
+            assert answer.status == 201
+    assert stored(tmp_path).read_bytes() == CONTENT
+    assert sum("file" in request for request in requests(tmp_path / "trace")) == 3
+
+
+PUSHING = """
+import sys
+from udist_plugin.client.plugin import Plugin
+with Plugin({"storage": {"filesystem": {"rootdirectory": sys.argv[1]}}}, {}) as plugin:
+    print(plugin.pid, plugin.link.shares_files, flush=True)
+    with open(sys.argv[2], "rb") as file:
+        plugin.request("POST", "/v2/demo/blobs/uploads/?digest=sha256:" + 64 * "0", body=file)
+"""
+
+
+@pytest.mark.parametrize("killed", ["caller", "plugin"])
+def test_a_push_whose_caller_or_plugin_is_killed_leaves_nothing(tmp_path: Path, killed: str) -> None:
+    endless = tmp_path / "file"
+    with endless.open("wb") as file:
+        file.truncate(1 << 40)
+    command = [sys.executable, "-c", PUSHING, str(tmp_path / "store"), str(endless)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as caller:
+        assert caller.stdout
+        assert caller.stderr
+        pid, shares = caller.stdout.readline().split()
+        assert shares == "True"
+        plugin = os.pidfd_open(int(pid))
+        wait_until(
+            lambda: any(path.stat().st_size for path in (tmp_path / "store").rglob("*") if path.is_file())
+        )
+        os.kill(caller.pid if killed == "caller" else int(pid), signal.SIGKILL)
+        assert select.select([plugin], [], [], 60)[0]
+        os.close(plugin)
+        caller.wait(60)
+        assert killed == "caller" or "PluginDied" in caller.stderr.read()
+    with registry(tmp_path) as again:
+        with again.request("GET", "/v2/demo/tags/list") as answer:
+            assert answer.status == 404
+        push(again, CONTENT)
+    assert stored(tmp_path).read_bytes() == CONTENT
+    assert len(list((tmp_path / "store").rglob("blobs/sha256/*/*/data"))) == 1
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_plugin_that_is_killed_while_its_file_is_read_costs_nothing(plugin: Plugin) -> None:
+    with plugin.request("GET", BLOB) as response:
+        assert response.read(10) == CONTENT[:10]
+        os.kill(plugin.pid, signal.SIGKILL)
+        assert response.read() == CONTENT[10:]
+    with pytest.raises(PluginDied):
+        plugin.request("GET", BLOB)

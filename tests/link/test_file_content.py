@@ -7,12 +7,15 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from udist_plugin.errors import Cancelled
 from udist_plugin.link import file_content
 from udist_plugin.link.errors import ContentCut
 from udist_plugin.link.file_content import FileContent
 from udist_plugin.link.files import PeerFiles, described
+from udist_plugin.wire.frames import File
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,3 +131,29 @@ def test_files_of_a_process_that_has_ended_are_gone(path: Path) -> None:
         with pytest.raises(ProcessLookupError):
             files.check_readable(told)
     files.close()
+
+
+numbers = st.integers(0, 2**64 - 1) | st.integers(0, 300)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_nothing_is_believed_but_the_truth(path: Path, data: st.DataObject) -> None:
+    """Whatever a peer tells, it is another file's content never, and an error mostly."""
+    files = PeerFiles(os.getpid())
+    with path.open("rb") as file:
+        true = described(file.fileno(), 0, path.stat().st_size)
+        assert true
+        lies = {name: data.draw(st.just(value) | numbers, name) for name, value in true._asdict().items()}
+        told = File(**lies | {"descriptor": lies["descriptor"] % 2**32})
+        try:
+            descriptor = files.open(told)
+        except OSError:
+            descriptor = -1
+        finally:
+            files.close()
+        honest = told[3:] == true[3:] and told.descriptor == true.descriptor
+        assert (descriptor >= 0) == (honest and told.offset + told.length <= told.size)
+        if descriptor >= 0:
+            assert os.path.samestat(os.fstat(descriptor), os.fstat(file.fileno()))
+            os.close(descriptor)
