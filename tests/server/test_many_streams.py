@@ -36,14 +36,14 @@ TARGET = f"/v2/a/b/blobs/{Digest.of(BLOB)}"
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc tells threads, memory and descriptors")
 
 
-def registry(root: Path, more: str = "", command: list[str] | None = None) -> Plugin:
+def registry(root: Path, more: str = "", command: list[str] | None = None, files: bool = False) -> Plugin:
     config = f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {root}}}}}\n{more}"
-    return Plugin(config, command=command)
+    return Plugin(config, command=command, files=files)
 
 
-@pytest.fixture
-def plugin(tmp_path: Path) -> Iterator[Plugin]:
-    with registry(tmp_path) as plugin:
+@pytest.fixture(params=[False, True], ids=["carried", "in-files"])
+def plugin(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Plugin]:
+    with registry(tmp_path, files=request.param) as plugin:
         push(plugin)
         yield plugin
 
@@ -108,11 +108,13 @@ def test_they_hold_no_pipes(plugin: Plugin) -> None:
         assert len(os.listdir(f"/proc/{plugin.pid}/fd")) < MANY + 100
 
 
-def test_threads_of_a_burst_end(plugin: Plugin) -> None:
-    with ExitStack() as stack:
-        unread(plugin, stack)
-        assert status(plugin, "Threads") > MANY
-    until(lambda: asks(plugin) == 200 and status(plugin, "Threads") < 100)
+def test_threads_of_a_burst_end(tmp_path: Path) -> None:
+    with registry(tmp_path) as plugin:
+        push(plugin)
+        with ExitStack() as stack:
+            unread(plugin, stack)
+            assert status(plugin, "Threads") > MANY
+        until(lambda: asks(plugin) == 200 and status(plugin, "Threads") < 100)
 
 
 def test_a_thousand_uploads_that_nobody_goes_on_with_take_little_memory() -> None:
