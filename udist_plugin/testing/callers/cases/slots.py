@@ -86,8 +86,9 @@ def little_credit(run: Run) -> None:
     others = _open(run, INITIAL_STREAMS)
     pushing = run.exchange("PUT", INITIAL_CREDIT)
     stream = run.accepted(pushing)
-    stream.await_content(stream.credit)
-    stream.grant(INITIAL_CREDIT - stream.credit)
+    declared = stream.request.initial_credit
+    stream.await_content(declared)
+    stream.grant(INITIAL_CREDIT - declared)
     stream.await_end()
     content = pattern(2 * INITIAL_CREDIT)
     stream.respond(200, {"content-length": str(len(content))})
