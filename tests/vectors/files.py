@@ -16,7 +16,7 @@ GET = frame(1, last=True, request=BLOB | {"accept_file": True})
 PUT = frame(1, last=True, request=put(100_000) | {"file": FILE})
 RESPONSE: Json = {"status": 200, "fields": LENGTH, "file": FILE}
 CONTENT = b"x" * 100_000
-NOT_TO_BE_HAD: Json = {"code": "FAILED_PRECONDITION"}
+UNUSABLE: Json = {"code": "FAILED_PRECONDITION"}
 
 
 def files() -> Iterator[Conversation]:
@@ -38,11 +38,11 @@ def _pulls() -> Iterator[Conversation]:
         .plugin(frame(1, reset={}), "dropped", caller_slots=0)
     )
     yield (
-        _begun("pull-of-a-file-not-to-be-had", "the caller asks again, without accept_file")
+        _begun("pull-of-an-unusable-file", "the caller asks again, without accept_file")
         .caller(GET, "head")
         .plugin(frame(1, response=RESPONSE), "head")
-        .caller(frame(1, reset=NOT_TO_BE_HAD), "reset", code="FAILED_PRECONDITION")
-        .plugin(frame(1, reset=NOT_TO_BE_HAD), "dropped", caller_slots=0)
+        .caller(frame(1, reset=UNUSABLE), "reset", code="FAILED_PRECONDITION")
+        .plugin(frame(1, reset=UNUSABLE), "dropped", caller_slots=0)
         .caller(frame(3, last=True, request=BLOB), "head")
         .plugin(frame(3, response={"status": 200, "fields": LENGTH}), "head")
         .plugin(frame(3, last=True, data=CONTENT), "data", caller_slots=0)
@@ -81,9 +81,9 @@ def _pushes() -> Iterator[Conversation]:
         .caller(PUT, "head", caller_slots=1)
         .plugin(frame(1, last=True, response={"status": 201}), "head", caller_slots=0)
     )
-    refusal = NOT_TO_BE_HAD | {"unprocessed": True}
+    refusal = UNUSABLE | {"unprocessed": True}
     yield (
-        _begun("push-of-a-file-not-to-be-had", "the caller sends the content")
+        _begun("push-of-an-unusable-file", "the caller sends the content")
         .caller(PUT, "head")
         .plugin(frame(1, reset=refusal), "reset", code="FAILED_PRECONDITION", caller_slots=0)
         .caller(frame(3, request=put(100_000)), "head")

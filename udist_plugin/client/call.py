@@ -153,7 +153,7 @@ class Call:
         return exchange
 
     def _do_without_files(self) -> None:
-        """A file was not to be had: makes the request ready to be sent once more, and no other is tried."""
+        """A file was unusable: prepares the request for being sent again, and shares no more files."""
         self._link.shares_files = False
         self._exchange = None
         self._request = self._request._replace(accept_file=False, file=None)

@@ -211,8 +211,8 @@ class ClientLink(Link):
             self.shares_files = True
 
     def take(self, exchange: Exchange, file: File) -> FileContent | None:
-        """The content of a response that stands in ``file``, which the plugin holds until now. ``None`` if it
-        is not to be had; the exchange is over then, too, and no more files are asked for."""
+        """The content of a response that is in ``file``; the plugin may close that now. ``None`` if it is
+        unusable, and the exchange is given up."""
         assert self.files
         try:
             content = FileContent(self.files.open(file), file, exchange.deadline)
@@ -220,8 +220,8 @@ class ClientLink(Link):
             self.cancel(exchange, "FAILED_PRECONDITION", str(error))
             return None
         with self.lock:
-            if not self.error:
-                self._resets.append(self.connection.reset(exchange.stream, "OK"))
+            if not self.error and (frame := self.connection.reset(exchange.stream, "OK")):
+                self._resets.append(frame)
         self.output.flush()
         return content
 

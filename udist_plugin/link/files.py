@@ -1,7 +1,7 @@
-"""Files that one process has open and the other reads, without a byte on the wire (Linux).
+"""Files that one process has open and the other reads (Linux).
 
-What the peer tells of a file is looked at before it is believed: its descriptor is opened again by way of
-``/proc``, never a path, and must lead to the very file that was told of.
+What the peer says of a file is checked: its descriptor is opened through ``/proc``, and must be the very file
+that it describes. No path comes from the peer.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class PeerFiles:
             raise PermissionError(errno.EPERM, "it runs as another user")
 
     def open(self, file: File) -> int:
-        """A descriptor of this process's own, for reading. Raises ``OSError`` when there is none to be had,
-        or it is not the file that was told of."""
+        """A descriptor of this process's own, for reading. Raises ``OSError`` if it cannot be opened, or is
+        not the file that was told of."""
         path = f"fd/{file.descriptor}"
         _check(file, os.stat(path, dir_fd=self._process))  # a device may do something when it is opened
         descriptor = os.open(path, READ, dir_fd=self._process)

@@ -19,8 +19,8 @@ CHUNK: Final = 1 << 20
 
 
 class SentFile(FileContent):
-    """What a request's content is read from, instead of its exchange. Raises ``OSError`` when the ``told``
-    file is not to be had."""
+    """What a request's content is read from, instead of its exchange. Raises ``OSError`` if the file that was
+    ``told`` of is unusable."""
 
     def __init__(self, exchange: Exchange, told: File, caller: int) -> None:
         """``caller`` is the process id of a caller that shares files, else 0."""

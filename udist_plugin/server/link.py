@@ -103,7 +103,7 @@ class ServerLink(Link):
             self.output.write(frames)
 
     def sent_file(self, exchange: Exchange) -> SentFile | None:
-        """What the request's content stands in, if it does. Raises ``OSError`` when that is not to be had."""
+        """The file that has the request's content, if one has. Raises ``OSError`` if it is unusable."""
         head = exchange.head
         assert isinstance(head, Request)
         if head.file is None:

@@ -273,7 +273,7 @@ def serve_exchange(
     try:
         file = link.sent_file(exchange)
     except OSError as error:
-        link.finish(exchange, "FAILED_PRECONDITION", f"the file is not to be had: {error}", unprocessed=True)
+        link.finish(exchange, "FAILED_PRECONDITION", f"the file is unusable: {error}", unprocessed=True)
         return
     responder = Responder(link, exchange)
     try:

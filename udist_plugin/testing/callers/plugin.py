@@ -235,7 +235,7 @@ class Plugin(Process):
         if not (request.accept_file or request.file):
             return None
         if not self.shares_files:
-            return "a file where none are shared, or one was not to be had"
+            return "a file where none are shared, or one was unusable"
         if request.accept_file and (request.method != "GET" or not ended or request.file):
             return "accept_file in what is no GET without content"
         return None if ended else "a file with content behind it"

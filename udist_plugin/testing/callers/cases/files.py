@@ -167,7 +167,7 @@ def _pipe(run: Run) -> int:
     return source
 
 
-NOT_TO_BE_HAD: Final[dict[str, tuple[str, Callable[[Run, Plugin], File]]]] = {
+UNUSABLE: Final[dict[str, tuple[str, Callable[[Run, Plugin], File]]]] = {
     "another-file": ("another file of the same size", _another(lambda run: run.file(CONTENT))),
     "a-pipe": ("a pipe", _another(_pipe)),
     "a-folder": ("a folder", _another(lambda run: run.keep(os.open("/", os.O_RDONLY)))),
@@ -189,7 +189,7 @@ NOT_TO_BE_HAD: Final[dict[str, tuple[str, Callable[[Run, Plugin], File]]]] = {
         _changed(lambda file: file._replace(offset=2**64 - file.length)),
     ),
 }
-"""What the plugin tells of, and it is not to be had."""
+"""What the plugin describes wrongly."""
 
 
 def _asks_again(tell: Callable[[Run, Plugin], File]) -> Callable[[Run], None]:
@@ -210,7 +210,7 @@ def _asks_again(tell: Callable[[Run, Plugin], File]) -> Callable[[Run], None]:
     return play
 
 
-for _name, (_about, _tell) in NOT_TO_BE_HAD.items():
+for _name, (_about, _tell) in UNUSABLE.items():
     theme.add(
         f"pull-of-{_name}",
         f"The descriptor is {_about}: the client asks again, and for no file any more.",
@@ -265,7 +265,7 @@ def _compare(files: PeerFiles, file: File) -> None:
             opened.seek(file.offset)
             content = opened.read(file.length)
     except OSError as error:
-        raise Unexpected(f"the client's file is not to be had: {error}") from None
+        raise Unexpected(f"the client's file is unusable: {error}") from None
     finally:
         files.close()
     if content != CONTENT:
@@ -279,7 +279,7 @@ def push_refused(run: Run) -> None:
     exchange = run.send_file(0, LENGTH)
     stream = run.accepted(exchange)
     plugin.shares_files = False
-    stream.reset("FAILED_PRECONDITION", "not to be had", unprocessed=True)
+    stream.reset("FAILED_PRECONDITION", "unusable", unprocessed=True)
     _take_content(run, exchange, plugin.await_next(stream))
     exchange = run.send_file(0, LENGTH)
     _take_content(run, exchange, run.accepted(exchange))
