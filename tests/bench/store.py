@@ -41,15 +41,43 @@ def make_blob(path: Path, size: int) -> str:
     return f"sha256:{running.hexdigest()}"
 
 
+LAYOUT = "docker/registry/v2"
+EMPTY = hashlib.sha256(b"{}").hexdigest()
+
+
 def make_tags(root: Path, count: int) -> None:
     """The repository ``listed`` with so many tags, as a stock registry stores them."""
-    digest = hashlib.sha256(b"{}").hexdigest()
-    tags = root / "docker/registry/v2/repositories/listed/_manifests/tags"
     for number in range(count):
-        for link in ("current/link", f"index/sha256/{digest}/link"):
-            path = tags / f"v1.{number}" / link
-            path.parent.mkdir(parents=True)
-            path.write_text(f"sha256:{digest}")
+        make_tag(root, "listed", f"v1.{number}")
+
+
+def make_repositories(root: Path, count: int) -> None:
+    """Repositories with a tag each."""
+    for number in range(count):
+        make_tag(root, f"team{number % 100}/application{number}", "latest")
+
+
+def make_tag(root: Path, repository: str, tag: str) -> None:
+    for link in ("current/link", f"index/sha256/{EMPTY}/link"):
+        write(root / LAYOUT / "repositories" / repository / "_manifests/tags" / tag / link, f"sha256:{EMPTY}")
+
+
+def make_layers(root: Path, repository: str, count: int) -> list[dict[str, object]]:
+    """Small blobs of a repository, and their descriptors."""
+    descriptors: list[dict[str, object]] = []
+    for number in range(count):
+        content = f"layer {number}"
+        name = hashlib.sha256(content.encode()).hexdigest()
+        write(root / LAYOUT / f"blobs/sha256/{name[:2]}/{name}/data", content)
+        write(root / LAYOUT / f"repositories/{repository}/_layers/sha256/{name}/link", f"sha256:{name}")
+        media_type = "application/vnd.oci.image.layer.v1.tar"
+        descriptors.append({"mediaType": media_type, "digest": f"sha256:{name}", "size": len(content)})
+    return descriptors
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 def spawn(root: Path, *, files: bool = False) -> Plugin:

@@ -50,9 +50,11 @@ function shared(): number {
 
 /** Settles once this process has no file of the store's open. */
 async function closed(): Promise<void> {
-  for (const end = performance.now() + 5000; performance.now() < end; await setImmediate()) {
+  const end = performance.now() + 5000;
+  while (performance.now() < end) {
     const paths = readdirSync("/proc/self/fd").map(linkOf);
     if (!paths.some((path) => path.startsWith(join(folder, "store")))) return;
+    await setImmediate();
   }
   assert.fail("a file of the store is still open");
 }

@@ -17,6 +17,9 @@ var measurements = append([]measurement{
 	{"hashing pull", inMemory, true, func(p *peer) ([]time.Duration, error) { return timed(p.pullHashing) }},
 	{"pull into a file", inMemory, true, pullToFile},
 	{"pull into a file that shares extents", shared, false, pullToFile},
+	{"push from a file that shares extents", shared, false, func(p *peer) ([]time.Duration, error) {
+		return pushAgain(p, p.pushFile)
+	}},
 	{"sha256", inMemory, false, func(p *peer) ([]time.Duration, error) { return timed(p.hashLarge) }},
 	{"push", inMemory, true, func(p *peer) ([]time.Duration, error) { return pushAgain(p, p.pushLarge) }},
 	{"push from a file", inMemory, true, func(p *peer) ([]time.Duration, error) { return pushAgain(p, p.pushFile) }},
