@@ -20,6 +20,7 @@ from udist_plugin.wrappers.validation import Policy, ValidatingRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from udist_plugin.config.keys.health import Health as HealthSettings
     from udist_plugin.config.model import Maintenance
@@ -150,7 +151,11 @@ def _parts(configuration: Configuration, driver: StorageDriver) -> Parts:
         "storage.maintenance.uploadpurging": lambda: _purging(driver, configuration.storage.maintenance),
         "health": lambda: health,
     }
-    return Parts(registry, application, health or application, jobs)
+
+    def waits(context: Callable[[], AbstractContextManager[None]]) -> bool:
+        return driver.wait_within(context) and sizes.local
+
+    return Parts(registry, application, health or application, jobs, waits)
 
 
 def _registry(driver: StorageDriver, configuration: Configuration, sizes: Sizes) -> Registry:

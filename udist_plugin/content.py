@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
-    from typing import BinaryIO, Self
+    from typing import BinaryIO, Self, TypeGuard
 
 
 class Content:
@@ -64,7 +64,6 @@ class Chunk(Protocol):
     def release(self) -> None: ...
 
 
-@runtime_checkable
 class ChunkSource(Protocol):
     """A source that lends the buffers its content arrived in, so that nothing is copied."""
 
@@ -72,14 +71,23 @@ class ChunkSource(Protocol):
         """The next piece, or ``None`` at the end."""
 
 
-@runtime_checkable
-class Shareable(Protocol):
+def lends(source: object) -> TypeGuard[ChunkSource]:
+    """Whether ``source`` lends its buffers. To ask a protocol itself takes longer than a small request."""
+    return hasattr(source, "next_chunk")
+
+
+class Shareable(Readable, Protocol):
     """A source that may stand in a file."""
 
     def share(self, descriptor: int, /) -> bool:
         """Has the file system put the content into the empty file of a descriptor without copying it: both
         files then share what it stands in, and reading gives what the new one holds. ``False`` if that cannot
         be done, which is mostly so; then nothing has changed."""
+
+
+def can_share(source: object) -> TypeGuard[Shareable]:
+    """Whether ``source`` is one; see ``lends``."""
+    return hasattr(source, "share")
 
 
 CHUNK_SIZE = 1 << 20
@@ -103,7 +111,7 @@ def chunks(source: Readable) -> Iterator[Chunk]:
 
     The consumer releases each chunk, in any order and from any thread.
     """
-    if isinstance(source, ChunkSource):
+    if lends(source):
         while (chunk := source.next_chunk()) is not None:
             yield chunk
         return

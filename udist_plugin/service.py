@@ -12,6 +12,7 @@ from udist_plugin.exhaustion import exhausted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from typing import Any, Protocol, Self
 
     from udist_plugin.config import Configuration
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 class Parts:
     """What a registry is made of. ``application`` answers every request that ``answer``, the middleware in
     front of it, lets through. Each of ``jobs``, by the section that asks for it, makes a job after the first
-    answer, or ``None`` where there is none to do."""
+    answer, or ``None`` where there is none to do. ``waits`` is ``RegistryApp.wait_within``."""
 
     def __init__(
         self,
@@ -42,11 +43,13 @@ class Parts:
         application: Application,
         answer: WSGI,
         jobs: Mapping[str, Callable[[], Job | None]],
+        waits: Callable[[Callable[[], AbstractContextManager[None]]], bool],
     ) -> None:
         self.registry = registry
         self.application = application
         self.answer = answer
         self.jobs = jobs
+        self.waits = waits
 
 
 class RegistryApp:
@@ -115,6 +118,11 @@ class RegistryApp:
             record("info", message)
         self._start_jobs(record)
 
+    def wait_within(self, context: Callable[[], AbstractContextManager[None]]) -> bool:
+        """From now on requests wait for disks within ``context``; ``False`` where they wait for others too,
+        such as services."""
+        return self._waits(context)
+
     def warm_up(self) -> None:
         """Loads what only later requests need."""
         with suppress(OSError):  # there is no descriptor left: what is needed is loaded when it is
@@ -131,6 +139,7 @@ class RegistryApp:
         self.application = parts.application
         self._answer = self._logged(parts.answer)
         self._make_jobs = parts.jobs
+        self._waits = parts.waits
         self._jobs: list[Job] = []
         self._process = os.getpid()
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-BUDGET = 105
+BUDGET = 106
 """Modules of ours. Each costs a start some 0.2 ms of processor time."""
 
 LATER = {*ERROR_PATH, "udist_plugin.server.log_formats"} | {

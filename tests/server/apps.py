@@ -231,6 +231,9 @@ class Service:
     def warm_up(self) -> None:
         pass
 
+    def wait_within(self, context: object) -> bool:
+        return False
+
     def close(self) -> None:
         pass
 

@@ -15,7 +15,8 @@ from udist_plugin.content import Content
 from udist_plugin.errors import FileTooLarge, InvalidPath, PathNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from types import TracebackType
     from typing import BinaryIO, Self
 
@@ -250,6 +251,11 @@ class StorageDriver(ABC):
     def remove_if_empty(self, path: str) -> bool:  # noqa: ARG002
         """Deletes a folder if it holds nothing, and returns whether it did. Of drivers without real folders
         there are none."""
+        return False
+
+    def wait_within(self, context: Callable[[], AbstractContextManager[None]]) -> bool:  # noqa: ARG002
+        """From now on the driver waits for disks within ``context``. ``False`` if it may wait for more: a
+        service, or another machine."""
         return False
 
     def start(self, record: Record) -> None:

@@ -10,7 +10,8 @@ from udist_plugin.drivers.base import LOCK_WAIT, FileInfo, FileWriter, MemoryCon
 from udist_plugin.errors import InvalidOffset, InvalidPath, PathBusy, PathNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from udist_plugin.content import Content
 
@@ -41,6 +42,9 @@ class InMemoryDriver(StorageDriver):
 
     name = "inmemory"
     in_memory = True
+
+    def wait_within(self, context: Callable[[], AbstractContextManager[None]]) -> bool:  # noqa: ARG002
+        return True  # it waits for nothing
 
     def __init__(self) -> None:
         self._root = Folder()

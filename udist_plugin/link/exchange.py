@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from udist_plugin.errors import Cancelled
+from udist_plugin.errors import Cancelled, DeadlineExceeded
 from udist_plugin.link.errors import ContentCut
 from udist_plugin.link.inbox import Inbox, PooledChunk
 from udist_plugin.link.output import SMALL
@@ -190,6 +191,24 @@ class Exchange(Waiter):
         if self.error is None:
             self.error = error
         self.link.wake(self)
+
+    def has_arrived(self, most: int, seconds: float) -> bool:
+        """Whether all content is there, on the wire, which is waited for if it is known to be ``most`` bytes
+        at most, but for no longer than so many seconds."""
+        if self.head is not None and self.head.file is not None:
+            return False
+        if self.arrived:
+            return True
+        expected = self.stream.expected
+        if expected is None or expected > most:
+            return False
+        self.patience = seconds
+        try:
+            with self.link.lock, suppress(DeadlineExceeded):
+                self.link.wait(self, lambda: self.arrived)
+        finally:
+            self.patience = None
+        return self.arrived
 
     @property
     def arrived(self) -> bool:

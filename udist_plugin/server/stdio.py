@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import Cancelled, ConfigurationError, StorageError, TransportError, UdistError
 from udist_plugin.link.fds import reader_gone
+from udist_plugin.link.output import SMALL
+from udist_plugin.server.gate import Gate
 from udist_plugin.server.link import EndOfRequests, ServerLink
 from udist_plugin.server.log import Log
 from udist_plugin.server.warming import WarmUp
@@ -22,6 +24,7 @@ from udist_plugin.wire.frames import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
     from typing import Any, NoReturn, Protocol
 
     from udist_plugin.link.exchange import Exchange
@@ -31,7 +34,8 @@ if TYPE_CHECKING:
 
         ``drain_timeout`` is in seconds; ``max_streams`` is how many requests are served at once; ``warnings``
         are for the caller to show; ``start`` gets a function that logs a message at a level; ``warm_up``
-        loads what only later requests need.
+        loads what only later requests need. ``wait_within`` has requests wait for disks within a context of
+        the server's; ``False`` where they wait for more.
         """
 
         drain_timeout: float
@@ -46,6 +50,8 @@ if TYPE_CHECKING:
 
         def warm_up(self) -> None: ...
 
+        def wait_within(self, context: Callable[[], AbstractContextManager[None]], /) -> bool: ...
+
         def close(self) -> None: ...
 
 
@@ -54,6 +60,8 @@ EX_PROTOCOL: Final = 76
 SWITCH: Final = 0.0005
 """Seconds a thread may hold the interpreter while another waits: threads that only move bytes give it up and
 take it back so fast that one with a small reply to send would mostly miss its turn."""
+ARRIVAL: Final = 0.005
+"""Seconds within which content that is small mostly is there, since it comes right behind its head."""
 SETTLE: Final = 0.5
 """Seconds after which what can wait for the first answer is started without one."""
 PAUSE: Final = 0.02
@@ -106,6 +114,8 @@ class _Plugin:
         self._watch = watch
         self._build = build
         self._capabilities: frozenset[str] = frozenset()
+        self._gate = Gate()
+        self._gated = False
 
     def set_up(self) -> None:
         """Returns once the caller knows that the plugin is ready; ends the process if it cannot be."""
@@ -132,13 +142,19 @@ class _Plugin:
 
     def serve(self, exchange: Exchange) -> None:
         self.warm_up.before_request()
-        serve_exchange(self._link, exchange, self.service, self._log, self._capabilities)
+        if self._gated and exchange.has_arrived(SMALL, ARRIVAL):
+            self._gate.enter()
+        try:
+            serve_exchange(self._link, exchange, self.service, self._log, self._capabilities, self._gate)
+        finally:
+            self._gate.leave()
 
     def _shake_hands(self) -> None:
         settings = self._link.settings()
         self._capabilities = frozenset(settings.capabilities)
         self._link.caller = _sharing_caller(settings)
         self.service = self._build(settings, self._log)
+        self._gated = self.service.wait_within(self._gate.outside)
         self.warm_up = WarmUp(self.service.warm_up)
         with self._watch.last_word:
             # beyond the first streams, callers that do not declare their credit could fill the memory

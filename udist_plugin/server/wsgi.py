@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from udist_plugin.link.inbox import PooledChunk
     from udist_plugin.link.splice import Spliceable
     from udist_plugin.server.files import SentFile
+    from udist_plugin.server.gate import Gate
     from udist_plugin.server.link import ServerLink
     from udist_plugin.server.log import Log
     from udist_plugin.wire.frames import File
@@ -151,8 +152,9 @@ def _unquoted(path: str) -> str:
 class Responder:
     """``start_response`` for one exchange, and what becomes of the application's result."""
 
-    def __init__(self, link: ServerLink, exchange: Exchange) -> None:
+    def __init__(self, link: ServerLink, exchange: Exchange, gate: Gate) -> None:
         self._link = link
+        self._gate = gate
         self._exchange = exchange
         self._head: Response | None = None
         self._sent = False
@@ -182,15 +184,18 @@ class Responder:
             self._link.respond(self._exchange, head, end=True)
         elif length and (file := self._file(head, result, length)):
             self._sent = True
+            self._gate.leave()
             self._link.respond(self._exchange, head._replace(file=file), end=False)
             self._link.hold(self._exchange)
         elif length and (content := self._spliceable(result)) is not None:
             self._sent = True
+            self._gate.leave()
             self._link.respond(self._exchange, head, end=False)
             self._exchange.send_spliced(content, length, end=True)
         elif isinstance(result, list | tuple) and len(result) < 2 and not self._sent:
             self._send_all(head, result[0] if result else b"")
         else:
+            self._gate.leave()
             for data in result:
                 self._write(data)
             if not self._sent:
@@ -242,6 +247,7 @@ class Responder:
         if len(content) <= min(SMALL, self._exchange.stream.send_window.credit):
             self._link.respond(self._exchange, head, bytes(view), end=True)
         else:
+            self._gate.leave()
             self._link.respond(self._exchange, head, end=False)
             self._exchange.send_content(view, end=True)
 
@@ -263,9 +269,15 @@ _kept_field = lru_cache(KEPT_FIELDS)(_field)
 
 
 def serve_exchange(
-    link: ServerLink, exchange: Exchange, application: WSGIApplication, log: Log, capabilities: frozenset[str]
+    link: ServerLink,
+    exchange: Exchange,
+    application: WSGIApplication,
+    log: Log,
+    capabilities: frozenset[str],
+    gate: Gate,
 ) -> None:
-    """Runs the application for one request. Whatever happens, the stream ends and its slot is free.
+    """Runs the application for one request. Whatever happens, the stream ends and its slot is free. Bulk
+    data is sent outside ``gate``.
 
     Raises only what ends the link.
     """
@@ -275,7 +287,7 @@ def serve_exchange(
     except OSError as error:
         link.finish(exchange, "FAILED_PRECONDITION", f"the file is unusable: {error}", unprocessed=True)
         return
-    responder = Responder(link, exchange)
+    responder = Responder(link, exchange, gate)
     try:
         result = application(environ_for(exchange, file, log, capabilities), responder.start_response)
         try:

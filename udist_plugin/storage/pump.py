@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.content import Shareable, chunks
+from udist_plugin.content import can_share, chunks
 from udist_plugin.exhaustion import no_thread
 from udist_plugin.oci.digest import Digest, new_hash
 
@@ -47,7 +47,7 @@ def pump(source: Readable, writer: FileWriter, running: RunningHash | None) -> N
     """
     helper: Helper | None = None
     first = True
-    shared = isinstance(source, Shareable) and writer.share(source)
+    shared = can_share(source) and writer.share(source)
     if shared and running is None:
         return
     try:

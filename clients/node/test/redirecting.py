@@ -42,6 +42,9 @@ class Service:
     def warm_up(self) -> None:
         pass
 
+    def wait_within(self, context: object) -> bool:  # noqa: ARG002
+        return False
+
     def close(self) -> None:
         pass
 

@@ -23,6 +23,7 @@ from udist_plugin.errors import ConfigurationError, InvalidOffset, InvalidPath, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from typing import BinaryIO, Concatenate, ParamSpec, TypeVar
 
     from udist_plugin.content import Content
@@ -70,6 +71,10 @@ class FilesystemDriver(StorageDriver):
             )
         _check_root(root)
         return cls(root, scratch)
+
+    def wait_within(self, context: Callable[[], AbstractContextManager[None]]) -> bool:
+        self._tree.waiting = context
+        return True
 
     def start(self, record: Record) -> None:
         self._tree.once.start(record)

@@ -88,7 +88,8 @@ class StagedFiles:
             for _ in calls.write_all(descriptor, content):
                 pass
             if self._durable:
-                calls.sync(descriptor)
+                with self._tree.syncing():
+                    calls.sync(descriptor)
         finally:
             os.close(descriptor)
         return target, file

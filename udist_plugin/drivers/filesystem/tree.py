@@ -25,6 +25,7 @@ from udist_plugin.exhaustion import exhausted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
     from typing import TypeVar
 
     Made = TypeVar("Made")
@@ -35,6 +36,9 @@ FINE_TICK, COARSE_TICK = 0.05, 2.5
 10 ms, and some file systems keep whole seconds only."""
 SYNCED_MAX = 4096
 """Folders of which is kept in memory when they were synced."""
+
+SLOW = 0.0001
+"""Seconds from which a sync is worth letting others go on; on a memory file system it takes a microsecond."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 INVALID = {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOTEMPTY, errno.EEXIST, errno.ELOOP}
@@ -50,6 +54,8 @@ class Tree:
         self._scratch = self.full_path(scratch)
         self._synced: dict[str, tuple[int, int]] = {}
         self.once = Once()
+        self.waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+        self._syncs_slowly = True
 
     def full_path(self, path: str) -> str:
         """Where ``path`` stands in the file system. Raises ``InvalidPath``."""
@@ -183,9 +189,18 @@ class Tree:
     def sync_folder(self, folder: str) -> None:
         """Makes the entries of a folder durable, where the file system can."""
         try:
-            calls.sync_folder(folder)
+            with self.syncing():
+                calls.sync_folder(folder)
         except OSError as error:
             self.go_without("fsync of folders", error, "a loss of power may undo the last changes")
+
+    @contextmanager
+    def syncing(self) -> Iterator[None]:
+        """Around each sync: within ``waiting``, if the last one was worth it."""
+        with self.waiting() if self._syncs_slowly else nullcontext():
+            began = time.monotonic()
+            yield
+            self._syncs_slowly = time.monotonic() - began > SLOW
 
     def go_without(self, what: str, error: OSError, consequence: str) -> None:
         """Logs once that the file system lacks something. Raises ``error`` if it says anything else."""

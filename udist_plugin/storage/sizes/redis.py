@@ -31,6 +31,8 @@ class RedisSizes(Sizes):
     Raises ``ConfigurationError`` for settings that cannot work: whether a server is there is seen later.
     """
 
+    local = False
+
     def __init__(self, settings: RedisSettings) -> None:
         from importlib.util import find_spec
 

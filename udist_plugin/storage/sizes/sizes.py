@@ -14,7 +14,7 @@ A digest has one size in every store, so plugins on different stores may share a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from udist_plugin.storage.cache import Cache
 
@@ -34,6 +34,9 @@ LARGEST_SIZE: Final = 1 << 18
 
 class Sizes:
     """Sizes of blobs by digest, in bytes; safe from any thread. This one remembers nothing."""
+
+    local: ClassVar[bool] = True
+    """Whether nobody waits for another service."""
 
     def size(self, digest: Digest) -> int | None:  # noqa: ARG002
         """The size, ``None`` when it is not remembered."""
