@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from udist_plugin.typed import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
-    from typing import BinaryIO, Self
+    from typing import BinaryIO, Self, TypeGuard
 
 
 class Content:
@@ -64,7 +64,6 @@ class Chunk(Protocol):
     def release(self) -> None: ...
 
 
-@runtime_checkable
 class ChunkSource(Protocol):
     """A source that lends the buffers its content arrived in, so that nothing is copied."""
 
@@ -72,7 +71,6 @@ class ChunkSource(Protocol):
         """The next piece, or ``None`` at the end."""
 
 
-@runtime_checkable
 class Shareable(Protocol):
     """A source that may stand in a file."""
 
@@ -80,6 +78,14 @@ class Shareable(Protocol):
         """Has the file system put the content into the empty file of a descriptor without copying it: both
         files then share what it stands in, and reading gives what the new one holds. ``False`` if that cannot
         be done, which is mostly so; then nothing has changed."""
+
+
+def may_share(source: object) -> TypeGuard[Shareable]:
+    return hasattr(source, "share")
+
+
+def lends_chunks(source: object) -> TypeGuard[ChunkSource]:
+    return hasattr(source, "next_chunk")
 
 
 CHUNK_SIZE = 1 << 20
@@ -103,7 +109,7 @@ def chunks(source: Readable) -> Iterator[Chunk]:
 
     The consumer releases each chunk, in any order and from any thread.
     """
-    if isinstance(source, ChunkSource):
+    if lends_chunks(source):
         while (chunk := source.next_chunk()) is not None:
             yield chunk
         return

@@ -11,7 +11,7 @@ import pytest
 from tests.http_api.memory import MemoryRegistry
 from tests.remote.scripted import answering
 from udist_plugin import errors
-from udist_plugin.content import CHUNK_SIZE, ChunkSource
+from udist_plugin.content import CHUNK_SIZE, lends_chunks
 from udist_plugin.errors import RegistryError
 from udist_plugin.http_api.app import Application
 from udist_plugin.oci.digest import Digest
@@ -203,7 +203,7 @@ def test_lent_content_stays_as_it_is_until_it_is_released() -> None:
     data = b"".join(bytes([number]) * CHUNK_SIZE for number in range(4)) + b"the end"
     registry.push_blob("a", Digest.of(data), io.BytesIO(data))
     with registry.open_blob("a", Digest.of(data)) as content:
-        assert isinstance(content, ChunkSource)
+        assert lends_chunks(content)
         first = content.next_chunk()
         second = content.next_chunk()
         assert first and second

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
 
-from udist_plugin.content import CHUNK_SIZE, ChunkSource
+from udist_plugin.content import CHUNK_SIZE, lends_chunks
 from udist_plugin.errors import SizeInvalid
 from udist_plugin.exhaustion import exhausted
 from udist_plugin.http_api.errors import LengthRequired
+from udist_plugin.typed import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from udist_plugin.content import Readable
@@ -78,7 +78,7 @@ class Request:
         promise that. Raises ``LengthRequired`` for chunked content that the server does not deliver.
         """
         source = self.environ.get("wsgi.input")
-        if isinstance(source, ChunkSource):
+        if lends_chunks(source):
             return cast("Readable", source)
         length = self.content_length
         if length is None and not self.environ.get("wsgi.input_terminated"):

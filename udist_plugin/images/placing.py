@@ -9,7 +9,7 @@ import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from udist_plugin.content import Shareable, chunks
+from udist_plugin.content import chunks, may_share
 from udist_plugin.errors import ArtifactError, RegistryError, TransportError
 from udist_plugin.images.sparse import SparseFile
 
@@ -87,7 +87,7 @@ def place_file(content: Readable, target: str, *, overwrite: bool) -> None:
     refuse_existing(target, overwrite=overwrite)
     with beside(target) as temporary:
         with create(temporary) as out:
-            if isinstance(content, Shareable) and content.share(out.fileno()):
+            if may_share(content) and content.share(out.fileno()):
                 read_through(content)
             else:
                 copy(content, out)

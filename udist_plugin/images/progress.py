@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from udist_plugin.content import Shareable, chunks
+from udist_plugin.content import chunks, may_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +86,7 @@ class Counted:
         return data
 
     def share(self, descriptor: int, /) -> bool:
-        return isinstance(self._content, Shareable) and self._content.share(descriptor)
+        return may_share(self._content) and self._content.share(descriptor)
 
     def next_chunk(self) -> Chunk | None:
         chunk = next(self._chunks, None)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udist_plugin.errors import Cancelled
 from udist_plugin.link.errors import ContentCut
 from udist_plugin.link.inbox import Inbox, PooledChunk
 from udist_plugin.link.output import SMALL
 from udist_plugin.link.splice import Staging
 from udist_plugin.link.waiter import Waiter
+from udist_plugin.typed import TYPE_CHECKING
 from udist_plugin.wire.constants import MAX_DATA
 from udist_plugin.wire.stream import Half
 

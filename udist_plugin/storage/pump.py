@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
 
-from udist_plugin.content import Shareable, chunks
+from udist_plugin.content import chunks, may_share
 from udist_plugin.exhaustion import no_thread
 from udist_plugin.oci.digest import Digest, new_hash
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ def pump(source: Readable, writer: FileWriter, running: RunningHash | None) -> N
     """
     helper: Helper | None = None
     first = True
-    shared = isinstance(source, Shareable) and writer.share(source)
+    shared = may_share(source) and writer.share(source)
     if shared and running is None:
         return
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.content import CHUNK_SIZE, length_of
 from udist_plugin.errors import (
@@ -22,6 +21,7 @@ from udist_plugin.registry import Upload
 from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
 from udist_plugin.storage.pump import RunningHash, pump
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from udist_plugin.content import Readable
