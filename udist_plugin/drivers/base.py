@@ -6,16 +6,15 @@ store. Any verb may raise ``InvalidPath``, ``StorageFull`` or ``StorageError``.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
 
 from udist_plugin.content import Content
 from udist_plugin.errors import FileTooLarge, InvalidPath, PathNotFound
+from udist_plugin.typed import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from types import TracebackType
     from typing import BinaryIO, Self
 
@@ -31,7 +30,7 @@ SMALL_FILE_MAX = 8 << 20
 PATHS_KEPT = 1024
 """Paths of which is kept whether they are canonical: most are used more than once."""
 
-_PATH = r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+"  # compiled on first use
+LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 
 
 class FileInfo:
@@ -215,6 +214,16 @@ class StorageDriver(ABC):
         """The ``names`` of folders. Where there are real folders, files may be among them."""
         return self.names(path, after=after)
 
+    def folders_with(
+        self, path: str, file: str, wanted: Callable[[str], object], *, after: str = ""
+    ) -> Iterator[tuple[str, int]]:
+        """The ``folders`` that hold a file, whose names are ``wanted``, each with the size of that file."""
+        for name in filter(wanted, self.folders(path, after=after)):
+            try:
+                yield name, self.stat(f"{path}/{name}/{file}").size
+            except (PathNotFound, InvalidPath):  # the latter where anything else stands in its place
+                continue
+
     def files(self, path: str, *, after: str = "") -> Iterator[str]:
         """Every file below a folder, however deep: paths from there, in the order of their characters, from
         behind ``after``, fetched as asked for. Only of drivers without real folders."""
@@ -287,4 +296,9 @@ def check_path(path: str, driver: str) -> str:
 
 @lru_cache(PATHS_KEPT)
 def _is_canonical(path: str) -> bool:
-    return re.fullmatch(_PATH, path) is not None
+    root, *names = path.split("/")
+    return (
+        not root
+        and bool(names)
+        and all(name not in ("", ".", "..") and LETTERS.issuperset(name) for name in names)
+    )

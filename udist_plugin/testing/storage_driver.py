@@ -253,6 +253,15 @@ class StorageDriverSuite:
         assert sorted(driver.list("/f/b")) == ["c", "d"]
         assert {"f", "fa"} <= set(driver.list("/"))
 
+    def test_folders_with_a_file_in_them(self, driver: StorageDriver) -> None:
+        for path in ("/f/c/in/it", "/f/a/in/it", "/f/b/in/other", "/f/d/in", "/f/e/in/it", "/f/file"):
+            driver.put_content(path, b"x" * len(path))
+        found = list(driver.folders_with("/f", "in/it", "aceg".count))
+        assert found == [(name, len(f"/f/{name}/in/it")) for name in "ace"]
+        assert [name for name, _ in driver.folders_with("/f", "in/it", "ae".count, after="a")] == ["e"]
+        driver.delete("/f/c/in/it")
+        assert [name for name, _ in driver.folders_with("/f", "in/it", "aceg".count)] == ["a", "e"]
+
     def test_move_replaces(self, driver: StorageDriver) -> None:
         driver.put_content("/from/file", b"new")
         driver.put_content("/to/file", b"old")
