@@ -117,6 +117,26 @@ class FileWriter(ABC):
         self.close()
 
 
+class Growing:
+    """A file that grows, as it was found: of ``size`` bytes, 0 if nothing has been written yet.
+
+    What is done with it may rely on what was found, where it would take a request to look again.
+    """
+
+    def __init__(self, driver: StorageDriver, path: str, size: int) -> None:
+        self.size = size
+        self._driver = driver
+        self._path = path
+
+    def writer(self) -> FileWriter:
+        """See ``StorageDriver.writer``."""
+        return self._driver.writer(self._path, append=True)
+
+    def drop(self) -> None:
+        """Deletes the folder that it is in. Raises ``PathNotFound``."""
+        self._driver.delete(self._path.rpartition("/")[0], durable=False)
+
+
 class StorageDriver(ABC):
     """A tree of files somewhere. Every verb may be called from any thread."""
 
@@ -198,6 +218,17 @@ class StorageDriver(ABC):
         with self.appended(path) as content:
             return content.size
 
+    def growing(self, path: str, beside: str) -> Growing:
+        """The file that writers with ``append`` add to, or will. Raises ``PathNotFound`` unless the file
+        ``beside`` stands in the same folder."""
+        if not self.stands(f"{path.rpartition('/')[0]}/{beside}"):
+            raise PathNotFound("not found", driver=self.name, path=path)
+        try:
+            size = self.appended_size(path)
+        except PathNotFound:
+            size = 0
+        return Growing(self, path, size)
+
     @abstractmethod
     def stat(self, path: str) -> FileInfo:
         """Raises ``PathNotFound``."""
@@ -277,6 +308,10 @@ class StorageDriver(ABC):
         except (PathNotFound, InvalidPath):
             return False
         return True
+
+    def stands(self, path: str) -> bool:
+        """As ``exists``, of a path where nothing but a file can stand."""
+        return self.exists(path)
 
     def check_path(self, path: str) -> str:
         """``path`` itself; raises ``InvalidPath`` unless it is absolute and canonical."""

@@ -87,7 +87,8 @@ def place_file(content: Readable, target: str, *, overwrite: bool) -> None:
     refuse_existing(target, overwrite=overwrite)
     with beside(target) as temporary:
         with create(temporary) as out:
-            if may_share(content) and content.share(out.fileno()):
+            shared = may_share(content) and content.share(out.fileno())
+            if shared:
                 read_through(content)
             else:
                 copy(content, out)

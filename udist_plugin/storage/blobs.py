@@ -105,7 +105,7 @@ class BlobStore:
 
     def delete(self, name: str, digest: Digest) -> None:
         folder = paths.layer(name, digest)
-        if not self._driver.exists(paths.link(folder)):
+        if self._driver.has_folders and not self._driver.stands(paths.link(folder)):
             raise BlobUnknown(digest)
         try:
             self._driver.delete(folder)

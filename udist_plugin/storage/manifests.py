@@ -217,7 +217,7 @@ class ManifestStore:
         return fact
 
     def _stands(self, name: str, digest: Digest) -> bool:
-        return self._driver.exists(paths.link(paths.revision(name, digest)))
+        return self._driver.stands(paths.link(paths.revision(name, digest)))
 
     def _link(self, name: str, digest: Digest) -> None:
         write_link(self._driver, paths.link(paths.revision(name, digest)), digest)

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
-from udist_plugin.errors import InvalidOffset, InvalidPath, PathNotFound, StorageError
+from udist_plugin.errors import InvalidOffset, InvalidPath, PathBusy, PathNotFound, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,6 +237,34 @@ class StorageDriverSuite:
         assert driver.get_content("/blob") == b"first"
         with driver.appended("/up/data") as content:
             assert content.read() == b"second"
+
+    def test_a_file_that_grows_beside_another(self, driver: StorageDriver) -> None:
+        with pytest.raises(PathNotFound):
+            driver.growing("/up/data", "started")
+        driver.put_content("/up/started", b"now")
+        assert driver.growing("/up/data", "started").size == 0
+        with driver.growing("/up/data", "started").writer() as writer:
+            writer.write(b"first")
+        growing = driver.growing("/up/data", "started")
+        assert growing.size == 5
+        with growing.writer() as writer:
+            assert writer.size == 5
+            writer.write(b", second")
+        driver.growing("/up/data", "started").drop()
+        assert not driver.exists("/up/started")
+        with pytest.raises(PathNotFound):
+            driver.growing("/up/data", "started")
+
+    def test_what_another_has_added_meanwhile_is_not_overwritten(self, driver: StorageDriver) -> None:
+        driver.put_content("/up/started", b"now")
+        before = driver.growing("/up/data", "started")
+        with driver.growing("/up/data", "started").writer() as writer:
+            writer.write(b"other")
+        with suppress(PathBusy), before.writer() as writer:
+            if not writer.size:  # it has not looked again
+                writer.write(b"own")
+        with driver.appended("/up/data") as content:
+            assert content.read() == b"other"
 
     def test_stat_tells_size_kind_and_time(self, driver: StorageDriver) -> None:
         before = time.time()

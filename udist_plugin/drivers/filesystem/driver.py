@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-from bisect import bisect_right
 from contextlib import suppress
 from functools import wraps
 
@@ -185,6 +184,8 @@ class FilesystemDriver(StorageDriver):
         if os.stat not in os.supports_dir_fd:
             yield from super().folders_with(path, file, wanted, after=after)
             return
+        from bisect import bisect_right
+
         folder = self._open_folder(path)
         try:
             names = self._listings.names(folder)
