@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from udist_plugin.config import Configuration, Loaded, load
 from udist_plugin.config.overlay import PREFIX
+from udist_plugin.deferred import Deferred
 from udist_plugin.drivers import open_driver
 from udist_plugin.errors import ConfigurationError, PathNotFound
 from udist_plugin.http_api.app import Application
 from udist_plugin.http_api.options import Options
 from udist_plugin.service import Parts, RegistryApp
 from udist_plugin.storage import paths
-from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.storage.sizes.sizes import MemorySizes, Sizes
-from udist_plugin.wrappers.validation import Policy, ValidatingRegistry
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from udist_plugin.registry import Registry
     from udist_plugin.service import Job
     from udist_plugin.storage.upkeep.schedule import Purging
+    from udist_plugin.wrappers.validation import Policy
 
 
 def create_app(
@@ -133,9 +133,9 @@ def _driver(configuration: Configuration) -> StorageDriver:
 def _parts(configuration: Configuration, driver: StorageDriver) -> Parts:
     http = configuration.http
     sizes = _sizes(configuration)
-    registry = _registry(driver, configuration, sizes)
+    registry = Deferred(lambda: _registry(driver, configuration, sizes))
     application = Application(
-        registry,
+        registry.as_registry(),
         Options(
             http.host,
             http.prefix,
@@ -159,6 +159,9 @@ def _parts(configuration: Configuration, driver: StorageDriver) -> Parts:
 
 
 def _registry(driver: StorageDriver, configuration: Configuration, sizes: Sizes) -> Registry:
+    from udist_plugin.storage.registry import StorageRegistry
+    from udist_plugin.wrappers.validation import ValidatingRegistry
+
     storage = configuration.storage
     read_only = storage.maintenance.readonly.enabled
     registry: Registry = StorageRegistry(
@@ -232,6 +235,8 @@ def _policy(configuration: Configuration) -> Policy:
     """As in distribution, validation that is switched off still looks for a manifest's blobs. Unlike there,
     every URL is allowed while neither ``allow`` nor ``deny`` is set: a registry that conforms takes images
     whose layers are elsewhere."""
+    from udist_plugin.wrappers.validation import Policy
+
     validation, references = configuration.validation, configuration.udist.validation.references
     manifests = validation.manifests
     if validation.disabled and not validation.enabled:

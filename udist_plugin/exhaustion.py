@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 from contextlib import suppress
-from typing import Final
+
+from udist_plugin.typed import Final
 
 DESCRIPTORS: Final = 1 << 16
 """More than streams and stores have open at once, and few enough for a child that closes each one."""

@@ -4,9 +4,9 @@ A path names a key as in YAML; ``[]`` after a name stands for the entries of a l
 """
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
 
 from udist_plugin.kinds import Kind
+from udist_plugin.typed import Final, NamedTuple
 
 WORKS: Final = "works"
 NO_EFFECT: Final = "no effect"

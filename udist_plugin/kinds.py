@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import re
+from udist_plugin.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import re
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = rf"(\d+\.?\d*|\.\d+)({'|'.join(_UNITS)})"
+INFINITY = float("inf")
 _LONGEST = 2**63 * 1e-9
 """A Go duration is 64 bits of nanoseconds."""
 
@@ -38,6 +41,8 @@ class Text(Kind):
         self._pattern = pattern
 
     def parse(self, text: str) -> str:
+        import re
+
         if re.fullmatch(self._pattern, text) is None:
             raise ValueError
         return text
@@ -158,10 +163,12 @@ class Duration(Kind):
         self._unset = unset
 
     def parse(self, text: str) -> float:
+        import re
+
         if len(text) > 64:
             raise ValueError
         if self._endless and re.match(r"-[\d.]", text):
-            return math.inf if self.parse(text[1:]) else 0.0
+            return INFINITY if self.parse(text[1:]) else 0.0
         if text.isdecimal() and (int(text) == 0 or not self._unit_needed):
             seconds = int(text) * 1e-9
         elif re.fullmatch(rf"\+?({_PART})+", text):
@@ -173,7 +180,7 @@ class Duration(Kind):
         return seconds if seconds or self._unset is None else self._unset
 
     def show(self, value: object) -> str:
-        if value == math.inf:
+        if value == INFINITY:
             return "no limit"
         rest = round(float(str(value)) * 1e9)
         shown = ""
@@ -190,12 +197,16 @@ class Pattern(Kind):
     expected = "a regular expression"
 
     def parse(self, text: str) -> re.Pattern[str]:
+        import re
+
         try:
             return re.compile(text)
         except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(str(error)) from None
 
     def show(self, value: object) -> str:
+        import re
+
         assert isinstance(value, re.Pattern)
         return str(value.pattern)
 

@@ -7,13 +7,13 @@ always the name of a repository. Every method may raise ``NameInvalid``, ``Stora
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Generic, NamedTuple, TypeVar
 
 from udist_plugin.content import Content, Readable
 from udist_plugin.errors import BlobUnknown, NameUnknown
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import Manifest
+from udist_plugin.typed import Generic, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from udist_plugin.errors import UdistError, Unavailable
 from udist_plugin.exhaustion import exhausted
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from typing import Any, Protocol, Self
 
     from udist_plugin.config import Configuration
+    from udist_plugin.deferred import Deferred
     from udist_plugin.http_api.app import Application
-    from udist_plugin.registry import Registry
     from udist_plugin.wrappers.checked import CheckedRegistry
 
     WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -39,7 +39,7 @@ class Parts:
 
     def __init__(
         self,
-        registry: Registry,
+        registry: Deferred,
         application: Application,
         answer: WSGI,
         jobs: Mapping[str, Callable[[], Job | None]],
@@ -100,7 +100,7 @@ class RegistryApp:
 
         if self._process != os.getpid():
             self._renew()
-        return CheckedRegistry(self._registry)
+        return CheckedRegistry(self._registry.load())
 
     def log_access(self, write: Callable[[str], object]) -> None:
         """From now on gives ``write`` a line for each request, unless the configuration wants none."""
@@ -126,6 +126,7 @@ class RegistryApp:
     def warm_up(self) -> None:
         """Loads what only later requests need."""
         with suppress(OSError):  # there is no descriptor left: what is needed is loaded when it is
+            self._registry.load()
             self.application.warm_up()
 
     def close(self) -> None:

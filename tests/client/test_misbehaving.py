@@ -141,7 +141,7 @@ def test_a_start_that_fails_on_this_side_leaves_no_child(monkeypatch: pytest.Mon
     def no_descriptors(*_: object) -> None:
         raise OSError(errno.EMFILE, "too many open files")
 
-    monkeypatch.setattr("udist_plugin.client.plugin.ClientLink", no_descriptors)
+    monkeypatch.setattr("udist_plugin.client.link.ClientLink", no_descriptors)
     with pytest.raises(OSError, match="too many open files"):
         Plugin(command=command("mute"))
 

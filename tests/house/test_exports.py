@@ -39,4 +39,4 @@ def test_the_import_itself_loads_no_room() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
     )
-    assert done.stdout.strip() == "['udist_plugin.version']"
+    assert done.stdout.strip() == "['udist_plugin.typed', 'udist_plugin.version']"

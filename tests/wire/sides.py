@@ -33,6 +33,7 @@ from udist_plugin.wire.frames import (
 )
 from udist_plugin.wire.framing import check_control_length, data_head, frame_length
 from udist_plugin.wire.plugin import PluginConnection
+from udist_plugin.wire.stream import Half
 
 if TYPE_CHECKING:
     from udist_plugin.link.input import FrameInput
@@ -154,7 +155,7 @@ class Plugin(Side):
             return owed
         data = super().send(frame, payload)
         stream = self.streams.get(frame.stream_id)
-        if stream and stream.outgoing.name == "DONE":
+        if stream and stream.outgoing is Half.DONE:
             self._owed = self.connection.finish(stream)
         return data
 

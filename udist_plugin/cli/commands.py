@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.failures import EXIT_CODES
+from udist_plugin.typed import TYPE_CHECKING, Any, Final, NoReturn
 from udist_plugin.version import __version__
 
 if TYPE_CHECKING:
@@ -68,6 +68,24 @@ examples:
   udist help push
   udist help stores
 """
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal, found without ``shutil``: argparse makes one for each option, to show it or
+    not."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        super().__init__(prog, **{"width": _columns() - 2} | options)
+
+
+def _columns() -> int:
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
+        return 80
 
 
 class _Parser(argparse.ArgumentParser):
@@ -130,22 +148,24 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
         prog="udist",
         description="An OCI registry without a server: each command spawns the registry as a child process.",
         epilog="\n".join((_OPTIONS, _topics(), _EXAMPLES, EXIT_CODES)),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         usage="udist [OPTION...] COMMAND ...",
     )
     parser.add_argument(
         "--version", action="version", version=f"udist {__version__}", help="print the version and exit"
     )
     commands = parser.add_subparsers(prog="udist", title="commands", metavar="COMMAND", required=True)
-    for name, summary in COMMANDS.items():
+    named = words[:1] if words and words[0] in COMMANDS else COMMANDS
+    for name in named:
+        summary = COMMANDS[name]
         command = commands.add_parser(
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=HelpFormatter,
         )
-        if words and words[0] == name:
-            module = import_module(f"udist_plugin.cli.{name}")
+        if list(words[:1]) == [name]:
+            module = __import__(f"udist_plugin.cli.{name}", fromlist=["run"])
             module.configure(command)
             command.set_defaults(run=module.run, parser=command)
     return parser

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-
 from udist_plugin.cli import config_check, config_keys
+from udist_plugin.cli.commands import HelpFormatter
+from udist_plugin.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
 
 _EPILOG = """\
 examples:
@@ -25,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=HelpFormatter,
         )
         module.configure(command)
         command.set_defaults(run_config=module.run)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.cli.output import note, printable, say
 from udist_plugin.client.plugin import Plugin
-from udist_plugin.config.files import read_file
 from udist_plugin.errors import HandshakeFailed, PluginDied
-from udist_plugin.remote.registry import RemoteRegistry
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+
+    from udist_plugin.remote.registry import RemoteRegistry
 
 HASTE: Final = 0.5
 """Seconds that the plugin has to end by itself after a failure or an interrupt: nobody waits for more."""
@@ -26,6 +26,8 @@ def connected(arguments: argparse.Namespace) -> Iterator[RemoteRegistry]:
     try:
         for warning in plugin.warnings:
             note(printable(warning))
+        from udist_plugin.remote.registry import RemoteRegistry
+
         yield RemoteRegistry(plugin)
     except BaseException:
         plugin.close(HASTE)
@@ -36,7 +38,7 @@ def connected(arguments: argparse.Namespace) -> Iterator[RemoteRegistry]:
 def _started(arguments: argparse.Namespace) -> Plugin:
     """Raises ``PluginNotFound``, ``HandshakeFailed`` or ``ConfigurationError``."""
     path = arguments.config
-    config = read_file(path) if path else None
+    config = _read(path) if path else None
     log = _print_log if arguments.verbose else _drop
     try:
         return Plugin(config, command=arguments.plugin, log=log, config_name=path or "")
@@ -44,6 +46,12 @@ def _started(arguments: argparse.Namespace) -> Plugin:
         raise HandshakeFailed(str(error), code=error.code) from error
     except (OSError, RuntimeError) as error:  # no descriptor or no thread is left
         raise HandshakeFailed(f"cannot start the plugin: {error}") from error
+
+
+def _read(path: str) -> str:
+    from udist_plugin.config.files import read_file
+
+    return read_file(path)
 
 
 def _print_log(line: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin import errors
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import argparse

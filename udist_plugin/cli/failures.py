@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from udist_plugin import errors
 from udist_plugin.cli.error_codes import WrongCommandLine, entry_of
 from udist_plugin.cli.output import printable, say
 from udist_plugin.errors import RegistryError, UdistError
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

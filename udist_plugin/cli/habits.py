@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from udist_plugin.errors import RegistryError
 from udist_plugin.oci.reference import Reference
+from udist_plugin.typed import Final
 
 # Of URLs, and of skopeo's other transports (containers-transports(5)).
 _TRANSPORT: Final = (
@@ -22,6 +20,8 @@ def correction(text: str) -> str | None:
 
     ``None`` if it resembles no known habit.
     """
+    import re
+
     problems = []
     right = re.sub(f"^(?:{_TRANSPORT})", "", text)
     if right != text or re.match(_PORT, text):

@@ -6,15 +6,19 @@ any instant.
 
 from __future__ import annotations
 
+import gc
 import os
-import signal
 import sys
-from typing import TYPE_CHECKING
+
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
     from types import FrameType
     from typing import NoReturn
+else:
+    import _signal as signal  # the module proper makes enumerations of the same: a millisecond of every start
 
 STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """Signals that end a command, after it has removed what it left half done. Those that whoever started it
@@ -39,12 +43,18 @@ def main() -> NoReturn:
     from udist_plugin.cli.streams import open_closed_streams
 
     open_closed_streams()
+    gc.disable()  # until the command runs: imports create no garbage
+    from udist_plugin.start.bundle import Bundle
+
+    bundle = Bundle("udist")
+    sys.meta_path.insert(0, bundle)
     from udist_plugin.cli.running import READER_GONE, run
 
     sys.unraisablehook = _raise_again
     try:
         _heed(heeded, _stop)
         code = run(sys.argv[1:])
+        bundle.save()
         _heed(heeded, signal.SIG_DFL)
     except Stopped as stopped:
         _die_of(stopped.number)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
-import shlex
-from typing import TYPE_CHECKING, TypeVar
 
 from udist_plugin.cli.habits import correction
 from udist_plugin.errors import DigestInvalid, NameInvalid, TagInvalid
 from udist_plugin.oci.reference import Reference, check_name
+from udist_plugin.typed import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +71,8 @@ def add_reference(parser: argparse.ArgumentParser) -> None:
 
 
 def _concurrency(text: str) -> int:
+    import re
+
     from udist_plugin.images.parallel import CONCURRENCY_MAX
 
     if not re.fullmatch("[0-9]{1,3}", text, re.ASCII) or not 1 <= int(text) <= CONCURRENCY_MAX:
@@ -104,6 +104,8 @@ def annotation(text: str) -> tuple[str, str]:
 
 
 def _command(text: str) -> list[str]:
+    import shlex
+
     try:
         words = shlex.split(text)
     except ValueError as error:

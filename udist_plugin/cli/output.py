@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 def print_json(value: object) -> None:
     """Prints one JSON document in ASCII, which is valid in any encoding of the locale."""
+    import json
+
     print(json.dumps(value, indent=2))
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
-from typing import TYPE_CHECKING
 
 from udist_plugin.cli.streams import is_open, open_closed_streams
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import signal
+
     from udist_plugin.server.log import Log
     from udist_plugin.service import RegistryApp
     from udist_plugin.wire.frames import Settings
+else:
+    import _signal as signal  # the module proper makes enumerations of the same: a millisecond of every start
 
 USAGE = """\
 usage: udist-plugin [--config FILE]
@@ -48,6 +51,10 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stderr.write(USAGE)
         sys.exit(EX_USAGE)
     gc.disable()  # imports create no garbage; collecting during them takes a tenth of the start-up time
+    from udist_plugin.start.bundle import Bundle
+
+    bundle = Bundle("plugin")
+    sys.meta_path.insert(0, bundle)
     from udist_plugin.server.streams import take_standard_streams
 
     source, sink = take_standard_streams()
@@ -62,7 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
         app.log_access(log.line)
         return app
 
-    serve(source, sink, build)
+    serve(source, sink, build, bundle.save)
 
 
 def _config_path(arguments: list[str]) -> str | None:

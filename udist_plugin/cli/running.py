@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.cli.commands import build_parser, command_first
 from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.failures import exit_code_of, report
 from udist_plugin.cli.output import say
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,8 @@ def run(words: Sequence[str]) -> int:
     try:
         with suppress(SystemExit):  # help or the version was printed
             build_parser(words).parse_args(words, arguments)
+            gc.freeze()
+            gc.enable()
             arguments.run(arguments)
         sys.stdout.flush()
     except WrongCommandLine as error:
@@ -43,6 +46,8 @@ def run(words: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader of standard output has seen enough
         return READER_GONE
     except Exception as error:
+        if isinstance(error.__context__, KeyboardInterrupt):  # argparse's own cleaning up failed after it
+            raise error.__context__ from None
         report(_placed(error), as_json=arguments.json, verbose=arguments.verbose)
         return exit_code_of(error)
     return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.client.readers import readable
 from udist_plugin.client.redirects import location_of
@@ -12,6 +11,7 @@ from udist_plugin.client.response import Response
 from udist_plugin.client.sending import offered, send, send_piece, skip
 from udist_plugin.errors import DeadlineExceeded, StreamReset
 from udist_plugin.link.waiter import Waiter
+from udist_plugin.typed import TYPE_CHECKING, Final
 from udist_plugin.wire.frames import Request
 from udist_plugin.wire.frames import Response as Head
 from udist_plugin.wire.heads import HOP_BY_HOP

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import PluginNotFound
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,9 +20,10 @@ _ROOT = os.path.abspath(__file__).rpartition(f"{os.sep}udist_plugin{os.sep}")[0]
 working directory."""
 
 _RUN: Final = (
-    "import sys, typing; root, *more = sys.argv[1:]; del sys.argv[1:]; "
+    "import sys, collections; site, root, *more = sys.argv[1:]; del sys.argv[1:]; "
     "sys.path.insert(0, root); import udist_plugin; del sys.path[0]; "
-    "sys.path += [path for path in more if path not in sys.path]; "
+    "from udist_plugin.start.late_site import LateSite; "
+    "sys.meta_path.insert(0, LateSite(more, wanted=bool(site))); "
     "from udist_plugin.cli.plugin import main; main()"
 )
 """Runs this very package from its root, and for all else looks last where the caller does. Neither a folder
@@ -42,7 +43,8 @@ def find_command(command: str | Sequence[str] | None, environ: Mapping[str, str]
     interpreter = _interpreter()
     if interpreter and os.path.exists(_ROOT):
         more = [os.path.abspath(path) for path in sys.path if path]
-        return [interpreter, *_flags(), "-c", _RUN, _ROOT, *more], True
+        site = "" if sys.flags.no_site else "site"
+        return [interpreter, *_flags(), "-c", _RUN, site, _ROOT, *more], True
     from shutil import which
 
     if found := which("udist-plugin", path=environ.get("PATH", os.defpath)):
@@ -85,7 +87,7 @@ def _flags() -> list[str]:
         "-I": sys.flags.isolated,
         "-E": sys.flags.ignore_environment,
         "-s": sys.flags.no_user_site,
-        "-S": sys.flags.no_site,
+        "-S": True,  # see LateSite
         "-B": sys.flags.dont_write_bytecode,
     }
     options = getattr(sys, "_xoptions", {}).items()  # CPython's

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING
+
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import subprocess

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
+
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import signal
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.client.forks import watch
 from udist_plugin.client.slots import Slots
@@ -22,6 +20,7 @@ from udist_plugin.link.files import PeerFiles
 from udist_plugin.link.input import Interrupted
 from udist_plugin.link.link import Link
 from udist_plugin.link.waiter import Waiter, least
+from udist_plugin.typed import TYPE_CHECKING, Final
 from udist_plugin.wire.caller import CallerConnection
 from udist_plugin.wire.frames import GoAway, Log, Request, Reset, Settings
 
@@ -397,6 +396,8 @@ class ClientExchange(Exchange):
 
 
 def _named(status: int) -> str:
+    import signal
+
     if status >= 0:
         return f"exit status {status}"
     try:

@@ -8,24 +8,22 @@ import sys
 import threading
 import time
 import warnings
-from typing import TYPE_CHECKING, Final
 
-from udist_plugin.client.call import Call
 from udist_plugin.client.command import find_command
 from udist_plugin.client.configuration import as_text
-from udist_plugin.client.link import ClientLink
 from udist_plugin.client.patched import check_patches
 from udist_plugin.client.process import PluginProcess
 from udist_plugin.client.redirects import CAPABILITY as REDIRECT
+from udist_plugin.typed import TYPE_CHECKING, Final
 from udist_plugin.version import __version__
 from udist_plugin.wire.constants import DECLARED_CREDIT, FILES, VERSION
-from udist_plugin.wire.frames import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
     from typing import NoReturn, Self
 
+    from udist_plugin.client.link import ClientLink
     from udist_plugin.client.readers import Body
     from udist_plugin.client.response import Response
     from udist_plugin.client.trace.recorder import Recorder
@@ -109,7 +107,12 @@ class Plugin:
         implementation = f"udist-python/{__version__}"
         self._process = PluginProcess(words, log, own=own)
         recorder = None
-        try:
+        try:  # imports what it takes to talk while the plugin starts
+            from udist_plugin.client.call import Call
+            from udist_plugin.client.link import ClientLink
+            from udist_plugin.wire.frames import Settings
+
+            self._call = Call
             path = os.environ.get(TRACE, "") if trace is None else os.fspath(trace)
             recorder = _recorder(path, implementation, words[0]) if path else None
             self._link = ClientLink(self._process, log, recorder)
@@ -181,7 +184,7 @@ class Plugin:
         Raises ``TransportError``, whose ``retryable`` says whether the request can be repeated without doing
         anything twice, ``TypeError`` for a body of another kind, and whatever reading the body raises.
         """
-        call = Call(
+        call = self._call(
             self.link,
             self,
             method,

@@ -8,13 +8,13 @@ import sys
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.client.command import HINT
 from udist_plugin.client.ended import Ended
 from udist_plugin.errors import PluginNotFound, PluginNotStarted
 from udist_plugin.exhaustion import exhausted
 from udist_plugin.link.fds import grow_pipe, ready_before_end, wait_for
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

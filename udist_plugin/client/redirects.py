@@ -5,10 +5,8 @@ Nothing here does I/O: whoever follows brings ``fetch``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
-from urllib.parse import urljoin, urlsplit
-
 from udist_plugin.errors import RedirectFailed
+from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -65,6 +63,8 @@ def follow(url: str, fetch: Callable[[str], Fetched]) -> str:
 
     Raises ``RedirectFailed`` when it leads nowhere, and what ``fetch`` does.
     """
+    from urllib.parse import urljoin
+
     for _ in range(HOPS):
         status, location, close = fetch(url)
         if status in CONTENT:
@@ -97,6 +97,8 @@ def failed(url: str, reason: object) -> RedirectFailed:
 
 def explained(url: str, reason: object) -> str:
     """Says where the content could not be had. The URL's query may be a key to it, and is not shown."""
+    from urllib.parse import urlsplit
+
     parts = urlsplit(url)
     where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     return (
@@ -106,6 +108,8 @@ def explained(url: str, reason: object) -> str:
 
 
 def _fetchable(url: str) -> bool:
+    from urllib.parse import urlsplit
+
     if not url.isascii() or not url.isprintable() or " " in url:
         return False
     try:
@@ -116,4 +120,6 @@ def _fetchable(url: str) -> bool:
 
 
 def _scheme(url: str) -> str:
+    from urllib.parse import urlsplit
+
     return urlsplit(url).scheme

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import warnings
 from io import BufferedWriter, FileIO
-from typing import TYPE_CHECKING, Protocol
 
 from udist_plugin.link.exchange import READ
 from udist_plugin.link.file_content import FileContent
+from udist_plugin.typed import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

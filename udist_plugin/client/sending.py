@@ -11,13 +11,13 @@ import threading
 import time
 from contextlib import suppress
 from io import BufferedReader, FileIO
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.client.link import LAST_WORDS
 from udist_plugin.client.readers import octets
 from udist_plugin.errors import TransportError
 from udist_plugin.link.files import described
 from udist_plugin.link.splice import SpliceableFile, descriptor_of
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from udist_plugin.client.link import ClientLink

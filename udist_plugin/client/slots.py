@@ -7,10 +7,10 @@ keeps its own for ever.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import DeadlineExceeded, NoFreeSlot, TransportError
 from udist_plugin.link.waiter import Waiter
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

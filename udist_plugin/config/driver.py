@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Final, cast
 
 from udist_plugin.config.nodes import Node, Scalar, Table, is_null, plain
 from udist_plugin.config.overlay import choose_driver
 from udist_plugin.config.schema import STORAGE_SETTINGS, Deferred, Section
 from udist_plugin.keys import REQUIRED
+from udist_plugin.typed import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
-
 from udist_plugin.config import model
 from udist_plugin.config.aliases import rename
 from udist_plugin.config.driver import DEFAULT_DRIVER, default_root, filled, find_driver, with_driver
@@ -13,6 +11,7 @@ from udist_plugin.config.overlay import PREFIX, UnknownVariable, overlay, regist
 from udist_plugin.config.part import Part
 from udist_plugin.config.reading import Reader
 from udist_plugin.errors import ConfigurationError
+from udist_plugin.typed import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from udist_plugin.errors import ConfigurationError
+from udist_plugin.typed import Final
 
 MAX_FILE: Final = 1 << 20
 """Characters read of a file; the parser refuses far fewer."""

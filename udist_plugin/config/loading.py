@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udist_plugin.config.examining import examine
 from udist_plugin.config.part import Part
 from udist_plugin.config.reading import Reader
 from udist_plugin.errors import ConfigurationError
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

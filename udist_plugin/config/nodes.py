@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
-
 from udist_plugin.errors import ConfigurationError
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,6 +51,8 @@ def is_null(node: Node) -> bool:
 
 def describe(node: Node) -> str:
     """What stands there, for "expected ..., not ...": never more than a few words of it."""
+    import re
+
     if isinstance(node, Table):
         return "a mapping"
     if isinstance(node, Items):

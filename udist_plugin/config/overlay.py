@@ -7,14 +7,12 @@ key and whole sections take YAML.
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
-
 from udist_plugin.config.nodes import MAX_DEPTH, Items, Node, Scalar, Table
 from udist_plugin.config.schema import STORAGE_SETTINGS, Deferred, Entries, Listing, SchemaNode, Section
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.keys import Key
 from udist_plugin.kinds import Anything, Text
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +54,8 @@ def overlay(root: Node, schema: Section, variable: str, value: str) -> Node:
 
 
 def _parse(value: str, variable: str, path: str) -> Node:
+    import re
+
     if re.fullmatch(r"[\w./+][\w./+-]*", value):  # one plain word needs no YAML
         return Scalar(value, variable)
     from udist_plugin.config.yaml_text import parse_yaml
@@ -79,6 +79,8 @@ def choose_driver(storage: Node | None, name: Scalar) -> Table:
 
 
 def _resolve(schema: SchemaNode, node: Node | None, rest: str) -> tuple[list[Step], SchemaNode]:
+    import re
+
     if not rest:
         return [], schema
     if isinstance(schema, Deferred):
@@ -110,6 +112,8 @@ def _resolve(schema: SchemaNode, node: Node | None, rest: str) -> tuple[list[Ste
 
 def _resolve_entry(schema: Entries, node: Node | None, rest: str) -> tuple[list[Step], SchemaNode]:
     """A name of the user's choice is all that is left, but for the index of a list below it."""
+    import re
+
     match = re.fullmatch(r"(.+)_([0-9]{1,6})", rest) if isinstance(schema.item, Listing) else None
     name = _spelling(node, match[1] if match else rest)
     if match and isinstance(schema.item, Listing):

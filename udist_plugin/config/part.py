@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import dataclass_transform
+from udist_plugin.typed import dataclass_transform
 
 
 @dataclass_transform(frozen_default=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from udist_plugin.config.nodes import Items, Node, Scalar, Table, describe, is_null
 from udist_plugin.config.schema import Deferred, Entries, Listing, SchemaNode, Section
 from udist_plugin.errors import ConfigurationError
@@ -99,13 +97,13 @@ class Reader:
 
     def _entries(self, schema: Entries, node: Node | None, path: str) -> dict[str, object]:
         entries = self._table(schema, node, path)
-        if isinstance(
-            schema.item, Listing
-        ):  # in distribution's configuration these are always fields of HTTP
+        if entries and isinstance(schema.item, Listing):  # in distribution's these are always fields of HTTP
             self._check_fields(entries, path)
         return {name: self.read(schema.item, value, f"{path}.{name}") for name, value in entries.items()}
 
     def _check_fields(self, entries: dict[str, Node], path: str) -> None:
+        import re
+
         for name, node in entries.items():
             if re.fullmatch(_FIELD_NAME, name) is None:
                 self.wrong(f"expected a field name (RFC 9110, section 5.1), not {name!r}", path, node)

@@ -6,10 +6,9 @@ Others add theirs with an entry point in the group ``udist_plugin.storage_driver
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from udist_plugin.drivers.base import FileInfo, FileWriter, StorageDriver
 from udist_plugin.errors import ConfigurationError
+from udist_plugin.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -105,13 +104,11 @@ def _checkup(name: str) -> Any:
 
 
 def _load(name: str) -> type[StorageDriver]:
-    import importlib
-
     key = f"storage.{name}"
     if (shipped := DRIVERS.get(name)) is None:
         return _load_entry_point(name)
     try:
-        module = importlib.import_module(shipped.module)
+        module = __import__(shipped.module, fromlist=[shipped.attribute])
     except ImportError as error:
         raise ConfigurationError(f"{error}; {shipped.install}", key=key) from error
     driver: type[StorageDriver] = getattr(module, shipped.attribute)

@@ -6,13 +6,12 @@ store. Any verb may raise ``InvalidPath``, ``StorageFull`` or ``StorageError``.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
 
 from udist_plugin.content import Content
 from udist_plugin.errors import FileTooLarge, InvalidPath, PathNotFound
+from udist_plugin.typed import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -32,7 +31,7 @@ SMALL_FILE_MAX = 8 << 20
 PATHS_KEPT = 1024
 """Paths of which is kept whether they are canonical: most are used more than once."""
 
-_PATH = r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+"  # compiled on first use
+LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 
 
 class FileInfo:
@@ -119,6 +118,26 @@ class FileWriter(ABC):
         self.close()
 
 
+class Growing:
+    """A file that grows, as it was found: of ``size`` bytes, 0 if nothing has been written yet.
+
+    What is done with it may rely on what was found, where it would take a request to look again.
+    """
+
+    def __init__(self, driver: StorageDriver, path: str, size: int) -> None:
+        self.size = size
+        self._driver = driver
+        self._path = path
+
+    def writer(self) -> FileWriter:
+        """See ``StorageDriver.writer``."""
+        return self._driver.writer(self._path, append=True)
+
+    def drop(self) -> None:
+        """Deletes the folder that it is in. Raises ``PathNotFound``."""
+        self._driver.delete(self._path.rpartition("/")[0], durable=False)
+
+
 class StorageDriver(ABC):
     """A tree of files somewhere. Every verb may be called from any thread."""
 
@@ -200,6 +219,17 @@ class StorageDriver(ABC):
         with self.appended(path) as content:
             return content.size
 
+    def growing(self, path: str, beside: str) -> Growing:
+        """The file that writers with ``append`` add to, or will. Raises ``PathNotFound`` unless the file
+        ``beside`` stands in the same folder."""
+        if not self.stands(f"{path.rpartition('/')[0]}/{beside}"):
+            raise PathNotFound("not found", driver=self.name, path=path)
+        try:
+            size = self.appended_size(path)
+        except PathNotFound:
+            size = 0
+        return Growing(self, path, size)
+
     @abstractmethod
     def stat(self, path: str) -> FileInfo:
         """Raises ``PathNotFound``."""
@@ -215,6 +245,16 @@ class StorageDriver(ABC):
     def folders(self, path: str, *, after: str = "") -> Iterator[str]:
         """The ``names`` of folders. Where there are real folders, files may be among them."""
         return self.names(path, after=after)
+
+    def folders_with(
+        self, path: str, file: str, wanted: Callable[[str], object], *, after: str = ""
+    ) -> Iterator[tuple[str, int]]:
+        """The ``folders`` that hold a file, whose names are ``wanted``, each with the size of that file."""
+        for name in filter(wanted, self.folders(path, after=after)):
+            try:
+                yield name, self.stat(f"{path}/{name}/{file}").size
+            except (PathNotFound, InvalidPath):  # the latter where anything else stands in its place
+                continue
 
     def files(self, path: str, *, after: str = "") -> Iterator[str]:
         """Every file below a folder, however deep: paths from there, in the order of their characters, from
@@ -275,6 +315,10 @@ class StorageDriver(ABC):
             return False
         return True
 
+    def stands(self, path: str) -> bool:
+        """As ``exists``, of a path where nothing but a file can stand."""
+        return self.exists(path)
+
     def check_path(self, path: str) -> str:
         """``path`` itself; raises ``InvalidPath`` unless it is absolute and canonical."""
         return check_path(path, self.name)
@@ -293,4 +337,9 @@ def check_path(path: str, driver: str) -> str:
 
 @lru_cache(PATHS_KEPT)
 def _is_canonical(path: str) -> bool:
-    return re.fullmatch(_PATH, path) is not None
+    root, *names = path.split("/")
+    return (
+        not root
+        and bool(names)
+        and all(name not in ("", ".", "..") and LETTERS.issuperset(name) for name in names)
+    )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from udist_plugin.errors import StorageError, TransportError, UdistError, Unsupported
 from udist_plugin.exhaustion import exhausted
 from udist_plugin.http_api.errors import error_response
@@ -12,6 +9,7 @@ from udist_plugin.http_api.options import Options
 from udist_plugin.http_api.request import Request
 from udist_plugin.http_api.response import REASONS, Blocks, Response, SplicedBlocks
 from udist_plugin.http_api.routes import match
+from udist_plugin.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -107,6 +105,8 @@ class Application:
     def warm_up(self) -> None:
         """Loads what the first answer did not need, what only an error needs among it: then there may be no
         descriptor left to load it by."""
+        from importlib import import_module
+
         for name in RESOURCES:
             self._resource(name)
         for module in ERROR_PATH:
@@ -115,8 +115,9 @@ class Application:
     def _resource(self, name: str) -> Resource:
         resource = self._resources.get(name)
         if resource is None:
-            module, _, kind = RESOURCES[name].partition(":")
-            found: type[Resource] = getattr(import_module(f"udist_plugin.http_api.{module}"), kind)
+            place, _, kind = RESOURCES[name].partition(":")
+            module = __import__(f"udist_plugin.http_api.{place}", fromlist=[kind])
+            found: type[Resource] = getattr(module, kind)
             resource = self._resources[name] = found(self._registry, self._options)
         return resource
 

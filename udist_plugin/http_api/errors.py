@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from udist_plugin.errors import (
     BlobUnknown,
     BlobUploadInvalid,
@@ -28,6 +26,7 @@ from udist_plugin.errors import (
 )
 from udist_plugin.exhaustion import exhausted
 from udist_plugin.http_api.response import Response
+from udist_plugin.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
 
 from udist_plugin.content import CHUNK_SIZE, lends
 from udist_plugin.errors import SizeInvalid
 from udist_plugin.exhaustion import exhausted
 from udist_plugin.http_api.errors import LengthRequired
+from udist_plugin.typed import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from udist_plugin.content import Readable

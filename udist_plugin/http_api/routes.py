@@ -4,10 +4,10 @@ A repository's name may have components named like the endpoints, so a path is r
 """
 
 from functools import lru_cache
-from typing import Final, NamedTuple
 
 from udist_plugin.http_api.errors import EndpointUnknown
 from udist_plugin.oci.reference import check_name
+from udist_plugin.typed import Final, NamedTuple
 
 KEPT: Final = 1024
 KEPT_LENGTH: Final = 512

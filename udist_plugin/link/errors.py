@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udist_plugin.errors import (
     Cancelled,
     DeadlineExceeded,
@@ -12,6 +10,7 @@ from udist_plugin.errors import (
     TransportError,
     UdistError,
 )
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.wire.frames import Reset

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from udist_plugin.errors import Cancelled, DeadlineExceeded
 from udist_plugin.link.errors import ContentCut
@@ -11,6 +10,7 @@ from udist_plugin.link.inbox import Inbox, PooledChunk
 from udist_plugin.link.output import SMALL
 from udist_plugin.link.splice import Staging
 from udist_plugin.link.waiter import Waiter
+from udist_plugin.typed import TYPE_CHECKING
 from udist_plugin.wire.constants import MAX_DATA
 from udist_plugin.wire.stream import Half
 

@@ -10,7 +10,8 @@ import errno
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

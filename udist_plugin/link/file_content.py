@@ -6,10 +6,10 @@ import os
 import struct
 import threading
 import time
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import Cancelled
 from udist_plugin.link.errors import ContentCut, as_error, late
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 PIECE: Final = 64 << 20
 """Bytes that the kernel copies between two looks at whether to go on."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import Final
 
+from udist_plugin.typed import Final
 from udist_plugin.wire.frames import File
 
 FOLDER: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)

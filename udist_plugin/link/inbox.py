@@ -7,7 +7,8 @@ a pooled one, which the consumer may in turn borrow. All of it is guarded by the
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

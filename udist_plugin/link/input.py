@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from udist_plugin.errors import RemoteProtocolError
 from udist_plugin.link.errors import Truncated
 from udist_plugin.link.fds import read_into
+from udist_plugin.typed import TYPE_CHECKING
 from udist_plugin.wire.constants import PREFIX_SIZE
 from udist_plugin.wire.framing import (
     LOOK_AHEAD,

@@ -5,12 +5,11 @@ The reader never writes: what the protocol owes for a frame is written by anothe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from udist_plugin.errors import Cancelled, TransportError, UdistError
 from udist_plugin.link.errors import Truncated, as_error, reset_error
 from udist_plugin.link.input import FrameInput, Interrupted
 from udist_plugin.link.lock import take_back
+from udist_plugin.typed import TYPE_CHECKING, Final
 from udist_plugin.wire.connection import (
     ConnectionReceived,
     EndReceived,

@@ -10,13 +10,13 @@ and is never held across I/O.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 from udist_plugin.link.buffers import BufferPool
 from udist_plugin.link.intake import Intake
 from udist_plugin.link.output import Output
 from udist_plugin.link.role import Role
 from udist_plugin.link.splice import Stage
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

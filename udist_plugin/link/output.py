@@ -13,11 +13,11 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from udist_plugin.errors import DeadlineExceeded
 from udist_plugin.link.errors import late
 from udist_plugin.link.fds import wait_writable, write_all
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from udist_plugin.link.errors import late
 from udist_plugin.link.input import Interrupted
 from udist_plugin.link.keeper import Keeper
 from udist_plugin.link.lock import take_back
 from udist_plugin.link.waiter import Waiter
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

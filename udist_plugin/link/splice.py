@@ -10,9 +10,9 @@ import io
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING
 
 from udist_plugin.link.fds import grow_pipe, read_into
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.link.output import Output

@@ -1,10 +1,10 @@
 """Content descriptors (image-spec, descriptor.md)."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
 
 from udist_plugin.errors import DigestInvalid, ManifestInvalid
 from udist_plugin.oci.digest import Digest
+from udist_plugin.typed import Any, NamedTuple, Self
 
 
 class Descriptor(NamedTuple):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from udist_plugin.errors import DigestInvalid
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import hashlib

@@ -1,11 +1,10 @@
 """Manifests and indexes (image-spec, manifest.md and image-index.md; Docker schema 2 and its list)."""
 
-from typing import Any, Final, NamedTuple, NoReturn, Self
-
 from udist_plugin.errors import DigestInvalid, ManifestInvalid, ManifestTooLarge
 from udist_plugin.oci.descriptor import Descriptor, check_annotations, without_nulls
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import INDEXES, MANIFESTS, OCI_INDEX, OCI_MANIFEST
+from udist_plugin.typed import Any, Final, NamedTuple, NoReturn, Self
 
 MANIFEST_MAX: Final = 4 << 20
 """The largest manifest accepted, in bytes (distribution-spec, "Pushing Manifests")."""

@@ -1,11 +1,11 @@
 """Repository names, tags and the references that people write (distribution-spec, "Pulling manifests")."""
 
-import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, NamedTuple, Self
 
 from udist_plugin.errors import ManifestUnknown, NameInvalid, TagInvalid
 from udist_plugin.oci.digest import Digest
+from udist_plugin.typed import Final, NamedTuple, Self
 
 KEPT: Final = 1024
 """Names and tags found right that are kept: a request looks at its own several times."""
@@ -21,6 +21,8 @@ _TAG = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
 @lru_cache(KEPT)
 def check_name(name: str) -> str:
     """``name`` itself, if the specification's grammar allows it; raises ``NameInvalid``."""
+    import re
+
     if len(name) > NAME_MAX or not re.fullmatch(_NAME, name):
         raise NameInvalid({"name": name[:NAME_MAX]})
     return name
@@ -29,9 +31,18 @@ def check_name(name: str) -> str:
 @lru_cache(KEPT)
 def check_tag(tag: str) -> str:
     """``tag`` itself, if the specification's grammar allows it; raises ``TagInvalid``."""
+    import re
+
     if not re.fullmatch(_TAG, tag):
         raise TagInvalid({"tag": tag[:256]}, "invalid tag")
     return tag
+
+
+def tag_matcher() -> Callable[[str], object]:
+    """What is true of texts that the grammar allows as a tag, for many of them at once."""
+    import re
+
+    return re.compile(_TAG).fullmatch
 
 
 @lru_cache(KEPT)
@@ -41,6 +52,8 @@ def parse_target(text: str) -> Digest | str:
     Raises ``DigestInvalid``, or ``ManifestUnknown`` for what can be neither: a tag that cannot exist
     is a tag that does not exist.
     """
+    import re
+
     if ":" in text:
         return Digest(text)
     if not re.fullmatch(_TAG, text):

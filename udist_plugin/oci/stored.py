@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Final
-
 from udist_plugin.errors import DigestInvalid, ManifestInvalid
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.manifest import Manifest, load_document
@@ -16,6 +13,7 @@ from udist_plugin.oci.media_types import (
     OCI_MANIFEST,
     OCTET_STREAM,
 )
+from udist_plugin.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from udist_plugin.oci.digest import Digest
@@ -54,6 +52,8 @@ def read_stored(content: bytes, digest: Digest) -> Manifest:
 
 def _media_type(document: dict[str, Any]) -> str:
     """The document's own, else the one that its members imply."""
+    import re
+
     own = document.get("mediaType")
     if isinstance(own, str) and re.fullmatch(_MEDIA_TYPE, own, re.ASCII):
         return own

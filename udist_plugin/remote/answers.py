@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from udist_plugin import errors
 from udist_plugin.errors import RegistryError
+from udist_plugin.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from udist_plugin.remote.transport import Response

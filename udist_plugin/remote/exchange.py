@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, urljoin, urlsplit
-
 from udist_plugin.errors import RegistryError
 from udist_plugin.remote.answers import error_of
 from udist_plugin.remote.repeating import IDEMPOTENT, Bookmark, is_passing, repeat
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +59,8 @@ class Exchange:
 
 def uploads_of(name: str) -> str:
     """Where a repository's uploads begin."""
+    from urllib.parse import quote
+
     return f"/v2/{quote(name)}/blobs/uploads/"
 
 
@@ -74,6 +74,8 @@ def location_of(response: Response, target: str) -> str:
 
 def origin_form(reference: str, target: str) -> str:
     """A URI reference found in the answer to ``target``, as a target of the same registry."""
+    from urllib.parse import urljoin, urlsplit
+
     parts = urlsplit(urljoin(target, reference))
     return parts.path + (f"?{parts.query}" if parts.query else "")
 

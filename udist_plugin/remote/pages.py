@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import parse_qs, urlsplit
-
 from udist_plugin.errors import RegistryError, SizeInvalid
 from udist_plugin.remote.exchange import origin_form
+from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +18,7 @@ PAGE_MAX: Final = 32 << 20
 PAGES_MAX: Final = 100_000
 """How many pages of one list are followed: a registry that links in a circle ends here."""
 
-_NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.ASCII | re.IGNORECASE)
+_NEXT = r'(?ai)<([^>]*)>\s*;[^,]*\brel="?next"?'  # compiled on first use
 
 
 class RemotePage(NamedTuple):
@@ -33,6 +30,8 @@ class RemotePage(NamedTuple):
     @property
     def last(self) -> str | None:
         """The ``last`` parameter of the next page's target."""
+        from urllib.parse import parse_qs, urlsplit
+
         return parse_qs(urlsplit(self.following or "").query).get("last", [None])[-1]
 
     def strings(self, key: str) -> list[str]:
@@ -72,5 +71,7 @@ def read_all(response: Response, limit: int) -> bytes:
 
 
 def _next_target(answer: Response, target: str) -> str | None:
-    match = _NEXT.search(answer.header("link") or "")
+    import re
+
+    match = re.search(_NEXT, answer.header("link") or "")
     return origin_form(match[1], target) if match else None

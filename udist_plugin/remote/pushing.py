@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import BlobUploadUnknown, NameUnknown, UdistError
 from udist_plugin.oci.media_types import OCTET_STREAM
 from udist_plugin.remote.exchange import EMPTY, location_of, uploads_of, with_query
 from udist_plugin.remote.reading import check_digest
 from udist_plugin.remote.repeating import Bookmark, is_passing, repeat, size_of
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from udist_plugin.content import Readable

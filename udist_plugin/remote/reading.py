@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
-
 from udist_plugin.content import CHUNK_SIZE, BytesChunk, Content
 from udist_plugin.errors import DigestInvalid, SizeInvalid
 from udist_plugin.oci.digest import Digest
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.content import Chunk
@@ -106,6 +104,8 @@ def check_digest(actual: str | None, expected: Digest) -> None:
 
 def content_length(answer: Response) -> int:
     """The response's Content-Length; raises ``SizeInvalid`` when there is none to check what comes by."""
+    import re
+
     value = answer.header("content-length") or ""
     if not re.fullmatch(r"\d{1,19}", value, re.ASCII):
         raise SizeInvalid(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
-
 from udist_plugin.errors import BlobUnknown, BlobUploadUnknown, ManifestUnknown, NameUnknown
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
@@ -15,8 +12,9 @@ from udist_plugin.remote.exchange import EMPTY, Exchange, uploads_of, with_query
 from udist_plugin.remote.pages import pages, read_all
 from udist_plugin.remote.pushing import Pushing
 from udist_plugin.remote.reading import RemoteContent, check_digest, content_length
-from udist_plugin.remote.transport import Cancellable
+from udist_plugin.remote.transport import can_cancel
 from udist_plugin.remote.upload import RemoteUpload
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +41,7 @@ class RemoteRegistry(Registry):
 
     def cancel(self) -> None:
         """Ends what other threads have under way, where the transport can: they get ``Cancelled``."""
-        if isinstance(self._transport, Cancellable):
+        if can_cancel(self._transport):
             self._transport.cancel()
 
     def resolve_blob(self, name: str, digest: str) -> Descriptor:
@@ -74,6 +72,8 @@ class RemoteRegistry(Registry):
             raise
 
     def mount_blob(self, name: str, digest: str, source: str | None) -> Descriptor:
+        from urllib.parse import urlencode
+
         digest = Digest(digest)
         query = {"mount": digest, "from": source} if source else {"mount": digest}
         target = f"{uploads_of(name)}?{urlencode(query)}"
@@ -93,6 +93,8 @@ class RemoteRegistry(Registry):
         self._exchange.send("DELETE", _blob(name, Digest(digest)), _DELETED, BlobUnknown).close()
 
     def start_upload(self, name: str, algorithm: str = "sha256") -> RemoteUpload:
+        from urllib.parse import quote
+
         target = uploads_of(name)
         if algorithm != "sha256":
             target = with_query(target, f"digest-algorithm={quote(algorithm)}")
@@ -100,6 +102,8 @@ class RemoteRegistry(Registry):
             return RemoteUpload(self._exchange, self, name, answer, target)
 
     def resume_upload(self, name: str, upload_id: str) -> RemoteUpload:
+        from urllib.parse import quote
+
         target = uploads_of(name) + quote(upload_id, safe="")
         with self._exchange.send("GET", target, (204, 202), BlobUploadUnknown) as answer:
             return RemoteUpload(self._exchange, self, name, answer, target)
@@ -135,6 +139,8 @@ class RemoteRegistry(Registry):
     def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         """As ``Registry.push_manifest``: one request where the registry takes tags with a push by digest,
         and says so (OCI-Tag), else one more for each tag."""
+        from urllib.parse import urlencode
+
         target = _manifest(name, manifest.digest)
         if tags:
             target += "?" + urlencode([("tag", tag) for tag in tags])
@@ -164,6 +170,8 @@ class RemoteRegistry(Registry):
         return self._list("/v2/_catalog", "repositories", limit, last)
 
     def list_tags(self, name: str, limit: int | None = None, last: str = "") -> Page[str]:
+        from urllib.parse import quote
+
         return self._list(f"/v2/{quote(name)}/tags/list", "tags", limit, last)
 
     def _list(self, target: str, key: str, limit: int | None, last: str) -> Page[str]:
@@ -173,6 +181,8 @@ class RemoteRegistry(Registry):
         """
         query = ({} if limit is None else {"n": str(limit)}) | ({"last": last} if last else {})
         if query:
+            from urllib.parse import urlencode
+
             target = with_query(target, urlencode(query))
         items: list[str] = []
         for page in pages(self._exchange, target, NameUnknown):
@@ -186,6 +196,8 @@ class RemoteRegistry(Registry):
         self, name: str, digest: str, artifact_type: str | None = None, last: str = ""
     ) -> Page[Descriptor]:
         """As ``Registry.list_referrers``: all in one page, filtered here where the registry did not."""
+        from urllib.parse import quote, urlencode
+
         query = ({"artifactType": artifact_type} if artifact_type else {}) | ({"last": last} if last else {})
         target = f"/v2/{quote(name)}/referrers/{Digest(digest)}"
         if query:
@@ -197,8 +209,12 @@ class RemoteRegistry(Registry):
 
 
 def _blob(name: str, digest: Digest) -> str:
+    from urllib.parse import quote
+
     return f"/v2/{quote(name)}/blobs/{digest}"
 
 
 def _manifest(name: str, target: Digest | str) -> str:
+    from urllib.parse import quote
+
     return f"/v2/{quote(name)}/manifests/{quote(target, safe=':')}"

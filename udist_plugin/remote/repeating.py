@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, TypeVar
 
 from udist_plugin.errors import (
     Cancelled,
@@ -13,6 +12,7 @@ from udist_plugin.errors import (
     PluginNotFound,
     TransportError,
 )
+from udist_plugin.typed import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable

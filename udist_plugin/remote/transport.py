@@ -6,12 +6,12 @@ has these two methods.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from udist_plugin.typed import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
-    from typing import Self
+    from typing import Self, TypeGuard
 
     from udist_plugin.content import Readable
 
@@ -71,9 +71,12 @@ class Transport(Protocol):
         """Ends the transport; twice is once."""
 
 
-@runtime_checkable
 class Cancellable(Protocol):
     """A transport that several threads use, one of which can cancel what the others do."""
 
     def cancel(self) -> None:
         """Ends all exchanges under way: each raises ``Cancelled``. New ones can be begun."""
+
+
+def can_cancel(transport: object) -> TypeGuard[Cancellable]:
+    return hasattr(transport, "cancel")

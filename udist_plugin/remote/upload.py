@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
-
 from udist_plugin.errors import BlobUnknown, BlobUploadUnknown, RangeInvalid
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
@@ -12,6 +9,7 @@ from udist_plugin.oci.media_types import OCTET_STREAM
 from udist_plugin.registry import Upload
 from udist_plugin.remote.exchange import EMPTY, location_of, with_query
 from udist_plugin.remote.repeating import Bookmark, is_passing, repeat, size_of
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.content import Readable
@@ -93,6 +91,8 @@ def offset_of(value: str | None) -> int:
     ``0-0`` is what distribution says of an empty session as well as of one byte; it is taken as empty,
     and a chunk that would then start in the wrong place is refused by the registry.
     """
+    import re
+
     if value is None or value == "0-0":
         return 0
     if not (match := re.fullmatch(r"(?:bytes=)?0-(\d{1,19})", value, re.ASCII)):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.link.file_content import FileContent
 from udist_plugin.link.files import PeerFiles
 from udist_plugin.link.inbox import PooledChunk
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from udist_plugin.link.exchange import Exchange

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import Cancelled, TransportError, VersionMismatch
 from udist_plugin.link.exchange import Exchange
@@ -11,6 +10,7 @@ from udist_plugin.link.input import Interrupted
 from udist_plugin.link.link import Link
 from udist_plugin.link.role import IDLE
 from udist_plugin.link.waiter import least
+from udist_plugin.typed import TYPE_CHECKING, Final
 from udist_plugin.wire.constants import INITIAL_STREAMS
 from udist_plugin.wire.frames import GoAway, Request, Response, Settings
 from udist_plugin.wire.plugin import PluginConnection

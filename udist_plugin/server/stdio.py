@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import Cancelled, ConfigurationError, StorageError, TransportError, UdistError
 from udist_plugin.link.fds import reader_gone
@@ -18,6 +17,7 @@ from udist_plugin.server.warming import WarmUp
 from udist_plugin.server.watch import LOOK, Watch
 from udist_plugin.server.workers import Workers
 from udist_plugin.server.wsgi import serve_exchange, trace
+from udist_plugin.typed import TYPE_CHECKING, Final
 from udist_plugin.version import __version__
 from udist_plugin.wire.constants import DECLARED_CREDIT, FILES, INITIAL_STREAMS, VERSION
 from udist_plugin.wire.frames import Settings
@@ -70,13 +70,19 @@ WARNINGS_MAX: Final = 32 << 10
 """Bytes of warnings in the settings, which are one frame."""
 
 
-def serve(source: int, sink: int, build: Callable[[Settings, Log], Service]) -> NoReturn:
+def serve(
+    source: int,
+    sink: int,
+    build: Callable[[Settings, Log], Service],
+    at_end: Callable[[], None] = lambda: None,
+) -> NoReturn:
     """Serves until the caller is done, and ends the process.
 
     ``build`` turns the caller's settings into the service, and configures the log; ``ConfigurationError`` and
     ``StorageError`` from it are reported to the caller. Exit status: 0 after a drain, 78 for a refused
     configuration or version, 76 for a broken protocol, 1 when the drain took too long or the caller died. The
-    garbage collector, which a caller may have disabled for the start, is on from the first answer.
+    garbage collector, which a caller may have disabled for the start, is on from the first answer. ``at_end``
+    is called when all is served.
     """
     sys.setswitchinterval(SWITCH)
     log = Log()
@@ -97,6 +103,7 @@ def serve(source: int, sink: int, build: Callable[[Settings, Log], Service]) -> 
     workers.closed.wait()
     status = _drain(workers, sink, service.drain_timeout, log)
     service.close()
+    at_end()
     _exit(status, log)
 
 

@@ -7,18 +7,20 @@ in a call that a signal does not end, such as a look-up of the store's name.
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.link.fds import reader_gone, wait_for
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
     from typing import NoReturn
 
     from udist_plugin.server.link import ServerLink
+else:
+    import _signal as signal  # the module proper makes enumerations of the same: a millisecond of every start
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 FAREWELL: Final = 1.0

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import TransportError
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 KEPT: Final = 64
 """Threads that stay for more requests; what a burst has taken beyond goes back to the system."""

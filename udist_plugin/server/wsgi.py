@@ -6,12 +6,12 @@ import os
 from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.errors import LocalProtocolError, StorageError, TransportError
 from udist_plugin.exhaustion import exhausted
 from udist_plugin.link.output import SMALL
 from udist_plugin.link.splice import SpliceableFile, descriptor_of
+from udist_plugin.typed import TYPE_CHECKING, Any, Final
 from udist_plugin.wire.constants import CODES, KEPT_FIELDS, KEPT_LENGTH
 from udist_plugin.wire.frames import Request, Response
 from udist_plugin.wire.heads import HOP_BY_HOP

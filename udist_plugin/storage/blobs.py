@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from udist_plugin.content import length_of
 from udist_plugin.errors import BlobUnknown, DigestInvalid, PathNotFound
@@ -14,6 +13,7 @@ from udist_plugin.storage import paths
 from udist_plugin.storage.links import link_content, read_link, write_link
 from udist_plugin.storage.pump import RunningHash, pump
 from udist_plugin.storage.sizes.sizes import Sizes
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +105,7 @@ class BlobStore:
 
     def delete(self, name: str, digest: Digest) -> None:
         folder = paths.layer(name, digest)
-        if not self._driver.exists(paths.link(folder)):
+        if self._driver.has_folders and not self._driver.stands(paths.link(folder)):
             raise BlobUnknown(digest)
         try:
             self._driver.delete(folder)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import Generic, TypeVar
+
+from udist_plugin.typed import Generic, TypeVar
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")

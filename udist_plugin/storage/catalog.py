@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import InvalidPath, NameInvalid, PathNotFound
 from udist_plugin.oci.reference import check_name
 from udist_plugin.registry import Page
 from udist_plugin.storage import paths
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import DigestInvalid, InvalidPath, PathNotFound
 from udist_plugin.oci.digest import HEX_LENGTHS, Digest
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from udist_plugin.drivers.base import StorageDriver
@@ -27,14 +27,6 @@ def read_link(driver: StorageDriver, path: str) -> Digest | None:
         return _digest(driver.get_content(path))
     except (PathNotFound, InvalidPath, DigestInvalid):
         return None
-
-
-def link_stands(driver: StorageDriver, path: str) -> bool:
-    """Whether there is a link, without reading it."""
-    try:
-        return driver.stat(path).size >= LINK_MIN
-    except (PathNotFound, InvalidPath):
-        return False
 
 
 def write_link(driver: StorageDriver, path: str, digest: Digest) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import DigestInvalid, FileTooLarge, ManifestInvalid, ManifestUnknown, PathNotFound
 from udist_plugin.oci.descriptor import Descriptor
@@ -16,6 +15,7 @@ from udist_plugin.registry import ManifestContent
 from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
 from udist_plugin.storage.links import link_content, read_link, write_link
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -217,7 +217,7 @@ class ManifestStore:
         return fact
 
     def _stands(self, name: str, digest: Digest) -> bool:
-        return self._driver.exists(paths.link(paths.revision(name, digest)))
+        return self._driver.stands(paths.link(paths.revision(name, digest)))
 
     def _link(self, name: str, digest: Digest) -> None:
         write_link(self._driver, paths.link(paths.revision(name, digest)), digest)

@@ -24,11 +24,9 @@ Names, tags and upload ids are checked here, so that none can name another place
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
-
 from udist_plugin.errors import BlobUploadUnknown
 from udist_plugin.oci.reference import check_name, check_tag
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from udist_plugin.oci.digest import Digest
@@ -109,11 +107,15 @@ def upload(name: str, upload_id: str) -> str:
 
 
 def is_upload_id(text: str) -> bool:
+    import re
+
     return re.fullmatch(_UPLOAD_ID, text) is not None
 
 
 def is_scratch(name: str) -> bool:
     """Whether a file or folder below ``SCRATCH`` can be of ours."""
+    import re
+
     return re.fullmatch(_SCRATCH, name) is not None
 
 

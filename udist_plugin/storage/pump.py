@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.content import can_share, chunks
 from udist_plugin.exhaustion import no_thread
 from udist_plugin.oci.digest import Digest, new_hash
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,13 +8,13 @@ the index is never wrong, only short, and losing it costs nothing but time.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import DigestInvalid, ManifestUnknown, StorageError
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX
 from udist_plugin.registry import Page
 from udist_plugin.storage import paths
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from udist_plugin.drivers.base import StorageDriver

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from udist_plugin.errors import ManifestUnknown, StorageError
 from udist_plugin.registry import ManifestContent, Page, Registry, Upload
@@ -13,6 +12,7 @@ from udist_plugin.storage.manifests import ManifestStore
 from udist_plugin.storage.referrers import ReferrerIndex
 from udist_plugin.storage.tags import TagStore
 from udist_plugin.storage.uploads import UploadStore
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from udist_plugin.errors import InvalidPath, ManifestUnknown, NameUnknown, PathNotFound, TagInvalid
-from udist_plugin.oci.reference import check_tag
+from udist_plugin.errors import InvalidPath, ManifestUnknown, NameUnknown, PathNotFound
+from udist_plugin.oci.reference import tag_matcher
 from udist_plugin.registry import Page
 from udist_plugin.storage import paths
-from udist_plugin.storage.links import link_content, link_stands, read_link
+from udist_plugin.storage.links import LINK_MIN, link_content, read_link
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.oci.digest import Digest
@@ -54,9 +53,7 @@ class TagStore:
         """``NameUnknown`` only where no tag ever stood, as in distribution on a folder."""
         found: list[str] = []
         try:
-            for tag in self._driver.folders(paths.tags(name), after=last):
-                if not self._stands(name, tag):
-                    continue
+            for tag in self._tags(paths.tags(name), last):
                 if len(found) == limit:
                     return Page(found, found[-1] if found else last)
                 found.append(tag)
@@ -66,12 +63,13 @@ class TagStore:
                 raise NameUnknown({"name": name}) from None
         return Page(found)
 
-    def _stands(self, name: str, folder: str) -> bool:
-        """Whether a folder among the tags is one. To look into each in an object store would cost a request
-        each, or a walk of everything: there, a tag that a killed server made only a part of is listed."""
-        if not _is_tag(folder):
-            return False
-        return not self._driver.has_folders or link_stands(self._driver, paths.tag_current(name, folder))
+    def _tags(self, folder: str, last: str) -> Iterator[str]:
+        """The tags among the folders. To look into each in an object store would cost a request each, or a
+        walk of everything: there, a tag that a killed server made only a part of is listed."""
+        if not self._driver.has_folders:
+            return filter(tag_matcher(), self._driver.folders(folder, after=last))
+        found = self._driver.folders_with(folder, paths.CURRENT, tag_matcher(), after=last)
+        return (tag for tag, size in found if size >= LINK_MIN)
 
     def _links(self, links: Sequence[str]) -> Sequence[Digest | None]:
         workers = min(self._lookups, len(links))
@@ -88,12 +86,4 @@ class TagStore:
             names = self._driver.list(paths.tags(name))
         except PathNotFound:
             return ()
-        return tuple(sorted(filter(_is_tag, names)))
-
-
-def _is_tag(text: str) -> bool:
-    try:
-        check_tag(text)
-    except TagInvalid:
-        return False
-    return True
+        return tuple(sorted(filter(tag_matcher(), names)))

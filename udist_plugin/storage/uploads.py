@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.content import CHUNK_SIZE, length_of
 from udist_plugin.errors import (
@@ -15,6 +14,7 @@ from udist_plugin.errors import (
     PathBusy,
     PathNotFound,
     RangeInvalid,
+    RegistryError,
     StorageError,
 )
 from udist_plugin.oci.digest import Digest
@@ -22,13 +22,16 @@ from udist_plugin.registry import Upload
 from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
 from udist_plugin.storage.pump import RunningHash, pump
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from udist_plugin.content import Readable
-    from udist_plugin.drivers.base import FileWriter, StorageDriver
+    from udist_plugin.drivers.base import FileWriter, Growing, StorageDriver
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.storage.blobs import BlobStore
 
+STARTED: Final = "startedat"
+"""The file of a session that stands from its start to its end."""
 STARTED_AT: Final = "%Y-%m-%dT%H:%M:%SZ"
 HASHES: Final = 1024
 """Running hashes kept of sessions nobody holds open."""
@@ -46,18 +49,16 @@ class UploadStore:
         running = RunningHash(algorithm)
         upload_id = _new_id()
         started = time.strftime(STARTED_AT, time.gmtime()).encode("ascii")
-        self.driver.put_content(f"{paths.upload(name, upload_id)}/startedat", started, durable=False)
+        self.driver.put_content(f"{paths.upload(name, upload_id)}/{STARTED}", started, durable=False)
         return StoredUpload(self, name, upload_id, 0, running)
 
     def resume(self, name: str, upload_id: str) -> Upload:
-        folder = paths.upload(name, upload_id)
-        if not self.driver.exists(f"{folder}/startedat"):
-            raise BlobUploadUnknown({"uuid": upload_id})
         try:
-            offset = self.driver.appended_size(f"{folder}/data")
+            data = self.driver.growing(f"{paths.upload(name, upload_id)}/data", STARTED)
         except PathNotFound:
-            offset = 0
-        return StoredUpload(self, name, upload_id, offset, self.hashes.take((upload_id, offset)))
+            raise BlobUploadUnknown({"uuid": upload_id}) from None
+        running = self.hashes.take((upload_id, data.size))
+        return StoredUpload(self, name, upload_id, data.size, running, data)
 
 
 class StoredUpload(Upload):
@@ -68,7 +69,13 @@ class StoredUpload(Upload):
     """
 
     def __init__(
-        self, store: UploadStore, name: str, upload_id: str, offset: int, running: RunningHash | None
+        self,
+        store: UploadStore,
+        name: str,
+        upload_id: str,
+        offset: int,
+        running: RunningHash | None,
+        data: Growing | None = None,
     ) -> None:
         self.id = upload_id
         self.offset = offset
@@ -76,6 +83,7 @@ class StoredUpload(Upload):
         self._name = name
         self._folder = paths.upload(name, upload_id)
         self._running = running if running or offset else RunningHash("sha256")
+        self._data = data
 
     def write(self, content: Readable) -> int:
         if length_of(content) == 0:
@@ -88,7 +96,7 @@ class StoredUpload(Upload):
                     self.offset = writer.size
         except PathBusy:
             self._running = None  # what it covers is not what stands in the store
-            raise _busy() from None
+            raise self._overtaken() from None
         except StorageError:
             self._running = None
             raise
@@ -96,6 +104,7 @@ class StoredUpload(Upload):
 
     def commit(self, digest: str) -> Descriptor:
         digest = Digest(digest)
+        data = self._data
         with self._open() as writer:
             if not writer.exclusive:
                 return self._commit_copy(writer, digest)
@@ -112,6 +121,7 @@ class StoredUpload(Upload):
                 self._end()
                 raise DigestInvalid({"digest": digest, "content": actual})
         descriptor = self._store.blobs.link(self._name, digest, self.offset)
+        self._data = data  # of which the writer has made the blob
         self._end()
         return descriptor
 
@@ -143,19 +153,34 @@ class StoredUpload(Upload):
     def _open(self) -> FileWriter:
         """A writer that stands where this session believes to be."""
         driver = self._store.driver
+        data, self._data = self._data, None  # what comes may change it
         try:
-            writer = driver.writer(f"{self._folder}/data", append=True)
+            writer = data.writer() if data else driver.writer(f"{self._folder}/data", append=True)
         except PathBusy:
             raise _busy() from None
         found = writer.size
-        if found == self.offset and (found or driver.exists(f"{self._folder}/startedat")):
+        has_looked = data is not None and not driver.has_folders
+        if found == self.offset and (found or has_looked or driver.stands(f"{self._folder}/{STARTED}")):
             return writer
         writer.close()
         if not found:  # committed or cancelled by another request, and opened anew just now
             with suppress(PathNotFound):
                 driver.delete(self._folder, durable=False)
             raise BlobUploadUnknown({"uuid": self.id})
-        raise RangeInvalid({"uuid": self.id, "offset": found, "expected": self.offset})
+        raise self._out_of_step(found)
+
+    def _overtaken(self) -> RegistryError:
+        """What a writer is told that was not the first."""
+        driver = self._store.driver
+        if not driver.has_folders:
+            with suppress(StorageError):
+                found = driver.appended_size(f"{self._folder}/data")
+                if found != self.offset:
+                    return self._out_of_step(found)
+        return _busy()
+
+    def _out_of_step(self, found: int) -> RegistryError:
+        return RangeInvalid({"uuid": self.id, "offset": found, "expected": self.offset})
 
     def _current(self, writer: FileWriter) -> RunningHash | None:
         running = self._running
@@ -185,10 +210,12 @@ class StoredUpload(Upload):
         self._running = None
         driver = self._store.driver
         if driver.has_folders:
-            driver.delete(f"{self._folder}/startedat", durable=False)
+            driver.delete(f"{self._folder}/{STARTED}", durable=False)
             if not driver.remove_if_empty(self._folder):  # mostly there is nothing else in it
                 with suppress(PathNotFound):
                     driver.delete(self._folder, durable=False)
+        elif self._data is not None:
+            self._data.drop()
         else:
             driver.delete(self._folder, durable=False)
 

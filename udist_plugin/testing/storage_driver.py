@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
-from udist_plugin.errors import InvalidOffset, InvalidPath, PathNotFound, StorageError
+from udist_plugin.errors import InvalidOffset, InvalidPath, PathBusy, PathNotFound, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -237,6 +238,34 @@ class StorageDriverSuite:
         with driver.appended("/up/data") as content:
             assert content.read() == b"second"
 
+    def test_a_file_that_grows_beside_another(self, driver: StorageDriver) -> None:
+        with pytest.raises(PathNotFound):
+            driver.growing("/up/data", "started")
+        driver.put_content("/up/started", b"now")
+        assert driver.growing("/up/data", "started").size == 0
+        with driver.growing("/up/data", "started").writer() as writer:
+            writer.write(b"first")
+        growing = driver.growing("/up/data", "started")
+        assert growing.size == 5
+        with growing.writer() as writer:
+            assert writer.size == 5
+            writer.write(b", second")
+        driver.growing("/up/data", "started").drop()
+        assert not driver.exists("/up/started")
+        with pytest.raises(PathNotFound):
+            driver.growing("/up/data", "started")
+
+    def test_what_another_has_added_meanwhile_is_not_overwritten(self, driver: StorageDriver) -> None:
+        driver.put_content("/up/started", b"now")
+        before = driver.growing("/up/data", "started")
+        with driver.growing("/up/data", "started").writer() as writer:
+            writer.write(b"other")
+        with suppress(PathBusy), before.writer() as writer:
+            if not writer.size:  # it has not looked again
+                writer.write(b"own")
+        with driver.appended("/up/data") as content:
+            assert content.read() == b"other"
+
     def test_stat_tells_size_kind_and_time(self, driver: StorageDriver) -> None:
         before = time.time()
         driver.put_content("/folder/file", b"12345")
@@ -252,6 +281,15 @@ class StorageDriverSuite:
         assert sorted(driver.list("/f")) == ["a", "b", "e"]
         assert sorted(driver.list("/f/b")) == ["c", "d"]
         assert {"f", "fa"} <= set(driver.list("/"))
+
+    def test_folders_with_a_file_in_them(self, driver: StorageDriver) -> None:
+        for path in ("/f/c/in/it", "/f/a/in/it", "/f/b/in/other", "/f/d/in", "/f/e/in/it", "/f/file"):
+            driver.put_content(path, b"x" * len(path))
+        found = list(driver.folders_with("/f", "in/it", "aceg".count))
+        assert found == [(name, len(f"/f/{name}/in/it")) for name in "ace"]
+        assert [name for name, _ in driver.folders_with("/f", "in/it", "ae".count, after="a")] == ["e"]
+        driver.delete("/f/c/in/it")
+        assert [name for name, _ in driver.folders_with("/f", "in/it", "aceg".count)] == ["a", "e"]
 
     def test_move_replaces(self, driver: StorageDriver) -> None:
         driver.put_content("/from/file", b"new")

@@ -8,9 +8,8 @@ one update a stream, one pong, and twice the stream limit of refusals.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from udist_plugin.errors import LocalProtocolError, ProtocolError, RemoteProtocolError, VersionMismatch
+from udist_plugin.typed import TYPE_CHECKING, Final
 from udist_plugin.wire import heads
 from udist_plugin.wire.constants import DECLARED_CREDIT, INITIAL_STREAMS, MAX_DATA, MAX_MESSAGE, VERSION
 from udist_plugin.wire.encoding import encode, encode_data_head
@@ -277,7 +276,7 @@ class Connection:
         try:
             stream.incoming = TRANSITIONS[stream.incoming, what, end_stream]
         except KeyError:
-            problem = f"{what.value} on stream {stream.id}, which {stream.incoming.value}"
+            problem = f"{what} on stream {stream.id}, which {stream.incoming}"
             raise RemoteProtocolError(problem) from None
         done = stream.incoming is Half.DONE
         if stream.expected is not None and (
@@ -295,11 +294,11 @@ class Connection:
 
     def _advance_outgoing(self, stream: Stream, what: Input, end_stream: bool) -> None:
         if stream.reset:
-            raise LocalProtocolError(f"{what.value} on stream {stream.id}, which was reset")
+            raise LocalProtocolError(f"{what} on stream {stream.id}, which was reset")
         try:
             stream.outgoing = TRANSITIONS[stream.outgoing, what, end_stream]
         except KeyError:
-            problem = f"{what.value} on stream {stream.id}, which {stream.outgoing.value}"
+            problem = f"{what} on stream {stream.id}, which {stream.outgoing}"
             raise LocalProtocolError(problem) from None
         if stream.outgoing is Half.DONE:
             self._outgoing_done(stream)

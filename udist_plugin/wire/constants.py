@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from udist_plugin.typed import Final
 
 VERSION: Final = 1
 

@@ -7,8 +7,8 @@ not UTF-8) is not judged here: the library's rules decide.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
+from udist_plugin.typed import TYPE_CHECKING, Any
 from udist_plugin.wire.constants import KEPT_FIELDS, KEPT_LENGTH, code_name
 from udist_plugin.wire.frames import (
     End,

@@ -6,9 +6,9 @@ Start-up is why: the library takes as long to import as everything else. Propert
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
 
 from udist_plugin.errors import LocalProtocolError
+from udist_plugin.typed import TYPE_CHECKING, TypeVar
 from udist_plugin.wire.constants import CODES, KEPT_FIELDS, KEPT_LENGTH, MAX_CONTROL
 from udist_plugin.wire.frames import (
     Body,

@@ -1,7 +1,8 @@
 """The frames as values. Codes are gRPC's names; field values are bytes, field names lower-case text."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+
+from udist_plugin.typed import NamedTuple
 
 Fields = Sequence[tuple[str, bytes]]
 

@@ -1,8 +1,7 @@
 """Where a frame begins and ends, decided before anything of it is buffered."""
 
-from typing import NamedTuple
-
 from udist_plugin.errors import RemoteProtocolError
+from udist_plugin.typed import NamedTuple
 from udist_plugin.wire.constants import MAX_CONTROL, MAX_DATA, MAX_DATA_HEAD, PREFIX_SIZE
 
 LOOK_AHEAD = PREFIX_SIZE + 13

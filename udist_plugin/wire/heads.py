@@ -6,8 +6,8 @@ Each check returns what is wrong, or ``None``; whether that is the peer's fault 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
 
+from udist_plugin.typed import TYPE_CHECKING, Final
 from udist_plugin.wire.constants import INITIAL_CREDIT, KEPT_FIELDS, KEPT_LENGTH
 
 if TYPE_CHECKING:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING, Any
-
+from udist_plugin.typed import TYPE_CHECKING, Any, ClassVar
 from udist_plugin.wire.constants import INITIAL_CREDIT
 from udist_plugin.wire.windows import Budget, ReceiveWindow, SendWindow
 
@@ -12,25 +10,34 @@ if TYPE_CHECKING:
     from udist_plugin.wire.frames import Reset
 
 
-class Half(Enum):
-    """What may come next in one direction."""
+class Half(str):
+    """What may come next in one direction, in words. No ``Enum``, which takes longer to import than this."""
 
-    HEAD = "waits for its head"
-    CONTENT = "has begun"
-    DONE = "has ended"
+    HEAD: ClassVar[Half]
+    CONTENT: ClassVar[Half]
+    DONE: ClassVar[Half]
 
-    __hash__ = object.__hash__  # Enum's own is slower than the look-up it is for
+    __slots__ = ()
 
 
-class Input(Enum):
-    """What can happen in one direction."""
+Half.HEAD = Half("waits for its head")
+Half.CONTENT = Half("has begun")
+Half.DONE = Half("has ended")
 
-    HEAD = "a head"
-    DATA = "data"
-    END = "an end"
 
-    __hash__ = object.__hash__
+class Input(str):
+    """What can happen in one direction, in words."""
 
+    HEAD: ClassVar[Input]
+    DATA: ClassVar[Input]
+    END: ClassVar[Input]
+
+    __slots__ = ()
+
+
+Input.HEAD = Input("a head")
+Input.DATA = Input("data")
+Input.END = Input("an end")
 
 TRANSITIONS: dict[tuple[Half, Input, bool], Half] = {
     (Half.HEAD, Input.HEAD, False): Half.CONTENT,

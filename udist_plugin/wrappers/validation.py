@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udist_plugin.errors import (
     ManifestBlobUnknown,
     ManifestInvalid,
@@ -18,6 +16,7 @@ from udist_plugin.oci.media_types import (
     OCI_MANIFEST,
 )
 from udist_plugin.registry import RegistryWrapper
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -7,8 +7,6 @@ distribution added later, or that works here one day, is one more row.
 
 from __future__ import annotations
 
-from typing import Final
-
 from udist_plugin.config.schema import Section, plant_deferred, tree
 from udist_plugin.drivers.filesystem.keys import KEYS as FILESYSTEM
 from udist_plugin.keys import GUARD, NO_EFFECT, NO_LISTENER, REQUIRED, UNSUPPORTED, Key, below
@@ -24,6 +22,7 @@ from udist_plugin.kinds import (
     Secret,
     Text,
 )
+from udist_plugin.typed import Final
 
 _FLAG = Boolean()
 _TEXT = Text()

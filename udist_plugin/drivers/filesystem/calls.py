@@ -11,9 +11,9 @@ import stat
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from udist_plugin.drivers.base import LOCK_WAIT
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

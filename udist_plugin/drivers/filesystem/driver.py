@@ -12,17 +12,18 @@ import errno
 import os
 from contextlib import suppress
 from functools import wraps
-from typing import TYPE_CHECKING, cast
 
 from udist_plugin.drivers.base import SMALL_FILE_MAX, FileContent, FileInfo, FileWriter, StorageDriver
 from udist_plugin.drivers.filesystem import calls
+from udist_plugin.drivers.filesystem.listing import Listings
 from udist_plugin.drivers.filesystem.steps import StagedFiles
 from udist_plugin.drivers.filesystem.tree import INVALID, NAME, Tree, user
 from udist_plugin.drivers.filesystem.writers import AppendedFile, NewFile
 from udist_plugin.errors import ConfigurationError, InvalidOffset, InvalidPath, StorageUnavailable
+from udist_plugin.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from typing import BinaryIO, Concatenate, ParamSpec, TypeVar
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
     Given = ParamSpec("Given")
     Result = TypeVar("Result")
+
+ABSENT = INVALID | {errno.ENOENT}
+"""What is said of a path at which no file can be."""
 
 PIECE = 16 << 10
 """Bytes of a small file read at first; most have fewer."""
@@ -61,6 +65,7 @@ class FilesystemDriver(StorageDriver):
 
     def __init__(self, root: str, scratch: str) -> None:
         self._tree = Tree(root, scratch)
+        self._listings = Listings()
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, object], *, scratch: str) -> FilesystemDriver:
@@ -176,6 +181,34 @@ class FilesystemDriver(StorageDriver):
     def list(self, path: str) -> list[str]:
         with self._tree.named_errors(path):
             return os.listdir(self._tree.full_path(path))
+
+    def folders_with(
+        self, path: str, file: str, wanted: Callable[[str], object], *, after: str = ""
+    ) -> Iterator[tuple[str, int]]:
+        """By one system call a folder, which looks no further up than where it stands."""
+        if os.stat not in os.supports_dir_fd:
+            yield from super().folders_with(path, file, wanted, after=after)
+            return
+        from bisect import bisect_right
+
+        folder = self._open_folder(path)
+        try:
+            names = self._listings.names(folder)
+            for name in filter(wanted, names[bisect_right(names, after) :] if after else names):
+                try:
+                    size = os.stat(f"{name}/{file}", dir_fd=folder).st_size
+                except OSError as error:
+                    if error.errno not in ABSENT:
+                        raise self._tree.named_error(error, f"{path}/{name}/{file}") from error
+                else:
+                    yield name, size
+        finally:
+            os.close(folder)
+
+    @again_if_stale
+    def _open_folder(self, path: str) -> int:
+        with self._tree.named_errors(path):
+            return os.open(self._tree.full_path(path), calls.FOLDER)
 
     @again_if_stale
     def move(self, source: str, destination: str) -> None:

@@ -11,9 +11,9 @@ import errno
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from udist_plugin.drivers.filesystem import calls
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from udist_plugin.keys import NO_EFFECT, Key
 from udist_plugin.kinds import Integer, Text
+from udist_plugin.typed import Final
 
 _FOLDER = Text("the path of a folder", r"[^\0]+")
 

@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from contextlib import contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING
 
 from udist_plugin.drivers.base import check_path
 from udist_plugin.drivers.filesystem import calls
@@ -22,6 +21,7 @@ from udist_plugin.errors import (
     StorageUnavailable,
 )
 from udist_plugin.exhaustion import exhausted
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from udist_plugin.drivers.base import FileWriter, check_path
 from udist_plugin.drivers.filesystem import calls
 from udist_plugin.drivers.filesystem.holding import is_at
 from udist_plugin.drivers.filesystem.tree import NAME
 from udist_plugin.errors import PathBusy
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.content import Shareable

@@ -8,11 +8,11 @@ same bytes of it, any other goes on where one left off, and its commit is a join
 from __future__ import annotations
 
 from abc import abstractmethod
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.drivers.base import FileInfo, StorageDriver
-from udist_plugin.drivers.objects.files import AppendedObject, NewObject, Segments
+from udist_plugin.drivers.base import FileInfo, Growing, StorageDriver
+from udist_plugin.drivers.objects.files import AppendedObject, GrowingObject, NewObject, Segments
 from udist_plugin.drivers.objects.tree import Tree
 from udist_plugin.drivers.objects.turns import Turns
 from udist_plugin.errors import InvalidPath, PathBusy, PathNotFound
@@ -68,6 +68,26 @@ class ObjectDriver(StorageDriver):
     def appended(self, path: str) -> Content:
         return Segments(self.store, self._tree.segments(path))
 
+    def growing(self, path: str, beside: str) -> Growing:
+        """By one list."""
+        parent = path.rpartition("/")[0]
+        with self._tree.named_errors(path):
+            found = list(self.store.objects(self._tree.folder(parent)))
+        beside = self._tree.key(f"{parent}/{beside}")
+        if not any(each.key == beside for each in found):
+            raise self._tree.missing(path)
+        return GrowingObject(self, self._tree, self._turns, path, found)
+
+    def exists(self, path: str) -> bool:
+        """By one request if it is a folder."""
+        key, folder = self._tree.key(path), self._tree.folder(path)
+        with self._tree.named_errors(path):
+            return any(True for _ in self.store.objects(folder)) or (key != folder and self._tree.stands(key))
+
+    def stands(self, path: str) -> bool:
+        with self._tree.named_errors(path):
+            return self._tree.stands(self._tree.key(path))
+
     def stat(self, path: str) -> FileInfo:
         key, folder = self._tree.key(path), self._tree.folder(path)
         with self._tree.named_errors(path):
@@ -121,9 +141,11 @@ class ObjectDriver(StorageDriver):
         if path == "/":
             raise InvalidPath("the root of the store cannot be deleted", driver=self.name, path=path)
         with self._tree.named_errors(path):
-            own = [key] if self._tree.stands(key) else []
-            if not self._delete(chain(own, self._keys(folder))):
+            if self._delete(self._keys(folder)):
+                return
+            if not self._tree.stands(key):
                 raise self._tree.missing(path)
+            self.store.delete([key])
 
     def delete_if(self, path: str, holding: str, content: bytes) -> bool:
         """The version is asked for before the content, which is then of this version or of a later one; so

@@ -6,12 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 from udist_plugin.content import Content
-from udist_plugin.drivers.base import FileWriter
+from udist_plugin.drivers.base import FileWriter, Growing
 from udist_plugin.errors import PathBusy, PathNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.drivers.objects.store import ObjectStore, ObjectWriter, StoredObject
     from udist_plugin.drivers.objects.tree import Tree
     from udist_plugin.drivers.objects.turns import Turns
@@ -44,12 +45,15 @@ class NewObject(FileWriter):
 
 
 class AppendedObject(FileWriter):
-    """A growing file: what this writer adds becomes a segment when it is closed.
+    """A growing file: what this writer adds becomes a segment when it is closed. ``seen`` are the segments
+    that stood there a moment ago, if somebody has looked.
 
     An error there means that nothing of it was added, and ``size`` says so.
     """
 
-    def __init__(self, tree: Tree, turns: Turns, path: str) -> None:
+    def __init__(
+        self, tree: Tree, turns: Turns, path: str, seen: Sequence[StoredObject] | None = None
+    ) -> None:
         self._tree = tree
         self._turns = turns
         self._path = path
@@ -57,9 +61,9 @@ class AppendedObject(FileWriter):
         self._mark = ""
         self._open = True
         tree.key(path)  # checks it
-        turns.take(path)
-        try:
-            self._segments = [*tree.segments(path)]
+        waited = turns.take(path)
+        try:  # whoever was first has added to it
+            self._segments = [*(tree.segments(path) if seen is None or waited else seen)]
         except BaseException:
             self._let_go()
             raise
@@ -153,6 +157,27 @@ class AppendedObject(FileWriter):
         if self._open:
             self._open = False
             self._turns.give_back(self._path)
+
+
+class GrowingObject(Growing):
+    """One of which all ``found`` in its folder is known. If that is out of date, a writer is told so by the
+    store when it commits, and what others have added is left for purging to find."""
+
+    def __init__(
+        self, driver: StorageDriver, tree: Tree, turns: Turns, path: str, found: Sequence[StoredObject]
+    ) -> None:
+        self._segments = tree.segments_among(path, found)
+        super().__init__(driver, path, sum(segment.size for segment in self._segments))
+        self._tree = tree
+        self._turns = turns
+        self._found = found
+
+    def writer(self) -> FileWriter:
+        return AppendedObject(self._tree, self._turns, self._path, self._segments)
+
+    def drop(self) -> None:
+        with self._tree.named_errors(self._path):
+            self._tree.store.delete([each.key for each in self._found])
 
 
 class Segments(Content):

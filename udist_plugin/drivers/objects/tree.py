@@ -9,7 +9,7 @@ from udist_plugin.drivers.base import check_path
 from udist_plugin.errors import PathNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from udist_plugin.drivers.objects.store import ObjectStore, StoredObject
     from udist_plugin.errors import StorageError
@@ -40,14 +40,17 @@ class Tree:
 
     def segments(self, path: str) -> Sequence[StoredObject]:
         """What stands of a growing file, in order, as far as it is without a gap."""
-        folder = self.folder(path)
+        with self.named_errors(path):
+            return self.segments_among(path, self.store.objects(self.folder(path)))
+
+    def segments_among(self, path: str, objects: Iterable[StoredObject]) -> Sequence[StoredObject]:
+        """As ``segments``, among objects in the order of their keys."""
         segments = []
         size = 0
-        with self.named_errors(path):
-            for found in self.store.objects(folder):
-                if found.key == self.segment_key(path, size) and found.size:
-                    segments.append(found)
-                    size += found.size
+        for found in objects:
+            if found.key == self.segment_key(path, size) and found.size:
+                segments.append(found)
+                size += found.size
         return segments
 
     def stands(self, key: str) -> bool:

@@ -16,12 +16,14 @@ class Turns:
         self._taken: set[str] = set()
         self._changed = threading.Condition()
 
-    def take(self, path: str) -> None:
-        """Waits its turn, ``LOCK_WAIT`` seconds at most. Raises ``PathBusy``."""
+    def take(self, path: str) -> bool:
+        """Waits its turn, ``LOCK_WAIT`` seconds at most; whether it had to. Raises ``PathBusy``."""
         with self._changed:
+            waits = path in self._taken
             if not self._changed.wait_for(lambda: path not in self._taken, LOCK_WAIT):
                 raise PathBusy("another writer is still writing to it; try again", path=path)
             self._taken.add(path)
+            return waits
 
     def give_back(self, path: str) -> None:
         with self._changed:

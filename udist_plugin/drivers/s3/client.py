@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from boto3.session import Session
+from botocore import __version__ as BOTOCORE  # noqa: N812
 from botocore.config import Config
 from botocore.credentials import CredentialResolver
 from botocore.exceptions import (
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
+    "BOTOCORE",
     "CERTIFICATE",
     "CREDENTIALS",
     "FAILURES",

@@ -14,9 +14,8 @@ A digest has one size in every store, so plugins on different stores may share a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
-
 from udist_plugin.storage.cache import Cache
+from udist_plugin.typed import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

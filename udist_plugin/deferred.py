@@ -1,0 +1,32 @@
+"""A registry that is made when it is first asked: a plugin is ready, and answers a ping, before that."""
+
+from __future__ import annotations
+
+from udist_plugin.typed import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from udist_plugin.registry import Registry
+
+
+class Deferred:
+    """Stands for the registry that ``make`` returns. Making it twice, as two threads may, does no harm."""
+
+    def __init__(self, make: Callable[[], Registry]) -> None:
+        self._make = make
+        self._registry: Registry | None = None
+
+    def __getattr__(self, verb: str) -> object:
+        """Any of the registry's verbs, which is an attribute like others from then on."""
+        found: object = getattr(self.load(), verb)
+        setattr(self, verb, found)
+        return found
+
+    def load(self) -> Registry:
+        if self._registry is None:
+            self._registry = self._make()
+        return self._registry
+
+    def as_registry(self) -> Registry:
+        return cast("Registry", self)
