@@ -94,6 +94,18 @@ func TestFilesNotAgreedOn(t *testing.T) {
 	}
 }
 
+// TestFilesOfAPluginFound are shared without being asked.
+func TestFilesOfAPluginFound(t *testing.T) {
+	folder := t.TempDir()
+	writeProgram(t, folder+"/udist-plugin", "#!/bin/sh\nexec "+strings.Join(fake(t), " ")+"\n")
+	t.Setenv("UDIST_PLUGIN", "")
+	t.Setenv("PATH", folder)
+	plugin := spawn(t, udist.Config{})
+	if got := text(t, plugin, http.MethodGet, "/file/right", nil); got != string(shared) {
+		t.Errorf("%.40q, want the file", got)
+	}
+}
+
 // TestCutFile must not pass for the whole.
 func TestCutFile(t *testing.T) {
 	for name, read := range readers {
