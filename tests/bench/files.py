@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from tests.bench.rows import Row, add_json_option, report
 from tests.bench.store import make_blob, pull, push, spawn, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from udist_plugin.client.plugin import Plugin
 
@@ -58,7 +59,7 @@ def push_from_file(plugin: Plugin, blob: Blob) -> None:
 
 
 WORKS: dict[str, Callable[[Plugin, Blob], object]] = {
-    "pull, read": lambda plugin, blob: pull(plugin, blob.digest, bytearray(BUFFER)),
+    "pull, only read": lambda plugin, blob: pull(plugin, blob.digest, bytearray(BUFFER)),
     "pull, hashed": pull_and_hash,
     "pull into a file": pull_into_file,
     "push from a file": push_from_file,
@@ -87,22 +88,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="move 256 MiB instead of 1 GiB")
     parser.add_argument("--folder", help="where the store and the files are")
+    add_json_option(parser)
     options = parser.parse_args()
     with ExitStack() as stack:
-        folder = options.folder and Path(stack.enter_context(tempfile.TemporaryDirectory(dir=options.folder)))
-        folder = folder or stack.enter_context(workspace())
+        if options.folder:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=options.folder)))
+        else:
+            folder = stack.enter_context(workspace())
         blobs = []
         for name, size in (("small", GIB // 64), ("large", GIB // 4 if options.quick else GIB)):
             path = folder / name
             blobs.append(Blob(path, make_blob(path, size)))
-        piped, filed = (stack.enter_context(spawn(folder / "store", files=each)) for each in (False, True))
+        plugins = [stack.enter_context(spawn(folder / "store", files=files)) for files in (False, True)]
         for blob in blobs:
-            push_from_file(piped, blob)
-        print(f"Python {sys.version.split()[0]}, store in {folder.parent}; processor time for a GiB")
-        for what, work in WORKS.items():
-            rounds = [[measure(work, plugin, *blobs) for plugin in (piped, filed)] for _ in range(ROUNDS)]
-            pipe, file = (statistics.median(column) for column in zip(*rounds, strict=True))
-            print(f"{what:18} by pipe {pipe:5.2f} s, in files {file:5.2f} s, ratio {file / pipe:5.2f}")
+            push_from_file(plugins[0], blob)
+        rows = [row(what, work, plugins, blobs) for what, work in WORKS.items()]
+    report(f"Python {sys.version.split()[0]}, store in {folder.parent}", rows, options.json)
+
+
+def row(
+    what: str, work: Callable[[Plugin, Blob], object], plugins: Sequence[Plugin], blobs: Sequence[Blob]
+) -> Row:
+    rounds = [[measure(work, plugin, *blobs) for plugin in plugins] for _ in range(ROUNDS)]
+    pipe, files = (max(0.0, statistics.median(column)) for column in zip(*rounds, strict=True))
+    return Row(what, f"{files:.2f} s/GiB", f"pipe {pipe:.2f} s/GiB", processor=files / pipe)
 
 
 if __name__ == "__main__":
