@@ -78,7 +78,8 @@ class Workers:
                         with contextlib.suppress(RuntimeError):  # then whoever has served reads on
                             self._add(self._run)
                 self._serve(exchange)
-                self.served_one.set()
+                if not self.served_one.is_set():
+                    self.served_one.set()
                 if self._link.output.broken:  # nobody reads any more, though requests may still come
                     raise self._link.output.broken
                 if self.closed.is_set():

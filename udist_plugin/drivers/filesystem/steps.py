@@ -88,8 +88,7 @@ class StagedFiles:
             for _ in calls.write_all(descriptor, content):
                 pass
             if self._durable:
-                with self._tree.syncing():
-                    calls.sync(descriptor)
+                self._tree.sync(calls.sync, descriptor)
         finally:
             os.close(descriptor)
         return target, file

@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 import time
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 
 from udist_plugin.drivers.base import check_path
 from udist_plugin.drivers.filesystem import calls
@@ -24,11 +24,13 @@ from udist_plugin.exhaustion import exhausted
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
+    from types import TracebackType
     from typing import TypeVar
 
     Made = TypeVar("Made")
+    Synced = TypeVar("Synced", int, str)
 
 NAME = "filesystem"
 FINE_TICK, COARSE_TICK = 0.05, 2.5
@@ -189,17 +191,15 @@ class Tree:
     def sync_folder(self, folder: str) -> None:
         """Makes the entries of a folder durable, where the file system can."""
         try:
-            with self.syncing():
-                calls.sync_folder(folder)
+            self.sync(calls.sync_folder, folder)
         except OSError as error:
             self.go_without("fsync of folders", error, "a loss of power may undo the last changes")
 
-    @contextmanager
-    def syncing(self) -> Iterator[None]:
-        """Around each sync: within ``waiting``, if the last one was worth it."""
+    def sync(self, call: Callable[[Synced], None], what: Synced) -> None:
+        """One of the syncs of ``calls``, within ``waiting`` if the last one was worth it."""
         with self.waiting() if self._syncs_slowly else nullcontext():
             began = time.monotonic()
-            yield
+            call(what)
             self._syncs_slowly = time.monotonic() - began > SLOW
 
     def go_without(self, what: str, error: OSError, consequence: str) -> None:
@@ -235,13 +235,9 @@ class Tree:
             os.lstat(full)  # it stands; what is missing is where to
             raise
 
-    @contextmanager
-    def named_errors(self, path: str) -> Iterator[None]:
+    def named_errors(self, path: str) -> NamedErrors:
         """Turns what the operating system says into the errors of a driver, which tell where the store is."""
-        try:
-            yield
-        except OSError as error:
-            raise self.named_error(error, path) from error
+        return NamedErrors(self, path)
 
     def named_error(self, error: OSError, path: str) -> StorageError:
         """The driver's error for one of the operating system's about ``path``.
@@ -267,6 +263,25 @@ class Tree:
         elif isinstance(error, TimeoutError):
             kind = PathBusy
         return kind(problem, driver=NAME, path=full)
+
+
+class NamedErrors:
+    """The context of ``Tree.named_errors``; one made by ``contextmanager`` takes as long as a system call."""
+
+    __slots__ = ("_path", "_tree")
+
+    def __init__(self, tree: Tree, path: str) -> None:
+        self._tree = tree
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError):
+            raise self._tree.named_error(error, self._path) from error
 
 
 def _writable(folder: str) -> bool:

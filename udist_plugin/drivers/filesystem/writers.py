@@ -49,8 +49,7 @@ class NewFile(FileWriter):
         with self._tree.named_errors(path):
             self._tree.adopt(self._descriptor, path)
             if self._durable:
-                with self._tree.syncing():
-                    calls.sync(self._descriptor)
+                self._tree.sync(calls.sync, self._descriptor)
             self._close()
             try:
                 self._tree.place(self._scratch, path, durable=self._durable, held=self._held)
@@ -102,8 +101,7 @@ class AppendedFile(FileWriter):
         with self._tree.named_errors(path or self._path):
             if path is not None:
                 self._tree.adopt(self._descriptor, path)
-            with self._tree.syncing():
-                calls.sync(self._descriptor)
+            self._tree.sync(calls.sync, self._descriptor)
             if os.name == "nt":
                 self.close()  # Windows renames no open file
             try:
