@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from udist_plugin.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -11,10 +13,11 @@ if TYPE_CHECKING:
 
 
 class Deferred:
-    """Stands for the registry that ``make`` returns. Making it twice, as two threads may, does no harm."""
+    """Stands for the registry that ``make`` returns."""
 
     def __init__(self, make: Callable[[], Registry]) -> None:
         self._make = make
+        self._making = threading.Lock()
         self._registry: Registry | None = None
 
     def __getattr__(self, verb: str) -> object:
@@ -24,9 +27,10 @@ class Deferred:
         return found
 
     def load(self) -> Registry:
-        if self._registry is None:
-            self._registry = self._make()
-        return self._registry
+        with self._making:
+            if self._registry is None:
+                self._registry = self._make()
+            return self._registry
 
     def as_registry(self) -> Registry:
         return cast("Registry", self)

@@ -40,18 +40,23 @@ else:
     def dataclass_transform(**_):
         return lambda decorated: decorated
 
+    _OF_THE_CLASS = {"__module__", "__qualname__", "__annotations__", "__annotate__", "__annotate_func__"}
+
     class _Fields(type):
         """Makes a named tuple of a class's annotations and defaults, and puts the rest of it there."""
 
         def __new__(cls, name, bases, namespace):
             if not bases:
                 return super().__new__(cls, name, bases, namespace)
-            fields = namespace.get("__annotations__", {})
+            fields = namespace.get("__annotations__")
+            if fields is None:  # Python 3.14 works them out when they are asked for
+                fields = type(name, (), dict(namespace)).__annotations__
             defaults = [namespace[field] for field in fields if field in namespace]
             made = namedtuple(name, fields, defaults=defaults, module=namespace["__module__"])
             for attribute, value in namespace.items():
-                if attribute not in fields and attribute not in ("__module__", "__qualname__"):
+                if attribute not in fields and attribute not in _OF_THE_CLASS:
                     setattr(made, attribute, value)
+            made.__annotations__ = fields
             return made
 
     class NamedTuple(metaclass=_Fields):

@@ -51,11 +51,12 @@ class Bundle:
             return
         temporary = f"{self._path}.{os.getpid()}"
         try:
-            content = _content()
             with open(temporary, "xb") as file:
-                file.write(content)
+                file.write(_content())
             os.replace(temporary, self._path)
         except OSError:  # most often a folder that this user cannot write to
+            pass
+        finally:
             if os.path.exists(temporary):
                 os.unlink(temporary)
 
