@@ -15,6 +15,7 @@ import pytest
 from tests.house.generate import REPOSITORY
 from udist_plugin.client.command import find_command
 from udist_plugin.client.plugin import Plugin
+from udist_plugin.client.process import PluginProcess
 from udist_plugin.errors import PluginDied, PluginNotFound
 
 if TYPE_CHECKING:
@@ -155,3 +156,17 @@ def test_a_quote_that_is_left_open_is_named() -> None:
         find_command(None, {"UDIST_PLUGIN": "a 'b"})
     with pytest.raises(PluginNotFound, match=r"the command \(a 'b\)"):
         find_command("a 'b", {})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere they are pipes")
+def test_its_standard_streams_are_sockets_and_end_with_it() -> None:
+    program = "import os, stat; os.write(1, bytes(stat.S_ISSOCK(os.fstat(end).st_mode) for end in (0, 1)))"
+    process = PluginProcess([sys.executable, "-c", program], None, own=True)
+    try:
+        assert process.status(60) == 0
+        assert os.read(process.source, 100) == b"\1\1"
+        assert os.read(process.source, 100) == b""
+        with pytest.raises(BrokenPipeError):
+            os.write(process.sink, b"x")
+    finally:
+        process.close()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from udist_plugin.link.fds import grow_pipe, reader_gone, ready_before_end, wait_for, write_all
+from udist_plugin.link.fds import SOCKET_SIZE, grow_pipe, reader_gone, ready_before_end, wait_for, write_all
 
 if TYPE_CHECKING:
     from udist_plugin.link.fds import Buffer
@@ -111,6 +111,11 @@ def test_a_reader_that_is_gone_is_noticed(pipe: tuple[int, int]) -> None:
     assert reader_gone(sink)
     os.close(sink)
     assert reader_gone(sink)
+    left, right = socket.socketpair()
+    with left:
+        assert not reader_gone(left.fileno())
+        right.close()
+        assert reader_gone(left.fileno())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux grows pipes")
@@ -122,11 +127,10 @@ def test_pipes_and_sockets_are_grown_and_the_rest_is_left(pipe: tuple[int, int])
     grow_pipe(pipe[1], 1 << 40)  # refused
     left, right = socket.socketpair()
     with left, right:
-        before = left.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
-        grow_pipe(left.fileno(), before // 4)
-        assert (
-            left.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == before // 4 * 2
-        )  # the kernel's own share
+        left.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        grow_pipe(left.fileno())
+        with_the_kernel_s_share = 2 * SOCKET_SIZE
+        assert left.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == with_the_kernel_s_share
         left.send(b"still open")
     null = os.open(os.devnull, os.O_WRONLY)
     grow_pipe(null)

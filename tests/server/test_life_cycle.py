@@ -144,16 +144,20 @@ def test_fifty_plugins_start_at_once(tmp_path: Path) -> None:
 
 
 SEVENTY = """
-import fcntl, hashlib, io, sys
-from contextlib import ExitStack
+import fcntl, hashlib, io, os, sys
+from contextlib import ExitStack, suppress
 from udist_plugin import Plugin
 
 content = bytes(range(256)) * 4096
 target = "/v2/a/b/blobs/sha256:" + hashlib.sha256(content).hexdigest()
 environ = {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": sys.argv[1]}
 with ExitStack() as stack:
-    plugins = [stack.enter_context(Plugin(None, environ)) for _ in range(70)]
-    sizes = {fcntl.fcntl(plugin._process.sink, fcntl.F_GETPIPE_SZ) for plugin in plugins}
+    pipes = [end for _ in range(70) for end in os.pipe()]
+    for end in pipes:
+        with suppress(PermissionError):
+            fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, 1 << 20)
+    sizes = {fcntl.fcntl(end, fcntl.F_GETPIPE_SZ) for end in pipes}
+    plugins = [stack.enter_context(Plugin(None, environ, files=False)) for _ in range(70)]
     for plugin in plugins:
         with plugin.request("POST", "/v2/a/b/blobs/uploads/", body=b"") as response:
             location = response.header("location")
@@ -169,7 +173,7 @@ print(min(sizes), max(sizes))
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the budget for pipes is Linux's")
 def test_seventy_plugins_of_a_user_without_privileges(tmp_path: Path) -> None:
-    """Together they exceed the user's budget for pipes: later ones get a page or two."""
+    """Whose budget for pipes is used up: theirs get a page or two."""
     drop = [require_tool("setpriv"), "--bounding-set", "-sys_resource,-sys_admin"] if os.getuid() == 0 else []
     command = [*drop, sys.executable, "-c", SEVENTY, str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

@@ -1,4 +1,4 @@
-"""The child process: found, spawned with pipes, its standard error drained, and ended with bounded waits."""
+"""The child process: found, spawned, its standard error drained, and ended with bounded waits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import deque
+from contextlib import ExitStack, closing
 
 from udist_plugin.client.command import HINT
 from udist_plugin.client.ended import Ended
@@ -31,16 +32,37 @@ KILLED: Final = 1.0
 """Seconds for the system to end a process that was killed."""
 
 
+def _start(
+    command: list[str], source: int = subprocess.PIPE, sink: int = subprocess.PIPE, *, own: bool
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - the caller's command
+        command,
+        bufsize=0,
+        stdin=source,
+        stdout=sink,
+        stderr=subprocess.PIPE,
+        process_group=0 if own and sys.platform != "win32" else None,
+    )
+
+
+def _start_on_sockets(command: list[str], *, own: bool) -> subprocess.Popen[bytes]:
+    """Over sockets, as whoever writes to a pipe spins while the reader copies from it, and takes a processor
+    from both sides (Linux)."""
+    from _socket import socketpair  # the module around it takes longer to import than all else here
+
+    with ExitStack() as stack:
+        ends = [stack.enter_context(closing(end)) for _ in range(2) for end in socketpair()]
+        sink, source, ours, theirs = ends
+        process = _start(command, source.fileno(), theirs.fileno(), own=own)
+        process.stdin = open(sink.detach(), "wb", buffering=0)  # noqa: SIM115 - closed as any other
+        process.stdout = open(ours.detach(), "rb", buffering=0)  # noqa: SIM115
+    return process
+
+
 def _spawn(command: list[str], *, own: bool) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(  # noqa: S603 - the caller's command
-            command,
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            process_group=0 if own and sys.platform != "win32" else None,
-        )
+        start = _start_on_sockets if sys.platform == "linux" else _start
+        return start(command, own=own)
     except OSError as error:
         if exhausted(error) or isinstance(error, BlockingIOError):  # the latter for processes
             raise _scarce(command, error) from None

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     Buffer = bytes | bytearray | memoryview
 
 PIPE_SIZE = 1 << 20
-"""What the standard streams are grown to: 64 KiB, the default, halves the throughput."""
+"""What pipes are grown to: 64 KiB, the default, halves the throughput."""
+
+SOCKET_SIZE = 208 << 10
+"""What a socket's buffer is asked to be; Linux allows no more by default, and doubles it. In a larger one
+small replies wait behind more bulk, and with half of it bulk takes longer."""
 
 if sys.platform == "win32":
 
@@ -127,18 +131,19 @@ def grow_pipe(fd: int, size: int = PIPE_SIZE) -> None:
         try:
             fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, size)
         except OSError:
-            _grow_socket(fd, size)
+            _grow_socket(fd)
 
 
-def _grow_socket(fd: int, size: int) -> None:
-    """Node gives its children pairs of Unix sockets, of which the sender's buffer is what counts."""
+def _grow_socket(fd: int) -> None:
+    """On Linux, plugins are mostly spawned with Unix sockets: the sender's buffer is what counts."""
     import stat
 
     if stat.S_ISSOCK(os.fstat(fd).st_mode):
-        import socket
+        import _socket  # which the module around it takes five times as long to import
 
-        with socket.socket(fileno=os.dup(fd)) as duplicate:
-            duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+        duplicate = _socket.socket(fileno=os.dup(fd))
+        duplicate.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, SOCKET_SIZE)
+        duplicate.close()
 
 
 def reader_gone(fd: int) -> bool:

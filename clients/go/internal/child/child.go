@@ -47,17 +47,13 @@ func Start(command []string, ownGroup bool, line func(string)) (*Process, error)
 	}
 	var theirs, ours []*os.File
 	defer func() { closeAll(theirs) }()
-	for i := range 3 {
-		read, write, err := os.Pipe()
+	for _, open := range []func() (*os.File, *os.File, error){input, output, os.Pipe} {
+		our, their, err := open()
 		if err != nil {
 			closeAll(ours)
 			return nil, err
 		}
-		if i == 0 {
-			theirs, ours = append(theirs, read), append(ours, write)
-		} else {
-			theirs, ours = append(theirs, write), append(ours, read)
-		}
+		theirs, ours = append(theirs, their), append(ours, our)
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirs[0], theirs[1], theirs[2]
 	if err := cmd.Start(); err != nil {

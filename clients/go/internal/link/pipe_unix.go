@@ -122,7 +122,7 @@ type sink struct {
 }
 
 func (s *sink) open(file *os.File) (err error) {
-	growPipe(file)
+	grow(file)
 	s.file, s.step, s.vectors = file, s.try, s.writeVectors
 	s.raw, err = file.SyscallConn()
 	return err

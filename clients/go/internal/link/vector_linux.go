@@ -11,11 +11,21 @@ const setPipeSize = 1031 // F_SETPIPE_SZ (fcntl(2))
 // pipeSize is the size to which the pipe is enlarged. With the default of 64 KiB, throughput is half as high.
 const pipeSize = 1 << 20
 
-// growPipe asks for a larger pipe. It ignores errors, because the user's limit for pipes may be reached.
-func growPipe(file *os.File) {
-	if raw, err := file.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) { _, _, _ = syscall.Syscall(syscall.SYS_FCNTL, fd, setPipeSize, pipeSize) })
+// socketSize is the size that is asked for a socket's buffer. Linux allows no more by default, and doubles it.
+const socketSize = 208 << 10
+
+// grow asks for a larger pipe, or a larger buffer of a socket. It ignores errors, because the user's limit for pipes may
+// be reached.
+func grow(file *os.File) {
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return
 	}
+	_ = raw.Control(func(fd uintptr) {
+		if _, _, errno := syscall.Syscall(syscall.SYS_FCNTL, fd, setPipeSize, pipeSize); errno != 0 {
+			_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, socketSize)
+		}
+	})
 }
 
 // readv reads once, into first and then second.
