@@ -77,6 +77,7 @@ class RegistryApp:
         self.configuration = configuration
         self.drain_timeout = configuration.http.draintimeout
         self.max_streams = configuration.udist.maxstreams
+        self.spin = configuration.udist.spin / 1e6
         self.warnings = warnings
         self._notices = notices
         self._make_parts = make_parts

@@ -43,6 +43,7 @@ class StallingService(Service):
 
     drain_timeout = 0.1
     max_streams = 64
+    spin = 0.0
 
     def __init__(self) -> None:
         self._registry = _filled()

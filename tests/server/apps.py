@@ -217,6 +217,7 @@ class Service:
     """The application as ``serve`` wants it."""
 
     drain_timeout = 5.0
+    spin = 0.0
     warnings: Sequence[str] = ()
 
     def __init__(self, max_streams: int = 64) -> None:

@@ -30,7 +30,7 @@ from udist_plugin.server.streams import take_standard_streams
 states = set()
 
 class App:
-    drain_timeout, max_streams, warnings = 10.0, 64, ()
+    drain_timeout, max_streams, spin, warnings = 10.0, 64, 0.0, ()
 
     def __call__(self, environ, start_response):
         environ["wsgi.input"].read()

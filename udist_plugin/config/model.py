@@ -174,9 +174,11 @@ class OwnReferrers(Part):
 
 class Own(Part):
     """``udist``: what distribution has no key for. What it says of a storage driver is in that one's
-    parameters. ``maxstreams`` is how many requests a plugin serves at once."""
+    parameters. ``maxstreams`` is how many requests a plugin serves at once, ``spin`` for how many
+    microseconds it looks for the next before it sleeps."""
 
     maxstreams: int
+    spin: int
     referrers: OwnReferrers
     validation: OwnValidation
 

@@ -6,7 +6,7 @@ import time
 
 from udist_plugin.errors import RemoteProtocolError
 from udist_plugin.link.errors import Truncated
-from udist_plugin.link.fds import read_into
+from udist_plugin.link.fds import read_into, wait_for
 from udist_plugin.typed import TYPE_CHECKING
 from udist_plugin.wire.constants import PREFIX_SIZE
 from udist_plugin.wire.framing import (
@@ -41,7 +41,9 @@ class FrameInput:
 
     ``stall`` bounds, in seconds, how long a frame that has begun may stand still; ``None`` leaves that to the
     peer. ``timed`` is set while a frame must not be waited for by a read that blocks: a read has no time-out.
-    ``waiting`` is true while, or if it was broken off when, nothing of a frame had been taken and lost.
+    ``spin`` is how many seconds the next frame is looked for before a read that blocks, as long as frames
+    follow one another so closely: to fall asleep and be woken takes longer. ``waiting`` is true while, or if
+    it was broken off when, nothing of a frame had been taken and lost.
     """
 
     def __init__(self, fd: int, wait: Callable[[float | None], None], stall: float | None) -> None:
@@ -49,6 +51,8 @@ class FrameInput:
         self._wait = wait
         self._stall = stall
         self.timed = False
+        self.spin = 0.0
+        self._soon = False
         self.waiting = False
         self._stray = False
         self._ahead = memoryview(bytearray(AHEAD))
@@ -150,7 +154,7 @@ class FrameInput:
                 if self.timed:
                     wait()
                 try:
-                    count = read_into(self._fd, (self._ahead[self._end :],))
+                    count = self._read_looking() if self.spin else self._read()
                 except BlockingIOError:
                     wait()
                     continue
@@ -158,6 +162,18 @@ class FrameInput:
                 return count
         except EOFError:
             return 0
+
+    def _read(self) -> int:
+        return read_into(self._fd, (self._ahead[self._end :],))
+
+    def _read_looking(self) -> int:
+        """Spins for a moment, unless the last wait took longer than that."""
+        began = time.monotonic()
+        while self._soon and not wait_for(self._fd, timeout=0) and time.monotonic() < began + self.spin:
+            pass
+        count = self._read()
+        self._soon = time.monotonic() < began + self.spin
+        return count
 
     def _await_rest(self) -> None:
         """Waits for more of a frame that has begun. Raises ``RemoteProtocolError`` if that takes too long."""

@@ -73,14 +73,16 @@ class Intake:
         self._targets: list[memoryview] = []
         self._exchange: Any = None
 
-    def read(self, *, timed: bool) -> None:
+    def read(self, *, timed: bool, spin: float = 0.0) -> None:
         """Reads one frame and acts on it; the lock is let go of for every read.
 
-        ``timed``: a read that would block is not to be begun, because the wait has an end. Raises
+        ``timed``: a read that would block is not to be begun, because the wait has an end. ``spin`` is
+        ``FrameInput``'s. Raises
         ``Interrupted``; whoever reads next goes on with the same frame. What is wrong with the peer or the
         descriptor ends the link instead.
         """
         self._input.timed = timed
+        self._input.spin = spin
         try:
             event = None
             if not self._missing:

@@ -113,6 +113,10 @@ class Link:
         """A hook: whether the end of the link by ``error`` is that of ``stream`` too. Under ``lock``."""
         return True
 
+    def spin_now(self) -> float:
+        """A hook: for how many seconds to look for a frame before a read that blocks. Under ``lock``."""
+        return 0.0
+
     def on_frame(self) -> None:
         """A hook: a frame was taken in. Under ``lock``."""
 
@@ -130,4 +134,4 @@ class Link:
             return self.connection.take_control()
 
     def _read_frame(self) -> None:
-        self.intake.read(timed=self.source_blocks and self.role.timed)
+        self.intake.read(timed=self.source_blocks and self.role.timed, spin=self.spin_now())

@@ -46,6 +46,8 @@ class ServerLink(Link):
     connection: PluginConnection
     caller = 0
     source_blocks = True
+    spin = 0.0
+    """Seconds that the next request is looked for before a read that blocks, while they follow so closely."""
 
     def __init__(self, source: int, sink: int, max_streams: int = INITIAL_STREAMS) -> None:
         connection = PluginConnection(memory=MEMORY, max_streams=max_streams)
@@ -165,6 +167,10 @@ class ServerLink(Link):
 
     def _has_one_at_work(self) -> bool:
         return bool(self._accepted) and self._others_sleep()
+
+    def spin_now(self) -> float:
+        """Only while nobody is at work, who would have to wait for the interpreter."""
+        return self.spin if len(self.connection.streams) <= self.role.sleepers else 0.0
 
     def _others_sleep(self) -> bool:
         """Whether all requests but one wait for a frame: then nobody competes with that one."""

@@ -32,14 +32,16 @@ if TYPE_CHECKING:
     class Service(Protocol):
         """A WSGI application, how it wants to be run, and what runs beside its requests.
 
-        ``drain_timeout`` is in seconds; ``max_streams`` is how many requests are served at once; ``warnings``
-        are for the caller to show; ``start`` gets a function that logs a message at a level; ``warm_up``
-        loads what only later requests need. ``wait_within`` has requests wait for disks within a context of
-        the server's; ``False`` where they wait for more.
+        ``drain_timeout`` is in seconds; ``max_streams`` is how many requests are served at once; ``spin`` is
+        for how many seconds the next one is looked for before a read that blocks; ``warnings`` are for the
+        caller to show; ``start`` gets a function that logs a message at a level; ``warm_up`` loads what only
+        later requests need. ``wait_within`` has requests wait for disks within a context of the server's;
+        ``False`` where they wait for more.
         """
 
         drain_timeout: float
         max_streams: int
+        spin: float
         warnings: Sequence[str]
 
         def __call__(
@@ -161,6 +163,7 @@ class _Plugin:
         self._capabilities = frozenset(settings.capabilities)
         self._link.caller = _sharing_caller(settings)
         self.service = self._build(settings, self._log)
+        self._link.spin = self.service.spin
         self._gated = self.service.wait_within(self._gate.outside)
         self.warm_up = WarmUp(self.service.warm_up)
         with self._watch.last_word:

@@ -18,6 +18,7 @@ ECHOED = {"authorization": "HTTP_AUTHORIZATION", "cookie": "HTTP_COOKIE", "conte
 class Service:
     drain_timeout = 5.0
     max_streams = 64
+    spin = 0.0
     warnings = ()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any], /) -> Iterable[bytes]:

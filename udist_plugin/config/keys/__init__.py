@@ -131,6 +131,7 @@ KEYS: Final = (
     Key("validation.manifests.indexes.platformlist[].os", _TEXT, "", "one of them, with platforms: list"),
     Key("validation.manifests.references", _FLAG, None, "the old name of udist.validation.references"),
     Key("udist.maxstreams", Integer(64, 1 << 14), 1024, "requests that a plugin serves at once"),
+    Key("udist.spin", Integer(0, 1000), 200, "microseconds of looking for the next request before sleeping"),
     Key("udist.referrers.tags", _FLAG, True, "keep the tags by which stock registries find signatures"),
     Key("udist.validation.references", _FLAG, True, "require the content that a manifest refers to"),
     Key("auth", _ANY, None, "access control", GUARD),
