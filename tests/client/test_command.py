@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -170,3 +171,17 @@ def test_its_standard_streams_are_sockets_and_end_with_it() -> None:
             os.write(process.sink, b"x")
     finally:
         process.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such flag")
+def test_a_default_timeout_of_sockets_is_none_of_the_child_s() -> None:
+    """Most programs expect standard streams that block."""
+    program = "import os, sys; print(os.get_blocking(0), os.get_blocking(1), file=sys.stderr)"
+    socket.setdefaulttimeout(5)
+    try:
+        process = PluginProcess([sys.executable, "-c", program], None, own=False)
+    finally:
+        socket.setdefaulttimeout(None)
+    assert process.status(30) == 0
+    assert process.stderr_tail() == "True True"
+    process.close()

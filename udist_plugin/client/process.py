@@ -53,6 +53,8 @@ def _start_on_sockets(command: list[str], *, own: bool) -> subprocess.Popen[byte
     with ExitStack() as stack:
         ends = [stack.enter_context(closing(end)) for _ in range(2) for end in socketpair()]
         sink, source, ours, theirs = ends
+        for end in (source, theirs):
+            end.setblocking(True)  # which socket.setdefaulttimeout in this program may have changed
         process = _start(command, source.fileno(), theirs.fileno(), own=own)
         process.stdin = open(sink.detach(), "wb", buffering=0)  # noqa: SIM115 - closed as any other
         process.stdout = open(ours.detach(), "rb", buffering=0)  # noqa: SIM115
