@@ -118,6 +118,33 @@ def test_a_close_amid_a_read_is_the_reader_s(content: FileContent) -> None:
     assert content.file.closed
 
 
+def test_a_close_amid_a_copy_is_the_copier_s(
+    content: FileContent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copy(source: int, target: int, count: int) -> int:
+        content.close()
+        return len(os.read(source, 10))
+
+    monkeypatch.setattr(os, "copy_file_range", copy)
+    with (tmp_path / "copy").open("wb") as out, pytest.raises(Cancelled):
+        content.copy_to(out.fileno())
+    assert content.file.closed
+
+
+def test_nothing_is_nothing(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the call that shares extents, a length of 0 is all the rest of a file."""
+    monkeypatch.setattr(file_content, "clone", lambda *_: pytest.fail("a file was shared"))
+    with path.open("rb") as file:
+        told = described(file.fileno(), 6, 0)
+        assert told
+        nothing = FileContent(os.dup(file.fileno()), told, None)
+    assert nothing.file.closed
+    with (tmp_path / "copy").open("wb") as out:
+        assert not nothing.share(out.fileno())
+        assert nothing.copy_to(out.fileno()) == 0
+    assert (nothing.read(), nothing.ended) == (b"", True)
+
+
 def test_files_of_a_process_that_has_ended_are_gone(path: Path) -> None:
     pid = os.posix_spawn("/bin/sleep", ["sleep", "60"], os.environ)
     files = PeerFiles(pid)

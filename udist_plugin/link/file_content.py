@@ -6,6 +6,7 @@ import os
 import struct
 import threading
 import time
+from contextlib import contextmanager
 
 from udist_plugin.errors import Cancelled
 from udist_plugin.link.errors import ContentCut, as_error, late
@@ -17,6 +18,8 @@ PIECE: Final = 64 << 20
 FICLONERANGE: Final = 0x4020940D
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from udist_plugin.wire.frames import Fields, File
 
 
@@ -36,6 +39,8 @@ class FileContent:
         self.deadline = deadline
         self._using = threading.Lock()
         self._closed = False
+        if not self.size:
+            self.close()
 
     @property
     def ended(self) -> bool:
@@ -48,14 +53,10 @@ class FileContent:
         if not target:
             return 0
         try:
-            with self._using:
-                self.check()
+            with self._use():
                 count = self.file.readinto(target)
         except OSError as error:
             raise as_error(error) from None
-        finally:
-            if self._closed:
-                self.close()
         return self._passed(count)
 
     def read(self, size: int = -1) -> bytes:
@@ -68,8 +69,9 @@ class FileContent:
 
     def share(self, descriptor: int) -> bool:
         """See ``content.Shareable``."""
-        with self._using:
-            self.check()
+        if not self.size:  # a length of 0 stands for the rest of the file there
+            return False
+        with self._use():
             try:
                 copy = open(os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY), "rb", buffering=0)  # noqa: SIM115
             except OSError:
@@ -87,14 +89,24 @@ class FileContent:
         """Has the kernel copy what is left to another file, as far as it can; how many bytes that was."""
         copied = 0
         while self.size:
-            with self._using:
-                self.check()
+            with self._use():
                 try:
                     count = os.copy_file_range(self.file.fileno(), descriptor, min(self.size, PIECE))
                 except OSError:  # not between these two files; what is wrong with them, a write will tell
                     break
             copied += self._passed(count)
         return copied
+
+    @contextmanager
+    def _use(self) -> Iterator[None]:
+        """The file stays open within, and is closed behind if ``close`` was called meanwhile."""
+        try:
+            with self._using:
+                self.check()
+                yield
+        finally:
+            if self._closed:
+                self.close()
 
     def _passed(self, count: int) -> int:
         if not count:
