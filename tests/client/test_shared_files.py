@@ -198,6 +198,44 @@ def test_content_is_copied_to_what_the_kernel_cannot_copy_to(plugin: Plugin, tmp
     assert (tmp_path / "out").read_bytes() == CONTENT
 
 
+class Shouting(io.FileIO):
+    """Reads and writes something else than its file has."""
+
+    def write(self, data: Any) -> int:
+        return super().write(bytes(data).upper())
+
+    def read(self, size: int | None = -1) -> bytes:
+        return (super().read(size) or b"").upper()
+
+
+class Counting(io.RawIOBase):
+    """Has no descriptor."""
+
+    count = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.count += len(data)
+        return len(data)
+
+
+def test_a_class_of_the_user_s_own_has_its_say(plugin: Plugin, tmp_path: Path) -> None:
+    with Shouting(tmp_path / "out", "w") as out, plugin.request("GET", BLOB) as response:
+        assert response.copy_to(out) == SIZE
+    assert (tmp_path / "out").read_bytes() == CONTENT.upper()
+    counting = Counting()
+    with io.BufferedWriter(counting) as buffered, plugin.request("GET", BLOB) as response:
+        assert response.copy_to(buffered) == SIZE
+    assert counting.count == SIZE
+    (tmp_path / "in").write_bytes(CONTENT)
+    digest = f"sha256:{hashlib.sha256(CONTENT.upper()).hexdigest()}"
+    with Shouting(tmp_path / "in") as body:
+        answer = plugin.request("POST", f"/v2/demo/blobs/uploads/?digest={digest}", body=body)
+    assert answer.status == 201
+
+
 @pytest.mark.parametrize("buffering", [-1, 0])
 @pytest.mark.parametrize("start", [0, 4096, 7])
 def test_a_body_that_is_a_file_is_read_by_the_plugin(tmp_path: Path, buffering: int, start: int) -> None:

@@ -68,7 +68,7 @@ class Response:
         """Writes what is left to the file ``out``, and returns how many bytes that were. Of content that
         stands in a file the kernel makes the copy, or lets both files share what it stands in."""
         copied = 0
-        if isinstance(self._content, FileContent) and isinstance(out, FileIO | BufferedWriter):
+        if isinstance(self._content, FileContent) and _is_plain(out):
             out.flush()
             copied = self._content.copy_to(out.fileno())
         for piece in self._pieces():
@@ -112,3 +112,10 @@ class Response:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _is_plain(out: BinaryIO) -> bool:
+    """Whether what is written to ``out`` goes into the file of its descriptor as it is: not where a class of
+    the user's own counts or changes it."""
+    raw = out.raw if type(out) is BufferedWriter else out
+    return type(raw) is FileIO

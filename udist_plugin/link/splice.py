@@ -204,11 +204,12 @@ class Staging:
 
 def descriptor_of(file: object) -> int | None:
     """The descriptor of a real file, standing where reading ``file`` would go on; ``None`` for anything else:
-    what is only like a file, pipes, and what decodes or wraps."""
-    raw = file.raw if isinstance(file, io.BufferedReader) else file
-    if not isinstance(raw, io.FileIO) or not raw.seekable():
+    what is only like a file, pipes, what decodes or wraps, and classes of the user's own, which may read
+    something else."""
+    raw = file.raw if type(file) is io.BufferedReader else file
+    if type(raw) is not io.FileIO or not raw.seekable():
         return None
-    if isinstance(file, io.BufferedReader):
+    if type(file) is io.BufferedReader:
         position = file.tell()
         file.seek(0, os.SEEK_END)  # drops the buffer: within it, a seek leaves the descriptor where it is
         file.seek(position)
