@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -157,6 +158,33 @@ def test_files_of_a_process_that_has_ended_are_gone(path: Path) -> None:
             files.open(told)
         with pytest.raises(ProcessLookupError):
             files.check_readable(told)
+    files.close()
+
+
+@pytest.mark.parametrize(
+    ("information", "readable"),
+    [
+        (b"pos:\t0\nflags:\t0100000\nmnt_id:\t9\n", True),
+        (b"pos:\t0\nflags:\t0100002\n", True),
+        (b"pos:\t0\nflags:\t0100001\n", False),
+        (b"pos:\t0\nflags:\t010000000\n", False),
+        (b"flags:\t02000002\nPollList:\n  op=6, task_works=0\n", True),
+        (b"what is no line of it\n", False),
+        (b"", False),
+    ],
+    ids=["read", "both", "write", "path", "io_uring", "other", "nothing"],
+)
+def test_only_what_is_open_for_reading_is_readable(
+    tmp_path: Path, information: bytes, readable: bool
+) -> None:
+    """Whatever else the kernel tells of a descriptor (proc_pid_fdinfo(5))."""
+    (tmp_path / "fdinfo").mkdir()
+    (tmp_path / "fdinfo" / "5").write_bytes(information)
+    files = PeerFiles(os.getpid())
+    os.close(files._process)
+    files._process = os.open(tmp_path, os.O_RDONLY)
+    with nullcontext() if readable else pytest.raises(OSError, match="5 is not open for reading"):
+        files.check_readable(File(5, 0, 1, 0, 0, 1))
     files.close()
 
 

@@ -55,8 +55,8 @@ class PeerFiles:
     def check_readable(self, file: File) -> None:
         """Raises ``OSError`` unless the process has the file open for reading: it may not be allowed to."""
         with open(os.open(f"fdinfo/{file.descriptor}", READ, dir_fd=self._process), "rb") as information:
-            flags = dict(line.split(b":", 1) for line in information)[b"flags"]
-        if int(flags, 8) & (os.O_ACCMODE | O_PATH) not in (os.O_RDONLY, os.O_RDWR):
+            flags = next((int(line[6:], 8) for line in information if line.startswith(b"flags:")), O_PATH)
+        if flags & (os.O_ACCMODE | O_PATH) not in (os.O_RDONLY, os.O_RDWR):
             raise OSError(errno.EBADF, f"descriptor {file.descriptor} is not open for reading")
 
     def close(self) -> None:
