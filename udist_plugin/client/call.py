@@ -141,7 +141,7 @@ class Call:
                 sending = send(self._link, exchange, self._content, self._length)
             exchange.wait_head()
         except BaseException as error:
-            if self._request.file and isinstance(error, StreamReset) and error.code == "FAILED_PRECONDITION":
+            if self._request.file and _refuses_file(error):
                 self._do_without_files()
                 return self._answered()
             if sending and sending.error:
@@ -185,6 +185,11 @@ class Call:
         self._store = store = Store(self._deadline, self._patience)
         self._look_up()
         return fetch(store, self._request.method, url, self._headers, redirect)
+
+
+def _refuses_file(error: BaseException) -> bool:
+    """Whether the plugin could not open the request's file, and did nothing else."""
+    return isinstance(error, StreamReset) and error.code == "FAILED_PRECONDITION" and error.retryable
 
 
 def _milliseconds(timeout: float | None) -> int:
