@@ -53,16 +53,21 @@ class FileContent {
 
   /** Gives the body the next piece, or its end. */
   async deliver(controller: ReadableByteStreamController): Promise<void> {
+    if (this.#left > 0) await this.#deliverPiece(controller);
+    if (this.#error !== undefined) throw this.#error as Error;
+    if (this.#left > 0) return;
+    this.end(undefined);
+    finish(controller);
+  }
+
+  async #deliverPiece(controller: ReadableByteStreamController): Promise<void> {
     const request = controller.byobRequest;
     const target = request?.view ?? Buffer.allocUnsafeSlow(Math.min(PIECE, this.#left));
     const bytes = new Uint8Array(target.buffer, target.byteOffset, Math.min(target.byteLength, this.#left));
     const count = await this.#read(bytes);
-    if (this.#error !== undefined) throw this.#error as Error;
+    if (this.#error !== undefined) return;
     if (request) request.respond(count);
     else controller.enqueue(bytes.subarray(0, count));
-    if (this.#left > 0) return;
-    this.end(undefined);
-    finish(controller);
   }
 
   /** Reads no more, for this reason if there is one. The file is closed once nobody reads it. */

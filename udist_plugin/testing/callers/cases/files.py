@@ -25,6 +25,9 @@ theme = Theme("files")
 LENGTH: Final = 1_000_000
 CONTENT: Final = pattern(LENGTH)
 
+FAR: Final = 64 << 20
+"""Bytes that no client reads ahead."""
+
 
 def _start(run: Run) -> Plugin:
     """Both sides share files."""
@@ -118,6 +121,19 @@ def pull_of_a_part(run: Run) -> None:
 
 
 @theme.case
+def pull_of_no_bytes(run: Run) -> None:
+    """The content is no bytes at the end of a file."""
+    plugin = _start(run)
+    exchange = run.exchange()
+    stream = run.accepted(exchange)
+    stream.respond_with(_held(run, plugin)._replace(offset=LENGTH, length=0))
+    stream.await_reset("OK")
+    stream.reset("OK")
+    exchange.succeeds(200, b"")
+    run.works()
+
+
+@theme.case
 def pull_outlives_the_stream(run: Run) -> None:
     """The plugin resets the stream once the file is open, with whatever code: the response is complete."""
     plugin = _start(run)
@@ -138,14 +154,15 @@ def pull_cut_short(run: Run) -> None:
     plugin = _start(run)
     exchange = run.open()
     stream = run.accepted(exchange)
-    descriptor = run.file(CONTENT)
-    file = described(descriptor, 0, LENGTH)
+    descriptor = run.file(b"")
+    os.ftruncate(descriptor, FAR)
+    file = described(descriptor, 0, FAR)
     assert file
     stream.respond_with(file._replace(descriptor=plugin.hold(descriptor)))
     exchange.answered(200)
     stream.await_reset("OK")
     stream.reset("OK")
-    os.ftruncate(descriptor, LENGTH // 2)
+    os.ftruncate(descriptor, 0)
     exchange.read("*")
     exchange.fails("DATA_LOSS")
 
@@ -293,3 +310,13 @@ def push_that_fails(run: Run) -> None:
     run.accepted(exchange).reset("UNAVAILABLE", "the disk is full")
     exchange.fails("UNAVAILABLE", saying="the disk is full")
     _asked(run, accepting=True)
+
+
+@theme.case
+def push_that_may_have_happened(run: Run) -> None:
+    """The plugin resets with FAILED_PRECONDITION, but not as unprocessed: nothing is sent again."""
+    _start(run)
+    exchange = run.send_file(0, LENGTH)
+    run.accepted(exchange).reset("FAILED_PRECONDITION", "the file was usable")
+    exchange.fails("FAILED_PRECONDITION", saying="the file was usable")
+    run.works()
