@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,7 +63,7 @@ class Visitor:
 def test_one_is_inside_at_a_time(gate: Gate) -> None:
     gate.enter()
     second = Visitor(gate)
-    until(lambda: gate._waiting == 1)
+    until(lambda: len(gate._waiting) == 1)
     assert not second.entered.is_set()
     gate.leave()
     assert second.entered.wait(30)
@@ -77,12 +78,12 @@ def test_who_waits_for_something_lets_others_in(gate: Gate) -> None:
         second = Visitor(gate)
         assert second.entered.wait(30)
         third = Visitor(gate)
-        until(lambda: gate._waiting == 1)
+        until(lambda: len(gate._waiting) == 1)
         second.leave()
         assert third.entered.wait(30)
         third.leave()
     fourth = Visitor(gate)
-    until(lambda: gate._waiting == 1)
+    until(lambda: len(gate._waiting) == 1)
     assert not fourth.entered.is_set()
     gate.leave()
     fourth.leave()
@@ -97,7 +98,7 @@ def test_who_is_not_inside_goes_nowhere(gate: Gate) -> None:
         pass
     assert gate._inside != threading.get_ident()
     third = Visitor(gate)
-    until(lambda: gate._waiting == 1)
+    until(lambda: len(gate._waiting) == 1)
     assert not third.entered.is_set()
     second.leave()
     third.leave()
@@ -112,7 +113,7 @@ def test_one_that_takes_too_long_holds_up_nobody(gate: Gate, monkeypatch: pytest
         other.leave()
     monkeypatch.setattr(gates, "HELD", 60.0)
     last = Visitor(gate)
-    until(lambda: gate._waiting == 1)  # those who went by have not let anybody in
+    until(lambda: len(gate._waiting) == 1)  # those who went by have not let anybody in
     gate.leave()
     last.leave()
 
@@ -124,6 +125,25 @@ def test_many_before_it_hold_up_nobody_for_long(gate: Gate, monkeypatch: pytest.
     second = Visitor(gate)
     assert second.entered.wait(30)
     second.leave()
+
+
+def test_patience_bounds_all_waits_together(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others come and go meanwhile, each in time."""
+    now = 0.0
+
+    class Taken:
+        def acquire(self, blocking: bool = True, timeout: float = 0.0) -> bool:
+            nonlocal now
+            assert timeout >= 0
+            now += timeout
+            gate._since = now
+            return False
+
+    monkeypatch.setattr(gates, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(gate, "_lock", Taken())
+    gate.enter()
+    assert now == pytest.approx(gates.PATIENCE)
+    assert gate._inside == 0
 
 
 @pytest.mark.usefixtures("patient")

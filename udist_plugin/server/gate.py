@@ -7,7 +7,8 @@ gate the others sleep until the whole request is done.
 
 So nobody may wait for anything slow inside: not for a caller, whose content or credit may come at any time,
 nor for a disk. Whoever does leaves meanwhile, and bulk data moves outside. What was not foreseen, such as a
-network file system that hangs, holds up no request for longer than ``HELD``: it goes on beside the gate.
+network file system that hangs, holds up no request for longer than ``HELD`` for each that waits: it goes on
+beside the gate.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Gate:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting = 0
+        self._waiting: list[None] = []  # one for each; appending is atomic, where adding would not be
         self._inside = 0  # the thread
         self._since = 0.0
 
@@ -45,15 +46,16 @@ class Gate:
     def _wait(self) -> bool:
         """Waits for as long as those before may take."""
         end = time.monotonic() + PATIENCE
-        self._waiting += 1
+        self._waiting.append(None)
         try:
-            while not self._lock.acquire(timeout=min(HELD * (1 + self._waiting), PATIENCE)):
-                now = time.monotonic()
-                if now - self._since > HELD or now > end:
-                    return False
-            return True
+            while (left := end - time.monotonic()) > 0:
+                if self._lock.acquire(timeout=min(HELD * (1 + len(self._waiting)), left)):
+                    return True
+                if time.monotonic() - self._since > HELD:
+                    break
+            return False
         finally:
-            self._waiting -= 1
+            self._waiting.pop()
 
     def leave(self) -> None:
         """This thread is not inside any more."""
