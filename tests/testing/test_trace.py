@@ -167,35 +167,37 @@ def test_an_exchange_that_was_cancelled_is_cancelled_again(trace: Path, config: 
 
 
 @pytest.mark.parametrize(
-    ("kind", "replayed"),
+    ("kind", "timeout", "replayed"),
     [
-        ("die", "200 -> 200, the plugin ended: about to be killed"),
-        ("mute", "200 -> nothing came for 2 s"),
-        ("bad-status", "200 -> 99, nothing came for 2 s"),
+        ("die", 30, "200 -> 200, the plugin ended: about to be killed"),
+        ("mute", 2, "200 -> nothing came for 2 s"),
+        ("bad-status", 2, "200 -> 99, nothing came for 2 s"),
     ],
 )
-def test_what_a_plugin_does_otherwise_is_told(trace: Path, kind: str, replayed: str) -> None:
+def test_what_a_plugin_does_otherwise_is_told(trace: Path, kind: str, timeout: float, replayed: str) -> None:
     with Plugin(CONFIG, {}, trace=trace) as plugin, plugin.request("GET", "/v2/") as answer:
         answer.read()
-    code, out, _ = replay(trace, *MISBEHAVING, kind, timeout=2)
+    code, out, _ = replay(trace, *MISBEHAVING, kind, timeout=timeout)
     assert code == 1
     assert out.startswith(f"different       1  GET /v2/  {replayed}")
 
 
 @pytest.mark.parametrize(
-    ("command", "problem"),
+    ("command", "timeout", "problem"),
     [
-        ([*MISBEHAVING, "exit"], "the plugin ended: a last word"),
-        ([*MISBEHAVING, "refuse"], "it refused: storage.filesystem.rootdirectory (x): expected a path"),
-        ([*MISBEHAVING, "text"], "the plugin broke the protocol: a frame begins with byte 0"),
-        ([*MISBEHAVING, "hang"], "it was not ready within 1 s"),
-        (["/nowhere/udist-plugin"], "cannot start '/nowhere/udist-plugin': No such file or directory"),
+        ([*MISBEHAVING, "exit"], 30, "the plugin ended: a last word"),
+        ([*MISBEHAVING, "refuse"], 30, "it refused: storage.filesystem.rootdirectory (x): expected a path"),
+        ([*MISBEHAVING, "text"], 30, "the plugin broke the protocol: a frame begins with byte 0"),
+        ([*MISBEHAVING, "hang"], 0.2, "it was not ready within 0.6 s"),
+        (["/nowhere/udist-plugin"], 30, "cannot start '/nowhere/udist-plugin': No such file or directory"),
     ],
 )
-def test_a_plugin_that_does_not_start_is_2(trace: Path, command: list[str], problem: str) -> None:
+def test_a_plugin_that_does_not_start_is_2(
+    trace: Path, command: list[str], timeout: float, problem: str
+) -> None:
     with Plugin(CONFIG, {}, trace=trace):
         pass
-    code, out, err = replay(trace, *command, timeout=1)
+    code, out, err = replay(trace, *command, timeout=timeout)
     assert (code, out) == (2, "")
     assert problem in err
 

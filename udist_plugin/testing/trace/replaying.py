@@ -28,6 +28,8 @@ ENDING: Final = 10.0
 """Seconds that the plugin has to end by itself at the end of its input."""
 HASTE: Final = 0.5
 """The same for one that did not answer."""
+LONG: Final = 3
+"""So many times as long as other waits may the plugin's start take."""
 
 
 class Played:
@@ -48,7 +50,8 @@ class Played:
 
 
 def replay(trace: Trace, command: Sequence[str], timeout: float) -> Mapping[int, Played]:
-    """What became of each exchange, by its stream. ``timeout`` bounds each wait, in seconds.
+    """What became of each exchange, by its stream. ``timeout`` bounds each wait, in seconds; the plugin may
+    take ``LONG`` times that to start.
 
     Raises ``PluginNotFound``, and ``HandshakeFailed`` when the plugin does not get ready.
     """
@@ -143,10 +146,11 @@ class Player:
             self._places.learn(place, stream.location)
 
     def _await_ready(self) -> None:
+        limit = LONG * self._timeout
         with self._changed:
-            self._changed.wait_for(lambda: self._ready or self._gone, self._timeout)
+            self._changed.wait_for(lambda: self._ready or self._gone, limit)
         if not self._ready:
-            late = f"it was not ready within {self._timeout:g} s"
+            late = f"it was not ready within {limit:g} s"
             raise HandshakeFailed(f"{self._process.command[0]!r}: {self._gone or late}")
 
     def _wait(self, stream: Played, ready: Callable[[], bool]) -> bool:
