@@ -19,8 +19,10 @@ from udist_plugin.testing.callers.cases import all_cases
 from udist_plugin.testing.callers.lines import to_line, to_words
 from udist_plugin.testing.callers.playing import play
 
-DRIVER = [sys.executable, "-m", "tests.clients.callers.driver", "--grace=2"]
-ASYNCHRONOUS = [sys.executable, "-m", "tests.clients.callers.asynchronous", "--grace=2"]
+LIMITS = ["--grace=2", "--unread=1.6"]
+"""When closing, of which the second is more than a busy machine takes between two frames."""
+DRIVER = [sys.executable, "-m", "tests.clients.callers.driver", *LIMITS]
+ASYNCHRONOUS = [sys.executable, "-m", "tests.clients.callers.asynchronous", *LIMITS]
 
 PATIENCE = 2.0
 """Seconds for a wait that a planted fault lets pass."""

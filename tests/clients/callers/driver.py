@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.clients.callers.faults import FAULTS, plant
 from udist_plugin import Plugin, TransportError
+from udist_plugin.client import slots
 from udist_plugin.client.call import Call
 from udist_plugin.testing.callers.lines import to_line, to_words
 from udist_plugin.testing.callers.pattern import pattern
@@ -219,8 +220,11 @@ def _words(fields: Iterable[tuple[str, str]]) -> Iterator[str]:
 def main(exchange: type[Exchange] = Exchange, end: Callable[[Plugin, float], None] = Plugin.close) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--grace", type=float, default=10.0, help="seconds for a plugin to end")
+    parser.add_argument("--unread", type=float, help="seconds without a frame before closing gives up")
     parser.add_argument("--fault", choices=sorted(FAULTS), help="plant this one into the client")
     options = parser.parse_args()
+    if options.unread:
+        slots.UNREAD = options.unread  # type: ignore[misc]
     if options.fault:
         plant(options.fault)
     driver = Driver(sys.stdout.buffer, exchange, lambda plugin: end(plugin, options.grace))
