@@ -40,8 +40,8 @@ func (f *peerFiles) open(told *pluginv1.File) (file *os.File, err error) {
 	return file, errors.Join(err, used)
 }
 
-// openTold opens path, which must be the file that the plugin described. It checks that before, because opening a device
-// may have effects, and afterwards.
+// openTold opens path, which must be the file that the plugin described. It checks that before opening it, because
+// opening a device may have effects, and afterwards.
 func openTold(path string, told *pluginv1.File) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err == nil {
@@ -90,6 +90,10 @@ func describe(file *os.File, offset, length int64) (told *pluginv1.File) {
 	}
 	status := info.Sys().(*syscall.Stat_t)
 	_ = connection.Control(func(descriptor uintptr) {
+		flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, descriptor, syscall.F_GETFL, 0)
+		if errno != 0 || flags&syscall.O_ACCMODE == syscall.O_WRONLY {
+			return
+		}
 		told = &pluginv1.File{
 			Descriptor_: uint32(descriptor), Offset: uint64(offset), Length: uint64(length),
 			Device: uint64(status.Dev), Inode: status.Ino, Size: uint64(info.Size()),

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"udist.dev/plugin/udist"
@@ -145,6 +146,27 @@ func TestPushOfAFile(t *testing.T) {
 	}
 	if got := text(t, plugin, http.MethodPut, "/file/open", fileOf(t, shared, 0)); got != "sent" {
 		t.Errorf("%q, want no more files", got)
+	}
+}
+
+// TestFileThatCannotBeRead is not offered, and others still are.
+func TestFileThatCannotBeRead(t *testing.T) {
+	plugin := sharing(t)
+	file, err := os.OpenFile(fileOf(t, shared, 0).Name(), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response, err := do(t.Context(), t, plugin, http.MethodPut, "/file/open", file); err == nil {
+		content, _ := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if string(content) != "sent" {
+			t.Errorf("%q, want that nothing is shared", content)
+		}
+	} else if !errors.Is(err, syscall.EBADF) {
+		t.Error(err)
+	}
+	if got := text(t, plugin, http.MethodGet, "/file/right", nil); got != string(shared) {
+		t.Errorf("%.40q, want the file", got)
 	}
 }
 

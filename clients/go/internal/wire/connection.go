@@ -133,8 +133,8 @@ func (c *Connection) SendEnd(stream *Stream, trailers []*pluginv1.Field) ([]byte
 	return frame, c.advanceOutgoing(stream, inputEnd, true)
 }
 
-// Reset cancels a stream, unless it has already ended; with OK, it says that its response's file is open. The reset is owed as a control frame. It cannot overtake other
-// frames of its stream, because that stream sends no more.
+// Reset cancels a stream, unless it has already ended. With OK, it says that the file of its response is open. The reset
+// is owed as a control frame. It cannot overtake other frames of its stream, because that stream sends no more.
 func (c *Connection) Reset(stream *Stream, code pluginv1.Code, message string) {
 	if stream.reset != nil || stream.done() {
 		stream.receive.close()

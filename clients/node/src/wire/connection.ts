@@ -1,4 +1,12 @@
-import { DECLARED_CREDIT, INITIAL_CREDIT, INITIAL_STREAMS, MAX_DATA, MAX_MESSAGE, MAX_STREAM_ID, SMALL_CREDIT } from "./constants.js";
+import {
+  DECLARED_CREDIT,
+  INITIAL_CREDIT,
+  INITIAL_STREAMS,
+  MAX_DATA,
+  MAX_MESSAGE,
+  MAX_STREAM_ID,
+  SMALL_CREDIT,
+} from "./constants.js";
 import { encode } from "./codec.js";
 import type { FrameInit } from "./codec.js";
 import { LocalFault } from "./errors.js";
