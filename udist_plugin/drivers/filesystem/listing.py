@@ -39,12 +39,12 @@ class Listings:
 
     def names(self, folder: int) -> Sequence[str]:
         """The names in an open folder, in the order of characters."""
-        state = _state(folder)
+        now, state = time.time(), _state(folder)
         of, until, names = self._kept
         if of == state and time.monotonic() < until:
             return names
         names = sorted(os.listdir(folder))
-        if FEWEST <= len(names) <= MOST and _is_settled(state) and _state(folder) == state:
+        if FEWEST <= len(names) <= MOST and _is_settled(state, now) and _state(folder) == state:
             self._kept = (state, time.monotonic() + KEPT, names)
         return names
 
@@ -54,10 +54,10 @@ def _state(folder: int) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_ctime_ns
 
 
-def _is_settled(state: tuple[int, ...]) -> bool:
-    """Whether any change from now on gives the folder another state."""
+def _is_settled(state: tuple[int, ...], now: float) -> bool:
+    """Whether any change after ``now`` gives the folder another state."""
     device, _, changed = state
-    return time.time() - changed * 1e-9 > TICK and _type(device) in LOCAL
+    return now - changed * 1e-9 > TICK and _type(device) in LOCAL
 
 
 def _type(device: int) -> str:
