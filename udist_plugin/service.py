@@ -60,8 +60,8 @@ class RegistryApp:
     gets parts of its own from ``make_parts``, and starts their jobs.
 
     ``warnings`` and ``notices`` are what the log is told of the configuration: mistakes, and what has no
-    effect here. ``drain_timeout`` is in seconds; ``max_streams`` is how many requests a
-    plugin serves at once.
+    effect here. ``drain_timeout`` is in seconds; ``max_streams`` is how many requests a plugin serves at
+    once.
     """
 
     _answer: WSGI

@@ -1,8 +1,8 @@
-"""The names in a large folder, kept from one page of a list to the next while they are sure to be right.
+"""The names in a large folder, kept from one page of a list to the next while the folder has not changed.
 
-Whatever adds, removes or renames an entry changes the folder's ``ctime``, which nobody can set. That is
-relied on where this kernel keeps it: file systems of a network go by another machine's clock, and some in
-user space never change it.
+Whatever adds, removes or renames an entry changes the folder's ``ctime``, which no program can set. This is
+relied on only where the kernel keeps it: network file systems use another machine's clock, and some in user
+space never change it.
 """
 
 from __future__ import annotations
