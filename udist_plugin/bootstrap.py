@@ -7,11 +7,11 @@ from contextlib import suppress
 
 from udist_plugin.config import Configuration, Loaded, load
 from udist_plugin.config.overlay import PREFIX
-from udist_plugin.deferred import Deferred
 from udist_plugin.drivers import open_driver
 from udist_plugin.errors import ConfigurationError, PathNotFound
 from udist_plugin.http_api.app import Application
 from udist_plugin.http_api.options import Options
+from udist_plugin.lazy_registry import LazyRegistry
 from udist_plugin.service import Parts, RegistryApp
 from udist_plugin.storage import paths
 from udist_plugin.storage.sizes.sizes import MemorySizes, Sizes
@@ -133,7 +133,7 @@ def _driver(configuration: Configuration) -> StorageDriver:
 def _parts(configuration: Configuration, driver: StorageDriver) -> Parts:
     http = configuration.http
     sizes = _sizes(configuration)
-    registry = Deferred(lambda: _registry(driver, configuration, sizes))
+    registry = LazyRegistry(lambda: _registry(driver, configuration, sizes))
     application = Application(
         registry.as_registry(),
         Options(

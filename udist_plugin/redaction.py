@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+
+from udist_plugin.typed import Final
 
 MASK: Final = "******"
 SHOWN_MAX: Final = 500

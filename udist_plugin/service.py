@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from typing import Any, Protocol, Self
 
     from udist_plugin.config import Configuration
-    from udist_plugin.deferred import Deferred
     from udist_plugin.http_api.app import Application
+    from udist_plugin.lazy_registry import LazyRegistry
     from udist_plugin.wrappers.checked import CheckedRegistry
 
     WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -39,7 +39,7 @@ class Parts:
 
     def __init__(
         self,
-        registry: Deferred,
+        registry: LazyRegistry,
         application: Application,
         answer: WSGI,
         jobs: Mapping[str, Callable[[], Job | None]],
@@ -60,8 +60,8 @@ class RegistryApp:
     gets parts of its own from ``make_parts``, and starts their jobs.
 
     ``warnings`` and ``notices`` are what the log is told of the configuration: mistakes, and what has no
-    effect here. ``drain_timeout`` is in seconds; ``max_streams`` is how many requests a
-    plugin serves at once.
+    effect here. ``drain_timeout`` is in seconds; ``max_streams`` is how many requests a plugin serves at
+    once.
     """
 
     _answer: WSGI

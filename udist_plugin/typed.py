@@ -1,7 +1,7 @@
-"""What modules of the start path take from ``typing``, at a tenth of the time it takes to import that.
+"""Names of ``typing``, which takes ten times as long to import: a tenth of a plugin's start.
 
-A type checker sees ``typing`` itself. Nothing looks at annotations at run time, so most names only have to be
-there.
+A type checker sees ``typing`` itself. Nothing reads annotations at run time, so most names only have to
+exist.
 """
 
 TYPE_CHECKING = False

@@ -104,6 +104,25 @@ def test_one_that_has_just_changed_is_looked_into_again(
     assert listings._kept[2] == ()
 
 
+def test_one_that_had_just_changed_is_looked_into_again_however_long_the_look_took(
+    folder: int, looks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change that the look missed may bear the time of the one before."""
+    clock = [os.fstat(folder).st_ctime]
+    list_folder = os.listdir
+
+    def slowly(folder: int) -> list[str]:
+        clock[0] += 10
+        return list_folder(folder)
+
+    monkeypatch.setattr(os, "listdir", slowly)
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    listings = Listings()
+    listings.names(folder)
+    listings.names(folder)
+    assert looks == ["look", "look"]
+
+
 def test_a_file_system_with_another_clock_is_looked_into_each_time(
     folder: int, looks: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,10 +45,11 @@ ROOMS = {
     "wrappers": BACKBONE | {"remote"},
     "http_api": BACKBONE,
     "config": {"errors", "redaction", "kinds", "keys", "drivers"},
-    "deferred": {"registry"},
-    "service": BACKBONE | {"deferred", "storage", "drivers", "wrappers", "http_api", "config"},
+    "lazy_registry": {"registry"},
+    "service": BACKBONE | {"lazy_registry", "storage", "drivers", "wrappers", "http_api", "config"},
     "bootstrap": BACKBONE
-    | {"redaction", "storage", "drivers", "remote", "wrappers", "http_api", "config", "service", "deferred"},
+    | {"redaction", "storage", "drivers", "remote", "wrappers", "http_api", "config", "service"}
+    | {"lazy_registry"},
     "wire": {"errors"},
     "link": {"wire", "errors"},
     "server": {"wire", "link", "errors", "version", "exhaustion"},
@@ -96,7 +97,7 @@ SANS_IO = {"os", "socket", "threading", "time", "select", "selectors", "subproce
 START_PATH = LEAVES | {
     "typed",
     "start",
-    "deferred",
+    "lazy_registry",
     "registry",
     "drivers",
     "storage",

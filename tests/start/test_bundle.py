@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,19 +18,33 @@ if TYPE_CHECKING:
 
 PROGRAM = """
 import sys
-sys.path.insert(0, sys.argv.pop(1))
+root, TOLD = sys.argv[1:]
+sys.path.insert(0, root)
 from udist_plugin.start import bundle
 save = bundle.Bundle.save
 def tell_and_save(self):
     save(self)
     loaders = {type(module.__loader__).__name__ for name, module in sys.modules.items() if name == TOLD}
     print(*loaders, getattr(sys.modules[TOLD], "MARK", ""), file=sys.stderr)
-TOLD = "udist_plugin.http_api.base"
 bundle.Bundle.save = tell_and_save
 from udist_plugin.cli.plugin import main
 main([])
 """
-"""A plugin that tells where it had the module of its first answer from."""
+"""A plugin that tells where it had a module from."""
+
+EDITED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from udist_plugin.cli import habits
+from udist_plugin.start.bundle import Bundle
+with open(habits.__file__, "a") as file:
+    file.write("(")
+Bundle("plugin").save()
+"""
+"""A program that ends when one of its sources is no Python for the moment."""
+
+FIRST, LATER = "http_api.base", "http_api.catalog"
+"""Modules for the first answer, and for another."""
 
 
 @pytest.fixture
@@ -39,19 +54,21 @@ def package(tmp_path: Path) -> Path:
     return tmp_path / "udist_plugin"
 
 
-def start(package: Path, *flags: str) -> str:
-    """Starts the package's plugin for one answer, and returns what it tells."""
+def start(package: Path, *flags: str, told: str = FIRST) -> str:
+    """Starts the package's plugin for one answer, and returns what it tells of a module."""
     lines: list[str] = []
-    command = [sys.executable, "-S", "-X", "utf8", *flags, "-c", PROGRAM, str(package.parent)]
+    program = ["-c", PROGRAM, str(package.parent), f"udist_plugin.{told}"]
     environ = {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": str(package.parent / "store")}
-    plugin = Plugin(None, environ, command, log=lines.append)
-    with plugin, plugin.request("GET", "/v2/") as response:
+    plugin = Plugin(None, environ, [sys.executable, "-S", *flags, *program], log=lines.append)
+    with plugin, plugin.request("GET", "/v2/" if told == FIRST else "/v2/_catalog") as response:
         assert response.status == 200
     return lines[-1].strip()
 
 
 def cache(package: Path) -> list[Path]:
-    return list((package / "__pycache__").glob("start-of-plugin*"))
+    """The compiled file of a module that is there, so that it is uninstalled with it."""
+    assert (package / "start" / "plugin.py").exists()
+    return list((package / "start" / "__pycache__").glob("plugin.*"))
 
 
 @pytest.fixture(autouse=True)
@@ -78,12 +95,36 @@ def test_a_changed_source_counts(package: Path, older: bool) -> None:
     assert start(package) == "_Loader changed"
 
 
-@pytest.mark.parametrize("content", [b"", b"\0", None, b"of another Python" * 99])
-def test_a_spoilt_file_is_made_anew(package: Path, content: bytes | None) -> None:
+def test_what_a_later_start_needs_is_added(package: Path) -> None:
+    start(package)
+    assert start(package, told=LATER) == "SourceFileLoader"
+    assert start(package, told=LATER) == "_Loader"
+    assert start(package) == "_Loader"
+
+
+def test_a_source_that_is_being_edited_does_no_harm(package: Path) -> None:
     start(package)
     (path,) = cache(package)
     whole = path.read_bytes()
-    path.write_bytes(whole[:100] if content is None else content)
+    subprocess.run([sys.executable, "-c", EDITED, str(package.parent)], check=True, timeout=30)
+    assert cache(package) == [path]
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"of another Python" * 99])
+def test_a_spoilt_file_is_made_anew(package: Path, content: bytes) -> None:
+    start(package)
+    (path,) = cache(package)
+    path.write_bytes(content)
+    assert start(package) == "SourceFileLoader"
+    assert start(package) == "_Loader"
+
+
+@pytest.mark.parametrize("left", [100, -100])
+def test_a_file_that_lacks_its_end_is_made_anew(package: Path, left: int) -> None:
+    start(package)
+    (path,) = cache(package)
+    path.write_bytes(path.read_bytes()[:left])
     assert start(package) == "SourceFileLoader"
     assert start(package) == "_Loader"
 
@@ -94,6 +135,6 @@ def test_nothing_is_written_where_python_writes_no_bytecode(package: Path) -> No
 
 
 def test_a_folder_that_takes_no_file_does_no_harm(package: Path) -> None:
-    (package / "__pycache__").write_text("no folder")
+    (package / "start" / "__pycache__").write_text("no folder")
     assert start(package) == "SourceFileLoader"
-    assert (package / "__pycache__").read_text() == "no folder"
+    assert (package / "start" / "__pycache__").read_text() == "no folder"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import time
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -244,3 +245,26 @@ def test_folders_above_are_synced_once(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "a" / "other").mkdir()
     driver.put_content("/a/b/f", b"x")
     assert synced == ["a/b", "a"]
+
+
+def test_a_folder_that_has_just_changed_is_synced_again_however_long_that_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change that the sync missed may bear the time of the one before."""
+    driver = FilesystemDriver(str(tmp_path), paths.SCRATCH)
+    driver.put_content("/a/b/c", b"x")
+    synced: list[str] = []
+    clock = [time.time()]
+
+    def slowly(path: str) -> None:
+        synced.append(os.path.relpath(path, tmp_path))
+        clock[0] += 10
+        if len(synced) == 1:
+            os.utime(tmp_path / "a", (clock[0], clock[0]))
+
+    monkeypatch.setattr(calls, "sync_folder", slowly)
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    driver = FilesystemDriver(str(tmp_path), paths.SCRATCH)
+    driver.put_content("/a/b/d", b"x")
+    driver.put_content("/a/b/e", b"x")
+    assert synced == ["a/b", "a", ".", "a/b", "a"]

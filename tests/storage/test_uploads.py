@@ -12,7 +12,7 @@ import pytest
 
 from tests.storage.samples import read_blob
 from udist_plugin.content import BytesChunk
-from udist_plugin.drivers.filesystem import calls
+from udist_plugin.drivers.filesystem import calls, holding, writers
 from udist_plugin.drivers.filesystem.driver import FilesystemDriver
 from udist_plugin.errors import (
     BlobUnknown,
@@ -28,6 +28,7 @@ from udist_plugin.storage.pump import RunningHash
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
     from udist_plugin.content import Chunk
@@ -225,6 +226,23 @@ def test_an_upload_cancelled_while_it_is_committed_is_unknown(
         upload.commit(Digest.of(BLOB, "sha512") if reads_again else DIGEST)
     with pytest.raises(BlobUnknown):
         registry.resolve_blob("a", DIGEST)
+
+
+def test_an_upload_cancelled_while_it_is_opened_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = StorageRegistry(FilesystemDriver(str(tmp_path), paths.SCRATCH))
+    upload = registry.start_upload("a")
+    twin = registry.resume_upload("a", upload.id)
+
+    def cancelling(path: str, status: os.stat_result) -> bool:
+        found = holding.is_at(path, status)
+        twin.cancel()
+        return found
+
+    monkeypatch.setattr(writers, "is_at", cancelling)
+    with pytest.raises(BlobUploadUnknown):
+        upload.write(io.BytesIO(BLOB))
 
 
 class Breaking:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from udist_plugin.cli.options import add_json_option
 from udist_plugin.cli.output import note, print_json, print_table, printable
@@ -11,6 +10,7 @@ from udist_plugin.config.explaining import Setting, explain
 from udist_plugin.config.files import read_file
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.kinds import Secret
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.cli.options import add_config_option, add_json_option
 from udist_plugin.cli.output import note, print_json, printable
@@ -13,6 +12,7 @@ from udist_plugin.drivers import open_driver
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.storage import paths
 from udist_plugin.storage.upkeep.checkup import check
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import argparse

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import NamedTuple
 
 from udist_plugin.cli.commands import COMMANDS, TOPICS
 from udist_plugin.cli.options import add_common_options
+from udist_plugin.typed import NamedTuple
 
 
 class Option(NamedTuple):

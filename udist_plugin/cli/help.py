@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udist_plugin.cli.commands import COMMANDS, TOPICS, build_parser
 from udist_plugin.cli.error_codes import WrongCommandLine
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse

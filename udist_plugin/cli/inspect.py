@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
 
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.options import add_common_options, add_reference
 from udist_plugin.cli.output import print_json, print_table, printable, size_text
 from udist_plugin.images.artifact import TITLE
 from udist_plugin.oci.stored import read_stored
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.error_codes import WrongCommandLine
@@ -12,6 +11,7 @@ from udist_plugin.cli.output import note, print_json
 from udist_plugin.cli.progress import progress_of
 from udist_plugin.images.placing import named
 from udist_plugin.images.pull import pull_artifact, pull_content
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse

@@ -6,7 +6,6 @@ import argparse
 import os
 import re
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.error_codes import WrongCommandLine
@@ -25,6 +24,7 @@ from udist_plugin.images.push import Source, push_artifact
 from udist_plugin.images.selection import Selection
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.reference import check_tag
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.oci.reference import Reference

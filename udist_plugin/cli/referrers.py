@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.options import add_common_options, add_reference
 from udist_plugin.cli.output import print_json, print_table, printable, size_text
 from udist_plugin.oci.media_types import OCI_INDEX
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.failures import NOT_FOUND
 from udist_plugin.cli.options import add_common_options, reference
 from udist_plugin.cli.output import print_json
 from udist_plugin.errors import RegistryError
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.oci.reference import Reference

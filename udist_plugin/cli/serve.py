@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udist_plugin.cli.options import add_config_option
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 import tempfile
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import ArtifactError
 from udist_plugin.images.placing import named
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

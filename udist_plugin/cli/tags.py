@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.options import add_common_options, repository
 from udist_plugin.cli.output import print_json, print_lines
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse

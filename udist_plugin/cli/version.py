@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from udist_plugin.typed import TYPE_CHECKING
 from udist_plugin.version import __version__
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from udist_plugin.drivers.base import LOCK_WAIT, FileInfo, FileWriter, MemoryContent, StorageDriver
 from udist_plugin.errors import InvalidOffset, InvalidPath, PathBusy, PathNotFound
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udist_plugin.errors import RangeInvalid
 from udist_plugin.http_api.conditionals import is_conditional, not_modified, range_applies
 from udist_plugin.http_api.errors import error_response
@@ -12,6 +10,7 @@ from udist_plugin.http_api.resource import Resource
 from udist_plugin.http_api.response import Response, digest_fields
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import OCTET_STREAM
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.http_api.request import Request

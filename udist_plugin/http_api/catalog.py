@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udist_plugin.http_api.pagination import next_link, page_size
 from udist_plugin.http_api.resource import Resource
 from udist_plugin.http_api.response import Response
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.http_api.request import Request

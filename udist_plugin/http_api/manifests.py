@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from udist_plugin.content import Content
 from udist_plugin.errors import ManifestTooLarge, ManifestUnknown, TagInvalid
@@ -19,6 +18,7 @@ from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest
 from udist_plugin.oci.media_types import DOCKER_MANIFEST_LIST
 from udist_plugin.oci.reference import check_tag, parse_target
 from udist_plugin.oci.stored import read_stored
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

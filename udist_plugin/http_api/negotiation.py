@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udist_plugin.errors import ManifestUnknown
 from udist_plugin.oci.media_types import OCI_MANIFEST
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.http_api.request import Request

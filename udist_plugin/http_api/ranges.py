@@ -1,10 +1,10 @@
 """Byte ranges (RFC 9110, section 14) and the Content-Range of an upload's chunk."""
 
 import re
-from typing import NamedTuple
 
 from udist_plugin.errors import RangeInvalid
 from udist_plugin.http_api.numbers import bounded
+from udist_plugin.typed import NamedTuple
 
 # Compiled on first use: the first answer needs neither.
 _RANGE = r"bytes=[ \t]*([0-9]*)-([0-9]*)[ \t]*"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udist_plugin.http_api.pagination import next_link
 from udist_plugin.http_api.resource import Resource
 from udist_plugin.http_api.response import Response
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import OCI_INDEX
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.http_api.request import Request

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from udist_plugin.errors import (
     BlobUploadUnknown,
@@ -23,6 +22,7 @@ from udist_plugin.http_api.resource import Resource
 from udist_plugin.http_api.response import Response
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.reference import check_name
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin import registry

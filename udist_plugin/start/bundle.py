@@ -1,7 +1,8 @@
 """The compiled modules of a program's start in one file: opening a hundred takes a fifth of the start.
 
-The file is a cache like Python's own ``.pyc`` files, lies beside them and is trusted as they are. It is used
-as long as every source file in it has the size and the time of change that it had.
+The file is a cache like Python's own ``.pyc`` files, and is trusted as they are. It takes the place of one:
+the one of a module here with the program's name, which nobody imports. So it is uninstalled with the package.
+It is used as long as every source file in it has the size and the time of change that it had.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import os
 import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader, cache_from_source
+from contextlib import suppress
 from mmap import PROT_READ, mmap
 
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import CodeType
 
     Entry = tuple[str, int, int, int, int]
@@ -29,7 +32,7 @@ class Bundle:
     """Finds what ``program`` loads, as the first of ``sys.meta_path``."""
 
     def __init__(self, program: str) -> None:
-        self._path = cache_from_source(os.path.join(FOLDER, f"start-of-{program}.py"))
+        self._path = cache_from_source(os.path.join(os.path.dirname(__file__), f"{program}.py"))
         self._codes, self._entries = _read(self._path)
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
@@ -46,19 +49,32 @@ class Bundle:
         return spec
 
     def save(self) -> None:
-        """Writes what is loaded by now, unless the file was of use, or Python is to write no ``.pyc``."""
-        if self._entries or sys.dont_write_bytecode:
+        """Adds what is loaded by now and was not in the file, unless Python is to write no ``.pyc``."""
+        missing = {name: loader for name, loader in _loaded() if name not in self._entries}
+        if not missing or sys.dont_write_bytecode:
             return
         temporary = f"{self._path}.{os.getpid()}"
         try:
             with open(temporary, "xb") as file:
-                file.write(_content())
+                file.write(self._with(missing))
             os.replace(temporary, self._path)
-        except OSError:  # most often a folder that this user cannot write to
-            pass
+        except (OSError, ImportError, SyntaxError, ValueError):
+            pass  # this user cannot write to the folder, or a source is being edited
         finally:
-            if os.path.exists(temporary):
+            with suppress(OSError):
                 os.unlink(temporary)
+
+    def _with(self, more: dict[str, SourceFileLoader]) -> bytes:
+        """The file with more modules in it, each compiled as its source is now."""
+        entries, codes = dict(self._entries), bytearray(self._codes)
+        for name, loader in more.items():
+            status = os.stat(loader.path)  # before the code: if it changes meanwhile, the entry is outdated
+            code = marshal.dumps(loader.get_code(name))
+            start = len(codes)
+            codes += code
+            source = os.path.relpath(loader.path, FOLDER)
+            entries[name] = (source, status.st_size, status.st_mtime_ns, start, len(codes))
+        return MAGIC_NUMBER + marshal.dumps((entries, len(codes))) + codes + MAGIC_NUMBER
 
 
 class _Loader(SourceFileLoader):
@@ -74,15 +90,16 @@ class _Loader(SourceFileLoader):
 
 
 def _read(path: str) -> tuple[memoryview, dict[str, Entry]]:
-    """The codes, and the entries by module. There are none if the file is of another Python, or a source has
-    changed."""
+    """The codes, and the entries by module. There are none if the file is not whole, or of another Python, or
+    if a source has changed."""
     try:
         with open(path, "rb", 0) as file:
             content = memoryview(mmap(file.fileno(), 0, prot=PROT_READ))
-        if content[:4] == MAGIC_NUMBER:
-            entries, size = marshal.loads(content[4:])  # noqa: S302
+        body, end = content[:-4], content[-4:]
+        if body[:4] == end == MAGIC_NUMBER:
+            entries, size = marshal.loads(body[4:])  # noqa: S302
             if all(map(_is_current, entries.values())):
-                return content[-size:], entries
+                return body[-size:], entries
     except (OSError, EOFError, ValueError, TypeError):
         pass
     return memoryview(b""), {}
@@ -93,16 +110,9 @@ def _is_current(entry: Entry) -> bool:
     return (status.st_size, status.st_mtime_ns) == entry[1:3]
 
 
-def _content() -> bytes:
-    """The file for the modules of this package that are loaded, each compiled as its source is now."""
-    entries: dict[str, Entry] = {}
-    codes = b""
+def _loaded() -> Iterator[tuple[str, SourceFileLoader]]:
+    """The modules of this package that are loaded, but for those that were in the file."""
     for name, module in list(sys.modules.items()):
         loader = getattr(module, "__loader__", None)
         if name.startswith(f"{PACKAGE}.") and type(loader) is SourceFileLoader:
-            status = os.stat(loader.path)  # before the code: if it changes meanwhile, the entry is outdated
-            code = marshal.dumps(loader.get_code(name))
-            source = os.path.relpath(loader.path, FOLDER)
-            start, codes = len(codes), codes + code
-            entries[name] = (source, status.st_size, status.st_mtime_ns, start, len(codes))
-    return MAGIC_NUMBER + marshal.dumps((entries, len(codes))) + codes
+            yield name, loader

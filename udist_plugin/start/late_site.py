@@ -1,7 +1,7 @@
-"""``site``, run when a module is wanted that is neither Python's own nor this package's.
+"""Runs ``site`` when something is imported that is neither in the standard library nor in this package.
 
-Python runs it before anything else. A plugin that needs nothing of what it finds is spared a tenth of its
-start, and more where packages are installed as links to a checkout.
+Python runs it before anything else. A plugin that needs nothing that is installed saves a tenth of its start,
+and more where packages are installed as links to a checkout.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 OURS: Final = __name__.partition(".")[0]
 
 LOOKS_AROUND: Final = "importlib.metadata"
-"""Python's own, but about what is installed."""
+"""In the standard library, but about what is installed."""
 
 PATIENCE: Final = 5.0
-"""Seconds to wait for another thread that runs ``site``, lest it waits for what this one imports."""
+"""Seconds to wait for another thread that runs ``site``: it may be waiting for what this one imports."""
 
 
 class LateSite:
     """Goes first on ``sys.meta_path`` of an interpreter started with ``-S``, and finds no module itself.
 
-    ``more`` are folders to look in last. Unless ``wanted``, they are all there is to add.
+    ``more`` are folders for the end of ``sys.path``. ``wanted`` is whether to run ``site`` before that.
     """
 
     def __init__(self, more: Sequence[str], *, wanted: bool) -> None:

@@ -12,11 +12,11 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from udist_plugin.errors import PathNotFound, StorageError
 from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
+from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

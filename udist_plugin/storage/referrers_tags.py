@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import ManifestTooLarge, ManifestUnknown
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import INDEXES, OCI_INDEX
 from udist_plugin.oci.stored import read_stored
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

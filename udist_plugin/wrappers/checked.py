@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udist_plugin.errors import BlobUploadUnknown
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.reference import check_name, check_tag, parse_target
 from udist_plugin.registry import RegistryWrapper
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

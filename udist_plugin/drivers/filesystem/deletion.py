@@ -18,10 +18,10 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from udist_plugin.drivers.filesystem import calls
 from udist_plugin.drivers.filesystem.holding import holding
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.drivers.filesystem.tree import Tree

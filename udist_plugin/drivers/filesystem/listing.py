@@ -1,8 +1,8 @@
-"""The names in a large folder, kept from one page of a list to the next while they are sure to be right.
+"""The names in a large folder, kept from one page of a list to the next while the folder has not changed.
 
-Whatever adds, removes or renames an entry changes the folder's ``ctime``, which nobody can set. That is
-relied on where this kernel keeps it: file systems of a network go by another machine's clock, and some in
-user space never change it.
+Whatever adds, removes or renames an entry changes the folder's ``ctime``, which no program can set. This is
+relied on only where the kernel keeps it: network file systems use another machine's clock, and some in user
+space never change it.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class Listings:
 
     def names(self, folder: int) -> Sequence[str]:
         """The names in an open folder, in the order of characters."""
-        state = _state(folder)
+        now, state = time.time(), _state(folder)
         of, until, names = self._kept
         if of == state and time.monotonic() < until:
             return names
         names = sorted(os.listdir(folder))
-        if FEWEST <= len(names) <= MOST and _is_settled(state) and _state(folder) == state:
+        if FEWEST <= len(names) <= MOST and _is_settled(state, now) and _state(folder) == state:
             self._kept = (state, time.monotonic() + KEPT, names)
         return names
 
@@ -54,10 +54,10 @@ def _state(folder: int) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_ctime_ns
 
 
-def _is_settled(state: tuple[int, ...]) -> bool:
-    """Whether any change from now on gives the folder another state."""
+def _is_settled(state: tuple[int, ...], now: float) -> bool:
+    """Whether any change after ``now`` gives the folder another state."""
     device, _, changed = state
-    return time.time() - changed * 1e-9 > TICK and _type(device) in LOCAL
+    return now - changed * 1e-9 > TICK and _type(device) in LOCAL
 
 
 def _type(device: int) -> str:

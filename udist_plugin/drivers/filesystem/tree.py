@@ -175,13 +175,14 @@ class Tree:
         way: list[str] = []
         while folder != self.root and (folder := os.path.dirname(folder)) not in seen:
             way.append(folder)
+            now = time.time()  # before the sync: it may miss a change that is made while it takes place
             status = os.stat(folder)
             state = (status.st_ino, status.st_mtime_ns)
             if self._synced.get(folder) == state:
                 break
             self.sync_folder(folder)
             tick = FINE_TICK if status.st_mtime_ns % 1_000_000_000 else COARSE_TICK
-            if time.time() - status.st_mtime > tick:
+            if now - status.st_mtime > tick:
                 synced[folder] = state
         if len(self._synced) + len(synced) > SYNCED_MAX:
             self._synced.clear()

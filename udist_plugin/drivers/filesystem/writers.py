@@ -90,7 +90,8 @@ class AppendedFile(FileWriter):
             self._descriptor, status = self._open()
             self.size = status.st_size
             if not self.size:
-                calls.adopt(self._descriptor, os.stat(os.path.dirname(self._full)), status)
+                with suppress(FileNotFoundError):  # deleted by another
+                    calls.adopt(self._descriptor, os.stat(os.path.dirname(self._full)), status)
 
     def write(self, data: bytes | memoryview) -> None:
         with self._tree.named_errors(self._path):

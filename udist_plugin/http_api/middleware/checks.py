@@ -4,9 +4,9 @@ distribution's words."""
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
 
 from udist_plugin.errors import UdistError
+from udist_plugin.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from udist_plugin.errors import Unavailable
 from udist_plugin.http_api.errors import error_response
 from udist_plugin.http_api.response import Response
+from udist_plugin.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -6,11 +6,11 @@ import os
 import time
 from contextlib import suppress
 from itertools import takewhile
-from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.drivers import further_steps
 from udist_plugin.errors import StorageError, UdistError
 from udist_plugin.storage import paths
+from udist_plugin.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

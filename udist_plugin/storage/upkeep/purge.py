@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.errors import PathNotFound, StorageError
 from udist_plugin.storage import paths
 from udist_plugin.storage.catalog import is_name, walk
+from udist_plugin.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

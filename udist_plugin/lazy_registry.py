@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from udist_plugin.registry import Registry
 
 
-class Deferred:
+class LazyRegistry:
     """Stands for the registry that ``make`` returns."""
 
     def __init__(self, make: Callable[[], Registry]) -> None:
