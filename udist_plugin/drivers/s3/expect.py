@@ -1,6 +1,6 @@
-"""``Expect: 100-continue``: whether the service is asked before it gets what a request carries.
+"""``Expect: 100-continue``: whether the service is asked before it is sent a request's content.
 
-botocore asks whatever the size. The answer takes a round trip and the reading of a line byte by byte, which
+botocore asks for every file, whatever its size. The answer takes a round trip and is read byte by byte, which
 is more than a link or a manifest is worth.
 """
 

@@ -12,6 +12,7 @@ from udist_plugin.drivers.s3.body import Body
 from udist_plugin.drivers.s3.client import NAME, error_code, errors
 from udist_plugin.drivers.s3.connection import CONNECTIONS, connect, is_plain
 from udist_plugin.drivers.s3.deletion import delete_many, delete_one
+from udist_plugin.drivers.s3.expect import SMALL
 from udist_plugin.drivers.s3.join import Join, plan
 from udist_plugin.drivers.s3.keys import PART_MIN
 from udist_plugin.drivers.s3.listing import names, objects
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from udist_plugin.drivers.s3.join import Piece
     from udist_plugin.drivers.s3.settings import Settings
 
-SMALL: Final = 256 << 10
-"""Bytes sent without asking first whether the service will take them (``Expect: 100-continue``)."""
 SIGNED_FOR: Final = 20 * 60
 """Seconds for which a signed URL serves, as in distribution."""
 
