@@ -59,10 +59,11 @@ export async function sendOver(
 
 async function exchange(link: Link, { request, body }: Sent, signal: AbortSignal | undefined): Promise<Response> {
   let opened: Exchange | undefined;
+  let file: Head["file"];
   try {
     signal?.throwIfAborted();
     const { head, length } = requestHead(request, body);
-    const file = link.files && (await fileOf(body, length));
+    file = link.files && (await fileOf(body, length));
     if (file) shareIn(head, file, length);
     else head.acceptFile = link.files !== undefined && request.method === "GET" && request.body === null;
     opened = await link.open(head, request.body === null || file !== undefined, signal);
@@ -72,7 +73,7 @@ async function exchange(link: Link, { request, body }: Sent, signal: AbortSignal
     if (file && body instanceof ReadStream) body.destroy(); // as if it had been read to its end
     return response;
   } catch (error) {
-    if (error instanceof FileUnusable || refusesFile(error)) {
+    if (error instanceof FileUnusable || (file && refusesFile(error))) {
       link.shareNoFiles(); // so this happens once
       return exchange(link, { request, body }, signal);
     }

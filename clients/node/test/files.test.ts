@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import {
+import fs, {
   createReadStream,
   mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  readSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -20,6 +21,7 @@ import type { Plugin } from "../src/index.js";
 import { pullArtifact, pushArtifact, Registry } from "../src/oci/index.js";
 import { digestOf, pattern, pushBlob, readWithBuffers, uploadURL } from "./helpers.js";
 
+type Done = (error: null, ...results: unknown[]) => void;
 type Body = ReadStream & NonNullable<RequestInit["body"]>; // which fetch takes, too
 
 const linux = process.platform === "linux";
@@ -29,11 +31,13 @@ const content = pattern(3_000_001);
 const digest = digestOf(content);
 const source = join(folder, "source");
 const whole = join(folder, "whole");
+const headed = join(folder, "headed");
 let plugin: Plugin;
 
 before(async () => {
   writeFileSync(source, Buffer.concat([Buffer.alloc(1000), content, Buffer.alloc(1000)]));
   writeFileSync(whole, content);
+  writeFileSync(headed, Buffer.concat([Buffer.alloc(1000), content]));
   const storage = { filesystem: { rootdirectory: join(folder, "store") } };
   plugin = await spawn({ config: { version: 0.1, storage }, env: {}, files: true, trace });
   await pushBlob(plugin, "files", content);
@@ -108,7 +112,27 @@ const streams: Record<string, [stream: () => ReadStream, shared: boolean]> = {
     true,
   ],
   "the rest of a descriptor": [() => createReadStream("", { fd: openSync(whole, "r") }), false], // wherever it is
+  "the rest of a descriptor with a path": [() => createReadStream(headed, { fd: behindTheHead() }), false],
+  "what own functions read": [() => createReadStream(join(folder, "virtual"), { fs: elsewhere() }), false],
 };
+
+/** A descriptor that has been read from. */
+function behindTheHead(): number {
+  const fd = openSync(headed, "r");
+  readSync(fd, Buffer.alloc(1000));
+  return fd;
+}
+
+/** Opens one file, and gives other content. */
+function elsewhere(): typeof fs {
+  let given = 0;
+  const read = (_fd: number, buffer: Buffer, offset: number, length: number, _: unknown, done: Done): void => {
+    const piece = content.subarray(given, given + length);
+    given += piece.copy(buffer, offset);
+    done(null, piece.length, buffer);
+  };
+  return { ...fs, open: (...words: unknown[]) => (words.at(-1) as Done)(null, openSync(headed, "r")), read } as typeof fs;
+}
 
 for (const [what, [stream, shares]] of Object.entries(streams)) {
   test(`${what} of a file is pushed`, { skip: !linux && "needs /proc" }, async () => {

@@ -1,4 +1,4 @@
-import { fstatSync, ReadStream } from "node:fs";
+import fs, { fstatSync, ReadStream } from "node:fs";
 import type { BigIntStats } from "node:fs";
 import { once } from "node:events";
 
@@ -23,9 +23,16 @@ export async function fileOf(body: unknown, length: number | undefined): Promise
   const opened = body as ReadStream & Source;
   if (opened.fd === null && !opened.destroyed) await once(body, "open").catch(() => undefined); // reading tells why
   const { fd, path, start } = opened;
-  const known = start !== undefined || Boolean(path); // else it reads on from where the descriptor is
-  if (fd === null || !known || body.destroyed) return undefined;
+  if (fd === null || body.destroyed) return undefined;
+  const known = path ? functionsOf(body) === fs : start !== undefined; // else it reads on from where the descriptor is
+  if (!known) return undefined;
   return described(fd, fstatSync(fd, { bigint: true }), opened, length);
+}
+
+/** What a stream opens and reads a path with: its user's own functions, if so told. Node has no public name for it. */
+function functionsOf(stream: ReadStream): unknown {
+  const name = Object.getOwnPropertySymbols(stream).find(({ description }) => description === "kFs");
+  return name && (stream as unknown as Record<symbol, unknown>)[name];
 }
 
 function described(

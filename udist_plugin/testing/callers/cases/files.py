@@ -320,3 +320,16 @@ def push_that_may_have_happened(run: Run) -> None:
     run.accepted(exchange).reset("FAILED_PRECONDITION", "the file was usable")
     exchange.fails("FAILED_PRECONDITION", saying="the file was usable")
     run.works()
+
+
+@theme.case
+def data_refused(run: Run) -> None:
+    """The plugin resets a request whose content is data with FAILED_PRECONDITION: no file was to blame."""
+    _start(run)
+    exchange = run.exchange("PUT", LENGTH)
+    stream = run.accepted(exchange)
+    stream.grant(LENGTH)
+    stream.await_content(LENGTH)
+    stream.reset("FAILED_PRECONDITION", "not now", unprocessed=True)
+    exchange.fails("FAILED_PRECONDITION", saying="not now")
+    _asked(run, accepting=True)
