@@ -1,4 +1,4 @@
-import fs, { fstatSync, ReadStream } from "node:fs";
+import { fstatSync, ReadStream } from "node:fs";
 import type { BigIntStats } from "node:fs";
 import { once } from "node:events";
 
@@ -6,6 +6,9 @@ import type { RequestInit } from "../wire/heads.js";
 
 /** Less content than this, in bytes, is sent as fast. */
 const SMALLEST = 16 << 10;
+
+/** Node's functions as one object, which streams have unless they are given others. */
+const FS = process.getBuiltinModule("node:fs");
 
 /** What a `ReadStream` has and its types do not name. */
 interface Source {
@@ -24,7 +27,7 @@ export async function fileOf(body: unknown, length: number | undefined): Promise
   if (opened.fd === null && !opened.destroyed) await once(body, "open").catch(() => undefined); // reading tells why
   const { fd, path, start } = opened;
   if (fd === null || body.destroyed) return undefined;
-  const known = path ? functionsOf(body) === fs : start !== undefined; // else it reads on from where the descriptor is
+  const known = path ? functionsOf(body) === FS : start !== undefined; // else it reads on from where the descriptor is
   if (!known) return undefined;
   return described(fd, fstatSync(fd, { bigint: true }), opened, length);
 }
