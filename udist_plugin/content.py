@@ -77,12 +77,12 @@ def lends(source: object) -> TypeGuard[ChunkSource]:
 
 
 class Shareable(Readable, Protocol):
-    """A source that may stand in a file."""
+    """A source whose content may be in a file."""
 
     def share(self, descriptor: int, /) -> bool:
-        """Has the file system put the content into the empty file of a descriptor without copying it: both
-        files then share what it stands in, and reading gives what the new one holds. ``False`` if that cannot
-        be done, which is mostly so; then nothing has changed."""
+        """Has the empty file of a descriptor share the content's extents, instead of a copy; from then on,
+        the new file is what is read. ``False`` if that cannot be done, as on most file systems; then nothing
+        has changed."""
 
 
 def can_share(source: object) -> TypeGuard[Shareable]:

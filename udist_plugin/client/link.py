@@ -58,8 +58,8 @@ DYING: Final = 2.0
 
 class ClientLink(Link):
     """The link to ``process``. ``log`` gets the plugin's log frames, ``recorder`` all of them, both ways.
-    ``files`` are the plugin's open files; ``shares_files`` tells whether content may stand in those, and in
-    this process's."""
+    ``files`` are the plugin's open files; ``shares_files`` tells whether content may be in those, and in this
+    process's."""
 
     connection: CallerConnection
     files: PeerFiles | None = None
@@ -204,7 +204,7 @@ class ClientLink(Link):
             self._reset(exchange, Reset(code, message))
 
     def share_files(self) -> None:
-        """From now on content may stand in files of the plugin's, and of this process."""
+        """From now on content may be in files of the plugin, and of this process."""
         with contextlib.suppress(OSError):  # it runs as another user
             self.files = PeerFiles(self._process.pid)
             self.shares_files = True

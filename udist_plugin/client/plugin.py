@@ -69,10 +69,10 @@ class Plugin:
     fetched there, straight from the bucket. That is for callers that can reach the store over the network;
     it is told what content is wanted, and no credentials.
 
-    With ``files``, content may stand in a file that one process has open and the other opens for itself,
-    instead of being sent, both ways. That takes a plugin on the same machine (Linux) that runs as the same
-    user; where it cannot be done, content is sent as ever. Unless told, it is done for a plugin that was
-    found, and not for a ``command``.
+    With ``files``, this process and the plugin open each other's files instead of sending their content: the
+    file of a blob, and a body that is a file. This requires Linux, and a plugin that runs on the same machine
+    as the same user. Content that cannot be shared is sent. The default is true for a plugin that this
+    library has found, and false for a ``command``.
 
     Close it, or use it as a context manager. One that is collected as garbage is closed then, with a
     ``ResourceWarning``. It belongs to the process that started it: a forked child gets ``PluginForked``, and

@@ -65,8 +65,8 @@ class Response:
         return map(bytes, self._pieces())
 
     def copy_to(self, out: BinaryIO) -> int:
-        """Writes what is left to the file ``out``, and returns how many bytes that were. Of content that
-        stands in a file the kernel makes the copy, or lets both files share what it stands in."""
+        """Writes what is left to the file ``out``, and returns how many bytes that were. If the content is in
+        a file, the kernel copies it, or lets both files share its extents."""
         copied = 0
         if isinstance(self._content, FileContent) and _is_plain(out):
             out.flush()
@@ -77,9 +77,8 @@ class Response:
         return copied
 
     def share(self, descriptor: int, /) -> bool:
-        """Has the file system put what is left into the empty file of a descriptor without copying it: both
-        files then share what it stands in, and reading gives what the new one holds. ``False`` if that cannot
-        be done; then nothing has changed."""
+        """Has the empty file of a descriptor share the extents of what is left, instead of a copy; from then
+        on, the new file is what is read. ``False`` if that cannot be done; then nothing has changed."""
         return isinstance(self._content, FileContent) and self._content.share(descriptor)
 
     @property

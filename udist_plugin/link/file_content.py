@@ -1,4 +1,4 @@
-"""Content that stands in a file which the peer has opened for this process."""
+"""Content in a file that the peer has open, and this process, too."""
 
 from __future__ import annotations
 
@@ -132,8 +132,8 @@ class FileContent:
 
 
 def clone(source: int, offset: int, length: int, target: int) -> None:
-    """Has the file system put ``length`` bytes of one file into another, an empty one, by sharing what they
-    stand in (ioctl_ficlonerange(2)). Raises ``OSError`` where it cannot, which is mostly so."""
+    """Has an empty file share the extents of ``length`` bytes of another (ioctl_ficlonerange(2)). Raises
+    ``OSError`` where the file system cannot; few can."""
     import fcntl
 
     fcntl.ioctl(target, FICLONERANGE, struct.pack("=qQQQ", source, offset, length, 0))

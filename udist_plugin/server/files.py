@@ -1,4 +1,4 @@
-"""Content of requests that stands in files which the caller has open."""
+"""Content of requests in files that the caller has open."""
 
 from __future__ import annotations
 

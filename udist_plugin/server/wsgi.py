@@ -38,12 +38,12 @@ class Input:
     """``wsgi.input``: empty only at the request's end, an error when the request was cut.
 
     ``content_length`` is in bytes, ``None`` when the request names none. ``next_chunk`` lends the buffer that
-    a payload arrived in, so that nothing is copied; ``share``, where the content stands in a file, has
-    another file share it (``content.Shareable``).
+    a payload arrived in, so that nothing is copied; ``share``, if the content is in a file, has another file
+    share it (``content.Shareable``).
     """
 
     def __init__(self, exchange: Exchange, file: SentFile | None = None) -> None:
-        """``file``: what the content stands in, if it does not come on the wire."""
+        """``file`` has the content, if it does not come on the wire."""
         self._source = source = file or exchange
         self.next_chunk: Callable[[], PooledChunk | None] = source.next_chunk
         if file:

@@ -37,8 +37,8 @@ class RunningHash:
 
 
 def pump(source: Readable, writer: FileWriter, running: RunningHash | None) -> None:
-    """Writes all of ``source``, and hashes it with ``running`` when given. Where the new file can share what
-    the content stands in, it is only read.
+    """Writes all of ``source``, and hashes it with ``running`` when given. Where the new file can share the
+    content's extents, it is only read.
 
     Every chunk is written, then hashed, then released: it has one owner at a time, so it is released once
     whatever fails. The second thread, if one can be had, starts with the second chunk and is gone when this

@@ -53,7 +53,7 @@ class Stream:
     """The state of one exchange.
 
     ``owner`` is for whoever drives the connection. ``reset`` is set once either side has reset the stream.
-    ``accepts_file``: the response's content may stand in a file.
+    ``accepts_file``: the response's content may be in a file.
     ``expected`` is the incoming content-length, ``received`` the payload bytes so far.
     """
 
