@@ -42,14 +42,23 @@ class Client(Protocol):
 
 
 class Body:
-    """A request's content on a connection: by its length, or in chunks (RFC 9112, section 7.1)."""
+    """A request's content on a connection: by its length, or in chunks (RFC 9112, section 7.1).
+
+    A plugin's client may still read it when the answer is there, beside whoever drops the rest: neither may
+    take what is the next request's.
+    """
 
     def __init__(self, source: BufferedIOBase, length: int | None) -> None:
+        self._lock = threading.Lock()
         self._source = source
         self._left = length or 0
         self._chunked = length is None
 
     def read(self, size: int = -1, /) -> bytes:
+        with self._lock:
+            return self._read(size)
+
+    def _read(self, size: int) -> bytes:
         if self._chunked and not self._left:
             self._left = int(self._source.readline().partition(b";")[0], 16)
             if not self._left:
