@@ -251,7 +251,7 @@ class ClientLink(Link):
         """Opens no more streams, and waits for the open ones while somebody reads them."""
         with self.lock:
             self._closing = True
-            self._slots.drain(deadline)
+            self._slots.drain(lambda: self.connection.quiet and not self.intake.busy, deadline)
 
     def close(self, timeout: float) -> bool:
         """Ends every wait, and tells whether soon no thread reads or writes any more, within ``timeout``

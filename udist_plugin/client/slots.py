@@ -64,11 +64,11 @@ class Slots:
                     "read or close the responses that are open"
                 )
 
-    def drain(self, deadline: float) -> None:
+    def drain(self, quiet: Callable[[], bool], deadline: float) -> None:
         """Waits for the open streams as long as somebody reads them, and for what the plugin still writes on
-        those given up: it would hang in a full pipe."""
+        those given up: it would hang in a full pipe. ``quiet`` tells whether nothing more is to come."""
         try:
-            self._wait(lambda: self._connection.quiet, Waiter(deadline, UNREAD))
+            self._wait(quiet, Waiter(deadline, UNREAD))
         except TransportError:
             return
 

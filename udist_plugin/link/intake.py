@@ -73,6 +73,11 @@ class Intake:
         self._targets: list[memoryview] = []
         self._exchange: Any = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether some of a payload has yet to come, though its stream may have ended with its head."""
+        return bool(self._missing)
+
     def read(self, *, timed: bool, spin: float = 0.0) -> None:
         """Reads one frame and acts on it; the lock is let go of for every read.
 
