@@ -108,7 +108,10 @@ FOUND_BY = {
     "term-is-not-sent": ("closing/terminated-and-killed", "the client killed the plugin, and had not sent"),
     "standard-input-is-not-closed": ("closing/end-of-input", "did not close .* standard input first"),
     "the-plugin-is-not-ended": ("closing/nothing-was-asked", "the plugin was not told to end"),
-    "closing-waits-for-no-response": ("closing/open-responses-finish", "expected credit|it failed"),
+    "closing-waits-for-no-response": (
+        "closing/open-responses-finish",
+        "expected credit|it failed|expected the end of the plugin's standard input",
+    ),
 }
 """For each planted fault a case that fails, and what it says."""
 
