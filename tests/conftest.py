@@ -23,13 +23,9 @@ settings.register_profile("udist", deadline=None)  # a busy machine is slow, not
 settings.load_profile("udist")
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """The whole suite runs on every core, by three workers for two, as tests wait a third of their time; what
-    is named on the command line runs here, one by one."""
-    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
-        return 0
-    cores = os.cpu_count() or 1
-    return cores + cores // 2
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """The whole suite runs on every core; what is named on the command line runs here, one by one."""
+    return None if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
 
 
 def pytest_configure(config: pytest.Config) -> None:
