@@ -178,11 +178,12 @@ def test_a_file_never_replaces_a_folder_nor_a_folder_a_file(
     (out / "empty").mkdir(parents=True)
     with pytest.raises(ArtifactError, match="a folder is in the place of a file"):
         pull_artifact(registry, "demo", "v1", str(out))
-    (out / "empty").rmdir()
+    out = tmp_path / "another"  # as the others may be in the first
+    out.mkdir()
     (out / "folder").write_text("")
     with pytest.raises(ArtifactError, match="in the place of a folder"):
         pull_artifact(registry, "demo", "v1", str(out))
-    (out / "folder").unlink()
+    out = tmp_path / "third"
     (out / "folder/sub").mkdir(parents=True)
     (out / "folder/a").mkdir()
     with pytest.raises(ArtifactError, match="a folder is in the place of a file"):
