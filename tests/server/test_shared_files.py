@@ -17,6 +17,7 @@ from udist_plugin.wire.frames import File, Request, Reset, Response, Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux opens another's descriptors")
 
@@ -283,13 +284,18 @@ def test_files_of_a_caller_that_does_not_share_them_are_refused(path: Path) -> N
         refused(caller, told)
 
 
+def begin_to_read(caller: Caller, file: BinaryIO) -> None:
+    """The plugin has read some of the content of stream 1, which is in ``file``, and waits with the rest."""
+    told = described(file.fileno(), 0, SIZE)
+    assert told
+    caller.send(post("/count_resumed", told), 1, last=True)
+    caller.send(Request("GET", "http", "localhost", "/stalling"), 3, last=True)
+    assert caller.receive().stream_id == 3
+
+
 def test_content_that_is_cut_while_it_is_read_is_never_taken_for_whole(caller: Caller, path: Path) -> None:
     with path.open("r+b") as file:
-        told = described(file.fileno(), 0, SIZE)
-        assert told
-        caller.send(post("/count_resumed", told), 1, last=True)
-        caller.send(Request("GET", "http", "localhost", "/stalling"), 3, last=True)
-        assert caller.receive().stream_id == 3
+        begin_to_read(caller, file)
         file.truncate(SIZE // 2)
         caller.send(Request("GET", "http", "localhost", "/resume"), 5, last=True)
         frames = {frame.stream_id: frame.body for frame in (caller.receive(), caller.receive())}
@@ -300,11 +306,7 @@ def test_content_that_is_cut_while_it_is_read_is_never_taken_for_whole(caller: C
 
 def test_a_caller_that_gives_up_stops_the_reading(caller: Caller, path: Path) -> None:
     with path.open("rb") as file:
-        told = described(file.fileno(), 0, SIZE)
-        assert told
-        caller.send(post("/count_resumed", told), 1, last=True)
-        caller.send(Request("GET", "http", "localhost", "/stalling"), 3, last=True)
-        assert caller.receive().stream_id == 3
+        begin_to_read(caller, file)
         caller.send(Reset("CANCELLED"), 1)
         caller.send(Request("GET", "http", "localhost", "/resume"), 5, last=True)
         bodies = {frame.stream_id: frame.body for frame in (caller.receive(), caller.receive())}

@@ -9,7 +9,6 @@ import pytest
 
 from tests.http_api.wsgi import Client
 from tests.storage.samples import Document, image, index, push, push_image
-from udist_plugin.drivers.base import SMALL_FILE_MAX
 from udist_plugin.errors import (
     DigestInvalid,
     ManifestInvalid,
@@ -226,17 +225,10 @@ def test_manifests_are_checked_against_their_digest(registry: StorageRegistry, d
     assert registry.get_manifest("a", "v1").content == document.content
 
 
-def test_a_manifest_is_read_once(driver: StorageDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_manifest_is_read_once(driver: StorageDriver, read: list[str]) -> None:
     document = push_image(StorageRegistry(driver), "a", b"layer", tags=["v1"])
     registry = StorageRegistry(driver)
-    read: list[str] = []
-    get_content = driver.get_content
-
-    def recorded(path: str, limit: int = SMALL_FILE_MAX) -> bytes:
-        read.append(path)
-        return get_content(path, limit)
-
-    monkeypatch.setattr(driver, "get_content", recorded)
+    read.clear()
     for target in ("v1", document.digest, "v1"):
         assert registry.get_manifest("a", target).content == document.content
     assert read.count(paths.blob_data(document.digest)) == 1
@@ -269,19 +261,12 @@ def test_a_manifest_whose_bytes_are_gone_is_unknown(registry: StorageRegistry, d
                 verb("a", "v1")
 
 
-def test_only_small_manifests_stay_in_memory(driver: StorageDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_small_manifests_stay_in_memory(driver: StorageDriver, read: list[str]) -> None:
     registry = StorageRegistry(driver)
     small = push_image(registry, "a", b"layer")
     large = image(b"layer", annotations={"x": "y" * CONTENT_MAX})
     push(registry, "a", large)
-    read: list[str] = []
-    get_content = driver.get_content
-
-    def noted(path: str, *limit: int) -> bytes:
-        read.append(path)
-        return get_content(path, *limit)
-
-    monkeypatch.setattr(driver, "get_content", noted)
+    read.clear()
     for document in (small, large):
         for _ in range(3):
             assert registry.get_manifest("a", document.digest)[0] == document.content

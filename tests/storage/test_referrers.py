@@ -99,7 +99,7 @@ def saving(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("saving")
-def test_the_index_spares_reading(driver: StorageDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_index_spares_reading(driver: StorageDriver, read: list[str]) -> None:
     registry = StorageRegistry(driver)
     others = [image(b"other %d" % number) for number in range(20)]
     documents = [image(b"%d" % number, subject=SUBJECT) for number in range(3)]
@@ -108,14 +108,7 @@ def test_the_index_spares_reading(driver: StorageDriver, monkeypatch: pytest.Mon
     expected = sorted(document.digest for document in documents)
     assert listed(registry) == expected
     fresh = StorageRegistry(driver)
-    read: list[str] = []
-    get_content = driver.get_content
-
-    def recorded(path: str, limit: int = SMALL_FILE_MAX) -> bytes:
-        read.append(path)
-        return get_content(path, limit)
-
-    monkeypatch.setattr(driver, "get_content", recorded)
+    read.clear()
     assert listed(fresh) == expected
     assert [path for path in read if path.endswith("/data")] == [
         paths.blob_data(document.digest)
