@@ -303,7 +303,7 @@ def test_where_files_cannot_be_opened_content_is_sent(
                     assert not in_file(response)
                     assert response.read() == CONTENT
         else:
-            monkeypatch.setattr("udist_plugin.client.sending.described", wrong)
+            monkeypatch.setattr("udist_plugin.link.files.described", wrong)
             push(plugin, file)
             file.seek(0)
             monkeypatch.undo()

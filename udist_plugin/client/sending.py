@@ -15,7 +15,7 @@ from io import BufferedReader, FileIO
 from udist_plugin.client.link import LAST_WORDS
 from udist_plugin.client.readers import octets
 from udist_plugin.errors import TransportError
-from udist_plugin.link.files import described
+from udist_plugin.link.files import described_file
 from udist_plugin.link.splice import SpliceableFile, descriptor_of
 from udist_plugin.typed import TYPE_CHECKING, Final
 
@@ -36,13 +36,8 @@ def offered(body: memoryview | Readable | None, length: int | None) -> File | No
     left. ``None`` for any other body, and for one that is too short to be worth it."""
     if not isinstance(body, BufferedReader | FileIO) or (length is not None and length < OFFERED):
         return None
-    descriptor = descriptor_of(body)
-    if descriptor is None or not body.readable():
-        return None
-    offset = os.lseek(descriptor, 0, os.SEEK_CUR)
-    if length is None:
-        length = os.fstat(descriptor).st_size - offset
-    return described(descriptor, offset, length) if length >= OFFERED else None
+    file = described_file(body, length) if body.readable() else None
+    return file if file and file.length >= OFFERED else None
 
 
 def skip(body: memoryview | Readable | None, file: File) -> None:

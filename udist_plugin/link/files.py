@@ -10,6 +10,7 @@ import errno
 import os
 import stat
 
+from udist_plugin.link.splice import descriptor_of
 from udist_plugin.typed import Final
 from udist_plugin.wire.frames import File
 
@@ -25,6 +26,15 @@ def described(descriptor: int, offset: int, length: int) -> File | None:
     if not stat.S_ISREG(status.st_mode) or offset + length > status.st_size:
         return None
     return File(descriptor, offset, length, status.st_dev, status.st_ino, status.st_size)
+
+
+def described_file(file: object, length: int | None = None) -> File | None:
+    """The same of ``length`` bytes of a real file from where it stands, or of all that is left."""
+    descriptor = descriptor_of(file)
+    if descriptor is None:
+        return None
+    offset = os.lseek(descriptor, 0, os.SEEK_CUR)
+    return described(descriptor, offset, os.fstat(descriptor).st_size - offset if length is None else length)
 
 
 class PeerFiles:

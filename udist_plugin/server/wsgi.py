@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
@@ -228,11 +227,9 @@ class Responder:
             return None
         if not isinstance(result, FileWrapper) or head.status not in (200, 206):
             return None
-        if (descriptor := descriptor_of(result.file)) is None:
-            return None
-        from udist_plugin.link.files import described
+        from udist_plugin.link.files import described_file
 
-        return described(descriptor, os.lseek(descriptor, 0, os.SEEK_CUR), length)
+        return described_file(result.file, length)
 
     def _spliceable(self, result: Any) -> Spliceable | None:
         """What the kernel can move: a file, or an iterable with the verb of ``Spliceable``."""
