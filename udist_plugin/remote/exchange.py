@@ -8,7 +8,7 @@ from udist_plugin.remote.repeating import IDEMPOTENT, Bookmark, is_passing, repe
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from udist_plugin.errors import TransportError
     from udist_plugin.remote.transport import Body, Field, Response, Transport
@@ -57,11 +57,16 @@ class Exchange:
         raise error_of(response, unknown)
 
 
-def uploads_of(name: str) -> str:
-    """Where a repository's uploads begin."""
+def in_repository(name: str, path: str) -> str:
+    """The target of ``path`` within a repository."""
     from urllib.parse import quote
 
-    return f"/v2/{quote(name)}/blobs/uploads/"
+    return f"/v2/{quote(name)}/{path}"
+
+
+def uploads_of(name: str) -> str:
+    """Where a repository's uploads begin."""
+    return in_repository(name, "blobs/uploads/")
 
 
 def location_of(response: Response, target: str) -> str:
@@ -78,6 +83,15 @@ def origin_form(reference: str, target: str) -> str:
 
     parts = urlsplit(urljoin(target, reference))
     return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def with_parameters(target: str, parameters: Mapping[str, str] | Sequence[tuple[str, str]]) -> str:
+    """``target`` with a query of ``parameters``, which are encoded; without any, ``target`` itself."""
+    if not parameters:
+        return target
+    from urllib.parse import urlencode
+
+    return with_query(target, urlencode(parameters))
 
 
 def with_query(target: str, query: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from udist_plugin.content import CHUNK_SIZE, BytesChunk, Content
+from udist_plugin.content import CHUNK_SIZE, BytesChunk, Content, can_share
 from udist_plugin.errors import DigestInvalid, SizeInvalid
 from udist_plugin.oci.digest import Digest
 from udist_plugin.typed import TYPE_CHECKING
@@ -59,8 +59,8 @@ class RemoteContent(Content):
 
     def share(self, descriptor: int, /) -> bool:
         """See ``content.Shareable``; of a part of a blob, the response may have more."""
-        share = getattr(self._response, "share", None)
-        return bool(share and self._digest and self._left == self.size and share(descriptor))
+        untouched = self._digest is not None and self._left == self.size
+        return untouched and can_share(self._response) and self._response.share(descriptor)
 
     def _take(self, data: bytes | memoryview) -> None:
         self._left -= len(data)

@@ -8,7 +8,7 @@ from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest
 from udist_plugin.oci.media_types import MANIFESTS, OCI_INDEX, OCTET_STREAM
 from udist_plugin.registry import ManifestContent, Page, Registry
-from udist_plugin.remote.exchange import EMPTY, Exchange, uploads_of, with_query
+from udist_plugin.remote.exchange import EMPTY, Exchange, in_repository, uploads_of, with_parameters
 from udist_plugin.remote.pages import pages, read_all
 from udist_plugin.remote.pushing import Pushing
 from udist_plugin.remote.reading import RemoteContent, check_digest, content_length
@@ -72,11 +72,9 @@ class RemoteRegistry(Registry):
             raise
 
     def mount_blob(self, name: str, digest: str, source: str | None) -> Descriptor:
-        from urllib.parse import urlencode
-
         digest = Digest(digest)
         query = {"mount": digest, "from": source} if source else {"mount": digest}
-        target = f"{uploads_of(name)}?{urlencode(query)}"
+        target = with_parameters(uploads_of(name), query)
         with self._exchange.send("POST", target, (201, 202), BlobUnknown, headers=EMPTY) as answer:
             if answer.status == 201:
                 return self.resolve_blob(name, digest)
@@ -93,11 +91,8 @@ class RemoteRegistry(Registry):
         self._exchange.send("DELETE", _blob(name, Digest(digest)), _DELETED, BlobUnknown).close()
 
     def start_upload(self, name: str, algorithm: str = "sha256") -> RemoteUpload:
-        from urllib.parse import quote
-
-        target = uploads_of(name)
-        if algorithm != "sha256":
-            target = with_query(target, f"digest-algorithm={quote(algorithm)}")
+        query = {} if algorithm == "sha256" else {"digest-algorithm": algorithm}
+        target = with_parameters(uploads_of(name), query)
         with self._exchange.send("POST", target, (202,), NameUnknown, headers=EMPTY) as answer:
             return RemoteUpload(self._exchange, self, name, answer, target)
 
@@ -139,11 +134,7 @@ class RemoteRegistry(Registry):
     def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         """As ``Registry.push_manifest``: one request where the registry takes tags with a push by digest,
         and says so (OCI-Tag), else one more for each tag."""
-        from urllib.parse import urlencode
-
-        target = _manifest(name, manifest.digest)
-        if tags:
-            target += "?" + urlencode([("tag", tag) for tag in tags])
+        target = with_parameters(_manifest(name, manifest.digest), [("tag", tag) for tag in tags])
         answer = self._put_manifest(target, manifest)
         tagged = {
             tag.strip() for key, value in answer.headers if key == "oci-tag" for tag in value.split(",")
@@ -170,9 +161,7 @@ class RemoteRegistry(Registry):
         return self._list("/v2/_catalog", "repositories", limit, last)
 
     def list_tags(self, name: str, limit: int | None = None, last: str = "") -> Page[str]:
-        from urllib.parse import quote
-
-        return self._list(f"/v2/{quote(name)}/tags/list", "tags", limit, last)
+        return self._list(in_repository(name, "tags/list"), "tags", limit, last)
 
     def _list(self, target: str, key: str, limit: int | None, last: str) -> Page[str]:
         """With a limit one page, which may be shorter; without, all of them.
@@ -180,12 +169,8 @@ class RemoteRegistry(Registry):
         docker-registry 2.8 gives every tag, in no order, whatever it is asked.
         """
         query = ({} if limit is None else {"n": str(limit)}) | ({"last": last} if last else {})
-        if query:
-            from urllib.parse import urlencode
-
-            target = with_query(target, urlencode(query))
         items: list[str] = []
-        for page in pages(self._exchange, target, NameUnknown):
+        for page in pages(self._exchange, with_parameters(target, query), NameUnknown):
             items += sorted(item for item in page.strings(key) if item > last)
             if limit is not None:
                 rest = items[limit:]
@@ -196,12 +181,8 @@ class RemoteRegistry(Registry):
         self, name: str, digest: str, artifact_type: str | None = None, last: str = ""
     ) -> Page[Descriptor]:
         """As ``Registry.list_referrers``: all in one page, filtered here where the registry did not."""
-        from urllib.parse import quote, urlencode
-
         query = ({"artifactType": artifact_type} if artifact_type else {}) | ({"last": last} if last else {})
-        target = f"/v2/{quote(name)}/referrers/{Digest(digest)}"
-        if query:
-            target = with_query(target, urlencode(query))
+        target = with_parameters(in_repository(name, f"referrers/{Digest(digest)}"), query)
         found: list[Descriptor] = []
         for page in pages(self._exchange, target, NameUnknown):
             found += Manifest.parse(page.content, OCI_INDEX).manifests
@@ -209,12 +190,10 @@ class RemoteRegistry(Registry):
 
 
 def _blob(name: str, digest: Digest) -> str:
-    from urllib.parse import quote
-
-    return f"/v2/{quote(name)}/blobs/{digest}"
+    return in_repository(name, f"blobs/{digest}")
 
 
 def _manifest(name: str, target: Digest | str) -> str:
     from urllib.parse import quote
 
-    return f"/v2/{quote(name)}/manifests/{quote(target, safe=':')}"
+    return in_repository(name, f"manifests/{quote(target, safe=':')}")
