@@ -136,7 +136,8 @@ class Stage:
                 return StagedInPipe(self.payload)
             return StagedInBuffer(self.payload)
         except BaseException:
-            self._used -= 1
+            with self._lock:
+                self._used -= 1
             raise
 
     def can_splice(self) -> bool:
