@@ -155,8 +155,8 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
         "--version", action="version", version=f"udist {__version__}", help="print the version and exit"
     )
     commands = parser.add_subparsers(prog="udist", title="commands", metavar="COMMAND", required=True)
-    named = words[:1] if words and words[0] in COMMANDS else COMMANDS
-    for name in named:
+    chosen = words[0] if words and words[0] in COMMANDS else None
+    for name in [chosen] if chosen else COMMANDS:
         summary = COMMANDS[name]
         command = commands.add_parser(
             name,
@@ -164,7 +164,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
             description=f"{summary[0].upper()}{summary[1:]}.",
             formatter_class=HelpFormatter,
         )
-        if list(words[:1]) == [name]:
+        if name == chosen:
             module = __import__(f"udist_plugin.cli.{name}", fromlist=["run"])
             module.configure(command)
             command.set_defaults(run=module.run, parser=command)

@@ -71,8 +71,8 @@ class Call:
             fields.append(("content-length", str(self._length).encode()))
         self._content = None if self._length == 0 else content
         self._deadline = None if timeout is None else time.monotonic() + timeout
-        bare = self._content is None and not pieces
-        accept_file = link.shares_files and bare and method == "GET"
+        empty = self._content is None and not pieces
+        accept_file = link.shares_files and empty and method == "GET"
         file = offered(self._content, self._length) if link.shares_files else None
         if file and self._length is None:
             self._length = file.length

@@ -82,9 +82,8 @@ class Intake:
         """Reads one frame and acts on it; the lock is let go of for every read.
 
         ``timed``: a read that would block is not to be begun, because the wait has an end. ``spin`` is
-        ``FrameInput``'s. Raises
-        ``Interrupted``; whoever reads next goes on with the same frame. What is wrong with the peer or the
-        descriptor ends the link instead.
+        ``FrameInput``'s. Raises ``Interrupted``; whoever reads next goes on with the same frame. What is
+        wrong with the peer or the descriptor ends the link instead.
         """
         self._input.timed = timed
         self._input.spin = spin
