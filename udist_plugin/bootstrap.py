@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 
 from udist_plugin.config import Configuration, Loaded, load
-from udist_plugin.config.overlay import PREFIX
+from udist_plugin.config.overlay import PREFIX, registry_variables
 from udist_plugin.drivers import open_driver
 from udist_plugin.errors import ConfigurationError, PathNotFound
 from udist_plugin.http_api.app import Application
@@ -63,14 +63,19 @@ def build_service(
     variables: Mapping[str, str] | None,
     environ: Mapping[str, str],
     name: str = "",
+    *,
+    locked: bool = False,
 ) -> RegistryApp:
     """The plugin's registry, not yet started.
 
     ``path`` is the command line's file, ``environ`` the process's environment. ``configuration``, YAML text,
     and ``variables`` are the caller's; the latter replace all ``REGISTRY_*`` of the process. ``name`` is what
-    the caller calls its configuration. Raises ``ConfigurationError``, also when the configuration comes from
-    both sides, and ``StorageError``.
+    the caller calls its configuration. If ``locked``, the file alone counts. Raises ``ConfigurationError``,
+    also when the configuration comes from both sides, or from the caller of a locked plugin, and
+    ``StorageError``.
     """
+    if locked:
+        return _locked(path, configuration, variables, environ)
     if path is not None and configuration is not None:
         raise ConfigurationError(
             "the caller sent a configuration too; expected one", source=f"--config {path}"
@@ -79,6 +84,25 @@ def build_service(
         environ = _with_variables(environ, variables)
     name = name or "the caller's configuration"
     return _configured(path, configuration, environ, name, on_pipes=True)
+
+
+def _locked(
+    path: str | None,
+    configuration: str | None,
+    variables: Mapping[str, str] | None,
+    environ: Mapping[str, str],
+) -> RegistryApp:
+    """The registry of a file. The caller changes nothing of it, and neither do the process's variables, which
+    may be the caller's."""
+    if configuration is not None or variables is not None:
+        raise ConfigurationError(
+            "this plugin is locked (--locked): it takes no configuration and no variables from its caller; "
+            "send neither"
+        )
+    app = _configured(path, None, _with_variables(environ, {}), "", on_pipes=True)
+    if ignored := sorted(registry_variables(environ)):
+        app.warnings = [*app.warnings, f"ignored, as the plugin is locked: {', '.join(ignored)}"]
+    return app
 
 
 def _configured(

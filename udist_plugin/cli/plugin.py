@@ -19,13 +19,15 @@ else:
     import _signal as signal  # the module proper makes enumerations of the same: a millisecond of every start
 
 USAGE = """\
-usage: udist-plugin [--config FILE]
+usage: udist-plugin [--config FILE [--locked]]
 
 An OCI registry for programs to spawn. It exchanges HTTP requests and responses with its
 caller over standard input and output, in a binary protocol.
 
   --config FILE   configuration file, in distribution's YAML format; REGISTRY_* variables
                   override it
+  --locked        use FILE alone: take neither a configuration nor variables from the caller,
+                  and no REGISTRY_* variables; for forced commands of ssh, and the like
   --version       print the version
   --help          print this help
 
@@ -42,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     closed = "input" if sys.stdin is None else "" if is_open(1) else "output"
     open_closed_streams()
-    path = _config_path(arguments)
+    path, locked = _options(arguments)
     if closed:
         problem = f"standard {closed} is closed; expected a pipe to the program that starts it"
         sys.stderr.write(f"udist-plugin: {problem}\n")
@@ -63,19 +65,22 @@ def main(arguments: list[str] | None = None) -> None:
 
     def build(settings: Settings, log: Log) -> RegistryApp:
         name = settings.configuration_name
-        app = build_service(path, settings.configuration, settings.environment, os.environ, name)
+        given = settings.configuration, settings.environment
+        app = build_service(path, *given, os.environ, name, locked=locked)
         configured = app.configuration.log
         log.configure(configured.level, configured.formatter, configured.fields)
         app.log_access(log.line)
         return app
 
-    serve(source, sink, build, bundle.save)
+    serve(source, sink, build, bundle.save, shares_files=not locked)
 
 
-def _config_path(arguments: list[str]) -> str | None:
-    match arguments:
-        case []:
-            return None
+def _options(arguments: list[str]) -> tuple[str | None, bool]:
+    """The configuration file, and whether the plugin is locked to it."""
+    locked = arguments.count("--locked") == 1
+    match [each for each in arguments if each != "--locked"] if locked else arguments:
+        case [] if not locked:
+            return None, False
         case ["--version"]:
             from udist_plugin.version import __version__
 
@@ -85,9 +90,9 @@ def _config_path(arguments: list[str]) -> str | None:
             sys.stdout.write(USAGE)
             sys.exit(0)
         case ["--config", path]:
-            return path
+            return path, locked
         case [option] if option.startswith("--config="):
-            return option.removeprefix("--config=")
+            return option.removeprefix("--config="), locked
         case _:
             sys.stderr.write(f"udist-plugin: invalid arguments: {' '.join(arguments)}\n\n{USAGE}")
             sys.exit(EX_USAGE)

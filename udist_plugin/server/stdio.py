@@ -77,6 +77,8 @@ def serve(
     sink: int,
     build: Callable[[Settings, Log], Service],
     at_end: Callable[[], None] = lambda: None,
+    *,
+    shares_files: bool = True,
 ) -> NoReturn:
     """Serves until the caller is done, and ends the process.
 
@@ -84,13 +86,13 @@ def serve(
     ``StorageError`` from it are reported to the caller. Exit status: 0 after a drain, 78 for a refused
     configuration or version, 76 for a broken protocol, 1 when the drain took too long or the caller died. The
     garbage collector, which a caller may have disabled for the start, is on from the first answer. ``at_end``
-    is called when all is served.
+    is called when all is served. Without ``shares_files`` no content is in files of either side.
     """
     sys.setswitchinterval(SWITCH)
     log = Log()
     link = ServerLink(source, sink)
     watch = Watch(link, lambda status: _exit(status, log))
-    plugin = _Plugin(link, log, watch, build)
+    plugin = _Plugin(link, log, watch, build, shares_files=shares_files)
     workers = Workers(link, plugin.set_up, plugin.serve)
     workers.start()
     watch.until_ready()
@@ -116,12 +118,19 @@ class _Plugin:
     warm_up: WarmUp
 
     def __init__(
-        self, link: ServerLink, log: Log, watch: Watch, build: Callable[[Settings, Log], Service]
+        self,
+        link: ServerLink,
+        log: Log,
+        watch: Watch,
+        build: Callable[[Settings, Log], Service],
+        *,
+        shares_files: bool,
     ) -> None:
         self._link = link
         self._log = log
         self._watch = watch
         self._build = build
+        self._shares_files = shares_files
         self._capabilities: frozenset[str] = frozenset()
         self._gate = Gate()
         self._gated = False
@@ -161,7 +170,7 @@ class _Plugin:
     def _shake_hands(self) -> None:
         settings = self._link.settings()
         self._capabilities = frozenset(settings.capabilities)
-        self._link.caller = _sharing_caller(settings)
+        self._link.caller = _sharing_caller(settings) if self._shares_files else 0
         self.service = self._build(settings, self._log)
         self._link.spin = self.service.spin
         self._gated = self.service.wait_within(self._gate.outside)
