@@ -6,20 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.clients.generate_go import REPOSITORY
-from tests.clients.generate_node import NODE
-from tests.clients.node_program import run
-from tests.tools import require_tool, run_tool
-from tests.workers import folder, once
+from tests.clients.conftest import TIMEOUT
 from udist_plugin.testing.callers.cases import all_cases
 from udist_plugin.testing.callers.playing import play
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-GO: Final = REPOSITORY / "tests" / "clients" / "callers" / "go"
-TIMEOUT: Final = 900  # seconds: the first build compiles Go's standard library with the race detector
 WAIT: Final = 20.0  # seconds for each of the runner's waits
 """Far more than any takes, also on a machine that does much else."""
 
@@ -41,29 +34,10 @@ def failures(command: Sequence[str], skipped: dict[str, str]) -> dict[str, str]:
     }
 
 
-def test_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_go(go_driver: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """With the race detector, which ends the driver."""
-    require_tool("gcc")
-    driver = tmp_path / "driver"
-    build = ["go", "build", "-race", "-buildvcs=false", "-o", str(driver), "."]
-    run_tool(*build, cwd=GO, timeout=TIMEOUT, CGO_ENABLED="1")
     monkeypatch.setenv("GORACE", "halt_on_error=1")
-    assert failures([str(driver)], {}) == {}
-
-
-@pytest.fixture
-def node_driver(installed: None) -> list[str]:
-    """Compiled apart from what other tests compile."""
-    place = folder() / "node-callers"
-
-    def compile_once() -> None:
-        place.mkdir()
-        for name in ("package.json", "node_modules"):
-            (place / name).symlink_to(NODE / name)
-        run("npm", "exec", "--", "tsc", "-p", "tsconfig.json", "--outDir", str(place / "build"))
-
-    once("node-callers", compile_once)
-    return [require_tool("node"), str(place / "build" / "test" / "callers" / "driver.js")]
+    assert failures(go_driver, {}) == {}
 
 
 def test_node_by_fetch(node_driver: list[str]) -> None:
