@@ -40,6 +40,7 @@ TOPICS: Final = {
     "stores": "folders, S3, Google Cloud Storage, Azure, and sharing a store",
     "differences": "where udist behaves differently from distribution",
     "python": "the Python API, httpx, requests, WSGI and pytest fixtures",
+    "carriers": "plugins over ssh and sudo, and in containers",
     "trace": "record the frames between a caller and its plugin, print and replay them",
     "architecture": "how the parts fit together",
     "callers": "checking a client of the plugin protocol in any language",
