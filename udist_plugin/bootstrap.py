@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from udist_plugin.config.keys.health import Health as HealthSettings
-    from udist_plugin.config.model import Maintenance
+    from udist_plugin.config.model import Maintenance, Prometheus
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.http_api.middleware.health import Check, Health
+    from udist_plugin.http_api.middleware.metrics import Measurements
     from udist_plugin.registry import Registry
-    from udist_plugin.service import Job
+    from udist_plugin.service import WSGI, Job
     from udist_plugin.storage.upkeep.schedule import Purging
     from udist_plugin.wrappers.validation import Policy
 
@@ -157,6 +158,14 @@ def _driver(configuration: Configuration) -> StorageDriver:
 def _parts(configuration: Configuration, driver: StorageDriver) -> Parts:
     http = configuration.http
     sizes = _sizes(configuration)
+    measurements = _measurements(http.debug.prometheus)
+    if measurements:
+        from udist_plugin.drivers.timed import timed
+        from udist_plugin.storage.sizes.counted import CountedSizes
+
+        driver = timed(driver, measurements.storage_action(driver.name))
+        if configuration.storage.cache.blobdescriptor:
+            sizes = CountedSizes(sizes, measurements.cache_request, measurements.cache_errors.add)
     registry = LazyRegistry(lambda: _registry(driver, configuration, sizes))
     application = Application(
         registry.as_registry(),
@@ -179,7 +188,27 @@ def _parts(configuration: Configuration, driver: StorageDriver) -> Parts:
     def waits(context: Callable[[], AbstractContextManager[None]]) -> bool:
         return driver.wait_within(context) and sizes.local
 
-    return Parts(registry, application, health or application, jobs, waits)
+    answer: WSGI = health or application
+    if measurements:
+        from udist_plugin.http_api.middleware.metrics import Metrics
+
+        answer = Metrics(answer, measurements, http.debug.prometheus.path or "/metrics", http.prefix)
+    return Parts(registry, application, answer, jobs, waits)
+
+
+def _measurements(settings: Prometheus) -> Measurements | None:
+    if not settings.enabled:
+        return None
+    from importlib.util import find_spec
+
+    if find_spec("prometheus_client") is None:
+        raise ConfigurationError(
+            "needs the package prometheus-client; pip install '.[metrics]' in a checkout of udist",
+            key="http.debug.prometheus.enabled",
+        )
+    from udist_plugin.http_api.middleware.metrics import Measurements
+
+    return Measurements()
 
 
 def _registry(driver: StorageDriver, configuration: Configuration, sizes: Sizes) -> Registry:

@@ -22,6 +22,7 @@ from udist_plugin.errors import HandshakeFailed, PluginDied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
     from pathlib import Path
 
 MIB = 1 << 20
@@ -81,9 +82,9 @@ def test_a_dropped_connection_fails_all_open_requests_at_once(sshd: Sshd) -> Non
     response = plugin.request("GET", target)
     assert response.read(1) == b"\0"
     os.kill(pid, signal.SIGSTOP)  # so that none of them ends by itself
-    try:
-        with ThreadPoolExecutor(3) as pool:
-            failing = [
+    with ThreadPoolExecutor(3) as pool:
+        try:
+            failing: list[Future[object]] = [
                 pool.submit(response.read),
                 pool.submit(plugin.request, "GET", "/v2/"),
                 pool.submit(plugin.request, "PUT", "/v2/demo/blobs/uploads/x", body=bytes(64 * MIB)),
@@ -93,13 +94,13 @@ def test_a_dropped_connection_fails_all_open_requests_at_once(sshd: Sshd) -> Non
             dropped = time.monotonic()
             errors = [each.exception(60) for each in failing]
             assert time.monotonic() - dropped < SOON
-        for error in errors:
-            assert isinstance(error, PluginDied)
-            assert (error.code, error.status) == ("UNAVAILABLE", 255)
-            assert "closed by remote host" in str(error)
-    finally:
-        os.kill(pid, signal.SIGCONT)
-        plugin.close()
+        finally:
+            os.kill(pid, signal.SIGCONT)
+            plugin.close()
+    for error in errors:
+        assert isinstance(error, PluginDied)
+        assert (error.code, error.status) == ("UNAVAILABLE", 255)
+        assert "closed by remote host" in str(error)
     until(lambda: not is_alive(pid))  # nobody is left to answer
 
 

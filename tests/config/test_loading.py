@@ -17,7 +17,16 @@ from udist_plugin.config import Configuration, examine, load
 from udist_plugin.config.aliases import ALIASES
 from udist_plugin.config.keys import all_keys
 from udist_plugin.config.keys.health import DriverCheck, FileCheck, HttpCheck
-from udist_plugin.config.model import AccessLog, Http, Indexes, Log, Platform, UploadPurging
+from udist_plugin.config.model import (
+    AccessLog,
+    Debug,
+    Http,
+    Indexes,
+    Log,
+    Platform,
+    Prometheus,
+    UploadPurging,
+)
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.keys import WORKS
 
@@ -96,7 +105,7 @@ def test_the_defaults() -> None:
     assert configuration.storage.maintenance.readonly.enabled is False
     assert configuration.udist.validation.references is True
     assert configuration.validation.manifests.indexes == Indexes("all", ())
-    assert configuration.http == Http("", "/", False, {}, 10.0)
+    assert configuration.http == Http("", "/", False, {}, 10.0, Debug(Prometheus(False, "/metrics")))
 
 
 def test_the_default_folder_is_that_of_the_environment_it_is_handed(

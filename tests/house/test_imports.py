@@ -82,7 +82,7 @@ INSIDE: dict[str, set[str]] = {
     "drivers.azure": {"drivers.base", "drivers.section", "drivers.objects"},
     "storage.sizes": {"storage.cache"},
     "storage.upkeep": {"storage.catalog", "storage.paths"},
-    "http_api.middleware": {"http_api.errors", "http_api.response"},
+    "http_api.middleware": {"http_api.errors", "http_api.response", "http_api.routes"},
     "config.keys": {"config.part", "config.schema"},
     "client.trace": set(),
 }

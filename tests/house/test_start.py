@@ -25,7 +25,10 @@ LATER = {*ERROR_PATH, "udist_plugin.server.log_formats"} | {
 }
 """What only later requests and errors need."""
 
-HEAVY = {"argparse", "boto3", "dataclasses", "google", "grpc", "platformdirs", "typing", "yaml"}
+HEAVY = {"argparse", "boto3", "dataclasses", "google", "grpc", "platformdirs", "prometheus_client"} | {
+    "typing",
+    "yaml",
+}
 """What such a plugin never needs, not even protobuf's library."""
 
 SPARED = {"enum", "importlib", "json", "re", "signal", "site", "subprocess", "typing", "urllib", "warnings"}

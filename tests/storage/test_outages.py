@@ -22,7 +22,10 @@ class Service:
         self.asked = 0
         self.now = 1000.0
         self.log: list[str] = []
-        self.outages = Outages(lambda level, _: self.log.append(level), "redis", "nothing is cached")
+        self.failures = 0
+        self.outages = Outages(
+            lambda level, _: self.log.append(level), "redis", "nothing is cached", self.count_failure
+        )
         self.meanwhile: Callable[[], object] = lambda: None
 
     def answer(self) -> str:
@@ -31,6 +34,9 @@ class Service:
             self.meanwhile()
             raise StorageError("no")
         return "yes"
+
+    def count_failure(self) -> None:
+        self.failures += 1
 
     def ask(self) -> str | None:
         return self.outages.ask(self.answer)
@@ -46,6 +52,15 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
 def test_who_answers_is_always_asked(service: Service) -> None:
     assert [service.ask() for _ in range(3)] == ["yes"] * 3
     assert service.log == []
+
+
+def test_each_question_that_is_not_answered_is_told(service: Service) -> None:
+    service.ask()
+    service.up = False
+    for _ in range(3):
+        service.ask()
+        service.now += LONGEST_WAIT
+    assert service.failures == 3
 
 
 def test_the_wait_doubles_to_a_bound(service: Service) -> None:

@@ -36,7 +36,7 @@ COMMANDS: Final = {
 
 TOPICS: Final = {
     "commands": "all commands, their common options and exit codes",
-    "configuration": "the configuration file, environment variables, health checks and logs",
+    "configuration": "the configuration file, environment variables, health checks, metrics and logs",
     "stores": "folders, S3, Google Cloud Storage, Azure, and sharing a store",
     "differences": "where udist behaves differently from distribution",
     "python": "the Python API, httpx, requests, WSGI and pytest fixtures",

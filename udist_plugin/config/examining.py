@@ -37,6 +37,8 @@ _MODELS: dict[str, Any] = {
     "catalog": model.Catalog,
     "tags": model.Tags,
     "http": model.Http,
+    "http.debug": model.Debug,
+    "http.debug.prometheus": model.Prometheus,
     "udist": model.Own,
     "udist.referrers": model.OwnReferrers,
     "udist.validation": model.OwnValidation,

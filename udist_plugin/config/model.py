@@ -183,6 +183,19 @@ class Own(Part):
     validation: OwnValidation
 
 
+class Prometheus(Part):
+    """Whether metrics are served, and at which ``path``."""
+
+    enabled: bool
+    path: str
+
+
+class Debug(Part):
+    """``http.debug``, without what concerns a listener."""
+
+    prometheus: Prometheus
+
+
 class Http(Part):
     """``host`` and ``prefix`` stand before every path of an answer, ``headers`` in every answer;
     ``draintimeout`` seconds are left to open exchanges once the caller has closed."""
@@ -192,6 +205,7 @@ class Http(Part):
     relativeurls: bool
     headers: Mapping[str, tuple[str, ...]]
     draintimeout: float
+    debug: Debug
 
 
 class Configuration(Part):

@@ -31,6 +31,7 @@ _LEVEL = Choice("error", "warn", "info", "debug")
 _CACHE = Choice("inmemory", "redis", empty="")
 _HOST = Text("a URL such as https://registry.example:5000", r"|https?://[^/?#\s@]+(/[^?#\s]*)?")
 _BASE = Text("a URL such as https://cdn.example/registry", r"[a-z][a-z0-9+.-]*://[^/?#\s@]+(/[^?#\s]*)?")
+_PATH = Text("a path outside /v2/, such as /metrics", r"|/(?!v2(/|$))[^?#\s]*")
 _REDIRECT = Text("redirect, the only middleware supported so far", "redirect")
 _FIELD_VALUE = Text("a field value on one line (RFC 9110, section 5.5)", r"[\t\x20-\x7e\x80-\xff]*")
 _AGE = Duration(unit_needed=True)
@@ -108,8 +109,8 @@ KEYS: Final = (
     Key("http.addr", _TEXT, "", "the address to listen on", NO_LISTENER),
     Key("http.net", _TEXT, "", "the network to listen on: tcp or unix", NO_LISTENER),
     Key("http.debug.addr", _TEXT, "", "the address of the debug listener", NO_LISTENER),
-    Key("http.debug.prometheus.enabled", _FLAG, False, "serve metrics on the debug listener", NO_LISTENER),
-    Key("http.debug.prometheus.path", _TEXT, "/metrics", "the path of the metrics", NO_LISTENER),
+    Key("http.debug.prometheus.enabled", _FLAG, False, "serve Prometheus metrics next to /v2/"),
+    Key("http.debug.prometheus.path", _PATH, "/metrics", "the path of the metrics"),
     Key("http.http2.disabled", _FLAG, False, "turn off HTTP/2", NO_LISTENER),
     Key("http.h2c.enabled", _FLAG, False, "allow HTTP/2 without TLS", NO_LISTENER),
     Key("validation.enabled", _FLAG, False, "the older opposite of validation.disabled; false has no effect"),

@@ -23,13 +23,21 @@ class Outages:
     """Asks a service only while it answers.
 
     After a failure nobody asks for a while, then one caller alone tries whether it is back: so an outage
-    costs one bounded wait every now and then, not one a request. Each outage is one warning.
+    costs one bounded wait every now and then, not one a request. Each outage is one warning; ``failed`` is
+    called for every question that was not answered.
     """
 
-    def __init__(self, record: Callable[[str, str], object], service: str, without: str) -> None:
+    def __init__(
+        self,
+        record: Callable[[str, str], object],
+        service: str,
+        without: str,
+        failed: Callable[[], object] = lambda: None,
+    ) -> None:
         self._record = record
         self._service = service
         self._without = without
+        self._tell = failed
         self._lock = threading.Lock()
         self._answers = False  # until the first answer, one caller alone asks
         self._era = 0  # counts outages and recoveries: what was asked in an earlier one says nothing new
@@ -45,6 +53,7 @@ class Outages:
         try:
             answer = question()
         except StorageError as error:
+            self._tell()
             self._failed(era, error)
             return None
         if not self._answers:

@@ -60,7 +60,7 @@ class RedisSizes(Sizes):
     def start(self, record: Record) -> None:
         from udist_plugin.storage.sizes.redis_client import RedisClient
 
-        self._outages = Outages(record, "redis", "sizes of blobs are not cached")
+        self._outages = Outages(record, "redis", "sizes of blobs are not cached", self.failed)
         self._client = RedisClient(self._settings)
 
     def size(self, digest: Digest) -> int | None:

@@ -15,7 +15,7 @@ A digest has one size in every store, so plugins on different stores may share a
 from __future__ import annotations
 
 from udist_plugin.storage.cache import Cache
-from udist_plugin.typed import TYPE_CHECKING, ClassVar, Final
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +34,11 @@ LARGEST_SIZE: Final = 1 << 18
 class Sizes:
     """Sizes of blobs by digest, in bytes; safe from any thread. This one remembers nothing."""
 
-    local: ClassVar[bool] = True
+    local: bool = True
     """Whether nobody waits for another service."""
+
+    failed: Callable[[], object] = staticmethod(lambda: None)
+    """Called when a service did not answer."""
 
     def size(self, digest: Digest) -> int | None:  # noqa: ARG002
         """The size, ``None`` when it is not remembered."""
