@@ -13,6 +13,7 @@ import { Link } from "../src/link/link.js";
 import { encode } from "../src/wire/codec.js";
 import { PluginDispatcher } from "../src/undici.js";
 import type { FrameInit } from "../src/wire/codec.js";
+import { dataHead } from "../src/wire/framing.js";
 import { Code } from "../src/wire/generated/frame_pb.js";
 
 const HEAD = { method: "HEAD", scheme: "http", authority: "localhost", target: "/v2/", fields: [] };
@@ -137,6 +138,21 @@ test("a response that is complete stays, whatever resets the rest of its request
   await say({ streamId: 1, body: { case: "reset", value: { code: Code.INTERNAL } } });
   assert.equal((await exchange.head()).status, 413);
   assert.deepEqual([exchange.take()?.length, exchange.finished, exchange.unwanted], [5, true, true]);
+  link.end(new Error("enough"));
+});
+
+test("closing waits for the rest of a last payload, whose head has ended the response", async () => {
+  const { link, say } = await linked();
+  const exchange = await link.open({ ...HEAD, method: "GET" }, true);
+  await say({ streamId: 1, body: { case: "response", value: { status: 200 } } });
+  await say(Buffer.concat([dataHead(1, 200, true), Buffer.alloc(100)]));
+  let drained = false;
+  const draining = link.drain(60_000, 60_000).then(() => (drained = true));
+  await setImmediate();
+  assert.equal(drained, false);
+  await say(Buffer.alloc(100));
+  await draining;
+  assert.deepEqual([exchange.take()?.length, exchange.take()?.length, exchange.finished], [100, 100, true]);
   link.end(new Error("enough"));
 });
 

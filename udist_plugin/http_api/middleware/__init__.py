@@ -1,1 +1,1 @@
-"""WSGI middleware around the registry: health checks and the access log."""
+"""WSGI middleware around the registry: health checks, metrics and the access log."""
