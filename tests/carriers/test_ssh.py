@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -139,14 +140,17 @@ class Terminal:
 
     def end(self) -> str:
         """What was shown, when the caller has ended."""
-        try:
-            self.process.wait(30)
-        finally:
-            self.process.kill()
-            self.process.wait()
-            self._reader.join()
-            os.close(self._screen)
+        self.process.wait(30)
+        self._reader.join(30)
         return self._shown.decode()
+
+    def close(self) -> None:
+        """Kills whoever is left."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self._reader.join()
+        os.close(self._screen)
 
     def _read(self) -> None:
         try:
@@ -157,11 +161,14 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(sshd: Sshd) -> Terminal:
+def terminal(sshd: Sshd) -> Iterator[Terminal]:
     """One that shows a prompt."""
     terminal = Terminal([*sshd.login(passphrase="open sesame", batch=False), remote(*PLUGIN)])
-    terminal.wait_for("Enter passphrase for key")
-    return terminal
+    try:
+        terminal.wait_for("Enter passphrase for key")
+        yield terminal
+    finally:
+        terminal.close()
 
 
 def test_a_password_is_asked_for_on_the_terminal(terminal: Terminal) -> None:
