@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import shlex
 import signal
 import socket
@@ -75,6 +75,8 @@ def remote(*words: str) -> str:
 def serving(folder: Path) -> Iterator[Sshd]:
     """Runs a server until the block ends."""
     sshd = require_tool("/usr/sbin/sshd")  # it must be given by its whole path
+    if os.geteuid() == 0:
+        os.makedirs("/run/sshd", 0o755, exist_ok=True)  # its service's, on Debian
     _make_key(folder / "host")
     (folder / "authorized_keys").touch()
     (folder / "banner").write_text(f"{BANNER}\n")
@@ -117,7 +119,7 @@ def _configuration(folder: Path, port: int) -> str:
         "HostKey": folder / "host",
         "AuthorizedKeysFile": folder / "authorized_keys",
         "Banner": folder / "banner",
-        "AllowUsers": getpass.getuser(),
+        "AllowUsers": pwd.getpwuid(os.getuid()).pw_name,
         "PermitRootLogin": "prohibit-password",
         "PasswordAuthentication": "no",
         "KbdInteractiveAuthentication": "no",
