@@ -74,6 +74,23 @@ def test_the_command_over_ssh(sshd: Sshd, tmp_path: Path) -> None:
     assert f"{config}:2" in wrong.stderr
 
 
+def test_a_connection_that_ssh_keeps_holds_nothing_up(sshd: Sshd, tmp_path: Path) -> None:
+    """A process in the background has inherited the plugin's standard error."""
+    *options, host = sshd.login()
+    for setting in ("ControlMaster=auto", "ControlPersist=yes", f"ControlPath={tmp_path / 'c'}"):
+        options += ["-o", setting]
+    try:
+        for _ in range(2):
+            plugin = Plugin(INMEMORY, {}, [*options, host, remote(*PLUGIN)])
+            assert pull(plugin, push(plugin, b"content")) == b"content"
+            began = time.monotonic()
+            plugin.close()
+            assert time.monotonic() - began < SOON
+            assert plugin.status == 0
+    finally:
+        subprocess.run([*options, "-O", "exit", host], capture_output=True, timeout=30, check=True)
+
+
 def test_text_of_a_login_script_is_named(sshd: Sshd) -> None:
     """As of a .bashrc that greets everybody."""
     login = sshd.login('restrict,command="echo Welcome to the store; exec $SSH_ORIGINAL_COMMAND"')
