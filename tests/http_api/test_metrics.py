@@ -18,10 +18,13 @@ from tests.http_api.wsgi import Client
 from tests.link.waiting import until
 from tests.storage.stock import Stock, running
 from udist_plugin import Plugin, create_app
+from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import Cancelled, ConfigurationError
+from udist_plugin.http_api.app import Application
 from udist_plugin.http_api.middleware.metrics import Measurements, Metrics
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import OCI_MANIFEST
+from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -102,13 +105,12 @@ def use(send: Send) -> None:
 
 
 def of_http(found: Values) -> Values:
-    """What does not depend on time, nor on what fields a server adds."""
-    volatile = ("_bucket", "_sum")
+    """What depends neither on time nor on the fields that a server adds."""
     return {
         (name, labels): number
         for (name, labels), number in found.items()
         if name.startswith("registry_http")
-        and not name.endswith(volatile)
+        and not name.endswith(("_sum", "_seconds_bucket"))
         and ("handler", "referrers") not in labels
     }
 
@@ -165,6 +167,14 @@ def shown(client: Client) -> str:
 
 def measured(application: Callable[..., Any]) -> Client:
     return Client(Metrics(application, Measurements(), "/metrics", "/"))
+
+
+def test_a_driver_goes_by_distribution_s_name() -> None:
+    measurements = Measurements()
+    measurements.storage_action("s3")("Stat", 0.3)
+    client = Client(Metrics(Application(StorageRegistry(InMemoryDriver())), measurements, "/metrics", "/"))
+    labels = {"driver": "s3aws", "action": "Stat"}
+    assert value(shown(client), "registry_storage_action_seconds_sum", **labels) == 0.3
 
 
 def test_registries_of_one_process_are_kept_apart() -> None:
