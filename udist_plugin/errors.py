@@ -10,9 +10,17 @@ UdistError
 │   ├── PathNotFound  InvalidPath  InvalidOffset  PathBusy  StorageUnavailable  StorageFull
 │   └── FileTooLarge
 ├── ConfigurationError       key path, source, what was expected
+│   └── PolicyInvalid        a signature policy file that cannot be followed
 ├── ArtifactError            files that cannot become an artifact, or an artifact that cannot become files
 │   ├── SourceInvalid        a file or folder that cannot be pushed as it is
 │   └── NoFiles              an artifact or image that holds no named files
+├── ImageError               an image cannot be read, written or copied as asked
+│   └── ReferenceInvalid     no transport:reference
+├── SignatureError           an image cannot be signed, or is not to be trusted
+│   ├── KeyInvalid           a file that holds no usable key, or a wrong password
+│   ├── NotSigned            no signature by the key that fits the image
+│   └── PolicyRejected       the policy does not allow the image
+│       └── PolicyUnsupported    it asks for what udist cannot verify
 ├── ProtocolError            a peer, or this side, broke the frame protocol
 │   ├── LocalProtocolError
 │   └── RemoteProtocolError
@@ -222,6 +230,10 @@ class ConfigurationError(UdistError):
         return cls(first.problem, key=first.key, source=first.source, also=others)
 
 
+class PolicyInvalid(ConfigurationError):
+    """A signature policy file is missing, cannot be read, or is wrong at ``key``."""
+
+
 class ArtifactError(UdistError):
     """Files cannot be packed as an artifact, or an artifact's cannot be put where they were asked for.
 
@@ -255,6 +267,50 @@ class SourceInvalid(ArtifactError):
 
 class NoFiles(ArtifactError):
     """A manifest has no layer with a file name, as those of container images: there is nothing to pull."""
+
+
+class ImageError(UdistError):
+    """An image cannot be read, written or copied as asked.
+
+    ``image`` is the reference or the part of it at fault, the message why.
+    """
+
+    def __init__(self, message: str, image: str = "") -> None:
+        self.image = image
+        super().__init__(f"{image}: {message}" if image else message)
+
+
+class ReferenceInvalid(ImageError):
+    """A text is no reference, or no transport is registered for it."""
+
+
+class SignatureError(UdistError):
+    """An image cannot be signed, or is not to be trusted.
+
+    ``subject`` is the image or the file at fault, the message why. ``reasons`` says it for each signature.
+    """
+
+    def __init__(self, message: str, subject: str = "", reasons: Sequence[str] = ()) -> None:
+        self.subject = subject
+        self.reasons = tuple(reasons)
+        super().__init__(f"{subject}: {message}" if subject else message)
+
+
+class KeyInvalid(SignatureError):
+    """A file holds no key of a kind that is supported, or cannot be decrypted with the password."""
+
+
+class NotSigned(SignatureError):
+    """No signature of the image was made by the key, for this content and for the identity that is asked
+    for."""
+
+
+class PolicyRejected(SignatureError):
+    """A requirement of the signature policy is not met."""
+
+
+class PolicyUnsupported(PolicyRejected):
+    """A requirement of the signature policy cannot be verified by udist, so the image is rejected."""
 
 
 class ProtocolError(UdistError):

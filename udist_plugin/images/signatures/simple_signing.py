@@ -1,0 +1,51 @@
+"""What cosign signs for the tag ``sha256-<hex>.sig``: a claim that a digest is an image of some name
+(containers-signature(5), "JSON data format")."""
+
+from __future__ import annotations
+
+import json
+from typing import Final, NamedTuple
+
+from udist_plugin.errors import DigestInvalid
+from udist_plugin.images.strict_json import parse
+from udist_plugin.oci.digest import Digest
+
+MEDIA_TYPE: Final = "application/vnd.dev.cosign.simplesigning.v1+json"
+SIGNATURE: Final = "dev.cosignproject.cosign/signature"
+"""The annotation of a layer that has its signature, in base64."""
+
+_TYPE: Final = "cosign container image signature"
+
+
+class Claim(NamedTuple):
+    """The image with ``digest`` is called ``reference``."""
+
+    digest: Digest
+    reference: str
+
+    @classmethod
+    def parse(cls, payload: bytes) -> Claim:
+        """Reads what was signed. Raises ``Unexpected``."""
+        fields = parse(payload).fields(("critical", "optional"))
+        if fields["optional"].value is not None:
+            fields["optional"].members()
+        critical = fields["critical"].fields(("type", "image", "identity"))
+        critical["type"].one_of(_TYPE)
+        digest = critical["image"].fields(("docker-manifest-digest",))["docker-manifest-digest"]
+        reference = critical["identity"].fields(("docker-reference",))["docker-reference"]
+        try:
+            return cls(Digest(digest.text()), reference.text())
+        except DigestInvalid:
+            digest.fail("expected a digest")
+
+    def payload(self) -> bytes:
+        """The bytes to sign, as cosign writes them. The same claim always has the same."""
+        document = {
+            "critical": {
+                "identity": {"docker-reference": self.reference},
+                "image": {"docker-manifest-digest": self.digest},
+                "type": _TYPE,
+            },
+            "optional": None,
+        }
+        return json.dumps(document, separators=(",", ":")).encode()
