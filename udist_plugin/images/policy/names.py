@@ -1,0 +1,61 @@
+"""Image names as people write them, for the question which rule of a policy they meet."""
+
+from __future__ import annotations
+
+from udist_plugin.errors import DigestInvalid, NameInvalid, ReferenceInvalid, TagInvalid
+from udist_plugin.images.policy.scopes import TRANSPORTS
+from udist_plugin.images.policy.subject import PolicyImage
+from udist_plugin.images.references import Named
+from udist_plugin.images.strict_json import nearest
+from udist_plugin.oci.reference import Reference
+
+SPAWNED = "udistribution-"
+"""What the names of transports begin with that a program has made for its own plugins."""
+
+
+def policy_image(text: str) -> PolicyImage:
+    """The image ``transport:reference``. Nothing is looked up, but links in paths are followed.
+
+    Raises ``ReferenceInvalid``.
+    """
+    transport, _, rest = text.partition(":")
+    match transport:
+        case "docker" if not rest.startswith("//"):
+            raise ReferenceInvalid("expected docker://HOST[:PORT]/NAME[:TAG|@DIGEST]", text)
+        case "docker" | "docker-daemon" | "atomic":
+            return _of_registry(transport, rest.removeprefix("//"))
+        case "udist":
+            return _of_store(rest)
+        case "dir" | "sif":
+            return PolicyImage.of_path(transport, rest)
+        case "oci" | "oci-archive":
+            return PolicyImage.of_path(transport, rest.partition(":")[0])
+        case "docker-archive":
+            name = rest.partition(":")[2]
+            named = name and not name.startswith("@")
+            return PolicyImage(transport, reference=Named.parse_image(name) if named else None)
+        case "tarball":
+            return PolicyImage(transport)
+    if transport.startswith(SPAWNED):
+        return _of_registry(transport, rest.removeprefix("//"))
+    raise ReferenceInvalid(_unknown(transport, rest, text), text)
+
+
+def _of_registry(transport: str, text: str) -> PolicyImage:
+    return PolicyImage.of_docker(transport, Named.parse_image(text))
+
+
+def _of_store(text: str) -> PolicyImage:
+    try:
+        reference = Reference.parse(text)
+    except (NameInvalid, TagInvalid, DigestInvalid) as error:
+        raise ReferenceInvalid(f"{error}; expected NAME[:TAG|@DIGEST]", text) from None
+    return PolicyImage.of_store("udist", reference.name, reference.target)
+
+
+def _unknown(transport: str, rest: str, text: str) -> str:
+    if transport in TRANSPORTS:
+        return f"udist does not read names of images in {transport}"
+    is_port = rest.partition("/")[0].isdecimal()
+    near = nearest(transport, TRANSPORTS) if rest and not is_port else ""
+    return f"begins with no known transport{near or f'; of a registry, write docker://{text}'}"
