@@ -1,6 +1,6 @@
-// Keycosign does what the tests need of cosign: the commands generate-key-pair, sign and verify, for key pairs
-// without a password, with cosign's flags and defaults. It is made of cosign's packages and talks to nobody but the
-// registry. cosign itself takes minutes to compile; tests/campaigns/cosign.py uses it.
+// Keycosign does what the tests need of cosign: the commands generate-key-pair, sign and verify, for key pairs, with
+// cosign's flags and defaults. A key's password is that of COSIGN_PASSWORD. It is made of cosign's packages and talks to
+// nobody but the registry. cosign itself takes minutes to compile; tests/campaigns/cosign.py uses it.
 package main
 
 import (
@@ -35,12 +35,12 @@ func main() {
 	}
 }
 
-func noPassword(bool) ([]byte, error) {
-	return nil, nil
+func password(bool) ([]byte, error) {
+	return []byte(os.Getenv("COSIGN_PASSWORD")), nil
 }
 
 func generate([]string) error {
-	keys, err := cosign.GenerateKeyPair(noPassword)
+	keys, err := cosign.GenerateKeyPair(password)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,11 @@ func privateKey(path string) (signature.SignerVerifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cosign.LoadPrivateKey(content, nil, nil)
+	secret, err := password(false)
+	if err != nil {
+		return nil, err
+	}
+	return cosign.LoadPrivateKey(content, secret, nil)
 }
 
 func publicKey(path string) (signature.Verifier, error) {
