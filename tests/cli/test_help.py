@@ -39,7 +39,9 @@ def test_a_topic_is_printed_as_it_stands(udist: Udist, topic: str) -> None:
     assert udist("help", topic) == (0, (DOCS / f"{topic}.md").read_text(), "")
 
 
-@pytest.mark.parametrize("words", [*([name] for name in COMMANDS), ["config", "check"], ["config", "keys"]])
+@pytest.mark.parametrize(
+    "words", [*([name] for name in COMMANDS), ["config", "check"], ["config", "keys"], ["policy", "check"]]
+)
 def test_help_of_a_command_is_its_own_and_has_examples(udist: Udist, words: list[str]) -> None:
     ran = udist("help", *words)
     assert (ran.code, ran.err) == (0, "")

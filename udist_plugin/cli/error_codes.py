@@ -21,6 +21,7 @@ class WrongCommandLine(Exception):
 
 CODES: Final[dict[type[Exception], str]] = {
     WrongCommandLine: "COMMAND_INVALID",
+    errors.PolicyInvalid: "POLICY_INVALID",
     errors.ConfigurationError: "CONFIGURATION_INVALID",
     errors.PluginNotFound: "PLUGIN_NOT_STARTED",
     errors.PluginNotStarted: "PLUGIN_NOT_STARTED",
@@ -32,6 +33,10 @@ CODES: Final[dict[type[Exception], str]] = {
     errors.StorageError: "STORAGE_FAILED",
     errors.SourceInvalid: "SOURCE_INVALID",
     errors.ArtifactError: "ARTIFACT_INVALID",
+    errors.KeyInvalid: "KEY_INVALID",
+    errors.NotSigned: "NOT_SIGNED",
+    errors.PolicyRejected: "POLICY_REJECTED",
+    errors.SignatureError: "SIGNATURE_FAILED",
     OSError: "FILE_FAILED",
     Exception: "INTERNAL_ERROR",
 }
@@ -61,6 +66,8 @@ def _detail(error: Exception) -> object:
             return {"driver": error.driver, "path": error.path}
         case errors.ArtifactError():
             return {"path": error.path}
+        case errors.SignatureError():
+            return {"subject": error.subject, "reasons": error.reasons}
         case OSError():
             return {"path": error.filename, "errno": errno.errorcode.get(error.errno or 0)}
     return None

@@ -20,7 +20,8 @@ exit codes:
   1    the registry, the connection to it, or a local file failed
   2    the command line is wrong
   3    the repository, tag, manifest or blob does not exist
-  4    the plugin could not start, or it rejected its configuration
+  4    the plugin could not start, or its configuration or a policy is wrong
+  5    the image is not signed by the key, or the policy rejects it
   130  interrupted by Ctrl-C
   141  the reader of standard output, such as head, has closed it
 """
@@ -32,6 +33,7 @@ _NOT_STARTED = (
     errors.HandshakeFailed,
     errors.ConfigurationError,
 )
+_NOT_TRUSTED = (errors.NotSigned, errors.PolicyRejected)
 
 _HINTS: Final[dict[type[UdistError], str]] = {
     errors.NameUnknown: '"udist ls" lists all repositories',
@@ -50,6 +52,8 @@ def exit_code_of(error: Exception) -> int:
         return next((code for code in map(exit_code_of, error.exceptions) if code != 3), 3)
     if isinstance(error, NOT_FOUND):
         return 3
+    if isinstance(error, _NOT_TRUSTED):
+        return 5
     return 4 if isinstance(error, _NOT_STARTED) else 1
 
 

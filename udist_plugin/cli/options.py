@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 
 from udist_plugin.cli.habits import correction
-from udist_plugin.errors import DigestInvalid, NameInvalid, TagInvalid
+from udist_plugin.errors import DigestInvalid, NameInvalid, ReferenceInvalid, TagInvalid
 from udist_plugin.oci.reference import Reference, check_name
 from udist_plugin.typed import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from udist_plugin.images.references import Named
 
 Value = TypeVar("Value")
 
@@ -93,6 +95,16 @@ def repository(text: str) -> str:
             f"{text!r}: give the repository alone: {checked(check_name, name)!r}"
         )
     return checked(check_name, text)
+
+
+def image_identity(text: str) -> Named:
+    """``HOST[:PORT]/NAME[:TAG|@DIGEST]``, what an image is called elsewhere."""
+    from udist_plugin.images.references import Named
+
+    try:
+        return Named.parse(text)
+    except ReferenceInvalid as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def annotation(text: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Files and folders as OCI artifacts, in the form that oras uses."""
+"""Files and folders as OCI artifacts, in the form that oras uses; signatures of images, and policies."""
 
 from __future__ import annotations
 
@@ -7,18 +7,47 @@ from typing import TYPE_CHECKING
 from udist_plugin import offer
 
 if TYPE_CHECKING:
+    from udist_plugin.images.policy.evaluating import check_image
+    from udist_plugin.images.policy.files import load_policy
+    from udist_plugin.images.policy.policy import Policy
+    from udist_plugin.images.policy.subject import PolicyImage
     from udist_plugin.images.pull import Pulled, pull_artifact
     from udist_plugin.images.push import Pushed, Source, push_artifact
+    from udist_plugin.images.signatures.keys import PrivateKey, PublicKey
+    from udist_plugin.images.signatures.signing import sign_image
+    from udist_plugin.images.signatures.verifying import verify_image
 
-__all__ = ["Pulled", "Pushed", "Source", "pull_artifact", "push_artifact"]
+__all__ = [
+    "Policy",
+    "PolicyImage",
+    "PrivateKey",
+    "PublicKey",
+    "Pulled",
+    "Pushed",
+    "Source",
+    "check_image",
+    "load_policy",
+    "pull_artifact",
+    "push_artifact",
+    "sign_image",
+    "verify_image",
+]
 
 __getattr__, __dir__ = offer(
     __name__,
     {
+        "Policy": "images.policy.policy",
+        "PolicyImage": "images.policy.subject",
+        "PrivateKey": "images.signatures.keys",
+        "PublicKey": "images.signatures.keys",
         "Pulled": "images.pull",
         "Pushed": "images.push",
         "Source": "images.push",
+        "check_image": "images.policy.evaluating",
+        "load_policy": "images.policy.files",
         "pull_artifact": "images.pull",
         "push_artifact": "images.push",
+        "sign_image": "images.signatures.signing",
+        "verify_image": "images.signatures.verifying",
     },
 )
