@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from udist_plugin.images.policy.subject import PolicyImage
     from udist_plugin.images.pull import Pulled, pull_artifact
     from udist_plugin.images.push import Pushed, Source, push_artifact
+    from udist_plugin.images.signatures.attached import find_attached
     from udist_plugin.images.signatures.keys import PrivateKey, PublicKey
+    from udist_plugin.images.signatures.lookaside import find_lookaside
     from udist_plugin.images.signatures.signing import sign_image
     from udist_plugin.images.signatures.verifying import verify_image
 
@@ -26,6 +28,8 @@ __all__ = [
     "Pushed",
     "Source",
     "check_image",
+    "find_attached",
+    "find_lookaside",
     "load_policy",
     "pull_artifact",
     "push_artifact",
@@ -44,6 +48,8 @@ __getattr__, __dir__ = offer(
         "Pushed": "images.push",
         "Source": "images.push",
         "check_image": "images.policy.evaluating",
+        "find_attached": "images.signatures.attached",
+        "find_lookaside": "images.signatures.lookaside",
         "load_policy": "images.policy.files",
         "pull_artifact": "images.pull",
         "push_artifact": "images.push",

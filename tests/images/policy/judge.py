@@ -27,9 +27,10 @@ class Answer(NamedTuple):
     problem: str
 
 
-def ask(questions: Sequence[Question]) -> list[Answer]:
+def ask(questions: Sequence[Question], lookaside: str = "") -> list[Answer]:
+    """``lookaside`` is a URL below which signatures are, beside those in the registry."""
     done = subprocess.run(
-        [require_tool("policyjudge"), "judge"],
+        [require_tool("policyjudge"), "judge", *filter(None, [lookaside])],
         input=json.dumps([each._asdict() for each in questions]),
         capture_output=True,
         text=True,

@@ -1,6 +1,6 @@
 // Policyjudge does what the tests need of go.podman.io/image, the library of podman and skopeo.
 //
-//	policyjudge judge                     answers questions about policies, JSON from stdin to stdout
+//	policyjudge judge [LOOKASIDE]         answers questions about policies, JSON from stdin to stdout
 //	policyjudge sign KEY IMAGE IDENTITY   signs IMAGE, host:port/name:tag, with a key without a password
 package main
 
@@ -38,11 +38,13 @@ func main() {
 	var err error
 	switch {
 	case len(os.Args) == 2 && os.Args[1] == "judge":
-		err = judgeAll()
+		err = judgeAll("")
+	case len(os.Args) == 3 && os.Args[1] == "judge":
+		err = judgeAll(os.Args[2])
 	case len(os.Args) == 5 && os.Args[1] == "sign":
 		err = sign(os.Args[2], os.Args[3], os.Args[4])
 	default:
-		log.Fatal("usage: policyjudge judge | sign KEY IMAGE IDENTITY")
+		log.Fatal("usage: policyjudge judge [LOOKASIDE] | sign KEY IMAGE IDENTITY")
 	}
 	if err != nil {
 		log.Fatal(err)
@@ -63,12 +65,12 @@ type answer struct {
 	Problem string `json:"problem"`
 }
 
-func judgeAll() error {
+func judgeAll(lookaside string) error {
 	var questions []question
 	if err := json.NewDecoder(os.Stdin).Decode(&questions); err != nil {
 		return err
 	}
-	system, remove, err := newSystem()
+	system, remove, err := newSystem(lookaside)
 	if err != nil {
 		return err
 	}
@@ -143,7 +145,7 @@ func sign(key, target, identity string) error {
 	if err != nil {
 		return err
 	}
-	system, remove, err := newSystem()
+	system, remove, err := newSystem("")
 	if err != nil {
 		return err
 	}
@@ -166,16 +168,20 @@ func sign(key, target, identity string) error {
 	return err
 }
 
-// newSystem returns a context in which signatures are attached in the registry, as podman can be configured to have
-// it, and a function that removes its files.
-func newSystem() (*types.SystemContext, func(), error) {
+// newSystem returns a context in which signatures are attached in the registry, and read from the URL lookaside if one
+// is given, as podman can be configured to have it; and a function that removes its files.
+func newSystem(lookaside string) (*types.SystemContext, func(), error) {
 	folder, err := os.MkdirTemp("", "policyjudge")
 	if err != nil {
 		return nil, nil, err
 	}
 	remove := func() { _ = os.RemoveAll(folder) }
+	setting := "default-docker:\n  use-sigstore-attachments: true\n"
+	if lookaside != "" {
+		setting += "  lookaside: " + lookaside + "\n"
+	}
 	for name, content := range map[string]string{
-		"default.yaml":    "default-docker:\n  use-sigstore-attachments: true\n",
+		"default.yaml":    setting,
 		"registries.conf": "",
 		"auth.json":       "{}",
 	} {

@@ -84,8 +84,8 @@ def test_a_file_that_holds_no_public_key(pair: KeyPair, tmp_path: Path) -> None:
         PublicKey.read(str(pair.private))
     with pytest.raises(KeyInvalid, match="none: cannot be read: No such file"):
         PublicKey.read(str(tmp_path / "none"))
-    (tmp_path / "huge").write_bytes(pair.public.read_bytes() + b" " * (1 << 16))
-    with pytest.raises(KeyInvalid, match="larger than 64 KiB"):
+    (tmp_path / "huge").write_bytes(pair.public.read_bytes() + b" " * (1 << 20))
+    with pytest.raises(KeyInvalid, match="larger than 1 MiB"):
         PublicKey.read(str(tmp_path / "huge"))
 
 

@@ -6,17 +6,21 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import NotSigned, PolicyRejected, PolicyUnsupported
-from udist_plugin.images.policy.requirements import AcceptAnything, Reject, SigstoreSigned
-from udist_plugin.images.signatures.verifying import verify_attached
+from udist_plugin.images.policy.requirements import AcceptAnything, Reject, SignedBy, SigstoreSigned
+from udist_plugin.images.signatures.key_files import read_key_file
+from udist_plugin.images.signatures.verifying import by_keys, verify_attached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from udist_plugin.images.policy.identities import SignedIdentity
     from udist_plugin.images.policy.policy import Policy, Rule
     from udist_plugin.images.policy.requirements import Keys
     from udist_plugin.images.policy.subject import PolicyImage
     from udist_plugin.images.signatures.attached import Attached
+    from udist_plugin.images.signatures.gpg import Keyring
     from udist_plugin.images.signatures.keys import PublicKey
+    from udist_plugin.images.signatures.verifying import NamesIn
 
 
 def check_image(
@@ -37,38 +41,56 @@ def check_image(
             case Reject():
                 raise PolicyRejected(f"rejected by the policy's {rule.place}", str(image))
             case SigstoreSigned(beyond=()):
-                _check_signed(requirement, rule, image, manifest, found)
+                signatures = [each for each in found() if not each.is_gpg]
+                names_in = by_keys(_read_keys(requirement.keys, rule))
+                _check_signed(signatures, names_in, requirement.identity, rule, image, manifest)
             case SigstoreSigned():
                 asked = ", ".join(requirement.beyond)
                 raise _unsupported(f"sigstoreSigned with {asked}", rule, image)
+            case SignedBy(key_type="GPGKeys"):
+                signatures = [each for each in found() if each.is_gpg or each.problem]
+                with _keyring(requirement.keys, rule) as keyring:
+                    _check_signed(signatures, keyring.names_in, requirement.identity, rule, image, manifest)
+            case SignedBy():
+                raise _unsupported(f"signedBy with keyType {requirement.key_type}", rule, image)
             case _:
                 raise _unsupported(requirement.kind, rule, image)
     return rule
 
 
 def _check_signed(
-    requirement: SigstoreSigned,
+    signatures: Sequence[Attached],
+    names_in: NamesIn,
+    identity: SignedIdentity,
     rule: Rule,
     image: PolicyImage,
     manifest: bytes,
-    found: Callable[[], Sequence[Attached]],
 ) -> None:
-    keys = _read_keys(requirement.keys, f"{rule.place} of the policy")
-    accepts = partial(requirement.identity.accepts, image.reference)
+    accepts = partial(identity.accepts, image.reference)
     try:
-        verify_attached(found(), manifest, keys, accepts, str(image))
+        verify_attached(signatures, manifest, names_in, accepts, str(image))
     except NotSigned as error:
         message = f"not signed as the policy's {rule.place} requires"
-        raise PolicyRejected(": ".join([message, *error.reasons[:1]]), str(image), error.reasons) from None
+        why = error.reasons or ("there is no such signature",)
+        raise PolicyRejected("\n  ".join([message, *why]), str(image), error.reasons) from None
 
 
-def _read_keys(keys: Keys, place: str) -> list[PublicKey]:
+def _read_keys(keys: Keys, rule: Rule) -> list[PublicKey]:
     from udist_plugin.images.signatures.keys import PublicKey
 
-    return [
-        *(PublicKey.read(path) for path in keys.paths),
-        *(PublicKey.parse(content, place) for content in keys.data),
-    ]
+    return [PublicKey.parse(content, source) for source, content in _files(keys, rule)]
+
+
+def _keyring(keys: Keys, rule: Rule) -> Keyring:
+    from udist_plugin.images.signatures.gpg import Keyring
+
+    return Keyring(_files(keys, rule))
+
+
+def _files(keys: Keys, rule: Rule) -> list[tuple[str, bytes]]:
+    """The files of keys: what to call each, and what it holds."""
+    given = [(f"{rule.place} of the policy", content) for content in keys.data]
+    return [*((path, read_key_file(path)) for path in keys.paths), *given]
 
 
 def _unsupported(what: str, rule: Rule, image: PolicyImage) -> PolicyUnsupported:

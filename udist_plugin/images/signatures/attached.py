@@ -43,9 +43,10 @@ _OF_ONE_ENTRY: Final = (BlobUnknown, DigestInvalid, ManifestInvalid, ManifestToo
 
 
 class Attached(NamedTuple):
-    """One entry: ``place`` is the tag or the digest of the manifest that has it as a ``layer``.
+    """One entry: ``place`` is the tag or the digest of the manifest that has it as a ``layer``, or a URL.
 
-    ``content`` is what is signed, or a bundle. If it cannot be had, ``problem`` says why.
+    ``content`` is what is signed, or a bundle, or a GPG signature, which has no layer. If it cannot be had,
+    ``problem`` says why.
     """
 
     place: str
@@ -56,6 +57,10 @@ class Attached(NamedTuple):
     @property
     def is_bundle(self) -> bool:
         return self.layer is not None and self.layer.media_type.startswith(bundle.MEDIA_TYPES)
+
+    @property
+    def is_gpg(self) -> bool:
+        return self.layer is None and not self.problem
 
     @property
     def signature(self) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.images.strict_json import Node
 
-SIZE_MAX: Final = 64 << 10
+SIZE_MAX: Final = 1 << 20
 """Bytes of a key file."""
 
 _ARMOR: Final = re.compile(
@@ -28,6 +28,18 @@ _SCRYPT_COSTS: Final = (1 << 15, 1 << 16, 1 << 17)
 _SCRYPT_R: Final = 8
 _KEY_SIZE: Final = 32
 _NONCE_SIZE: Final = 24
+
+
+def read_key_file(path: str) -> bytes:
+    """Raises ``KeyInvalid`` for a file that cannot be read or is far too large to be a key."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(SIZE_MAX + 1)
+    except OSError as error:
+        raise KeyInvalid(f"cannot be read: {error.strerror}", path) from None
+    if len(content) > SIZE_MAX:
+        raise KeyInvalid(f"larger than {SIZE_MAX >> 20} MiB, so it is no key", path)
+    return content
 
 
 def is_encrypted(content: bytes) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import KeyInvalid, SignatureError
-from udist_plugin.images.signatures.key_files import SIZE_MAX, is_encrypted, open_private_key
+from udist_plugin.images.signatures.key_files import is_encrypted, open_private_key, read_key_file
 
 try:
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -114,18 +114,6 @@ class PrivateKey:
             case rsa.RSAPrivateKey():
                 return self._key.sign(message, padding.PKCS1v15(), SHA256())
         return self._key.sign(message)
-
-
-def read_key_file(path: str) -> bytes:
-    """Raises ``KeyInvalid`` for a file that cannot be read or is far too large to be a key."""
-    try:
-        with open(path, "rb") as file:
-            content = file.read(SIZE_MAX + 1)
-    except OSError as error:
-        raise KeyInvalid(f"cannot be read: {error.strerror}", path) from None
-    if len(content) > SIZE_MAX:
-        raise KeyInvalid(f"larger than {SIZE_MAX >> 10} KiB, so it is no key", path)
-    return content
 
 
 def _supported(key: object, source: str) -> _Public:

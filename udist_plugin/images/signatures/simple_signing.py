@@ -1,20 +1,25 @@
-"""What cosign signs for the tag ``sha256-<hex>.sig``: a claim that a digest is an image of some name
-(containers-signature(5), "JSON data format")."""
+"""What is signed with a GPG key, or by cosign for the tag ``sha256-<hex>.sig``: a claim that a digest is an
+image of some name (containers-signature(5), "JSON data format")."""
 
 from __future__ import annotations
 
 import json
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from udist_plugin.errors import DigestInvalid
 from udist_plugin.images.strict_json import parse
 from udist_plugin.oci.digest import Digest
 
+if TYPE_CHECKING:
+    from udist_plugin.images.strict_json import Node
+
 MEDIA_TYPE: Final = "application/vnd.dev.cosign.simplesigning.v1+json"
 SIGNATURE: Final = "dev.cosignproject.cosign/signature"
 """The annotation of a layer that has its signature, in base64."""
 
-_TYPE: Final = "cosign container image signature"
+COSIGN: Final = "cosign container image signature"
+GPG: Final = "atomic container signature"
+"""The types of claims."""
 
 
 class Claim(NamedTuple):
@@ -24,13 +29,13 @@ class Claim(NamedTuple):
     reference: str
 
     @classmethod
-    def parse(cls, payload: bytes) -> Claim:
+    def parse(cls, payload: bytes, kind: str = COSIGN) -> Claim:
         """Reads what was signed. Raises ``Unexpected``."""
         fields = parse(payload).fields(("critical", "optional"))
-        if fields["optional"].value is not None:
-            fields["optional"].members()
+        if kind == GPG or fields["optional"].value is not None:
+            _check_optional(fields["optional"].members())
         critical = fields["critical"].fields(("type", "image", "identity"))
-        critical["type"].one_of(_TYPE)
+        critical["type"].one_of(kind)
         digest = critical["image"].fields(("docker-manifest-digest",))["docker-manifest-digest"]
         reference = critical["identity"].fields(("docker-reference",))["docker-reference"]
         try:
@@ -44,8 +49,18 @@ class Claim(NamedTuple):
             "critical": {
                 "identity": {"docker-reference": self.reference},
                 "image": {"docker-manifest-digest": self.digest},
-                "type": _TYPE,
+                "type": COSIGN,
             },
             "optional": None,
         }
         return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _check_optional(members: dict[str, Node]) -> None:
+    """Who signed it, and when in seconds; others may add what they like."""
+    if "creator" in members:
+        members["creator"].text()
+    if "timestamp" in members:
+        time = members["timestamp"].value
+        if not (type(time) is int or (isinstance(time, float) and time.is_integer())):
+            members["timestamp"].fail("expected an integer")

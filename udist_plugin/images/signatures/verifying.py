@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from udist_plugin.errors import NotSigned, ReferenceInvalid
@@ -13,10 +14,14 @@ from udist_plugin.images.strict_json import Unexpected, decode
 from udist_plugin.oci.digest import HEX_LENGTHS, Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from udist_plugin.images.signatures.keys import PublicKey
     from udist_plugin.registry import Registry
+
+
+NamesIn = Callable[[Attached, bytes], list[str]]
+"""Verifies a signature of a manifest; the names that it gives the image. Raises ``Refused``."""
 
 
 class Refused(Exception):
@@ -47,24 +52,26 @@ def verify_image(
     attached = find_attached(registry, name, manifest.digest, manifest.content)
 
     accepts = None if identity is None else (lambda reference: reference == identity)
-    return verify_attached(attached, manifest.content, keys, accepts, f"{name}@{manifest.digest}")
+    return verify_attached(attached, manifest.content, by_keys(keys), accepts, f"{name}@{manifest.digest}")
 
 
 def verify_attached(
     attached: Iterable[Attached],
     manifest: bytes,
-    keys: Sequence[PublicKey],
+    names_in: NamesIn,
     accepts: Callable[[Named], bool] | None,
     subject: str,
 ) -> list[Verified]:
-    """Those of ``attached`` that one of ``keys`` made of ``manifest``, for a name that ``accepts`` allows.
+    """Those of ``attached`` that are good signatures of ``manifest``, for a name that ``accepts`` allows.
 
     Raises ``NotSigned``.
     """
     verified, reasons = [], []
     for each in attached:
         try:
-            verified.append(_verify(each, manifest, keys, accepts))
+            if each.problem:
+                raise Refused(each.problem)
+            verified.append(Verified(each.place, _name(names_in(each, manifest), accepts)))
         except (Refused, Unexpected) as reason:
             reasons.append(f"{each.place}: {reason}")
     if not verified:
@@ -72,27 +79,33 @@ def verify_attached(
     return verified
 
 
-def _verify(
-    each: Attached, manifest: bytes, keys: Sequence[PublicKey], accepts: Callable[[Named], bool] | None
-) -> Verified:
-    if each.problem:
-        raise Refused(each.problem)
-    names = (_signed_statement if each.is_bundle else _signed_claim)(each, manifest, keys)
+def by_keys(keys: Sequence[PublicKey]) -> NamesIn:
+    """Verifies that one of ``keys`` made a signature of cosign's."""
+
+    def names_in(each: Attached, manifest: bytes) -> list[str]:
+        if each.is_bundle:
+            return _signed_statement(each, manifest, keys)
+        _check_signature(decode(each.signature, _refuse), each.content, keys)
+        return [name_claimed(Claim.parse(each.content), manifest)]
+
+    return names_in
+
+
+def name_claimed(claim: Claim, manifest: bytes) -> str:
+    """The name in a claim about ``manifest``. Raises ``Refused``."""
+    if Digest.of(manifest, claim.digest.algorithm) != claim.digest:
+        raise Refused(f"signed for the digest {claim.digest}")
+    return claim.reference
+
+
+def _name(names: list[str], accepts: Callable[[Named], bool] | None) -> str | None:
+    """The name that is signed, if there is one, and ``accepts`` allows it."""
     if accepts is not None:
         if not names:
             raise Refused("signed by the key, but it does not say what the image is called")
         if not any(accepts(_reference(name)) for name in names):
             raise Refused(f"signed for another name, {', '.join(map(repr, names[:3]))}")
-    return Verified(each.place, names[0] if names else None)
-
-
-def _signed_claim(each: Attached, manifest: bytes, keys: Sequence[PublicKey]) -> list[str]:
-    """What the signer says the image is called, at the tag."""
-    _check_signature(decode(each.signature, _refuse), each.content, keys)
-    claim = Claim.parse(each.content)
-    if Digest.of(manifest, claim.digest.algorithm) != claim.digest:
-        raise Refused(f"signed for the digest {claim.digest}")
-    return [claim.reference]
+    return names[0] if names else None
 
 
 def _signed_statement(each: Attached, manifest: bytes, keys: Sequence[PublicKey]) -> list[str]:

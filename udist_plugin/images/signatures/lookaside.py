@@ -1,0 +1,102 @@
+"""Signatures that stand beside a registry, not in it (containers/image's signature-protocols.md)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from udist_plugin.errors import SignatureError
+from udist_plugin.images.signatures.attached import SIZE_MAX, Attached
+from udist_plugin.images.strict_json import Unexpected, parse
+from udist_plugin.oci.descriptor import Descriptor
+from udist_plugin.oci.digest import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COUNT_MAX: Final = 128
+"""Signatures read of one image, as in containers/image."""
+PATIENCE: Final = 30
+"""Seconds that a server has to answer, and for each piece of the answer."""
+
+_SIGSTORE: Final = b"\0sigstore-json\n"
+_SIMPLE: Final = b"\0simple-signing\n"
+"""What a file begins with; a GPG signature may also stand there alone."""
+
+
+def find_lookaside(base: str, digest: Digest) -> Iterator[Attached]:
+    """The signatures at ``base`` of the manifest with ``digest``.
+
+    ``base`` is a ``file:``, ``http:`` or ``https:`` URL that ends in the path of the repository, such as
+    ``file:///var/lib/containers/sigstore/team/app``. Raises ``SignatureError`` if they cannot be read.
+    """
+    for number in range(1, COUNT_MAX + 2):
+        url = f"{base}@{digest.algorithm}={digest.hex}/signature-{number}"
+        content = _fetch(url)
+        if content is None:
+            return
+        if number > COUNT_MAX:
+            raise SignatureError(f"there are more than {COUNT_MAX} signatures", base)
+        yield signature_file(url, content)
+
+
+def signature_file(place: str, content: bytes) -> Attached:
+    """What a file of a lookaside, or of a folder that containers/image has written, holds."""
+    if len(content) > SIZE_MAX:
+        return Attached(place, problem=f"larger than {SIZE_MAX >> 20} MiB")
+    if content.startswith(_SIGSTORE):
+        try:
+            return _sigstore(place, content.removeprefix(_SIGSTORE))
+        except Unexpected as error:
+            return Attached(place, problem=str(error))
+    if content.startswith(b"\0") and not content.startswith(_SIMPLE):
+        return Attached(place, problem="a signature of an unknown format")
+    return Attached(place, content=content.removeprefix(_SIMPLE))
+
+
+def _sigstore(place: str, content: bytes) -> Attached:
+    document = parse(content)
+    payload = document.member("payload").data()
+    annotations = {key: text.text() for key, text in document.member("annotations").members().items()}
+    media_type = document.member("mimeType").text()
+    layer = Descriptor(media_type, Digest.of(payload), len(payload), annotations=annotations)
+    return Attached(place, layer, payload)
+
+
+def _fetch(url: str) -> bytes | None:
+    """What is at ``url``, up to a byte more than a signature may have; ``None`` if there is nothing."""
+    from urllib.parse import unquote, urlsplit
+
+    parts = urlsplit(url)
+    if parts.scheme in ("http", "https"):
+        return _get(url)
+    if parts.scheme != "file":
+        _fail(url, "expected a file:, http: or https: URL")
+    try:
+        with open(unquote(parts.path), "rb") as file:
+            return file.read(SIZE_MAX + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        _fail(url, str(error.strerror))
+
+
+def _get(url: str) -> bytes | None:
+    from http.client import HTTPException
+    from urllib.error import HTTPError
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 - its scheme was looked at
+            content: bytes = answer.read(SIZE_MAX + 1)
+            return content
+    except HTTPError as error:
+        with error:
+            if error.code == 404:
+                return None
+            _fail(url, f"the server answered {error.code} {error.reason}")
+    except (OSError, HTTPException) as error:
+        _fail(url, f"cannot be read: {error}")
+
+
+def _fail(url: str, problem: str) -> NoReturn:
+    raise SignatureError(problem, url)
