@@ -9,6 +9,7 @@ from udist_plugin import offer
 if TYPE_CHECKING:
     from udist_plugin.images.policy.evaluating import check_image
     from udist_plugin.images.policy.files import load_policy
+    from udist_plugin.images.policy.names import policy_image
     from udist_plugin.images.policy.policy import Policy
     from udist_plugin.images.policy.subject import PolicyImage
     from udist_plugin.images.pull import Pulled, pull_artifact
@@ -31,6 +32,7 @@ __all__ = [
     "find_attached",
     "find_lookaside",
     "load_policy",
+    "policy_image",
     "pull_artifact",
     "push_artifact",
     "sign_image",
@@ -51,6 +53,7 @@ __getattr__, __dir__ = offer(
         "find_attached": "images.signatures.attached",
         "find_lookaside": "images.signatures.lookaside",
         "load_policy": "images.policy.files",
+        "policy_image": "images.policy.names",
         "pull_artifact": "images.pull",
         "push_artifact": "images.push",
         "sign_image": "images.signatures.signing",
