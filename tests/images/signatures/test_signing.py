@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from tests.images.signatures.attaching import NAME, attach, claim, put_at_tag, tag_of
 from tests.images.signatures.conftest import Image, KeyPair, base64_of
-from udist_plugin.errors import ManifestUnknown, NotSigned, SignatureError, Unavailable
+from udist_plugin.errors import ManifestUnknown, NameUnknown, NotSigned, SignatureError, Unavailable
 from udist_plugin.images.references import Named
 from udist_plugin.images.signatures.attached import ALL_SIZES_MAX, COUNT_MAX, SIZE_MAX
 from udist_plugin.images.signatures.bundle import PREDICATE_TYPE, Envelope, statement_about
@@ -19,6 +19,7 @@ from udist_plugin.images.signatures.simple_signing import MEDIA_TYPE, Claim
 from udist_plugin.images.signatures.verifying import verify_image
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import Manifest
+from udist_plugin.oci.media_types import OCI_INDEX
 from udist_plugin.registry import RegistryWrapper
 
 if TYPE_CHECKING:
@@ -251,6 +252,28 @@ def test_a_statement_without_a_name_counts_where_no_name_is_asked_for(image: Ima
     assert reasons(image, pair, IDENTITY) == [expected]
 
 
+class WithoutReferrers(RegistryWrapper):
+    """A registry that has not heard of referrers, as distribution."""
+
+    def list_referrers(
+        self, name: str, digest: Digest, artifact_type: str | None = None, last: str = ""
+    ) -> NoReturn:
+        raise NameUnknown({"name": name})
+
+
+def test_referrers_are_found_by_their_tag_where_a_registry_does_not_list_them(
+    image: Image, pair: KeyPair
+) -> None:
+    registry = WithoutReferrers(image.registry)
+    keys = [pair.verifier()]
+    with pytest.raises(NotSigned, match="has no signatures"):
+        verify_image(registry, NAME, "v1", keys)
+    attach(image, bundle_of(image, pair))
+    found = image.registry.list_referrers(NAME, image.digest).items
+    put_index(image, f"sha256-{Digest(image.digest).hex}", *found)
+    assert [each.reference for each in verify_image(registry, NAME, "v1", keys)] == [IDENTITY]
+
+
 class Overwriting(RegistryWrapper):
     """A registry where somebody else writes the tag right after us, ``times``."""
 
@@ -279,9 +302,14 @@ def test_a_signature_that_another_writer_has_lost_is_written_again(image: Image,
     assert verify(image, pair) == [IDENTITY] * 2
 
 
+def put_index(image: Image, tag: str, *manifests: Descriptor) -> None:
+    listed = [each.to_json() for each in manifests]
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed}
+    image.registry.push_manifest(NAME, Manifest.parse(json.dumps(index).encode()), [tag])
+
+
 def test_a_tag_that_holds_an_index_is_not_overwritten(image: Image, pair: KeyPair) -> None:
-    index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}
-    image.registry.push_manifest(NAME, Manifest.parse(json.dumps(index).encode()), [tag_of(image)])
+    put_index(image, tag_of(image))
     with pytest.raises(SignatureError, match="this tag is for signatures, and an index is there"):
         sign_image(image.registry, NAME, "v1", pair.signer(), IDENTITY)
 

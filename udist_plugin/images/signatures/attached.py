@@ -6,6 +6,7 @@ nothing beside it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from udist_plugin.errors import (
@@ -16,6 +17,7 @@ from udist_plugin.errors import (
     ManifestUnknown,
     NameUnknown,
     SizeInvalid,
+    Unsupported,
 )
 from udist_plugin.images.signatures import bundle, simple_signing
 from udist_plugin.oci.digest import Digest
@@ -106,13 +108,24 @@ def _with_content(registry: Registry, name: str, each: Attached, layer: Descript
 def _entries(registry: Registry, name: str, digest: Digest, manifest: bytes) -> Iterator[Attached]:
     """What is at the tag, and among the referrers that are about signatures, without the content."""
     yield from _layers(registry, name, signature_tag(manifest))
+    for referrer in _referrers(registry, name, digest):
+        kind = referrer.artifact_type
+        if kind is None or kind == REFERRER_TYPE or kind.startswith(bundle.MEDIA_TYPES):
+            yield from _layers(registry, name, referrer.digest)
+
+
+def _referrers(registry: Registry, name: str, digest: Digest) -> Iterator[Descriptor]:
+    """The image's referrers; where a registry does not list them, those in the index that clients keep at a
+    tag (distribution-spec, "Referrers Tag Schema")."""
     last: str | None = ""
-    while last is not None:
-        referrers, last = registry.list_referrers(name, digest, last=last)
-        for referrer in referrers:
-            kind = referrer.artifact_type
-            if kind is None or kind == REFERRER_TYPE or kind.startswith(bundle.MEDIA_TYPES):
-                yield from _layers(registry, name, referrer.digest)
+    try:
+        while last is not None:
+            referrers, last = registry.list_referrers(name, digest, last=last)
+            yield from referrers
+    except (NameUnknown, ManifestUnknown, Unsupported):
+        with suppress(NameUnknown, ManifestUnknown):
+            found = registry.get_manifest(name, f"{digest.algorithm}-{digest.hex[:64]}")
+            yield from read_stored(found.content, found.digest).manifests
 
 
 def _layers(registry: Registry, name: str, target: str) -> Iterator[Attached]:
