@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from udist_plugin import offer
 
 if TYPE_CHECKING:
-    from udist_plugin.images.policy.evaluating import check_image
+    from udist_plugin.images.policy.evaluating import check_image, check_images
     from udist_plugin.images.policy.files import load_policy
     from udist_plugin.images.policy.names import policy_image
     from udist_plugin.images.policy.policy import Policy
@@ -29,6 +29,7 @@ __all__ = [
     "Pushed",
     "Source",
     "check_image",
+    "check_images",
     "find_attached",
     "find_lookaside",
     "load_policy",
@@ -50,6 +51,7 @@ __getattr__, __dir__ = offer(
         "Pushed": "images.push",
         "Source": "images.push",
         "check_image": "images.policy.evaluating",
+        "check_images": "images.policy.evaluating",
         "find_attached": "images.signatures.attached",
         "find_lookaside": "images.signatures.lookaside",
         "load_policy": "images.policy.files",

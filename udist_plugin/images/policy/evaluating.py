@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from udist_plugin.errors import NotSigned, PolicyRejected, PolicyUnsupported
+from udist_plugin.errors import NotSigned, PolicyRejected, PolicyUnsupported, SignatureError
 from udist_plugin.images.policy.requirements import AcceptAnything, Reject, SignedBy, SigstoreSigned
 from udist_plugin.images.signatures.key_files import read_key_file
 from udist_plugin.images.signatures.verifying import by_keys, verify_attached
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from udist_plugin.images.signatures.gpg import Keyring
     from udist_plugin.images.signatures.keys import PublicKey
     from udist_plugin.images.signatures.verifying import NamesIn
+    from udist_plugin.oci.manifest import Manifest
 
 
 def check_image(
@@ -55,6 +56,28 @@ def check_image(
                 raise _unsupported(f"signedBy with keyType {requirement.key_type}", rule, image)
             case _:
                 raise _unsupported(requirement.kind, rule, image)
+    return rule
+
+
+def check_images(
+    policy: Policy,
+    image: PolicyImage,
+    manifests: Sequence[Manifest],
+    attached: Callable[[Manifest], Iterable[Attached]],
+) -> Rule:
+    """The rule for ``image``, whose requirements are met by all of its ``manifests`` that are to be copied.
+
+    As in containers/image, of an index each image is judged by the name of the whole, and not the index; an
+    index that is copied without images is judged itself. ``attached`` finds a manifest's signatures. Raises
+    as ``check_image``, with the digest at fault in a note.
+    """
+    rule = policy.rule_for(image)
+    for manifest in [each for each in manifests if not each.is_index] or manifests:
+        try:
+            check_image(policy, image, manifest.content, partial(attached, manifest))
+        except SignatureError as error:
+            error.add_note(str(manifest.digest))
+            raise
     return rule
 
 
