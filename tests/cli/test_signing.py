@@ -111,6 +111,13 @@ def test_a_wrong_password_and_none(udist: Udist, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("pair")
+def test_an_empty_password_is_one(udist: Udist, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COSIGN_PASSWORD", "")
+    pair = make_key(work / "empty")
+    assert udist("sign", "demo/app:v1", "--key", str(pair.private)).code == 0
+
+
+@pytest.mark.usefixtures("pair")
 def test_the_password_is_asked_for_on_a_terminal(udist: Udist) -> None:
     parent, child = pty.openpty()
     environ = {name: value for name, value in os.environ.items() if name != "COSIGN_PASSWORD"}

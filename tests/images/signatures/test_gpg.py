@@ -240,6 +240,7 @@ def test_a_lookaside_has_signatures_of_cosigns_form_too(image: Image) -> None:
     assert found.layer is not None
     assert (found.layer.media_type, found.layer.annotations) == ("a/b", {"key": "value"})
     assert signature_file("place", b"\0sigstore-json\n{}").problem == "the key 'payload' is missing"
+    assert signature_file("place", b"\0new\nx").problem == "a signature of an unknown format"
     assert signature_file("place", b" " * (SIZE_MAX + 1)).problem == "larger than 4 MiB"
 
 

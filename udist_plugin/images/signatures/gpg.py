@@ -63,12 +63,8 @@ class Keyring:
         status, payload = self._run(each.content, "--decrypt", f"--max-output={SIZE_MAX}")
         kinds = [words[0] for words in status]
         signers = [words[-1] for words in status if words[0] == "VALIDSIG"]
-        if (
-            len(signers) != 1
-            or kinds.count("GOODSIG") != 1
-            or _BAD & {*kinds}
-            or signers[0] not in self._keys
-        ):
+        good = len(signers) == kinds.count("GOODSIG") == 1 and not _BAD & {*kinds}
+        if not good or signers[0] not in self._keys:
             raise Refused("not made by the key, or changed since, or the key has expired")
         return [name_claimed(Claim.parse(payload, GPG), manifest)]
 
@@ -98,5 +94,5 @@ class Keyring:
                 raise Refused(f"gpg took longer than {PATIENCE} s") from None
             status.seek(0)
             lines = status.read().decode(errors="replace").splitlines()
-        prefix = "[GNUPG:] "
-        return [line.removeprefix(prefix).split() for line in lines if line.startswith(prefix)], done.stdout
+        split = (line.split() for line in lines)
+        return [words[1:] for words in split if words[:1] == ["[GNUPG:]"] and words[1:]], done.stdout
