@@ -60,7 +60,7 @@ func (s *fakeStream) answer(text string) {
 // opened returns the digest of a request's file.
 func (s *fakeStream) opened() string {
 	told := s.request.GetFile()
-	file, err := os.Open(fmt.Sprintf("/proc/%d/fd/%d", os.Getppid(), told.GetDescriptor_()))
+	file, err := os.Open(fmt.Sprintf("/proc/%d/fd/%d", os.Getppid(), told.GetFd()))
 	if err != nil {
 		return err.Error()
 	}
@@ -85,9 +85,9 @@ func (s *fakeStream) handOver(how string) {
 		other, _ := os.CreateTemp("", "other")
 		_ = os.Remove(other.Name())
 		_ = other.Truncate(int64(told.GetSize()))
-		told.Descriptor_ = uint32(other.Fd())
+		told.Fd = uint32(other.Fd())
 	case "closed":
-		told.Descriptor_ = 999
+		told.Fd = 999
 	case "other-size":
 		told.Size++
 	case "beyond-its-end":
@@ -118,6 +118,6 @@ func describe(file *os.File) *pluginv1.File {
 	}
 	status := info.Sys().(*syscall.Stat_t)
 	return &pluginv1.File{
-		Descriptor_: uint32(file.Fd()), Device: uint64(status.Dev), Inode: status.Ino, Size: uint64(info.Size()),
+		Fd: uint32(file.Fd()), Device: uint64(status.Dev), Inode: status.Ino, Size: uint64(info.Size()),
 	}
 }

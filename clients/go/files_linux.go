@@ -35,7 +35,7 @@ func (f *peerFiles) open(told *pluginv1.File) (file *os.File, err error) {
 		return nil, err
 	}
 	used := connection.Control(func(process uintptr) {
-		file, err = openTold(fmt.Sprintf("/proc/self/fd/%d/fd/%d", process, told.GetDescriptor_()), told)
+		file, err = openTold(fmt.Sprintf("/proc/self/fd/%d/fd/%d", process, told.GetFd()), told)
 	})
 	return file, errors.Join(err, used)
 }
@@ -69,9 +69,9 @@ func check(info os.FileInfo, told *pluginv1.File) error {
 	size := told.GetSize()
 	switch {
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("descriptor %d is not a regular file", told.GetDescriptor_())
+		return fmt.Errorf("descriptor %d is not a regular file", told.GetFd())
 	case uint64(status.Dev) != told.GetDevice() || status.Ino != told.GetInode() || uint64(info.Size()) != size:
-		return fmt.Errorf("descriptor %d is another file", told.GetDescriptor_())
+		return fmt.Errorf("descriptor %d is another file", told.GetFd())
 	case told.GetOffset() > size || told.GetLength() > size-told.GetOffset():
 		return fmt.Errorf("the file has %d bytes, but not %d at %d", size, told.GetLength(), told.GetOffset())
 	}
@@ -95,7 +95,7 @@ func describe(file *os.File, offset, length int64) (told *pluginv1.File) {
 			return
 		}
 		told = &pluginv1.File{
-			Descriptor_: uint32(descriptor), Offset: uint64(offset), Length: uint64(length),
+			Fd: uint32(descriptor), Offset: uint64(offset), Length: uint64(length),
 			Device: uint64(status.Dev), Inode: status.Ino, Size: uint64(info.Size()),
 		}
 	})

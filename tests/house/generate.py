@@ -1,7 +1,7 @@
 """Generates the checked-in protobuf code: ``python tests/house/generate.py``.
 
-``protoc`` puts a module into the proto's folder; ours stands flat in ``wire/generated/``, which a file
-without imports of its own allows. The descriptor keeps the proto's name.
+``protoc`` puts a module into the proto's folder; ours stand flat in ``wire/generated/``, so the one import of
+another is rewritten. The descriptors keep the protos' names.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-PROTO = "udist/plugin/v1/frame.proto"
+PROTOS = ("udist/plugin/v1/frame.proto", "udist/plugin/v1/plugin.proto")
 GENERATED = REPOSITORY / "udist_plugin" / "wire" / "generated"
 
 
@@ -20,9 +20,13 @@ def generate() -> dict[str, bytes]:
     """What the generated files must hold, by file name."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "grpc_tools.protoc", "-Iproto"]
-        command += [f"--python_out={folder}", f"--pyi_out={folder}", PROTO]
+        command += [f"--python_out={folder}", f"--pyi_out={folder}", *PROTOS]
         subprocess.run(command, cwd=REPOSITORY, check=True, timeout=60)
-        return {path.name: path.read_bytes() for path in Path(folder).rglob("*_pb2.py*")}
+        package = b"from udist_plugin.wire.generated import"
+        return {
+            path.name: path.read_bytes().replace(b"from udist.plugin.v1 import", package)
+            for path in Path(folder).rglob("*_pb2.py*")
+        }
 
 
 if __name__ == "__main__":

@@ -200,14 +200,14 @@ def test_nothing_is_believed_but_the_truth(path: Path, data: st.DataObject) -> N
         true = described(file.fileno(), 0, path.stat().st_size)
         assert true
         lies = {name: data.draw(st.just(value) | numbers, name) for name, value in true._asdict().items()}
-        told = File(**lies | {"descriptor": lies["descriptor"] % 2**32})
+        told = File(**lies | {"fd": lies["fd"] % 2**32})
         try:
             descriptor = files.open(told)
         except OSError:
             descriptor = -1
         finally:
             files.close()
-        honest = told[3:] == true[3:] and told.descriptor == true.descriptor
+        honest = told[3:] == true[3:] and told.fd == true.fd
         assert (descriptor >= 0) == (honest and told.offset + told.length <= told.size)
         if descriptor >= 0:
             assert os.path.samestat(os.fstat(descriptor), os.fstat(file.fileno()))

@@ -106,7 +106,7 @@ def test_a_file_is_held_until_the_caller_has_it(caller: Caller, path: Path) -> N
     file = told_of(caller, path)
     status = path.stat()
     assert file[1:] == (0, SIZE, status.st_dev, status.st_ino, SIZE)
-    assert os.path.realpath(f"/proc/{caller.process.pid}/fd/{file.descriptor}") == str(path)
+    assert os.path.realpath(f"/proc/{caller.process.pid}/fd/{file.fd}") == str(path)
     caller.send(Reset("OK"), 1)
     assert caller.receive().body == Reset("OK")
     assert not held(caller, path)
@@ -157,7 +157,7 @@ def test_many_files_at_once(caller: Caller, path: Path) -> None:
         frame = caller.receive()
         assert isinstance(frame.body, Response)
         assert frame.body.file
-        numbers.add(frame.body.file.descriptor)
+        numbers.add(frame.body.file.fd)
     assert len(numbers) == 63
     caller.send(Request("GET", "http", "localhost", "/text"), 127, last=True)
     assert caller.receive().stream_id == 127
@@ -239,7 +239,7 @@ def test_a_descriptor_that_is_not_what_was_told_is_refused(
     assert told
     descriptor = opened(path)
     try:
-        refused(caller, told._replace(descriptor=descriptor))
+        refused(caller, told._replace(fd=descriptor))
     finally:
         os.close(descriptor)
 
@@ -253,7 +253,7 @@ def test_a_descriptor_that_is_not_what_was_told_is_refused(
         {"offset": 2**64 - SIZE},
         {"inode": 0},
         {"device": 0},
-        {"descriptor": 2**32 - 1},
+        {"fd": 2**32 - 1},
     ],
     ids=str,
 )

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.vectors.calls import calls, messages
 from tests.vectors.cells import cells
 from tests.vectors.exchanges import exchanges
 from tests.vectors.faults import faults
@@ -31,6 +32,8 @@ def generate() -> dict[str, list[Json]]:
         "states.json": list(states()),
         "cells.json": list(cells()),
         "traces.json": list(traces()),
+        "messages.json": list(messages()),
+        "calls.json": list(calls()),
     }
 
 

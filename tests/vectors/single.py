@@ -13,7 +13,7 @@ MAX_DATA = 1 << 20
 MAX_CONTROL = 64 << 10
 LENGTH = [["content-length", "100000"]]
 FILE = {
-    "descriptor": 9,
+    "fd": 9,
     "offset": "4096",
     "length": "100000",
     "device": "26",
@@ -76,7 +76,7 @@ def frames() -> Iterator[Json]:
     yield _valid("response-with-a-file", frame(1, response={"status": 200, "fields": LENGTH, "file": FILE}))
     yield _valid(
         "response-with-a-file-of-large-numbers",
-        frame(1, response={"status": 206, "file": {"descriptor": 4294967295} | dict.fromkeys(WIDE, LARGEST)}),
+        frame(1, response={"status": 206, "file": {"fd": 4294967295} | dict.fromkeys(WIDE, LARGEST)}),
     )
     yield _valid("response-with-an-empty-file", frame(1, response={"status": 200, "file": {}}))
     yield _valid("response-without-content", frame(1, last=True, response={"status": 404}))
@@ -168,7 +168,7 @@ def _other_ways() -> Iterator[Json]:
     yield _other(
         "a-file-in-two-parts",
         "0801 2a0d 1a020807 08c801 1a04 18051806",
-        frame(1, response={"status": 200, "file": {"descriptor": 7, "length": "6"}}),
+        frame(1, response={"status": 200, "file": {"fd": 7, "length": "6"}}),
     )
 
 

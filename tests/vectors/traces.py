@@ -108,7 +108,7 @@ def _fields() -> Iterator[Json]:
         frame(1, response={"status": 200, "fields": [["set-cookie", SECRET], ["etag", '"a"']]}),
         {"stream_id": 1, "response": {"status": 200, "fields": [["set-cookie", 7], ["etag", '"a"']]}},
     )
-    file = {"descriptor": 9, "length": "5", "inode": "9007199254740993"}
+    file = {"fd": 9, "length": "5", "inode": "9007199254740993"}
     yield _shown(
         "request-with-a-file",
         frame(1, last=True, request=request | {"accept_file": True, "file": file}),

@@ -52,7 +52,7 @@ class PeerFiles:
     def open(self, file: File) -> int:
         """A descriptor of this process's own, for reading. Raises ``OSError`` if it cannot be opened, or is
         not the file that was told of."""
-        path = f"fd/{file.descriptor}"
+        path = f"fd/{file.fd}"
         _check(file, os.stat(path, dir_fd=self._process))  # a device may do something when it is opened
         descriptor = os.open(path, READ, dir_fd=self._process)
         try:
@@ -64,10 +64,10 @@ class PeerFiles:
 
     def check_readable(self, file: File) -> None:
         """Raises ``OSError`` unless the process has the file open for reading: it may not be allowed to."""
-        with open(os.open(f"fdinfo/{file.descriptor}", READ, dir_fd=self._process), "rb") as information:
+        with open(os.open(f"fdinfo/{file.fd}", READ, dir_fd=self._process), "rb") as information:
             flags = next((int(line[6:], 8) for line in information if line.startswith(b"flags:")), O_PATH)
         if flags & (os.O_ACCMODE | O_PATH) not in (os.O_RDONLY, os.O_RDWR):
-            raise OSError(errno.EBADF, f"descriptor {file.descriptor} is not open for reading")
+            raise OSError(errno.EBADF, f"descriptor {file.fd} is not open for reading")
 
     def close(self) -> None:
         """Lets go of the process; twice is once."""
@@ -79,6 +79,6 @@ class PeerFiles:
 def _check(file: File, status: os.stat_result) -> None:
     told = file.device, file.inode, file.size
     if not stat.S_ISREG(status.st_mode) or told != (status.st_dev, status.st_ino, status.st_size):
-        raise OSError(errno.EBADF, f"descriptor {file.descriptor} is not the file that was told of")
+        raise OSError(errno.EBADF, f"descriptor {file.fd} is not the file that was told of")
     if file.offset + file.length > file.size:
         raise OSError(errno.EINVAL, f"the file of {file.size} bytes has no {file.length} at {file.offset}")

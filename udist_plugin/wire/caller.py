@@ -100,7 +100,7 @@ class CallerConnection(Connection):
             return None
         bodiless = stream_id in self._bodiless or head.status in (204, 304)
         self._advance_incoming(stream, Input.HEAD, end_stream)
-        problem = heads.response_problem(head) or self._declare(stream, head, end_stream, bodiless)
+        problem = heads.response_problem(head) or stream.declare(head, end_stream, bodiless)
         asked = stream.accepts_file and not (bodiless or end_stream) and head.status in (200, 206)
         if head.file and not asked:
             problem = "file is none that was asked for"

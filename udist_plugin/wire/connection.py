@@ -25,7 +25,7 @@ from udist_plugin.wire.frames import (
     Settings,
     WindowUpdate,
 )
-from udist_plugin.wire.stream import TRANSITIONS, Half, Input, Stream
+from udist_plugin.wire.stream import Half, Input, Stream
 from udist_plugin.wire.windows import Budget
 
 if TYPE_CHECKING:
@@ -255,36 +255,11 @@ class Connection:
             raise RemoteProtocolError(f"stream {stream_id} was never opened")
         return None if stream is None or stream.reset else stream
 
-    def _declare(
-        self, stream: Stream, head: Request | Response, end_stream: bool, bodiless: bool = False
-    ) -> str | None:
-        """Notes how much content is to come; returns what is wrong with what the head says of it."""
-        try:
-            length = heads.content_length(head.fields)
-        except ValueError as error:
-            return str(error)
-        if head.file and length != head.file.length:
-            return f"content-length is {length}, but its file has {head.file.length} bytes"
-        if bodiless or head.file:
-            length = 0
-        elif length and end_stream:
-            return f"content-length is {length}, but nothing follows"
-        stream.expected = length
-        return None
-
     def _advance_incoming(self, stream: Stream, what: Input, end_stream: bool) -> None:
-        try:
-            stream.incoming = TRANSITIONS[stream.incoming, what, end_stream]
-        except KeyError:
-            problem = f"{what} on stream {stream.id}, which {stream.incoming}"
-            raise RemoteProtocolError(problem) from None
-        done = stream.incoming is Half.DONE
-        if stream.expected is not None and (
-            stream.received > stream.expected or (done and stream.received < stream.expected)
-        ):
-            problem = f"content of {stream.received} bytes, its content-length is {stream.expected}"
+        stream.advance_incoming(what, end_stream)
+        if problem := stream.miscounted:
             raise self._fault(stream, "INTERNAL", problem)
-        if done:
+        if stream.incoming is Half.DONE:
             self._updates.pop(stream.id, None)
             stream.receive_window.end()
             self._incoming_done(stream)
@@ -293,13 +268,7 @@ class Connection:
         """A hook: the peer's direction has ended as it should."""
 
     def _advance_outgoing(self, stream: Stream, what: Input, end_stream: bool) -> None:
-        if stream.reset:
-            raise LocalProtocolError(f"{what} on stream {stream.id}, which was reset")
-        try:
-            stream.outgoing = TRANSITIONS[stream.outgoing, what, end_stream]
-        except KeyError:
-            problem = f"{what} on stream {stream.id}, which {stream.outgoing}"
-            raise LocalProtocolError(problem) from None
+        stream.advance_outgoing(what, end_stream)
         if stream.outgoing is Half.DONE:
             self._outgoing_done(stream)
 

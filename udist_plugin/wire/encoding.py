@@ -155,11 +155,11 @@ def _response(body: Response) -> bytes:
 
 
 def _file(tag: bytes, file: File) -> bytes:
-    descriptor, *numbers = file
+    fd, *numbers = file
     if not all(0 <= number < 1 << 64 for number in numbers):
         raise LocalProtocolError(f"{file} has a number of more than 64 bits")
     fields = [_SMALL[field << 3] + _long_varint(value) for field, value in enumerate(numbers, 2) if value]
-    return _length_delimited(tag, _number(b"\x08", descriptor) + b"".join(fields))
+    return _length_delimited(tag, _number(b"\x08", fd) + b"".join(fields))
 
 
 def _end(body: End) -> bytes:

@@ -20,9 +20,9 @@ class Settings(NamedTuple):
 
 
 class File(NamedTuple):
-    """``length`` bytes from ``offset`` on, of a file that the sender has open as ``descriptor``."""
+    """``length`` bytes from ``offset`` on, of a file that the sender has open as ``fd``."""
 
-    descriptor: int
+    fd: int
     offset: int
     length: int
     device: int

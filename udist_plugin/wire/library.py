@@ -95,8 +95,24 @@ def _settings(settings: pb.Settings) -> Settings:
 
 
 def _file(file: pb.File) -> File:
-    return File(file.descriptor, file.offset, file.length, file.device, file.inode, file.size)
+    return File(file.fd, file.offset, file.length, file.device, file.inode, file.size)
 
 
 def _fields(fields: Iterable[pb.Field]) -> Fields:
     return [(field.name, field.value) for field in fields]
+
+
+def normalized_part(message: bytes, *, request: bool) -> bytes:
+    """The same message in the form that senders use: fields in their order, each once, none unknown.
+
+    Raises ``RemoteProtocolError`` when it is not a message of a call.
+    """
+    from udist_plugin.wire.generated import plugin_pb2 as calls
+
+    kind = calls.RoundTripRequest if request else calls.RoundTripResponse
+    try:
+        part = kind.FromString(message)
+    except DecodeError as error:
+        raise RemoteProtocolError(f"{len(message)} bytes that are not a {kind.DESCRIPTOR.name}") from error
+    part.DiscardUnknownFields()
+    return part.SerializeToString()

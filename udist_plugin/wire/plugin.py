@@ -79,7 +79,7 @@ class PluginConnection(Connection):
             self._refuse(stream_id, Reset("RESOURCE_EXHAUSTED", problem, True))
             return None
         stream = Stream(stream_id, self._budget, LARGEST_WINDOW, head.initial_credit)
-        fault = heads.request_problem(head) or self._declare(stream, head, end_stream)
+        fault = heads.request_problem(head) or stream.declare(head, end_stream)
         if head.file and not end_stream:
             fault = "file is followed by content"
         if fault:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from udist_plugin.errors import LocalProtocolError, RemoteProtocolError
 from udist_plugin.typed import TYPE_CHECKING, Any, ClassVar
+from udist_plugin.wire import heads
 from udist_plugin.wire.constants import INITIAL_CREDIT
 from udist_plugin.wire.windows import Budget, ReceiveWindow, SendWindow
 
 if TYPE_CHECKING:
-    from udist_plugin.wire.frames import Reset
+    from udist_plugin.wire.frames import Request, Reset, Response
 
 
 class Half(str):
@@ -87,3 +89,46 @@ class Stream:
     def done(self) -> bool:
         """Both directions have ended."""
         return self.incoming is Half.DONE and self.outgoing is Half.DONE
+
+    def declare(self, head: Request | Response, end_stream: bool, bodiless: bool = False) -> str | None:
+        """Notes how much content is to come; returns what is wrong with what the head says of it."""
+        try:
+            length = heads.content_length(head.fields)
+        except ValueError as error:
+            return str(error)
+        if head.file and length != head.file.length:
+            return f"content-length is {length}, but its file has {head.file.length} bytes"
+        if bodiless or head.file:
+            length = 0
+        elif length and end_stream:
+            return f"content-length is {length}, but nothing follows"
+        self.expected = length
+        return None
+
+    def advance_incoming(self, what: Input, end_stream: bool) -> None:
+        """Raises ``RemoteProtocolError`` for what may not come now."""
+        try:
+            self.incoming = TRANSITIONS[self.incoming, what, end_stream]
+        except KeyError:
+            raise RemoteProtocolError(f"{what} on stream {self.id}, which {self.incoming}") from None
+
+    def advance_outgoing(self, what: Input, end_stream: bool) -> None:
+        """Raises ``LocalProtocolError`` for what may not be sent now."""
+        if self.reset:
+            raise LocalProtocolError(f"{what} on stream {self.id}, which was reset")
+        try:
+            self.outgoing = TRANSITIONS[self.outgoing, what, end_stream]
+        except KeyError:
+            raise LocalProtocolError(f"{what} on stream {self.id}, which {self.outgoing}") from None
+
+    @property
+    def miscounted(self) -> str | None:
+        """What is wrong with how much content has come."""
+        expected, received = self.expected, self.received
+        if (
+            expected is None
+            or received == expected
+            or (received < expected and self.incoming is not Half.DONE)
+        ):
+            return None
+        return f"content of {received} bytes, its content-length is {expected}"

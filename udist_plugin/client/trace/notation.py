@@ -100,10 +100,10 @@ def _file(file: File | None) -> Json:
     """As text, as in protobuf's own JSON, what not every reader's numbers have room for."""
     if file is None:
         return {}
-    descriptor, *wide = file
+    fd, *wide = file
     names = file._fields[1:]
     texts = {name: str(number) for name, number in zip(names, wide, strict=True) if number}
-    return _given(descriptor=descriptor) | texts
+    return _given(fd=fd) | texts
 
 
 def _code(code: str) -> str:

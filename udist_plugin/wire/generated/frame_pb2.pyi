@@ -148,20 +148,20 @@ class Response(_message.Message):
     def __init__(self, status: _Optional[int] = ..., fields: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., file: _Optional[_Union[File, _Mapping]] = ...) -> None: ...
 
 class File(_message.Message):
-    __slots__ = ("descriptor", "offset", "length", "device", "inode", "size")
-    DESCRIPTOR_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("fd", "offset", "length", "device", "inode", "size")
+    FD_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     LENGTH_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     INODE_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
-    descriptor: int
+    fd: int
     offset: int
     length: int
     device: int
     inode: int
     size: int
-    def __init__(self, descriptor: _Optional[int] = ..., offset: _Optional[int] = ..., length: _Optional[int] = ..., device: _Optional[int] = ..., inode: _Optional[int] = ..., size: _Optional[int] = ...) -> None: ...
+    def __init__(self, fd: _Optional[int] = ..., offset: _Optional[int] = ..., length: _Optional[int] = ..., device: _Optional[int] = ..., inode: _Optional[int] = ..., size: _Optional[int] = ...) -> None: ...
 
 class End(_message.Message):
     __slots__ = ("trailers",)

@@ -742,10 +742,10 @@ func (x *Response) GetFile() *File {
 // File is content that its sender has open instead of sending it: length bytes from offset on.
 type File struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// descriptor of the sender's process.
-	Descriptor_ uint32 `protobuf:"varint,1,opt,name=descriptor,proto3" json:"descriptor,omitempty"`
-	Offset      uint64 `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
-	Length      uint64 `protobuf:"varint,3,opt,name=length,proto3" json:"length,omitempty"`
+	// fd is the number of a descriptor in the sender's process.
+	Fd     uint32 `protobuf:"varint,1,opt,name=fd,proto3" json:"fd,omitempty"`
+	Offset uint64 `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
+	Length uint64 `protobuf:"varint,3,opt,name=length,proto3" json:"length,omitempty"`
 	// device, inode and size are the file's, as stat(2) has them.
 	Device        uint64 `protobuf:"varint,4,opt,name=device,proto3" json:"device,omitempty"`
 	Inode         uint64 `protobuf:"varint,5,opt,name=inode,proto3" json:"inode,omitempty"`
@@ -784,9 +784,9 @@ func (*File) Descriptor() ([]byte, []int) {
 	return file_udist_plugin_v1_frame_proto_rawDescGZIP(), []int{6}
 }
 
-func (x *File) GetDescriptor_() uint32 {
+func (x *File) GetFd() uint32 {
 	if x != nil {
-		return x.Descriptor_
+		return x.Fd
 	}
 	return 0
 }
@@ -1216,11 +1216,9 @@ const file_udist_plugin_v1_frame_proto_rawDesc = "" +
 	"\x06status\x18\x01 \x01(\rR\x06status\x12.\n" +
 	"\x06fields\x18\x02 \x03(\v2\x16.udist.plugin.v1.FieldR\x06fields\x12.\n" +
 	"\x04file\x18\x03 \x01(\v2\x15.udist.plugin.v1.FileH\x00R\x04file\x88\x01\x01B\a\n" +
-	"\x05_file\"\x98\x01\n" +
-	"\x04File\x12\x1e\n" +
-	"\n" +
-	"descriptor\x18\x01 \x01(\rR\n" +
-	"descriptor\x12\x16\n" +
+	"\x05_file\"\x88\x01\n" +
+	"\x04File\x12\x0e\n" +
+	"\x02fd\x18\x01 \x01(\rR\x02fd\x12\x16\n" +
 	"\x06offset\x18\x02 \x01(\x04R\x06offset\x12\x16\n" +
 	"\x06length\x18\x03 \x01(\x04R\x06length\x12\x16\n" +
 	"\x06device\x18\x04 \x01(\x04R\x06device\x12\x14\n" +
@@ -1263,7 +1261,8 @@ const file_udist_plugin_v1_frame_proto_rawDesc = "" +
 	"\rCODE_INTERNAL\x10\r\x12\x14\n" +
 	"\x10CODE_UNAVAILABLE\x10\x0e\x12\x12\n" +
 	"\x0eCODE_DATA_LOSS\x10\x0f\x12\x18\n" +
-	"\x14CODE_UNAUTHENTICATED\x10\x10B3Z1udist.dev/plugin/udist/internal/pluginv1;pluginv1b\x06proto3"
+	"\x14CODE_UNAUTHENTICATED\x10\x10BJ\n" +
+	"\x13dev.udist.plugin.v1P\x01Z1udist.dev/plugin/udist/internal/pluginv1;pluginv1b\x06proto3"
 
 var (
 	file_udist_plugin_v1_frame_proto_rawDescOnce sync.Once

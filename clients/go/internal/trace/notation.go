@@ -54,12 +54,12 @@ type response struct {
 }
 
 type file struct {
-	Descriptor uint32 `json:"descriptor,omitempty"`
-	Offset     uint64 `json:"offset,omitempty,string"`
-	Length     uint64 `json:"length,omitempty,string"`
-	Device     uint64 `json:"device,omitempty,string"`
-	Inode      uint64 `json:"inode,omitempty,string"`
-	Size       uint64 `json:"size,omitempty,string"`
+	Fd     uint32 `json:"fd,omitempty"`
+	Offset uint64 `json:"offset,omitempty,string"`
+	Length uint64 `json:"length,omitempty,string"`
+	Device uint64 `json:"device,omitempty,string"`
+	Inode  uint64 `json:"inode,omitempty,string"`
+	Size   uint64 `json:"size,omitempty,string"`
 }
 
 type end struct {
@@ -172,7 +172,7 @@ func fileOf(of *pluginv1.File) *file {
 	if of == nil {
 		return nil
 	}
-	return &file{of.GetDescriptor_(), of.GetOffset(), of.GetLength(), of.GetDevice(), of.GetInode(), of.GetSize()}
+	return &file{of.GetFd(), of.GetOffset(), of.GetLength(), of.GetDevice(), of.GetInode(), of.GetSize()}
 }
 
 func codeOf(code pluginv1.Code) string {

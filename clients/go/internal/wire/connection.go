@@ -22,7 +22,7 @@ type Connection struct {
 	highestID uint32
 	peer      *pluginv1.Settings
 	goingAway *pluginv1.GoAway
-	budget    budget
+	budget    Budget
 	consumed  int
 
 	updates []*Stream
@@ -35,7 +35,7 @@ func NewConnection(memory int) *Connection {
 	return &Connection{
 		streams: map[uint32]*Stream{},
 		givenUp: map[uint32]struct{}{},
-		budget:  budget{left: memory},
+		budget:  Budget{left: memory},
 	}
 }
 

@@ -85,12 +85,12 @@ type vectorBody struct {
 
 // vectorFile has numbers as text, because not every JSON reader has 64 bits for them.
 type vectorFile struct {
-	Descriptor uint32
-	Offset     uint64 `json:",string"`
-	Length     uint64 `json:",string"`
-	Device     uint64 `json:",string"`
-	Inode      uint64 `json:",string"`
-	Size       uint64 `json:",string"`
+	Fd     uint32
+	Offset uint64 `json:",string"`
+	Length uint64 `json:",string"`
+	Device uint64 `json:",string"`
+	Inode  uint64 `json:",string"`
+	Size   uint64 `json:",string"`
 }
 
 func (f *vectorFile) message() *pluginv1.File {
@@ -98,7 +98,7 @@ func (f *vectorFile) message() *pluginv1.File {
 		return nil
 	}
 	return &pluginv1.File{
-		Descriptor_: f.Descriptor, Offset: f.Offset, Length: f.Length, Device: f.Device, Inode: f.Inode, Size: f.Size,
+		Fd: f.Fd, Offset: f.Offset, Length: f.Length, Device: f.Device, Inode: f.Inode, Size: f.Size,
 	}
 }
 

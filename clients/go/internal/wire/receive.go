@@ -191,6 +191,14 @@ func (s *Stream) declare(head *pluginv1.Response, end bool) string {
 	return ""
 }
 
+// miscounted describes how much content has arrived, if that is not what was declared.
+func (s *Stream) miscounted() string {
+	if s.expected < 0 || s.received == s.expected || s.received < s.expected && !s.Ended() {
+		return ""
+	}
+	return fmt.Sprintf("%d bytes of content, but its content-length is %d", s.received, s.expected)
+}
+
 // find returns the open stream, or nil if it has been closed.
 func (c *Connection) find(id uint32, ends bool) (*Stream, error) {
 	if stream := c.streams[id]; stream != nil {
@@ -211,9 +219,8 @@ func (c *Connection) advanceIncoming(stream *Stream, by input, ends bool) error 
 		return broken("wrong-state", "received %s on stream %d, which %s", by, stream.ID, stream.incoming)
 	}
 	stream.incoming = next
-	if stream.expected >= 0 && (stream.received > stream.expected || stream.Ended() && stream.received < stream.expected) {
-		return c.fault(stream, pluginv1.Code_CODE_INTERNAL, "the response has "+strconv.FormatInt(stream.received, 10)+
-			" bytes of content, but its content-length is "+strconv.FormatInt(stream.expected, 10))
+	if problem := stream.miscounted(); problem != "" {
+		return c.fault(stream, pluginv1.Code_CODE_INTERNAL, "the response has "+problem)
 	}
 	if stream.Ended() {
 		stream.owed = 0

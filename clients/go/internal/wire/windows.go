@@ -11,17 +11,20 @@ package wire
 // largestWindow is how many bytes one busy stream can be ahead. More than 4 to 8 MiB brings no gain.
 const largestWindow = 8 << 20
 
-// budget is how many bytes windows can grow by, beyond the initial credit of each.
-type budget struct{ left int }
+// Budget is how many bytes windows can grow by, beyond the initial credit of each.
+type Budget struct{ left int }
 
-func (b *budget) take(amount int) int {
+// NewBudget returns a budget of memory bytes.
+func NewBudget(memory int) *Budget { return &Budget{left: memory} }
+
+func (b *Budget) take(amount int) int {
 	taken := min(amount, b.left)
 	b.left -= taken
 	return taken
 }
 
 type receiveWindow struct {
-	budget  *budget
+	budget  *Budget
 	initial int
 	size    int
 	credit  int
@@ -29,7 +32,7 @@ type receiveWindow struct {
 	ended   bool
 }
 
-func newReceiveWindow(b *budget, initial int) receiveWindow {
+func newReceiveWindow(b *Budget, initial int) receiveWindow {
 	return receiveWindow{budget: b, initial: initial, size: initial, credit: initial}
 }
 

@@ -14,7 +14,7 @@ func TestWindows(t *testing.T) {
 	const memory = 20 << 20
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 0))
-		shared := budget{left: memory}
+		shared := Budget{left: memory}
 		windows := make([]receiveWindow, 5)
 		for i := range windows {
 			windows[i] = newReceiveWindow(&shared, InitialCredit)
@@ -60,7 +60,7 @@ func TestWindows(t *testing.T) {
 }
 
 func TestBeyondCredit(t *testing.T) {
-	window := newReceiveWindow(&budget{}, InitialCredit)
+	window := newReceiveWindow(&Budget{}, InitialCredit)
 	var broken *ConnectionError
 	if err := window.receive(InitialCredit + 1); !errors.As(err, &broken) || broken.Name != "credit" {
 		t.Errorf("%v", err)

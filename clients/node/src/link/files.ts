@@ -30,7 +30,7 @@ export class PeerFiles {
 
   /** A descriptor of this process's own for a file. Throws `FileUnusable` if there is none, or it is another file. */
   open(told: File): number {
-    const path = `/proc/self/fd/${this.process}/fd/${told.descriptor}`;
+    const path = `/proc/self/fd/${this.process}/fd/${told.fd}`;
     let descriptor: number | undefined;
     try {
       check(statSync(path, { bigint: true }), told); // opening a device may have effects
@@ -48,10 +48,10 @@ export class PeerFiles {
   }
 }
 
-function check(status: BigIntStats, { descriptor, offset, length, device, inode, size }: File): void {
-  if (!status.isFile()) throw new FileUnusable(`descriptor ${descriptor} is not a regular file`);
+function check(status: BigIntStats, { fd, offset, length, device, inode, size }: File): void {
+  if (!status.isFile()) throw new FileUnusable(`descriptor ${fd} is not a regular file`);
   if (status.dev !== device || status.ino !== inode || status.size !== size) {
-    throw new FileUnusable(`descriptor ${descriptor} is another file`);
+    throw new FileUnusable(`descriptor ${fd} is another file`);
   }
   if (offset + length > size) throw new FileUnusable(`the file has ${size} bytes, but not ${length} at ${offset}`);
 }

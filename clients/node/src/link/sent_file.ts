@@ -47,5 +47,5 @@ function described(
   const size = Math.min(Number(status.size), end + 1) - start;
   if (!status.isFile() || size < SMALLEST || (length !== undefined && length !== size)) return undefined;
   const { dev: device, ino: inode } = status;
-  return { descriptor, offset: BigInt(start), length: BigInt(size), device, inode, size: status.size };
+  return { fd: descriptor, offset: BigInt(start), length: BigInt(size), device, inode, size: status.size };
 }

@@ -77,9 +77,9 @@ function fieldsOf(fields: readonly Field[]): [string, string | number][] {
 
 function fileOf(file: File | undefined): Json | undefined {
   if (!file) return undefined;
-  const { descriptor, offset, length, device, inode, size } = file;
+  const { fd, offset, length, device, inode, size } = file;
   const wide = Object.entries(given({ offset, length, device, inode, size }));
-  return { ...given({ descriptor }), ...Object.fromEntries(wide.map(([name, value]) => [name, String(value)])) };
+  return { ...given({ fd }), ...Object.fromEntries(wide.map(([name, value]) => [name, String(value)])) };
 }
 
 function codeOf(code: Code): string {

@@ -42,7 +42,7 @@ def _held(run: Run, plugin: Plugin, offset: int = 0) -> File:
     """A file with ``CONTENT`` behind ``offset`` bytes of zeros, as the plugin tells of it."""
     file = described(run.file(bytes(offset) + CONTENT), offset, LENGTH)
     assert file
-    return file._replace(descriptor=plugin.hold(file.descriptor))
+    return file._replace(fd=plugin.hold(file.fd))
 
 
 def _take_content(run: Run, exchange: Exchange, stream: Stream) -> None:
@@ -158,7 +158,7 @@ def pull_cut_short(run: Run) -> None:
     os.ftruncate(descriptor, FAR)
     file = described(descriptor, 0, FAR)
     assert file
-    stream.respond_with(file._replace(descriptor=plugin.hold(descriptor)))
+    stream.respond_with(file._replace(fd=plugin.hold(descriptor)))
     exchange.answered(200)
     stream.await_reset("OK")
     stream.reset("OK")
@@ -169,7 +169,7 @@ def pull_cut_short(run: Run) -> None:
 
 def _another(descriptor: Callable[[Run], int]) -> Callable[[Run, Plugin], File]:
     """Tells of a file, and holds something else."""
-    return lambda run, plugin: _held(run, plugin)._replace(descriptor=plugin.hold(descriptor(run)))
+    return lambda run, plugin: _held(run, plugin)._replace(fd=plugin.hold(descriptor(run)))
 
 
 def _changed(change: Callable[[File], File]) -> Callable[[Run, Plugin], File]:
@@ -191,9 +191,9 @@ UNUSABLE: Final[dict[str, tuple[str, Callable[[Run, Plugin], File]]]] = {
     "a-device": ("a device", _another(lambda run: run.keep(os.open(os.devnull, os.O_RDWR)))),
     "nothing": (
         "closed in the plugin",
-        _changed(lambda file: file._replace(descriptor=999)),
+        _changed(lambda file: file._replace(fd=999)),
     ),
-    "the-largest-number": ("a number beyond all", _changed(lambda file: file._replace(descriptor=2**32 - 1))),
+    "the-largest-number": ("a number beyond all", _changed(lambda file: file._replace(fd=2**32 - 1))),
     "another-inode": (
         "of another inode",
         _changed(lambda file: file._replace(inode=file.inode + 1)),
