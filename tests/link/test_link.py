@@ -23,7 +23,7 @@ from udist_plugin.wire.framing import frame_length
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from udist_plugin.link.exchange import Exchange
+    from udist_plugin.server.link import ServerExchange
 
 HELLO = encode(Frame(0, Settings([1])))
 
@@ -36,7 +36,7 @@ class Peer:
         self._read, sink = os.pipe()
         self._descriptors = [source, self._write, self._read, sink]
         self.link = ServerLink(source, sink, max_streams=2)
-        self.accepted: list[Exchange] = []
+        self.accepted: list[ServerExchange] = []
         self.came = threading.Semaphore(0)
         self.ended: TransportError | None = None
         self._thread = threading.Thread(target=self._serve)
@@ -196,7 +196,7 @@ def test_content_waits_with_the_bulk_when_it_is_long(peer: Peer, length: int, bu
     peer.send(encode(Frame(1, Request("GET", "http", "", "/"), True)))
     assert peer.came.acquire(timeout=30)
     (exchange,) = peer.accepted
-    peer.link.respond(exchange, Response(200), end=False)
+    exchange.respond(Response(200), end=False)
     output = peer.link.output
     sending = threading.Thread(target=exchange.send_content, args=(bytes(length),), kwargs={"end": True})
     with output.turn(bulk=False):

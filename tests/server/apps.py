@@ -49,6 +49,13 @@ def count(_: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
     return [str(total).encode()]
 
 
+def v2(path: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    """Reads all there is, and answers with more than any first credit covers."""
+    while environ["wsgi.input"].read(1000):
+        pass
+    return zeros("1000000", environ, start_response)
+
+
 def count_resumed(_: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
     """As ``count``, once somebody has asked for ``/resume``."""
     _stalling.set()
@@ -208,7 +215,8 @@ _HANDLERS: dict[str, Callable[[str, Environ, Start], Iterable[bytes]]] = {
     handler.__name__: handler
     for handler in (
         busy, cookie, count, count_resumed, crash, drip, echo, environ, fail, fail_late, file, leave, memory,
-        read_before, refuse, resume, shout, stall, stalling, string, text, without_descriptors, written, zeros
+        read_before, refuse, resume, shout, stall, stalling, string, text, v2, without_descriptors, written,
+        zeros,
     )
 }  # fmt: skip
 

@@ -45,6 +45,7 @@ TOPICS: Final = {
     "differences": "where udist behaves differently from distribution",
     "python": "the Python API, httpx, requests, WSGI and pytest fixtures",
     "carriers": "plugins over ssh and sudo, and in containers",
+    "grpc": "the registry over gRPC, for hosts that use go-plugin and for any language",
     "trace": "record the frames between a caller and its plugin, print and replay them",
     "architecture": "how the parts fit together",
     "callers": "checking a client of the plugin protocol in any language",

@@ -7,10 +7,12 @@ import os
 import sys
 
 from udist_plugin.cli.streams import is_open, open_closed_streams
-from udist_plugin.typed import TYPE_CHECKING
+from udist_plugin.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import signal
+    from collections.abc import Mapping
+    from typing import Any, NoReturn
 
     from udist_plugin.server.log import Log
     from udist_plugin.service import RegistryApp
@@ -19,7 +21,7 @@ else:
     import _signal as signal  # the module proper makes enumerations of the same: a millisecond of every start
 
 USAGE = """\
-usage: udist-plugin [--config FILE [--locked]]
+usage: udist-plugin [--config FILE [--locked]] [--grpc [--keep SECONDS]]
 
 An OCI registry for programs to spawn. It exchanges HTTP requests and responses with its
 caller over standard input and output, in a binary protocol.
@@ -28,6 +30,9 @@ caller over standard input and output, in a binary protocol.
                   override it
   --locked        use FILE alone: take neither a configuration nor variables from the caller,
                   and no REGISTRY_* variables; for forced commands of ssh, and the like
+  --grpc          serve gRPC on a Unix socket instead, for hosts that use HashiCorp's
+                  go-plugin, or gRPC in any language: see "udist help grpc"
+  --keep SECONDS  outlive the host for so long, so that another can take the server over
   --version       print the version
   --help          print this help
 
@@ -42,9 +47,12 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs the plugin on the standard streams of this process. Does not return."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until serving begins: no traceback of what is imported
     arguments = sys.argv[1:] if arguments is None else arguments
+    parent = os.getppid()
     closed = "input" if sys.stdin is None else "" if is_open(1) else "output"
     open_closed_streams()
-    path, locked = _options(arguments)
+    options = _parse(arguments)
+    if options.grpc:
+        _serve_grpc(options, parent)
     if closed:
         problem = f"standard {closed} is closed; expected a pipe to the program that starts it"
         sys.stderr.write(f"udist-plugin: {problem}\n")
@@ -66,21 +74,55 @@ def main(arguments: list[str] | None = None) -> None:
     def build(settings: Settings, log: Log) -> RegistryApp:
         name = settings.configuration_name
         given = settings.configuration, settings.environment
-        app = build_service(path, *given, os.environ, name, locked=locked)
-        configured = app.configuration.log
-        log.configure(configured.level, configured.formatter, configured.fields)
-        app.log_access(log.line)
+        app = build_service(options.config, *given, os.environ, name, locked=options.locked)
+        _configure(log, app, {})
         return app
 
-    serve(source, sink, build, bundle.save, shares_files=not locked)
+    serve(source, sink, build, bundle.save, shares_files=not options.locked)
 
 
-def _options(arguments: list[str]) -> tuple[str | None, bool]:
-    """The configuration file, and whether the plugin is locked to it."""
-    locked = arguments.count("--locked") == 1
-    match [each for each in arguments if each != "--locked"] if locked else arguments:
-        case [] if not locked:
-            return None, False
+def _serve_grpc(options: Options, parent: int) -> NoReturn:
+    """The same registry for a host that speaks gRPC."""
+    from udist_plugin.server.grpc.handshake import NOT_BY_HAND, was_spawned
+
+    if not was_spawned(os.environ):
+        sys.stderr.write(NOT_BY_HAND)
+        sys.exit(1)
+    gc.disable()
+    from udist_plugin.start.bundle import Bundle
+
+    bundle = Bundle("grpc")
+    sys.meta_path.insert(0, bundle)
+    from udist_plugin.bootstrap import build_service
+    from udist_plugin.server.grpc.serving import Host, serve
+
+    def build(log: Log) -> RegistryApp:
+        app = build_service(options.config, None, None, os.environ, locked=options.locked)
+        _configure(log, app, {"text": "hclog"})
+        return app
+
+    serve(Host(os.environ, parent, options.keep), build, bundle.save)
+
+
+def _configure(log: Log, app: RegistryApp, formatters: Mapping[str, str]) -> None:
+    """As the configuration says; ``formatters`` replace its own."""
+    configured = app.configuration.log
+    formatter = formatters.get(configured.formatter, configured.formatter)
+    log.configure(configured.level, formatter, configured.fields)
+    app.log_access(log.line)
+
+
+class Options(NamedTuple):
+    """What the command line says; ``keep`` is in seconds."""
+
+    config: str | None = None
+    locked: bool = False
+    grpc: bool = False
+    keep: float = 0.0
+
+
+def _parse(arguments: list[str]) -> Options:
+    match arguments:
         case ["--version"]:
             from udist_plugin.version import __version__
 
@@ -89,13 +131,36 @@ def _options(arguments: list[str]) -> tuple[str | None, bool]:
         case ["--help" | "-h"]:
             sys.stdout.write(USAGE)
             sys.exit(0)
-        case ["--config", path]:
-            return path, locked
-        case [option] if option.startswith("--config="):
-            return option.removeprefix("--config="), locked
-        case _:
-            sys.stderr.write(f"udist-plugin: invalid arguments: {' '.join(arguments)}\n\n{USAGE}")
-            sys.exit(EX_USAGE)
+    try:
+        return _options(arguments)
+    except (ValueError, StopIteration):
+        sys.stderr.write(f"udist-plugin: invalid arguments: {' '.join(arguments)}\n\n{USAGE}")
+        sys.exit(EX_USAGE)
+
+
+def _options(arguments: list[str]) -> Options:
+    """Raises ``ValueError`` for what is unknown, given twice or without what it belongs to, and
+    ``StopIteration`` for a missing value."""
+    given: dict[str, Any] = {}
+    words = iter(arguments)
+    for word in words:
+        option, separator, value = word.partition("=")
+        name = option.removeprefix("--")
+        if name in given or name == option:
+            raise ValueError(word)
+        if name in ("grpc", "locked") and not separator:
+            given[name] = True
+        elif name in ("config", "keep"):
+            value = value if separator else next(words)
+            given[name] = float(value) if name == "keep" else value
+        else:
+            raise ValueError(word)
+    options = Options(**given)
+    if not 0 <= options.keep < 1e9 or ("keep" in given and not options.grpc):
+        raise ValueError("keep")
+    if options.locked and options.config is None:
+        raise ValueError("locked")
+    return options
 
 
 if __name__ == "__main__":

@@ -51,7 +51,31 @@ READ = 256 << 10
 """Bytes read at a time where the caller gives no buffer."""
 
 
-class Exchange(Waiter):
+class Reading:
+    """What ``read_into`` makes possible."""
+
+    __slots__ = ()
+
+    def read_into(self, target: memoryview) -> int:
+        """Reads once into ``target``; 0 at the content's end."""
+        raise NotImplementedError
+
+    def read(self, size: int = -1) -> bytes:
+        """``size`` bytes, fewer only at the content's end; all that is left when negative."""
+        parts = []
+        while size:
+            buffer = memoryview(bytearray(min(size, READ) if size > 0 else READ))
+            filled = 0  # whole buffers only: a peer that sends byte by byte must not cost one for each
+            while filled < len(buffer) and (count := self.read_into(buffer[filled:])):
+                filled += count
+            parts.append(buffer[:filled])
+            if filled < len(buffer):
+                break
+            size -= filled if size > 0 else 0
+        return b"".join(parts)
+
+
+class Exchange(Waiter, Reading):
     """The waits of one stream. One thread reads at a time, and one sends.
 
     ``head`` is the peer's, ``None`` before it came; ``deadline`` is on the monotonic clock, in seconds;
@@ -101,20 +125,6 @@ class Exchange(Waiter):
                 length = self._move(target)
         link.output.flush()
         return length
-
-    def read(self, size: int = -1) -> bytes:
-        """``size`` bytes, fewer only at the content's end; all that is left when negative."""
-        parts = []
-        while size:
-            buffer = memoryview(bytearray(min(size, READ) if size > 0 else READ))
-            filled = 0  # whole buffers only: a peer that sends byte by byte must not cost one for each
-            while filled < len(buffer) and (count := self.read_into(buffer[filled:])):
-                filled += count
-            parts.append(buffer[:filled])
-            if filled < len(buffer):
-                break
-            size -= filled if size > 0 else 0
-        return b"".join(parts)
 
     def next_chunk(self) -> PooledChunk | None:
         """Borrows what came next; ``None`` at the content's end. Raises as ``read_into`` does."""

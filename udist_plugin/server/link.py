@@ -12,7 +12,7 @@ from udist_plugin.link.role import IDLE
 from udist_plugin.link.waiter import least
 from udist_plugin.typed import TYPE_CHECKING, Final
 from udist_plugin.wire.constants import INITIAL_STREAMS
-from udist_plugin.wire.frames import GoAway, Request, Response, Settings
+from udist_plugin.wire.frames import GoAway, Request, Settings
 from udist_plugin.wire.plugin import PluginConnection
 from udist_plugin.wire.stream import Half
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from udist_plugin.errors import UdistError
     from udist_plugin.server.files import SentFile
     from udist_plugin.wire.connection import ConnectionReceived, HeadReceived
+    from udist_plugin.wire.frames import Response
     from udist_plugin.wire.stream import Stream
 
 PAYLOAD = 256 << 10
@@ -29,14 +30,72 @@ MEMORY = 8 << 20
 """Bytes that request windows may grow to beyond their first credit, all together."""
 
 
-HOLD: Final = 10.0
-"""Seconds that a file is held open for the caller."""
-
-
 class EndOfRequests(TransportError):
     """The caller has closed its end: no more requests, and those that have not come whole are given up."""
 
     code = "CANCELLED"
+
+
+HOLD: Final = 10.0
+"""Seconds that a file is held open for the caller."""
+
+
+class ServerExchange(Exchange):
+    """``head`` is there from the beginning."""
+
+    link: ServerLink
+    head: Request
+
+    @property
+    def shares_files(self) -> bool:
+        """Whether the caller would open the file that has the response's content."""
+        return self.head.accept_file and bool(self.link.caller)
+
+    def can_splice(self) -> bool:
+        """Whether the kernel can move what is no file."""
+        return self.link.stage.can_splice()
+
+    def sent_file(self) -> SentFile | None:
+        """The file that has the request's content, if one has. Raises ``OSError`` if it is unusable."""
+        if self.head.file is None:
+            return None
+        from udist_plugin.server.files import SentFile
+
+        return SentFile(self, self.head.file, self.link.caller)
+
+    def respond(self, head: Response, content: bytes = b"", *, end: bool) -> None:
+        """Sends the head, with content that the first credit covers, and ends the response if ``end``."""
+        link, stream = self.link, self.stream
+        with link.output.turn(bulk=False):
+            with link.lock:
+                if self.error:
+                    raise self.error
+                frames = link.connection.respond(stream, head, end and not content)
+                if content:
+                    frames += link.connection.send_data(stream, len(content), end) + content
+                if end:
+                    frames += link.sent_last(stream)
+            link.output.write(frames)
+
+    def hold(self) -> None:
+        """Returns once the caller has opened the file of the response. Raises ``TransportError``."""
+        self.patience = HOLD
+        with self.link.lock:
+            self.link.wait(self, lambda: self.error is not None)
+            if self.error and self.error.code != "OK":
+                raise self.error
+
+    def finish(self, code: str, message: str, *, unprocessed: bool = False) -> None:
+        """Frees the slot, and resets what did not end as it should."""
+        link, stream = self.link, self.stream
+        with link.lock:
+            self.drop_unread()
+        if stream.id not in link.connection.streams:
+            return
+        with link.output.turn(bulk=False):
+            with link.lock:
+                frame = link.connection.finish(stream, code, message, unprocessed=unprocessed)
+            link.output.write(frame)
 
 
 class ServerLink(Link):
@@ -51,7 +110,7 @@ class ServerLink(Link):
 
     def __init__(self, source: int, sink: int, max_streams: int = INITIAL_STREAMS) -> None:
         connection = PluginConnection(memory=MEMORY, max_streams=max_streams)
-        self._accepted: deque[Exchange] = deque()
+        self._accepted: deque[ServerExchange] = deque()
         super().__init__(
             connection, source, sink, payload=PAYLOAD, stall=None, keeps_role=self._has_one_at_work
         )
@@ -63,7 +122,7 @@ class ServerLink(Link):
             assert self.connection.peer
             return self.connection.peer
 
-    def accept(self) -> Exchange:
+    def accept(self) -> ServerExchange:
         """The next request. Raises ``EndOfRequests`` at the end, ``TransportError`` when the link broke."""
         with self.lock:
             self.wait(IDLE, lambda: bool(self._accepted))
@@ -90,49 +149,6 @@ class ServerLink(Link):
                 frame = self.connection.go_away(code, message)
             self.output.write(frame)
 
-    def respond(self, exchange: Exchange, head: Response, content: bytes = b"", *, end: bool) -> None:
-        """Sends the head, with content that the first credit covers, and ends the response if ``end``."""
-        stream = exchange.stream
-        with self.output.turn(bulk=False):
-            with self.lock:
-                if exchange.error:
-                    raise exchange.error
-                frames = self.connection.respond(stream, head, end and not content)
-                if content:
-                    frames += self.connection.send_data(stream, len(content), end) + content
-                if end:
-                    frames += self.sent_last(stream)
-            self.output.write(frames)
-
-    def sent_file(self, exchange: Exchange) -> SentFile | None:
-        """The file that has the request's content, if one has. Raises ``OSError`` if it is unusable."""
-        head = exchange.head
-        assert isinstance(head, Request)
-        if head.file is None:
-            return None
-        from udist_plugin.server.files import SentFile
-
-        return SentFile(exchange, head.file, self.caller)
-
-    def hold(self, exchange: Exchange) -> None:
-        """Returns once the caller has opened the file of the response. Raises ``TransportError``."""
-        exchange.patience = HOLD
-        with self.lock:
-            self.wait(exchange, lambda: exchange.error is not None)
-            if exchange.error and exchange.error.code != "OK":
-                raise exchange.error
-
-    def finish(self, exchange: Exchange, code: str, message: str, *, unprocessed: bool = False) -> None:
-        """Frees the slot of ``exchange``, and resets what did not end as it should."""
-        with self.lock:
-            exchange.drop_unread()
-        if exchange.stream.id not in self.connection.streams:
-            return
-        with self.output.turn(bulk=False):
-            with self.lock:
-                frame = self.connection.finish(exchange.stream, code, message, unprocessed=unprocessed)
-            self.output.write(frame)
-
     def wait_readable(self, seconds: float | None) -> None:
         """Standard input blocks by itself, but not until a time, nor where a caller made it non-blocking."""
         from udist_plugin.link.fds import wait_for
@@ -151,7 +167,7 @@ class ServerLink(Link):
 
     def on_head(self, event: HeadReceived) -> None:
         assert isinstance(event.head, Request)
-        exchange = Exchange(self, event.stream)
+        exchange = ServerExchange(self, event.stream)
         exchange.head = event.head
         event.stream.owner = exchange
         if event.head.timeout_ms:

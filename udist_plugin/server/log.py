@@ -9,13 +9,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from contextlib import suppress
 
 from udist_plugin.link.fds import write_all
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from udist_plugin.server.log_formats import Format
 
@@ -36,8 +35,11 @@ than the line does."""
 class Log:
     """Writes records at a level and above; usable as ``wsgi.errors``.
 
-    Whoever records only queues: the thread that writes also gives a record its form.
+    Whoever records only queues: the thread that writes also gives a record its form. ``on_unread`` is given
+    what nobody reads any more.
     """
+
+    on_unread: Callable[[bytes], object] | None = None
 
     def __init__(self, fd: int = 2) -> None:
         self._fd = fd
@@ -115,8 +117,14 @@ class Log:
             self._hurry.clear()
             while lines := self._next():
                 text = "".join(line if isinstance(line, str) else self._formed(*line) for line in lines)
-                with suppress(OSError):  # nobody can be told
-                    write_all(self._fd, [text.encode(errors="backslashreplace")])
+                self._write(text.encode(errors="backslashreplace"))
+
+    def _write(self, text: bytes) -> None:
+        try:
+            write_all(self._fd, [text])
+        except OSError:
+            if self.on_unread:
+                self.on_unread(text)
 
     def _next(self) -> list[tuple[float, str, str] | str]:
         with self._lock:

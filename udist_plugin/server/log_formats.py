@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     Format = Callable[[float, str, str], str]
     """Makes a line, its end included, of seconds since 1970, a level and a message."""
 
-RECORD: Final = {"json": ("time", "level", "msg"), "logstash": ("@timestamp", "level", "message")}
+RECORD: Final = {
+    "json": ("time", "level", "msg"),
+    "logstash": ("@timestamp", "level", "message"),
+    "hclog": ("@timestamp", "@level", "@message"),
+}
 """What time, level and message are called. Logstash's own names, as in distribution v2; v3 calls them as for
-``json``."""
+``json``. go-plugin's hosts read hclog's."""
 
 _PLAIN = r"[A-Za-z0-9._/@^+-]*"  # what logrus leaves without quotes
 _ESCAPES = {
@@ -29,7 +33,7 @@ _ESCAPES = {
 
 
 def formatter(name: str, fields: Mapping[str, object]) -> Format:
-    """The format ``name``, one of text, json and logstash, with ``fields`` in every record."""
+    """The format ``name``, one of text, json, logstash and hclog, with ``fields`` in every record."""
     return _text(fields) if name == "text" else _json(name, fields)
 
 
@@ -57,7 +61,8 @@ def _json(name: str, fields: Mapping[str, object]) -> Format:
         fixed.setdefault("@version", "1")
 
     def line(now: float, level: str, message: str) -> str:
-        record = {**fixed, at: _stamp(now), of: _level(level), message_of: message}
+        named = level if name == "hclog" else _level(level)
+        record = {**fixed, at: _stamp(now), of: named, message_of: message}
         return json.dumps(record, separators=(",", ":"), sort_keys=True, default=str) + "\n"
 
     return line

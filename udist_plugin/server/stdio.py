@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any, NoReturn, Protocol
 
-    from udist_plugin.link.exchange import Exchange
+    from udist_plugin.server.link import ServerExchange
 
     class Service(Protocol):
         """A WSGI application, how it wants to be run, and what runs beside its requests.
@@ -158,12 +158,12 @@ class _Plugin:
             log.write(trace(error))
             _exit(1, log)
 
-    def serve(self, exchange: Exchange) -> None:
+    def serve(self, exchange: ServerExchange) -> None:
         self.warm_up.before_request()
         if self._gated and exchange.has_arrived(SMALL, ARRIVAL):
             self._gate.enter()
         try:
-            serve_exchange(self._link, exchange, self.service, self._log, self._capabilities, self._gate)
+            serve_exchange(exchange, self.service, self._log, self._capabilities, self._gate)
         finally:
             self._gate.leave()
 

@@ -17,8 +17,7 @@ KEPT: Final = 64
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from udist_plugin.link.exchange import Exchange
-    from udist_plugin.server.link import ServerLink
+    from udist_plugin.server.link import ServerExchange, ServerLink
 
 
 class Workers:
@@ -33,7 +32,7 @@ class Workers:
         self,
         link: ServerLink,
         set_up: Callable[[], object],
-        serve: Callable[[Exchange], None],
+        serve: Callable[[ServerExchange], None],
     ) -> None:
         self._link = link
         self._set_up = set_up

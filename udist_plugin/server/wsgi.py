@@ -12,21 +12,57 @@ from udist_plugin.link.output import SMALL
 from udist_plugin.link.splice import SpliceableFile, descriptor_of
 from udist_plugin.typed import TYPE_CHECKING, Any, Final
 from udist_plugin.wire.constants import CODES, KEPT_FIELDS, KEPT_LENGTH
-from udist_plugin.wire.frames import Request, Response
+from udist_plugin.wire.frames import Response
 from udist_plugin.wire.heads import HOP_BY_HOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Protocol
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-    from udist_plugin.link.exchange import Exchange
-    from udist_plugin.link.inbox import PooledChunk
     from udist_plugin.link.splice import Spliceable
     from udist_plugin.server.files import SentFile
     from udist_plugin.server.gate import Gate
-    from udist_plugin.server.link import ServerLink
     from udist_plugin.server.log import Log
-    from udist_plugin.wire.frames import File
+    from udist_plugin.wire.frames import File, Request
+    from udist_plugin.wire.stream import Stream
+
+    class Chunk(Protocol):
+        """Content in the buffer that it arrived in."""
+
+        @property
+        def view(self) -> memoryview: ...
+
+        def release(self) -> None: ...
+
+    class Served(Protocol):
+        """One request to serve: ``ServerExchange``, or a call of gRPC. All raise ``TransportError``."""
+
+        stream: Stream
+        head: Request
+
+        @property
+        def shares_files(self) -> bool: ...
+
+        def can_splice(self) -> bool: ...
+
+        def sent_file(self) -> SentFile | None: ...
+
+        def next_chunk(self) -> Chunk | None: ...
+
+        def read_into(self, target: memoryview, /) -> int: ...
+
+        def read(self, size: int = -1, /) -> bytes: ...
+
+        def respond(self, head: Response, content: bytes = b"", /, *, end: bool) -> None: ...
+
+        def send_content(self, content: bytes | memoryview, /, *, end: bool) -> None: ...
+
+        def send_spliced(self, content: Spliceable, length: int, /, *, end: bool) -> None: ...
+
+        def hold(self) -> None: ...
+
+        def finish(self, code: str, message: str, /, *, unprocessed: bool = False) -> None: ...
 
 
 IN_A_FILE: Final = 512 << 10
@@ -41,10 +77,10 @@ class Input:
     share it (``content.Shareable``).
     """
 
-    def __init__(self, exchange: Exchange, file: SentFile | None = None) -> None:
+    def __init__(self, exchange: Served, file: SentFile | None = None) -> None:
         """``file`` has the content, if it does not come on the wire."""
         self._source = source = file or exchange
-        self.next_chunk: Callable[[], PooledChunk | None] = source.next_chunk
+        self.next_chunk: Callable[[], Chunk | None] = source.next_chunk
         if file:
             self.content_length: int | None = file.size
             self.share: Callable[[int], bool] = file.share
@@ -101,11 +137,10 @@ class FileWrapper:
 
 
 def environ_for(
-    exchange: Exchange, file: SentFile | None, errors: Log, capabilities: frozenset[str]
+    exchange: Served, file: SentFile | None, errors: Log, capabilities: frozenset[str]
 ) -> WSGIEnvironment:
     """The request as PEP 3333 has it; ``REQUEST_URI`` is the target as sent."""
     head = exchange.head
-    assert isinstance(head, Request)
     path, _, query = head.target.partition("?")
     host, _, port = head.authority.rpartition(":")
     environ: WSGIEnvironment = {
@@ -151,8 +186,7 @@ def _unquoted(path: str) -> str:
 class Responder:
     """``start_response`` for one exchange, and what becomes of the application's result."""
 
-    def __init__(self, link: ServerLink, exchange: Exchange, gate: Gate) -> None:
-        self._link = link
+    def __init__(self, exchange: Served, gate: Gate) -> None:
         self._gate = gate
         self._exchange = exchange
         self._head: Response | None = None
@@ -180,16 +214,16 @@ class Responder:
         length = next((int(value) for name, value in head.fields if name == "content-length"), None)
         if self._bodiless(head):
             self._sent = True
-            self._link.respond(self._exchange, head, end=True)
+            self._exchange.respond(head, end=True)
         elif length and (file := self._file(head, result, length)):
             self._sent = True
             self._gate.leave()
-            self._link.respond(self._exchange, head._replace(file=file), end=False)
-            self._link.hold(self._exchange)
+            self._exchange.respond(head._replace(file=file), end=False)
+            self._exchange.hold()
         elif length and (content := self._spliceable(result)) is not None:
             self._sent = True
             self._gate.leave()
-            self._link.respond(self._exchange, head, end=False)
+            self._exchange.respond(head, end=False)
             self._exchange.send_spliced(content, length, end=True)
         elif isinstance(result, list | tuple) and len(result) < 2 and not self._sent:
             self._send_all(head, result[0] if result else b"")
@@ -199,7 +233,7 @@ class Responder:
                 self._write(data)
             if not self._sent:
                 self._sent = True
-                self._link.respond(self._exchange, head, end=True)
+                self._exchange.respond(head, end=True)
             else:
                 self._exchange.send_content(b"", end=True)
 
@@ -207,12 +241,10 @@ class Responder:
         """Answers 503 if no answer has gone out yet."""
         if not self._sent:
             fields = [("retry-after", b"5"), ("content-length", b"0")]
-            self._link.respond(self._exchange, Response(503, fields), end=True)
+            self._exchange.respond(Response(503, fields), end=True)
 
     def _bodiless(self, head: Response) -> bool:
-        request = self._exchange.head
-        assert isinstance(request, Request)
-        return request.method == "HEAD" or head.status in (204, 304)
+        return self._exchange.head.method == "HEAD" or head.status in (204, 304)
 
     def _started(self) -> Response:
         if self._head is None:
@@ -221,9 +253,7 @@ class Responder:
 
     def _file(self, head: Response, result: object, length: int) -> File | None:
         """Where the caller finds the content, if it is in a file and the caller would rather open that."""
-        request = self._exchange.head
-        assert isinstance(request, Request)
-        if not (request.accept_file and self._link.caller) or request.method != "GET" or length < IN_A_FILE:
+        if not self._exchange.shares_files or self._exchange.head.method != "GET" or length < IN_A_FILE:
             return None
         if not isinstance(result, FileWrapper) or head.status not in (200, 206):
             return None
@@ -236,16 +266,16 @@ class Responder:
         if isinstance(result, FileWrapper):
             file = descriptor_of(result.file)
             return None if file is None else SpliceableFile(file)
-        return result if hasattr(result, "splice") and self._link.stage.can_splice() else None
+        return result if hasattr(result, "splice") and self._exchange.can_splice() else None
 
     def _send_all(self, head: Response, content: bytes) -> None:
         view = memoryview(content)  # text fails here, before anything was sent
         self._sent = True
         if len(content) <= min(SMALL, self._exchange.stream.send_window.credit):
-            self._link.respond(self._exchange, head, bytes(view), end=True)
+            self._exchange.respond(head, bytes(view), end=True)
         else:
             self._gate.leave()
-            self._link.respond(self._exchange, head, end=False)
+            self._exchange.respond(head, end=False)
             self._exchange.send_content(view, end=True)
 
     def _write(self, data: bytes) -> None:
@@ -254,7 +284,7 @@ class Responder:
             return
         if not self._sent:
             self._sent = True
-            self._link.respond(self._exchange, head, end=False)
+            self._exchange.respond(head, end=False)
         self._exchange.send_content(data, end=False)
 
 
@@ -266,8 +296,7 @@ _kept_field = lru_cache(KEPT_FIELDS)(_field)
 
 
 def serve_exchange(
-    link: ServerLink,
-    exchange: Exchange,
+    exchange: Served,
     application: WSGIApplication,
     log: Log,
     capabilities: frozenset[str],
@@ -280,11 +309,11 @@ def serve_exchange(
     """
     code, message = "OK", ""
     try:
-        file = link.sent_file(exchange)
+        file = exchange.sent_file()
     except OSError as error:
-        link.finish(exchange, "FAILED_PRECONDITION", f"the file is unusable: {error}", unprocessed=True)
+        exchange.finish("FAILED_PRECONDITION", f"the file is unusable: {error}", unprocessed=True)
         return
-    responder = Responder(link, exchange, gate)
+    responder = Responder(exchange, gate)
     try:
         result = application(environ_for(exchange, file, log, capabilities), responder.start_response)
         try:
@@ -308,7 +337,7 @@ def serve_exchange(
     finally:
         if file:
             file.close()
-        link.finish(exchange, code, message)
+        exchange.finish(code, message)
 
 
 def trace(error: BaseException) -> str:
