@@ -10,9 +10,9 @@ import (
 	"reflect"
 	"strings"
 	"sync"
-	"time"
 
 	"udist.dev/plugin/udist/internal/link"
+	"udist.dev/plugin/udist/internal/message"
 	"udist.dev/plugin/udist/internal/wire"
 )
 
@@ -39,7 +39,7 @@ const inHead = wire.SmallCredit
 
 // newContent returns the content of a request. It rejects a length without a body, like net/http.
 func newContent(request *http.Request) (*content, error) {
-	c := &content{request: request, length: contentLength(request)}
+	c := &content{request: request, length: message.ContentLength(request)}
 	if request.Body == nil && request.ContentLength != 0 {
 		return nil, fmt.Errorf("udist: Request.ContentLength is %d, but Body is nil", request.ContentLength)
 	}
@@ -96,7 +96,7 @@ func (c *content) sendAll(exchange *link.Exchange) error {
 	if err != nil || last {
 		return err
 	}
-	return exchange.End(fieldsOf(c.request.Trailer))
+	return exchange.End(message.Fields(c.request.Trailer))
 }
 
 var payloads = sync.Pool{New: func() any { return new([wire.MaxData]byte) }}
@@ -105,62 +105,10 @@ var payloads = sync.Pool{New: func() any { return new([wire.MaxData]byte) }}
 func (c *content) sendRead(exchange *link.Exchange, last bool) error {
 	buffer := payloads.Get().(*[wire.MaxData]byte)
 	defer payloads.Put(buffer)
-	var sent int64
-	for {
-		n, err := c.request.Body.Read(buffer[:])
-		sent += int64(n)
-		switch {
-		case err != nil && err != io.EOF:
-			return err
-		case c.length >= 0 && sent > c.length:
-			return c.tooLong()
-		case c.length >= 0 && sent < c.length && err == io.EOF:
-			return fmt.Errorf("udist: the body ended after %d bytes, but its ContentLength is %d", sent, c.length)
-		case err == io.EOF:
-			if err := c.close(); err != nil {
-				return err
-			}
-			return exchange.Send(buffer[:n], last)
-		case sent == c.length:
-			return c.sendLast(exchange, buffer[:n], last)
-		}
-		if err := exchange.Send(buffer[:n], false); err != nil {
-			return err
-		}
-	}
-}
-
-func (c *content) tooLong() error {
-	return fmt.Errorf("udist: the body is longer than its ContentLength of %d bytes", c.length)
-}
-
-// unended is how long the last bytes of a body are held back until the body ends.
-const unended = 100 * time.Millisecond
-
-// sendLast sends the last bytes of a body of known length, once the body has ended there. If the body turns out to be
-// longer, or fails instead, the plugin never receives a complete request. Some bodies end only after the response has
-// arrived, such as a pipe that the writer closes late; so the bytes are not held back for long.
-func (c *content) sendLast(exchange *link.Exchange, payload []byte, last bool) error {
-	sent := make(chan error, 1)
-	timer := time.AfterFunc(unended, func() { sent <- exchange.Send(payload, last) })
-	var more [1]byte
-	n, err := io.ReadFull(c.request.Body, more[:])
-	switch {
-	case n > 0:
-		err = c.tooLong()
-	case err == io.EOF:
-		err = c.close()
-	}
-	if !timer.Stop() {
-		if err := <-sent; err != nil {
-			return err
-		}
-		return err
-	}
-	if err != nil {
-		return err
-	}
-	return exchange.Send(payload, last)
+	body := message.Body{Reader: c.request.Body, Length: c.length, Close: c.close}
+	return body.Send(func() []byte { return buffer[:] }, func(payload []byte, end bool) error {
+		return exchange.Send(payload, end && last)
+	})
 }
 
 // sendFile lets the kernel copy a body that is a file. sent is -1 if the body must be read instead.

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"udist.dev/plugin/udist/internal/link"
+	"udist.dev/plugin/udist/internal/message"
 	"udist.dev/plugin/udist/internal/pluginv1"
 )
 
@@ -137,7 +138,7 @@ const stretch = 64 << 20
 func (b *fileBody) WriteTo(w io.Writer) (written int64, err error) {
 	reader, ok := w.(io.ReaderFrom)
 	if !ok {
-		return copyTo(w, b)
+		return message.Copy(w, b)
 	}
 	for b.left > 0 {
 		if b.ctx.Err() != nil {

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"udist.dev/plugin/udist/internal/message"
 )
 
 // hops is how many redirects are followed for one request, including the plugin's.
@@ -53,7 +55,7 @@ func fetch(network http.RoundTripper, request *http.Request, redirect *http.Resp
 	if network == nil {
 		network = http.DefaultTransport
 	}
-	outer, done := contextOf(request)
+	outer, done := message.Context(request)
 	ctx, cancel := context.WithCancelCause(outer)
 	s := &store{ctx: ctx, cancel: func(cause error) { cancel(cause); done() }, at: from}
 	s.watch = time.AfterFunc(patience, func() { cancel(errSilent) })

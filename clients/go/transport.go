@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"udist.dev/plugin/udist/internal/link"
+	"udist.dev/plugin/udist/internal/message"
 	"udist.dev/plugin/udist/internal/pluginv1"
 	"udist.dev/plugin/udist/internal/wire"
 )
@@ -28,7 +29,7 @@ func (p *Plugin) exchange(request *http.Request, target string) (*http.Response,
 	if err != nil {
 		return nil, err
 	}
-	ctx, done := contextOf(request)
+	ctx, done := message.Context(request)
 	response, err := p.attempt(ctx, request, target, body, done)
 	if errors.Is(err, errFile) { // the session shares no more files, so this happens once
 		response, err = p.attempt(ctx, request, target, body, done)
@@ -73,7 +74,7 @@ func (p *Plugin) attempt(
 		exchange.Close()
 		return nil, explain(err, request.Method)
 	}
-	response := newResponse(request, head)
+	response := message.Response(request, head)
 	if head.GetFile() == nil {
 		response.Body = newBody(exchange, response, done)
 		return response, nil
@@ -98,7 +99,7 @@ func (p *Plugin) open(
 		if err != nil {
 			return nil, nil, err
 		}
-		head := requestHead(request, target)
+		head := message.RequestHead(request, target, implementation)
 		body.share(head, session.files)
 		exchange, err := session.link.Open(ctx, head, body.small, body.whole || body.shared != nil)
 		if err == nil {

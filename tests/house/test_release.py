@@ -73,6 +73,7 @@ def test_a_release_is_a_wheel_an_sdist_a_tarball_and_a_tag_of_every_go_module(tm
     tags = [line.removeprefix("tag ") for line in done.stdout.splitlines() if line.startswith("tag ")]
     assert sorted(tags) == [
         f"clients/go/containersimage/v{__version__}",
+        f"clients/go/goplugin/v{__version__}",
         f"clients/go/image/v{__version__}",
         f"clients/go/v{__version__}",
     ]

@@ -1,4 +1,5 @@
-package udist
+// Package message converts between net/http's messages and those of the protocol.
+package message
 
 import (
 	"maps"
@@ -12,14 +13,15 @@ import (
 	"udist.dev/plugin/udist/internal/wire"
 )
 
-// requestHead returns a request's head in the form in which it is sent to target, without connection-specific fields.
-func requestHead(request *http.Request, target string) *pluginv1.Request {
+// RequestHead returns a request's head in the form in which it is sent to target, without connection-specific fields.
+// userAgent is for a request that has none.
+func RequestHead(request *http.Request, target, userAgent string) *pluginv1.Request {
 	head := &pluginv1.Request{
 		Method:    request.Method,
 		Scheme:    "http",
 		Authority: request.Host,
 		Target:    target,
-		Fields:    fieldsOf(request.Header),
+		Fields:    Fields(request.Header),
 	}
 	if head.Method == "" {
 		head.Method = http.MethodGet
@@ -31,13 +33,13 @@ func requestHead(request *http.Request, target string) *pluginv1.Request {
 		head.Authority = request.URL.Host
 	}
 	if _, given := request.Header["User-Agent"]; !given {
-		head.Fields = append(head.Fields, &pluginv1.Field{Name: "user-agent", Value: []byte(implementation)})
+		head.Fields = append(head.Fields, &pluginv1.Field{Name: "user-agent", Value: []byte(userAgent)})
 	}
 	if len(request.Trailer) > 0 {
 		names := strings.ToLower(strings.Join(slices.Sorted(maps.Keys(request.Trailer)), ", "))
 		head.Fields = append(head.Fields, &pluginv1.Field{Name: "trailer", Value: []byte(names)})
 	}
-	if length := contentLength(request); length >= 0 {
+	if length := ContentLength(request); length >= 0 {
 		value := strconv.AppendInt(nil, length, 10)
 		head.Fields = append(head.Fields, &pluginv1.Field{Name: "content-length", Value: value})
 	}
@@ -47,9 +49,9 @@ func requestHead(request *http.Request, target string) *pluginv1.Request {
 	return head
 }
 
-// contentLength returns the length to declare, or -1 for none, because the length is unknown, or there is no content
+// ContentLength returns the length to declare, or -1 for none, because the length is unknown, or there is no content
 // and the method does not expect any (RFC 9110, section 8.6).
-func contentLength(request *http.Request) int64 {
+func ContentLength(request *http.Request) int64 {
 	switch {
 	case request.Body != nil && request.Body != http.NoBody:
 		if request.ContentLength > 0 {
@@ -62,9 +64,9 @@ func contentLength(request *http.Request) int64 {
 	return -1
 }
 
-// fieldsOf returns a header's fields, sorted by name, without those that concern the connection or the framing of
+// Fields returns a header's fields, sorted by name, without those that concern the connection or the framing of
 // messages.
-func fieldsOf(header http.Header) []*pluginv1.Field {
+func Fields(header http.Header) []*pluginv1.Field {
 	fields := make([]*pluginv1.Field, 0, len(header)+2)
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		lower := strings.ToLower(name)
