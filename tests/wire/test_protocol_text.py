@@ -9,8 +9,11 @@ from tests.vectors.notation import expand
 from tests.vectors.protocol_text import TEXT, block, hexdump, table
 from tests.vectors.whole import listing
 from tests.wire.categories import CATEGORIES
+from udist_plugin.server.grpc.handshake import COOKIE
 from udist_plugin.wire import constants, heads
+from udist_plugin.wire.call import CALL_CREDIT
 from udist_plugin.wire.generated import frame_pb2 as pb
+from udist_plugin.wire.generated import plugin_pb2
 
 KINDS = {
     FieldDescriptor.TYPE_UINT32: "uint32",
@@ -47,6 +50,19 @@ def test_messages() -> None:
         if message.name != "Frame"
         for field in message.fields
     ]
+
+
+def test_messages_of_calls() -> None:
+    rows = table("field of a message", "number", "type")
+    described = [(row["field of a message"], int(row["number"])) for row in rows]
+    for message in (plugin_pb2.RoundTripRequest, plugin_pb2.RoundTripResponse):
+        assert described == [(field.name, field.number) for field in message.DESCRIPTOR.fields]
+
+
+def test_calls_begin_with_the_credit_that_is_written() -> None:
+    assert f"It\nstarts at {CALL_CREDIT}," in TEXT
+    name, value = COOKIE
+    assert f"| `{name}` | the magic cookie: `{value}` |" in TEXT
 
 
 def test_limits() -> None:

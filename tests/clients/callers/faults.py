@@ -169,7 +169,7 @@ def heads_are_not_checked() -> None:
 
 @fault
 def lengths_are_not_checked() -> None:
-    wrap(CallerConnection, "_declare", lambda before: lambda *arguments: None)
+    wrap(Stream, "declare", lambda before: lambda *arguments: None)
 
 
 @fault

@@ -7,6 +7,7 @@ import itertools
 import os
 import signal
 import threading
+from contextlib import suppress
 
 from udist_plugin.errors import ConfigurationError, StorageError, TransportError
 from udist_plugin.link.fds import write_all
@@ -16,6 +17,7 @@ from udist_plugin.server.grpc.handshake import handshake_line, refusal, refusal_
 from udist_plugin.server.grpc.host import Presence, watch
 from udist_plugin.server.grpc.sockets import SocketFolder, parent_folder
 from udist_plugin.server.grpc.stdio import STDERR, Mirror
+from udist_plugin.server.link import MEMORY
 from udist_plugin.server.log import Log
 from udist_plugin.server.stdio import EX_CONFIG
 from udist_plugin.server.wsgi import serve_exchange
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from udist_plugin.server.grpc.library import Call
     from udist_plugin.server.stdio import Service
 
-MEMORY: Final = 32 << 20
-"""Bytes that the windows of requests may grow by, all together."""
 SHUTDOWN: Final = 1.5
 """Seconds for open calls after go-plugin's ``Shutdown``: after two it kills."""
 HINT: Final = "gRPC needs packages that are not installed; pip install '.[grpc]' in a checkout of udist"
@@ -103,11 +103,12 @@ class _Server:
         self._mirror.take_descriptor(1)
         log.on_unread = lambda text: self._mirror.add(STDERR, text)
         methods = {
-            ROUND_TRIP: self._counted(self._round_trip),
+            ROUND_TRIP: self._round_trip,
             "/plugin.GRPCController/Shutdown": self._shutdown,
-            "/plugin.GRPCStdio/StreamStdio": self._counted(self._mirror.stream),
+            "/plugin.GRPCStdio/StreamStdio": self._mirror.stream,
         }
-        self._server = Server(methods, service.max_streams)
+        present = {path: self._present(act) for path, act in methods.items()}
+        self._server = Server(present, service.max_streams)
         signal.signal(signal.SIGTERM, lambda *_: os.write(self._tell, b"t"))
         try:
             self._folder = folder = SocketFolder(parent_folder(host.environ))
@@ -140,12 +141,14 @@ class _Server:
         self._at_end()
         self._end(0)
 
-    def _counted(self, act: Callable[[Call], None]) -> Callable[[Call], None]:
-        def counted(call: Call) -> None:
-            with self._presence.call():
+    def _present(self, act: Callable[[Call], None]) -> Callable[[Call], None]:
+        """The host is present meanwhile; what it has given up needs no more words."""
+
+        def run(call: Call) -> None:
+            with self._presence.call(), suppress(TransportError):
                 act(call)
 
-        return counted
+        return run
 
     def _round_trip(self, call: Call) -> None:
         with self._lock:
