@@ -106,6 +106,25 @@ def _locked(
     return app
 
 
+def build_gateway(path: str | None, environ: Mapping[str, str], *, read_only: bool) -> RegistryApp:
+    """The registry of ``udist exec``, not yet started.
+
+    ``path`` is the command line's file, ``environ`` the process's environment. Clients find it at its own
+    address: ``http.host`` and ``http.prefix``, which are another's, have no effect. Raises
+    ``ConfigurationError`` and ``StorageError``.
+    """
+
+    def changed(configuration: Configuration) -> Configuration:
+        http = configuration.http.changed(host="", prefix="/")
+        maintenance = configuration.storage.maintenance
+        if read_only:
+            maintenance = maintenance.changed(readonly=maintenance.readonly.changed(enabled=True))
+        storage = configuration.storage.changed(maintenance=maintenance)
+        return configuration.changed(http=http, storage=storage)
+
+    return _configured(path, None, environ, "configuration", on_pipes=True, changed=changed)
+
+
 def _configured(
     path: str | None,
     config: str | Mapping[str, object] | None,
@@ -113,13 +132,16 @@ def _configured(
     name: str,
     *,
     on_pipes: bool = False,
+    changed: Callable[[Configuration], Configuration] | None = None,
 ) -> RegistryApp:
-    """As ``open_app``, of the configuration in the file ``path``, or else of ``config``."""
+    """As ``open_app``, of the configuration in the file ``path``, or else of ``config``, and ``changed``."""
     if path is not None:
         from udist_plugin.config.files import read_file
 
         config, name = read_file(path), path
     loaded = load(config, environ, config_name=name, on_pipes=on_pipes)
+    if changed is not None:
+        loaded = loaded.changed(configuration=changed(loaded.configuration))
     try:
         return open_app(loaded)
     except ConfigurationError as error:

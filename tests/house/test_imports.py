@@ -55,6 +55,7 @@ ROOMS = {
     "server": {"wire", "link", "errors", "version", "exhaustion"},
     "client": {"wire", "link", "errors", "version", "exhaustion", "config"},
     "images": BACKBONE | {"remote", "client"},
+    "gateway": BACKBONE | {"http_api", "version"},
     "__main__": {"cli"},
     "testing": BACKBONE | {"storage", "drivers", "wire", "link", "client"},
     "cli": BACKBONE
@@ -70,7 +71,7 @@ ROOMS = {
         "link",
         "server",
     }
-    | {"client", "images", "testing", "redaction", "kinds", "keys", "version", "service", "start"},
+    | {"client", "images", "gateway", "testing", "redaction", "kinds", "keys", "version", "service", "start"},
 }
 """What each room may import of the others."""
 
@@ -85,6 +86,7 @@ INSIDE: dict[str, set[str]] = {
     "http_api.middleware": {"http_api.errors", "http_api.response", "http_api.routes"},
     "config.keys": {"config.part", "config.schema"},
     "client.trace": set(),
+    "gateway.clients": {"gateway.credential", "gateway.folder"},
 }
 """What a folder within a room may import of that room, beside its own files: files, and other folders."""
 

@@ -30,12 +30,14 @@ COMMANDS: Final = {
     "doctor": "test whether the configured store works",
     "upgrade": "bring an existing store up to date with udist's features",
     "config": "check a configuration, or list all configuration keys",
+    "exec": "run a command that finds the registry at a port",
     "serve": "run the plugin itself",
     "completion": "print a completion script for a shell",
     "help": "show help for a command or a topic",
     "version": "print the version",
 }
-"""Each command is a module of its name beside this one, with ``configure(parser)`` and ``run(arguments)``."""
+"""Each command is a module of its name beside this one, with ``configure(parser)`` and ``run(arguments)``;
+the latter may return an exit code."""
 
 TOPICS: Final = {
     "commands": "all commands, their common options and exit codes",
@@ -43,6 +45,7 @@ TOPICS: Final = {
     "stores": "folders, S3, Google Cloud Storage, Azure, and sharing a store",
     "signatures": "signing and verifying images, and signature policies",
     "differences": "where udist behaves differently from distribution",
+    "tools": "recipes for tools that need a port: docker, crane, skopeo, oras, regctl, helm, cosign",
     "python": "the Python API, httpx, requests, WSGI and pytest fixtures",
     "carriers": "plugins over ssh and sudo, and in containers",
     "grpc": "the registry over gRPC, for hosts that use go-plugin and for any language",
@@ -96,7 +99,8 @@ def _columns() -> int:
 
 class _Parser(argparse.ArgumentParser):
     """Raises what is wrong instead of printing it, because the user may want it as JSON, and takes options
-    anywhere before ``--``."""
+    anywhere before ``--``. A command whose default for ``after_dashes`` names an argument gets all words that
+    come after in it, as they are."""
 
     _plain = False
 
@@ -108,10 +112,16 @@ class _Parser(argparse.ArgumentParser):
         if self._plain:
             return super().parse_known_args(args, namespace)
         self._plain = True  # for the calls that this one makes
+        name, rest = self.get_default("after_dashes"), []
+        if name and "--" in args:
+            dashes = args.index("--")
+            args, rest = args[:dashes], args[dashes + 1 :]
         try:
             found, unknown = self.parse_known_intermixed_args(args, namespace)
         finally:
             self._plain = False
+        if name:
+            setattr(found, name, rest)
         if unknown:  # the program's own parser would show its usage, not the command's
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return found, unknown

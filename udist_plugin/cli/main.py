@@ -60,6 +60,8 @@ def main() -> NoReturn:
         _die_of(stopped.number)
     if code == READER_GONE:
         _die_of(signal.SIGPIPE)
+    if code < 0:
+        _die_of(-code)
     os._exit(code)  # whatever a thread still waits for; all is written
 
 

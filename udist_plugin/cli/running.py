@@ -25,17 +25,18 @@ READER_GONE: Final = 141
 
 
 def run(words: Sequence[str]) -> int:
-    """Runs the command line ``words`` and returns its exit code."""
+    """Runs the command line ``words`` and returns its exit code, negative for a signal."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for letters that the locale lacks
     words = command_first(words)
     arguments = argparse.Namespace(json=False, verbose=False)
+    code = 0
     try:
         with suppress(SystemExit):  # help or the version was printed
             build_parser(words).parse_args(words, arguments)
             gc.freeze()
             gc.enable()
-            arguments.run(arguments)
+            code = arguments.run(arguments) or 0
         sys.stdout.flush()
     except WrongCommandLine as error:
         if "--json" in words:
@@ -50,7 +51,7 @@ def run(words: Sequence[str]) -> int:
             raise error.__context__ from None
         report(_placed(error), as_json=arguments.json, verbose=arguments.verbose)
         return exit_code_of(error)
-    return 0
+    return code
 
 
 def _placed(error: Exception) -> Exception:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from udist_plugin.typed import dataclass_transform
+from udist_plugin.typed import TYPE_CHECKING, dataclass_transform
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 @dataclass_transform(frozen_default=True)
@@ -14,6 +17,10 @@ class Part:
 
     def __init__(self, *values: object) -> None:
         self.__dict__.update(zip(self.__annotations__, values, strict=True))
+
+    def changed(self, **values: object) -> Self:
+        """The same with other ``values``, by name."""
+        return type(self)(*(self.__dict__ | values).values())
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a configuration cannot be changed: {name}")

@@ -1,0 +1,100 @@
+"""``DOCKER_CONFIG``: docker, crane, oras, helm, cosign, and others when they find nothing elsewhere.
+
+Where the user's file names a ``credsStore``, oras and crane ask that instead of ``auths``. With all of them a
+helper for one host goes before it, so the gateway's credential then comes from a helper of its own as well.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from udist_plugin.gateway.clients.reading import config_home, home, read_json, table
+
+if TYPE_CHECKING:
+    from udist_plugin.gateway.clients.place import Place
+
+CONFIG: Final = "config.json"
+HELPER: Final = "udist-exec"
+
+_PROGRAM: Final = """\
+#!/bin/sh
+# A docker credential helper that knows one host.
+case $1 in
+get) printf '%s\\n' '{answer}' ;;
+list) printf '%s\\n' '{listing}' ;;
+esac
+"""
+
+
+def variables(place: Place) -> dict[str, str]:
+    """The folder, and the path of programs with the helper where one is needed."""
+    import json
+
+    given = place.environ.get("DOCKER_CONFIG") or home(place.environ, ".docker")
+    config = _user_config(place, given)
+    entry = {"auth": place.credential.basic}
+    config["auths"] = usable(config.get("auths")) | {place.host: entry}
+    found = {}
+    if config.get("credsStore"):
+        config["credHelpers"] = table(config.get("credHelpers")) | {place.host: HELPER}
+        programs = os.path.dirname(_write_helper(place))
+        found["PATH"] = os.pathsep.join(filter(None, (place.environ.get("PATH"), programs)))
+    path = place.folder.write(f"docker/{CONFIG}", json.dumps(config, indent=2))
+    found["DOCKER_CONFIG"] = os.path.dirname(path)
+    _link_others(given, found["DOCKER_CONFIG"])
+    return found
+
+
+def usable(auths: object) -> dict[str, Any]:
+    """The entries without broken ones: they are of no use, and crane refuses a file with one."""
+    return {host: entry for host, entry in table(auths).items() if _is_usable(entry)}
+
+
+def _is_usable(entry: object) -> bool:
+    from binascii import Error, a2b_base64
+
+    if not isinstance(entry, dict):
+        return False
+    auth = entry.get("auth", "")
+    if not isinstance(auth, str):
+        return False
+    try:
+        return not auth or b":" in a2b_base64(auth, strict_mode=True)
+    except (Error, ValueError):
+        return False
+
+
+def _user_config(place: Place, folder: str) -> dict[str, Any]:
+    """What crane would read: without a file of docker's, the first there is of podman's."""
+    own = os.path.join(folder, CONFIG)
+    environ = place.environ
+    if not os.path.exists(own) and not os.path.exists(home(environ, ".docker", CONFIG)):
+        runtime = environ.get("XDG_RUNTIME_DIR")
+        others = (
+            environ.get("REGISTRY_AUTH_FILE"),
+            os.path.join(runtime, "containers/auth.json") if runtime else None,
+            config_home(environ, "containers/auth.json"),
+        )
+        own = next((path for path in others if path and os.path.exists(path)), own)
+    return read_json(own, place.note)
+
+
+def _write_helper(place: Place) -> str:
+    import json
+
+    user, password = place.credential
+    answer = json.dumps({"ServerURL": place.host, "Username": user, "Secret": password})
+    program = _PROGRAM.format(answer=answer, listing=json.dumps({place.host: user}))
+    return place.folder.write(f"bin/docker-credential-{HELPER}", program, 0o700)
+
+
+def _link_others(source: str, target: str) -> None:
+    """Contexts, plugins and all else that docker keeps beside its file."""
+    try:
+        names = os.listdir(source)
+    except OSError:
+        return
+    for name in names:
+        if name != CONFIG:
+            os.symlink(os.path.abspath(os.path.join(source, name)), os.path.join(target, name))

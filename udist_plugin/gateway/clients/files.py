@@ -1,0 +1,16 @@
+"""All of the files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.gateway.clients import containers, docker, regctl, trust
+
+if TYPE_CHECKING:
+    from udist_plugin.gateway.clients.place import Place
+
+
+def write_files(place: Place) -> dict[str, str]:
+    """Writes them, and returns the variables that name them."""
+    variables = docker.variables(place) | containers.variables(place) | regctl.variables(place)
+    return variables | trust.variables(place) if place.authority else variables

@@ -1,0 +1,23 @@
+"""What each kind of file is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from udist_plugin.gateway.credential import Credential
+    from udist_plugin.gateway.folder import Folder
+
+
+class Place(NamedTuple):
+    """``host`` is the gateway's, with its port. ``authority`` is the certificate to trust, in PEM, empty for
+    plain HTTP. ``environ`` says where the user's own files are, ``note`` takes a remark for the user."""
+
+    host: str
+    credential: Credential
+    authority: str
+    folder: Folder
+    environ: Mapping[str, str]
+    note: Callable[[str], object]

@@ -1,0 +1,24 @@
+"""``REGCTL_CONFIG``: regctl's own file, which it reads before docker's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.gateway.clients.reading import home, read_json, table
+
+if TYPE_CHECKING:
+    from udist_plugin.gateway.clients.place import Place
+
+
+def variables(place: Place) -> dict[str, str]:
+    """The file."""
+    import json
+
+    given = place.environ.get("REGCTL_CONFIG") or home(place.environ, ".regctl", "config.json")
+    config = read_json(given, place.note)
+    user, password = place.credential
+    host = {"hostname": place.host, "user": user, "pass": password, "tls": "disabled"}
+    if place.authority:
+        host |= {"tls": "enabled", "regcert": place.authority}
+    config["hosts"] = table(config.get("hosts")) | {place.host: host}
+    return {"REGCTL_CONFIG": place.folder.write("regctl.json", json.dumps(config, indent=2))}
