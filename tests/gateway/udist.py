@@ -20,7 +20,7 @@ SOON = 20.0
 
 
 class Home(NamedTuple):
-    """Somebody who uses ``udist exec``. ``runtime`` is where private files go, ``environ`` the environment."""
+    """Somebody who uses ``udist exec``. ``runtime`` is where private files go."""
 
     path: Path
     runtime: Path

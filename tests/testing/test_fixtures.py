@@ -31,6 +31,32 @@ def test_an_application(udist_app):
     assert b"".join(content) == b"{}"
 """
 
+PORT = """
+import os
+import urllib.request
+
+import pytest
+
+@pytest.fixture(params=["mapping", "text"])
+def udist_config(request):
+    if request.param == "text":
+        return "version: 0.1\\nstorage: {inmemory: {}}"
+    return {"version": 0.1, "storage": {"inmemory": {}}}
+
+def test_a_port(udist_url):
+    scheme, _, rest = udist_url.partition("://")
+    login, _, host = rest.rpartition("@")
+    assert host == os.environ["UDIST_REGISTRY"]
+    passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+    passwords.add_password(None, f"{scheme}://{host}/", *login.split(":"))
+    opener = urllib.request.build_opener(urllib.request.HTTPBasicAuthHandler(passwords))
+    with opener.open(f"{scheme}://{host}/v2/_catalog") as response:
+        assert response.read() == b'{"repositories":[]}'
+
+def test_it_has_ended():
+    assert "UDIST_REGISTRY" not in os.environ
+"""
+
 OVERRIDE = """
 import pytest
 
@@ -47,7 +73,7 @@ def test_the_store_is_a_folder(udist_plugin, tmp_path):
 """
 
 
-@pytest.mark.parametrize(("text", "passed"), [(PROJECT, 3), (OVERRIDE, 2)])
+@pytest.mark.parametrize(("text", "passed"), [(PROJECT, 3), (OVERRIDE, 2), (PORT, 3)])
 def test_a_project_gets_a_registry(pytester: pytest.Pytester, text: str, passed: int) -> None:
     pytester.makepyfile(text)
     pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=passed)

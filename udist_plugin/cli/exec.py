@@ -98,7 +98,11 @@ def run(arguments: argparse.Namespace) -> int:
     if gateway.ended:
         note(f"the registry has ended ({_how(ended)}), so the command was stopped")
         return 1
-    return ended or 1 if code is None else code
+    if code is None:
+        return ended or 1
+    if code < 0:
+        _leave_no_core()
+    return code
 
 
 def _serve(owner: Owner, arguments: argparse.Namespace) -> int:
@@ -168,16 +172,23 @@ def _print_variables(variables: Mapping[str, str], *, as_json: bool) -> None:
 
 def _stop(name: str) -> int:
     from udist_plugin.gateway.folder import process_of
-    from udist_plugin.gateway.others import Process
+    from udist_plugin.gateway.others import end
 
     pid = process_of(name, os.environ)
     if pid is None:
         say(f"udist: no gateway has the id {printable(name)!r}; it may have ended already")
         return 1
-    with suppress(ProcessLookupError):  # it has just ended
-        Process(pid).end(GONE)
+    end([pid], GONE)
     process_of(name, os.environ)  # removes what is left if it had to be killed
     return 0
+
+
+def _leave_no_core() -> None:
+    """The command may have dumped its own; this process only ends by the same signal."""
+    with suppress(ImportError, OSError, ValueError):
+        from resource import RLIMIT_CORE, setrlimit
+
+        setrlimit(RLIMIT_CORE, (0, 0))
 
 
 def _how(code: int) -> str:

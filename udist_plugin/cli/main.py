@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 
 from udist_plugin.typed import TYPE_CHECKING
 
@@ -87,7 +88,8 @@ def _raise_again(lost: sys.UnraisableHookArgs) -> None:
 
 
 def _die_of(number: int) -> NoReturn:
-    signal.signal(number, signal.SIG_DFL)
+    with suppress(OSError):  # SIGKILL's cannot be set
+        signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     os._exit(128 + number)  # as a shell would say it, where the signal is blocked
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
-from udist_plugin.gateway.others import Process
+from udist_plugin.gateway.others import end
 from udist_plugin.gateway.process import GRACE
 from udist_plugin.typed import TYPE_CHECKING, Final
 
@@ -28,15 +27,13 @@ def run_command(words: list[str], environ: Mapping[str, str], gateway: Gateway) 
     its gateway; ``gateway.ended`` tells when it would have. Raises ``OSError`` if it cannot be started."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON | {signal.SIGCHLD})
     command = os.posix_spawnp(words[0], words, environ, setsigmask=before, setsigdef=IGNORED_BY_PYTHON)
-    gateway.tell(command)
     while (status := _status(command)) is None:
         number, is_had = _next_signal()
         if number != signal.SIGCHLD and not is_had:
             os.kill(command, number)
         elif number == signal.SIGCHLD and _has_ended(gateway.pid):
             gateway.ended = True
-            with suppress(ProcessLookupError):
-                Process(command).end(GRACE)
+            end([command], GRACE)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             return os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])
     signal.pthread_sigmask(signal.SIG_SETMASK, before)

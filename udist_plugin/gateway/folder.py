@@ -64,7 +64,9 @@ class Folder:
 
 def process_of(id: str, environ: Mapping[str, str]) -> int | None:  # noqa: A002
     """The process of the gateway ``id``, ``None`` if it has ended. What a killed one left is removed."""
-    path = os.path.join(_place(environ), os.path.basename(id))
+    if not (id.isascii() and id.isalnum()):
+        return None
+    path = os.path.join(_place(environ), id)
     if _remove_if_abandoned(path):
         return None
     with suppress(OSError, ValueError), open(os.path.join(path, LOCK)) as lock:

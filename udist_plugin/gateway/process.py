@@ -11,7 +11,7 @@ import os
 import sys
 from contextlib import suppress
 
-from udist_plugin.gateway.others import Process
+from udist_plugin.gateway.others import Process, end, processes_with, without_subshells
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     Variables = Mapping[str, str]
 else:
     import _signal as signal  # the module proper makes enumerations of the same
+
+ID: Final = "UDIST_EXEC_ID"
+"""The variable with the id of a command's gateway."""
+
+DONE: Final = b"done"
+"""What an owner says that ends in order."""
 
 GRACE: Final = 0.5
 """Seconds in which a process that is asked to end has to."""
@@ -51,11 +57,6 @@ class Gateway:
         pairs = (pair.partition("=") for pair in os.fsdecode(data[:-2]).split("\0"))
         return {name: value for name, _, value in pairs}
 
-    def tell(self, command: int) -> None:
-        """Tells the process id of the command, which must not outlive its owner."""
-        with suppress(BrokenPipeError):
-            os.write(self._life, f"{command}\n".encode())
-
     def leave(self) -> None:
         """Leaves the gateway on its own, in the background."""
         os.close(self._life)
@@ -66,7 +67,7 @@ class Gateway:
         from select import select
 
         with suppress(BrokenPipeError):
-            os.write(self._life, b"done\n")
+            os.write(self._life, DONE)
         os.close(self._life)
         if not select([self._report], [], [], GRACE)[0]:  # it closes its end when it ends
             os.kill(self.pid, signal.SIGKILL)
@@ -75,15 +76,17 @@ class Gateway:
 
 
 class Owner:
-    """Its owner, as the gateway sees it: the process that forked it, or ``background`` that one's parent."""
+    """Its owner, as the gateway sees it: the process that forked it, or the process ``background``."""
 
     def __init__(self, report: int, life: int, background: int | None) -> None:
         self._report = report
         self._life = life
         self._background = background
+        self._id = ""
 
     def report(self, variables: Variables) -> None:
         """Tells what the command is to find in its environment."""
+        self._id = variables[ID]
         pairs = (f"{name}={value}" for name, value in variables.items())
         try:
             os.write(self._report, os.fsencode("\0".join(pairs)) + b"\0\0")
@@ -93,29 +96,19 @@ class Owner:
             os.close(self._report)
 
     def wait(self) -> None:
-        """Returns when the owner is gone, and the command with it."""
-        if self._background is None:
-            self._wait_for_life()
-            return
-        with suppress(ProcessLookupError):
-            Process(self._background).wait()
-
-    def _wait_for_life(self) -> None:
-        said = b""
-        command: Process | None = None
-        while piece := os.read(self._life, 64):
-            said += piece
-            if command is None and said.partition(b"\n")[0].isdigit():
-                with suppress(ProcessLookupError):
-                    command = Process(int(said.partition(b"\n")[0]))
-        if command and b"done" not in said:
-            command.end(GRACE)
+        """Returns when the owner is gone. If it was killed, its command is ended, and all that this has
+        started (Linux): the end of the pipe comes after the command's start, by which its copy is closed."""
+        if self._background is not None:
+            with suppress(ProcessLookupError):
+                Process(self._background).wait()
+        elif os.read(self._life, len(DONE)) != DONE and self._id:
+            end(processes_with(ID, self._id), GRACE)
 
 
 def fork(serve: Callable[[Owner], int], *, background: bool) -> Gateway:
     """A process that runs ``serve`` and exits with its status. It has to end when told to by SIGTERM, which
     raises ``KeyboardInterrupt`` there."""
-    parent = os.getppid() if background else None
+    parent = without_subshells(os.getppid()) if background else None
     report, their_report = os.pipe()
     their_life, life = os.pipe()
     sys.stdout.flush()

@@ -14,7 +14,7 @@ from udist_plugin.gateway.clients.files import write_files
 from udist_plugin.gateway.clients.place import Place
 from udist_plugin.gateway.credential import Credential, Guarded
 from udist_plugin.gateway.folder import Folder
-from udist_plugin.gateway.process import GRACE
+from udist_plugin.gateway.process import GRACE, ID
 
 if TYPE_CHECKING:
     import ssl
@@ -51,8 +51,6 @@ URL: Final = "UDIST_URL"
 
 SOCKET: Final = "UDIST_SOCKET"
 """The variable with the path of the Unix socket."""
-
-ID: Final = "UDIST_EXEC_ID"
 
 
 class Options(NamedTuple):

@@ -1,7 +1,7 @@
 """``DOCKER_CONFIG``: docker, crane, oras, helm, cosign, and others when they find nothing elsewhere.
 
-Where the user's file names a ``credsStore``, oras and crane ask that instead of ``auths``. With all of them a
-helper for one host goes before it, so the gateway's credential then comes from a helper of its own as well.
+Where the user's file names a ``credsStore``, oras and crane ask that instead of ``auths``, crane about each
+repository as well. So a store of the gateway's own stands there, which asks the user's about all other hosts.
 """
 
 from __future__ import annotations
@@ -19,16 +19,21 @@ HELPER: Final = "udist-exec"
 
 _PROGRAM: Final = """\
 #!/bin/sh
-# A docker credential helper that knows one host.
-case $1 in
-get) printf '%s\\n' '{answer}' ;;
-list) printf '%s\\n' '{listing}' ;;
-esac
+# A docker credential helper that knows one host, and asks the user's own for all others.
+if [ "$1" = get ]; then
+    read -r host
+    case ${{host#*://}} in
+    {host} | {host}/*) printf '%s\\n' {answer} ;;
+    *) printf '%s\\n' "$host" | {store} get ;;
+    esac
+else
+    exec {store} "$@"
+fi
 """
 
 
 def variables(place: Place) -> dict[str, str]:
-    """The folder, and the path of programs with the helper where one is needed."""
+    """The folder, and the path of programs with the store where there is one."""
     import json
 
     given = place.environ.get("DOCKER_CONFIG") or home(place.environ, ".docker")
@@ -36,9 +41,9 @@ def variables(place: Place) -> dict[str, str]:
     entry = {"auth": place.credential.basic}
     config["auths"] = usable(config.get("auths")) | {place.host: entry}
     found = {}
-    if config.get("credsStore"):
-        config["credHelpers"] = table(config.get("credHelpers")) | {place.host: HELPER}
-        programs = os.path.dirname(_write_helper(place))
+    if store := config.get("credsStore"):
+        config["credsStore"] = HELPER
+        programs = os.path.dirname(_write_helper(place, f"docker-credential-{store}"))
         found["PATH"] = os.pathsep.join(filter(None, (place.environ.get("PATH"), programs)))
     path = place.folder.write(f"docker/{CONFIG}", json.dumps(config, indent=2))
     found["DOCKER_CONFIG"] = os.path.dirname(path)
@@ -80,12 +85,13 @@ def _user_config(place: Place, folder: str) -> dict[str, Any]:
     return read_json(own, place.note)
 
 
-def _write_helper(place: Place) -> str:
+def _write_helper(place: Place, store: str) -> str:
     import json
+    from shlex import quote
 
     user, password = place.credential
     answer = json.dumps({"ServerURL": place.host, "Username": user, "Secret": password})
-    program = _PROGRAM.format(answer=answer, listing=json.dumps({place.host: user}))
+    program = _PROGRAM.format(host=place.host, answer=quote(answer), store=quote(store))
     return place.folder.write(f"bin/docker-credential-{HELPER}", program, 0o700)
 
 
