@@ -16,6 +16,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import sysconfig
 import time
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-UDIST = [sys.executable, "-m", "udist_plugin.cli.main", "exec"]
+UDIST = [str(Path(sysconfig.get_path("scripts"), "udist")), "exec"]
 STREAMS = 64
 LAYERS = 4
 PART = 16 * MIB
