@@ -9,6 +9,7 @@ import pytest
 from tests.clients.generate_go import REPOSITORY
 from tests.clients.generate_node import NODE
 from tests.clients.node_program import building, reading, run
+from tests.listening import no_plugin_listens
 from tests.tools import require_tool, run_tool
 from tests.workers import folder, once
 
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TIMEOUT: Final = 900  # seconds: the first build compiles Go's standard library with the race detector
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_port() -> Iterator[None]:
+    with no_plugin_listens():
+        yield
 
 
 @pytest.fixture(scope="session")

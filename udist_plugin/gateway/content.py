@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from mmap import mmap
-from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import StreamReset
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from udist_plugin.gateway.reader import Reader

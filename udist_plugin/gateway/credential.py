@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from udist_plugin.errors import Unauthorized
 from udist_plugin.http_api.app import API_VERSION
 from udist_plugin.http_api.errors import error_response
+from udist_plugin.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -6,7 +6,8 @@ import os
 import socket
 import stat
 from contextlib import suppress
-from typing import Final
+
+from udist_plugin.typed import Final
 
 BACKLOG: Final = 256
 """Connections that wait to be accepted, at most; those of the first instant wait for the server's imports."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mmap import mmap
-from typing import TYPE_CHECKING, Final
+
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from socket import socket

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from udist_plugin.exhaustion import raise_descriptor_limit
 from udist_plugin.gateway import listener
@@ -15,8 +13,10 @@ from udist_plugin.gateway.clients.place import Place
 from udist_plugin.gateway.credential import Credential, Guarded
 from udist_plugin.gateway.folder import Folder
 from udist_plugin.gateway.process import GRACE, ID
+from udist_plugin.typed import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    import signal
     import ssl
     from collections.abc import Callable, Iterable, Mapping
 
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
         def warm_up(self) -> None: ...
 
         def close(self) -> None: ...
+else:
+    import _signal as signal  # the module proper makes enumerations of the same
 
 
 REGISTRY: Final = "UDIST_REGISTRY"

@@ -6,10 +6,10 @@ The latter takes the place of all of the user's and the system's registries.conf
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.gateway.clients.docker import usable
 from udist_plugin.gateway.clients.reading import config_home, read_json, table
+from udist_plugin.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ repository as well. So a store of the gateway's own stands there, which asks the
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.gateway.clients.reading import config_home, home, read_json, table
+from udist_plugin.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from udist_plugin.gateway.clients.place import Place

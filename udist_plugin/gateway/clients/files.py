@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from udist_plugin.gateway.clients import containers, docker, regctl, trust
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.gateway.clients.place import Place
