@@ -264,8 +264,14 @@ def test_a_client_that_leaves_in_the_middle_of_a_response_harms_nobody(served: S
 def test_a_silent_client_is_left_in_time(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "SILENCE", 0.05)
     assert served.raw(b"") == b""
-    monkeypatch.setattr(server, "STALL", 0.05)
     assert served.raw(b"GET /v2/ HTTP/1.1\r\nHost").startswith(b"HTTP/1.1 408 ")
+    monkeypatch.setattr(server, "SILENCE", 20)
+    monkeypatch.setattr(server, "IDLE", 0.05)
+    assert served.raw(b"GET /v2/ HTTP/1.1\r\n" + LOGIN + b"\r\n").endswith(b"{}")
+    monkeypatch.setattr(server, "STALL", 0.05)
+    target = new_upload(served).encode()
+    head = b"PATCH " + target + b" HTTP/1.1\r\n" + LOGIN + b"Content-Length: 2\r\n\r\n"
+    assert served.raw(head + b"x") == b""
 
 
 def test_connections_have_a_bound(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def run_command(words: list[str], environ: Mapping[str, str], gateway: Gateway) 
         number, is_had = _next_signal()
         if number != signal.SIGCHLD and not is_had:
             os.kill(command, number)
-        elif number == signal.SIGCHLD and _has_ended(gateway.pid):
+        elif number == signal.SIGCHLD and gateway.has_ended():
             gateway.ended = True
             end([command], GRACE)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -53,8 +53,3 @@ def _next_signal() -> tuple[int, bool]:
 def _status(child: int) -> int | None:
     found, status = os.waitpid(child, os.WNOHANG)
     return status if found else None
-
-
-def _has_ended(child: int) -> bool:
-    """Without taking the status of the process, so that its id stays taken."""
-    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None

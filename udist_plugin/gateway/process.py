@@ -8,6 +8,7 @@ its registry until the end.
 from __future__ import annotations
 
 import os
+import select
 import sys
 from contextlib import suppress
 
@@ -57,6 +58,10 @@ class Gateway:
         pairs = (pair.partition("=") for pair in os.fsdecode(data[:-2]).split("\0"))
         return {name: value for name, _, value in pairs}
 
+    def has_ended(self, wait: float = 0) -> bool:
+        """Whether the gateway has ended, after at most ``wait`` seconds: that closes its end of a pipe."""
+        return bool(select.select([self._report], [], [], wait)[0])
+
     def leave(self) -> None:
         """Leaves the gateway on its own, in the background."""
         os.close(self._life)
@@ -64,12 +69,10 @@ class Gateway:
 
     def close(self) -> int:
         """Ends the gateway, and returns its exit code: negative for a signal."""
-        from select import select
-
         with suppress(BrokenPipeError):
             os.write(self._life, DONE)
         os.close(self._life)
-        if not select([self._report], [], [], GRACE)[0]:  # it closes its end when it ends
+        if not self.has_ended(GRACE):
             os.kill(self.pid, signal.SIGKILL)
         os.close(self._report)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])

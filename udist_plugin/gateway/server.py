@@ -150,7 +150,6 @@ def _serve(connection: Connection, address: Any) -> None:
     if isinstance(address, tuple):
         connection.remote_addr, connection.remote_port = address[:2]
     while connection.rfile.wait():
-        connection.socket.settimeout(STALL)
         if not connection.communicate():  # type: ignore[no-untyped-call]
             break
         connection.socket.settimeout(IDLE)
@@ -223,6 +222,7 @@ class Exchange(Gateway_10):
             self.req.close_connection = self.req.sent_headers = True
             return
         self.req.rfile = content  # cheroot would read what is left of it into memory
+        self.req.conn.socket.settimeout(STALL)
         try:
             result = self.req.server.application(self.env, self.start_response)
         except TransportError as error:  # nobody is left to answer
