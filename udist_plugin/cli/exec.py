@@ -90,16 +90,16 @@ def run(arguments: argparse.Namespace) -> int:
             gateway.leave()
             _print_variables(variables, as_json=arguments.json)
             return 0
-        code = _run(arguments.command, variables, gateway) if variables is not None else None
+        code = None if variables is None else _run(arguments.command, variables, gateway)
     except BaseException:
         gateway.close()
         raise
     ended = gateway.close()
-    if gateway.ended:
+    if variables is None:  # it has said why
+        return ended or 1
+    if code is None:
         note(f"the registry has ended ({_how(ended)}), so the command was stopped")
         return 1
-    if code is None:
-        return ended or 1
     if code < 0:
         _leave_no_core()
     return code
@@ -146,7 +146,7 @@ def _open(arguments: argparse.Namespace, log: Log) -> RegistryApp:
     return app
 
 
-def _run(command: Sequence[str], variables: Mapping[str, str], gateway: Gateway) -> int:
+def _run(command: Sequence[str], variables: Mapping[str, str], gateway: Gateway) -> int | None:
     from udist_plugin.gateway.command import run_command
 
     words = [HOST.sub(variables["UDIST_REGISTRY"], word) for word in command]

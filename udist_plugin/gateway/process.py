@@ -1,8 +1,8 @@
 """The gateway's own process, forked from its owner's: whichever is killed, the other cleans up.
 
 The owner's has one thread, so it takes signals one by one and passes them on to the command. The gateway's is
-in a session of its own: what a terminal sends reaches the command alone, which may need
-its registry until the end.
+in a session of its own: what a terminal sends reaches the command alone, which may need its registry until it
+ends.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ DONE: Final = b"done"
 """What an owner says that ends in order."""
 
 GRACE: Final = 0.5
-"""Seconds in which a process that is asked to end has to."""
+"""Seconds in which a command that is asked to end has to."""
+
+CLEANING: Final = 3.0
+"""Seconds in which a gateway has to."""
 
 DESCRIPTORS: Final = 1 << 16
 """More than a process has inherited."""
@@ -41,8 +44,7 @@ class Gateway:
     """The gateway as its owner sees it."""
 
     def __init__(self, pid: int, report: int, life: int) -> None:
-        self.pid = pid
-        self.ended = False
+        self._pid = pid
         self._report = report
         self._life = life
 
@@ -72,10 +74,10 @@ class Gateway:
         with suppress(BrokenPipeError):
             os.write(self._life, DONE)
         os.close(self._life)
-        if not self.has_ended(GRACE):
-            os.kill(self.pid, signal.SIGKILL)
+        if not self.has_ended(CLEANING):
+            os.kill(self._pid, signal.SIGKILL)
         os.close(self._report)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
 
 
 class Owner:

@@ -12,7 +12,7 @@ from udist_plugin.gateway.clients.files import write_files
 from udist_plugin.gateway.clients.place import Place
 from udist_plugin.gateway.credential import Credential, Guarded
 from udist_plugin.gateway.folder import Folder
-from udist_plugin.gateway.process import GRACE, ID
+from udist_plugin.gateway.process import CLEANING, ID
 from udist_plugin.typed import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def serve_gateway(owner: Owner, open_app: Callable[[], App], options: Options, l
 def _end_with(owner: Owner, ended: threading.Event) -> None:
     owner.wait()
     os.kill(os.getpid(), signal.SIGTERM)
-    if not ended.wait(2 * GRACE):  # a thread of the store's, perhaps; the next start removes what is left
+    if not ended.wait(CLEANING):  # a thread of the store's, perhaps; the next start removes what is left
         os._exit(1)
 
 
