@@ -198,6 +198,16 @@ def test_one_of_command_background_and_stop(home: Home, words: list[str]) -> Non
     assert ran.stderr.startswith("usage: udist exec [OPTION...] -- COMMAND [ARGUMENT...]\n")
 
 
+def test_tls_without_its_extra(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "cryptography").mkdir()
+    (tmp_path / "cryptography/__init__.py").write_text("raise ImportError")
+    home.environ["PYTHONPATH"] = str(tmp_path)
+    ran = home.exec("echo", "never", options=("--tls",))
+    assert (ran.returncode, ran.stdout) == (1, "")
+    hint = "cryptography is not installed; pip install '.[tls]' in a checkout of udist"
+    assert ran.stderr == f"udist: {hint}\n"
+
+
 def test_a_unix_socket(home: Home, tmp_path: Path) -> None:
     path = tmp_path / "registry.sock"
     before = home.succeed("cat", "/proc/net/tcp")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from mmap import mmap
 
 from udist_plugin.typed import TYPE_CHECKING, Final
@@ -52,9 +53,10 @@ class Reader:
         self._start += count
         return count
 
-    def discard(self, limit: int) -> None:
-        """Receives and forgets at most ``limit`` bytes, or all up to the end."""
-        while limit > 0 and self._receive():
+    def discard(self, limit: int, until: float) -> None:
+        """Receives and forgets all up to the end, or about ``limit`` bytes, or what comes ``until`` a time on
+        the monotonic clock."""
+        while limit > 0 and time.monotonic() < until and self._receive():
             limit -= self._end
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 from wsgiref.util import FileWrapper
 
@@ -48,11 +49,11 @@ STALL: Final = 300.0
 """Seconds without progress within a request or a response."""
 
 UNREAD: Final = 16 << 20
-"""Bytes of content that are still taken in and forgotten after a response that did not wait for it: a client
-that sends on would otherwise lose the response."""
+"""Bytes that are still received and forgotten after the last response of a connection: a client that sends on
+would otherwise lose the response."""
 
 LINGER: Final = 1.0
-"""Seconds between pieces of it."""
+"""Seconds for that."""
 
 BLOCK: Final = 256 << 10
 """Bytes of a file sent at a time through TLS."""
@@ -153,16 +154,14 @@ def _serve(connection: Connection, address: Any) -> None:
         if not connection.communicate():  # type: ignore[no-untyped-call]
             break
         connection.socket.settimeout(IDLE)
-    if connection.unread:
-        connection.socket.shutdown(socket.SHUT_WR)
-        connection.socket.settimeout(LINGER)
-        connection.rfile.discard(UNREAD)
+    connection.socket.shutdown(socket.SHUT_WR)
+    connection.socket.settimeout(LINGER)
+    connection.rfile.discard(UNREAD, time.monotonic() + LINGER)
 
 
 class Connection(HTTPConnection):
-    """One connection. ``unread`` is whether content of the last request has not been read."""
+    """One connection."""
 
-    unread = False
     ssl_env: Any = {}  # noqa: RUF012 - cheroot's name, never changed
 
 
@@ -228,7 +227,7 @@ class Exchange(Gateway_10):
         except TransportError as error:  # nobody is left to answer
             raise ConnectionResetError(errno.ECONNRESET, str(error)) from error
         if not content.complete:
-            self.req.close_connection = self.req.conn.unread = True
+            self.req.close_connection = True
         try:
             self._send(self._head(), result)
         finally:

@@ -6,6 +6,7 @@ import os
 import threading
 from contextlib import suppress
 
+from udist_plugin.errors import UdistError
 from udist_plugin.exhaustion import raise_descriptor_limit
 from udist_plugin.gateway import listener
 from udist_plugin.gateway.clients.files import write_files
@@ -138,11 +139,13 @@ def _log_into(folder: Folder) -> None:
 
 
 def _tls(folder: Folder) -> tuple[str, ssl.SSLContext]:
-    """The certificate to trust, in PEM, and what the server needs. Raises ``ImportError``."""
+    """The certificate to trust, in PEM, and what the server needs. Raises ``UdistError``."""
     import ssl
 
-    from udist_plugin.gateway.certificates import make_certificates
-
+    try:
+        from udist_plugin.gateway.certificates import make_certificates
+    except ImportError as error:
+        raise UdistError(str(error)) from error
     made = make_certificates()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     path = folder.write("server.pem", made.server + made.server_key)
