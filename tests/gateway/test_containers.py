@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.gateway.layout import blobs_of, digest_in, make_layout
-from tests.gateway.users import USERS
+from tests.gateway.users import users_and_schemes
 from tests.tools import require_tool, run_tool
 from tests.workers import folder, once
 
@@ -39,8 +39,7 @@ def imagecopy() -> str:
     return program
 
 
-@pytest.mark.parametrize("options", [(), ("--tls",)], ids=["http", "https"])
-@pytest.mark.parametrize("user", USERS, ids=lambda user: user.__name__)
+@users_and_schemes
 def test_an_image_comes_back(
     user: Callable[[Home], None], options: tuple[str, ...], imagecopy: str, home: Home, tmp_path: Path
 ) -> None:

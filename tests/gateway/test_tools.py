@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.gateway.layout import CONTENT, blobs_of, digest_in, make_layout
-from tests.gateway.users import USERS
+from tests.gateway.users import TLS, users, users_and_schemes
 from tests.storage.signatures.signer import OFFLINE
 from tests.tools import require_tool
 from udist_plugin.bootstrap import create_app
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from tests.gateway.udist import Home
 
 IMAGE = "udist.localhost/demo/app:v1"
-TLS = ("--tls",)
-
-users = pytest.mark.parametrize("user", USERS, ids=lambda user: user.__name__)
-options = pytest.mark.parametrize("options", [(), TLS], ids=["http", "https"])
 
 
 def crane(options: tuple[str, ...]) -> tuple[list[str], list[str]]:
@@ -59,8 +55,7 @@ def skopeo(options: tuple[str, ...]) -> tuple[list[str], list[str]]:
     )
 
 
-@options
-@users
+@users_and_schemes
 @pytest.mark.parametrize("tool", [crane, oras, regctl, skopeo])
 def test_an_image_comes_back(
     tool: Callable[[tuple[str, ...]], tuple[list[str], list[str]]],
@@ -87,8 +82,7 @@ def stored(home: Home, name: str, tag: str) -> str:
         return app.registry.resolve_manifest(name, tag).digest
 
 
-@options
-@users
+@users_and_schemes
 def test_helm(user: Callable[[Home], None], options: tuple[str, ...], home: Home, tmp_path: Path) -> None:
     user(home)
     require_tool("helm")

@@ -6,6 +6,8 @@ import json
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -69,6 +71,17 @@ def with_a_missing_store(home: Home) -> None:
 
 
 USERS: list[Callable[[Home], None]] = [nobody, with_logins, with_a_store, with_a_missing_store]
+
+TLS = ("--tls",)
+
+users = pytest.mark.parametrize("user", USERS, ids=lambda user: user.__name__)
+users_and_schemes = pytest.mark.parametrize(
+    ("user", "options"),
+    [
+        *(pytest.param(user, (), id=f"{user.__name__}-http") for user in USERS),
+        *(pytest.param(user, TLS, id=f"{user.__name__}-https") for user in (nobody, with_a_store)),
+    ],
+)
 
 
 def _logins(home: Home) -> dict[str, object]:
