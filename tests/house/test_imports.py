@@ -266,9 +266,9 @@ def test_the_protocol_does_no_input_or_output(module: str) -> None:
     assert [each for each in imports(module) if each.module.split(".")[0] in SANS_IO] == []
 
 
-def test_a_heavy_package_is_imported_by_one_file_on_first_use() -> None:
+def test_a_heavy_package_is_imported_by_one_file_of_a_room_on_first_use() -> None:
     """On first use: inside a function, or in files imported there. pytest is at home in ``testing``."""
-    users: dict[str, set[str]] = {}
+    users: dict[tuple[str, str], set[str]] = {}
     early = set()
     for module in sources():
         for each in imports(module):
@@ -279,10 +279,10 @@ def test_a_heavy_package_is_imported_by_one_file_on_first_use() -> None:
                 or each.checked
             ):
                 continue
-            users.setdefault(package, set()).add(module)
+            users.setdefault((package, room(module)), set()).add(module)
             if each.top and module in imported_at_start() and room(module) not in {"cli", "testing"}:
                 early.add((package, module))
-    users.pop("pytest", None)
+    users.pop(("pytest", "testing"), None)
     assert {package: modules for package, modules in users.items() if len(modules) > 1} == {}
     assert early == set()
 
