@@ -15,12 +15,14 @@ class Content:
 
     ``size`` is the number of bytes from here to the end of what was asked for. ``file`` is the open file
     the bytes stand in, positioned at the first of them, when there is one: a server may then let the
-    kernel move them; where ``spliceable``, it may by ``splice``. Use it as a context manager, or close it.
+    kernel move them; where ``spliceable``, it may by ``splice``. Where ``verified``, reading it to its end
+    raises unless it has the digest that was asked for. Use it as a context manager, or close it.
     """
 
     size: int
     file: BinaryIO | None = None
     spliceable: bool = False
+    verified: bool = False
 
     def read(self, size: int = -1) -> bytes:
         """At most ``size`` bytes, all that is left when negative, empty at the end."""
@@ -41,6 +43,24 @@ class Content:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class FileContent(Content):
+    """At most ``size`` bytes of an open file, from where it is positioned."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self.file = file
+        self.size = size
+        self._open = file
+
+    def read(self, size: int = -1) -> bytes:
+        size = self.size if size < 0 else min(size, self.size)
+        data = self._open.read(size) if size else b""
+        self.size -= len(data)
+        return data
+
+    def close(self) -> None:
+        self._open.close()
 
 
 class Readable(Protocol):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from contextlib import AbstractContextManager
     from types import TracebackType
-    from typing import BinaryIO, Self
+    from typing import Self
 
     from udist_plugin.content import Shareable
     from udist_plugin.drivers.once import Record
@@ -57,24 +57,6 @@ class MemoryContent(Content):
         self._view = self._view[size:]
         self.size -= size
         return data
-
-
-class FileContent(Content):
-    """At most ``size`` bytes of an open file, from where it is positioned."""
-
-    def __init__(self, file: BinaryIO, size: int) -> None:
-        self.file = file
-        self.size = size
-        self._open = file
-
-    def read(self, size: int = -1) -> bytes:
-        size = self.size if size < 0 else min(size, self.size)
-        data = self._open.read(size) if size else b""
-        self.size -= len(data)
-        return data
-
-    def close(self) -> None:
-        self._open.close()
 
 
 class FileWriter(ABC):

@@ -23,6 +23,7 @@ class RemoteContent(Content):
         self._response = response
         self._left = size
         self._digest = digest
+        self.verified = digest is not None
         self._hash = digest.hasher() if digest else None
         self._free: list[bytearray] = []
         while skip and (data := response.read(min(skip, CHUNK_SIZE))):

@@ -13,7 +13,8 @@ import os
 from contextlib import suppress
 from functools import wraps
 
-from udist_plugin.drivers.base import SMALL_FILE_MAX, FileContent, FileInfo, FileWriter, StorageDriver
+from udist_plugin.content import FileContent
+from udist_plugin.drivers.base import SMALL_FILE_MAX, FileInfo, FileWriter, StorageDriver
 from udist_plugin.drivers.filesystem import calls
 from udist_plugin.drivers.filesystem.listing import Listings
 from udist_plugin.drivers.filesystem.steps import StagedFiles
