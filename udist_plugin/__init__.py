@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         ConfigurationError,
         DeadlineExceeded,
         HandshakeFailed,
+        ImageError,
         NoFreeSlot,
         PluginDied,
         PluginForked,
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
         TransportError,
         UdistError,
     )
+    from udist_plugin.images.copying.copy import copy_image
     from udist_plugin.images.pull import pull_artifact
     from udist_plugin.images.push import Source, push_artifact
+    from udist_plugin.images.transports.udistribution import new_transport
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
     from udist_plugin.remote.registry import RemoteRegistry
@@ -50,6 +53,7 @@ __all__ = [
     "Descriptor",
     "Digest",
     "HandshakeFailed",
+    "ImageError",
     "NoFreeSlot",
     "Plugin",
     "PluginDied",
@@ -67,7 +71,9 @@ __all__ = [
     "TransportError",
     "UdistError",
     "WSGITransport",
+    "copy_image",
     "create_app",
+    "new_transport",
     "pull_artifact",
     "push_artifact",
 ]
@@ -82,7 +88,9 @@ _MODULES = {
     "Response": "client.response",
     "Source": "images.push",
     "WSGITransport": "remote.wsgi",
+    "copy_image": "images.copying.copy",
     "create_app": "bootstrap",
+    "new_transport": "images.transports.udistribution",
     "pull_artifact": "images.pull",
     "push_artifact": "images.push",
 }

@@ -15,7 +15,12 @@ UdistError
 │   ├── SourceInvalid        a file or folder that cannot be pushed as it is
 │   └── NoFiles              an artifact or image that holds no named files
 ├── ImageError               an image cannot be read, written or copied as asked
-│   └── ReferenceInvalid     no transport:reference
+│   ├── ReferenceInvalid     no transport:reference
+│   ├── ImageUnknown         there is no such image in a layout or archive
+│   ├── ImageAmbiguous       several images fit
+│   ├── PlatformUnknown      the image is not there for a platform
+│   ├── LayoutInvalid        a folder or archive that is not what it should be
+│   └── DigestChanged        the copy would have another digest
 ├── SignatureError           an image cannot be signed, or is not to be trusted
 │   ├── KeyInvalid           a file that holds no usable key, or a wrong password
 │   ├── NotSigned            no signature by the key that fits the image
@@ -282,6 +287,26 @@ class ImageError(UdistError):
 
 class ReferenceInvalid(ImageError):
     """A text is no reference, or no transport is registered for it."""
+
+
+class ImageUnknown(ImageError):
+    """A layout or archive has no such image, or there is none at all."""
+
+
+class ImageAmbiguous(ImageError):
+    """Several images fit; the message lists them."""
+
+
+class PlatformUnknown(ImageError):
+    """The image is not there for a platform; the message lists those that are."""
+
+
+class LayoutInvalid(ImageError):
+    """A folder or archive is not what its transport expects, or was cut short."""
+
+
+class DigestChanged(ImageError):
+    """The copy would have another digest than its source, and was to keep it."""
 
 
 class SignatureError(UdistError):

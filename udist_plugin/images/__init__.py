@@ -1,4 +1,4 @@
-"""Files and folders as OCI artifacts, in the form that oras uses; signatures of images, and policies."""
+"""Images copied between any two places, signed and judged by policies; files and folders as artifacts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from udist_plugin import offer
 
 if TYPE_CHECKING:
+    from udist_plugin.images.copying.copy import CopyResult, copy_image
+    from udist_plugin.images.platforms import Platform
     from udist_plugin.images.policy.evaluating import check_image, check_images
     from udist_plugin.images.policy.files import load_policy
     from udist_plugin.images.policy.names import policy_image
@@ -19,8 +21,23 @@ if TYPE_CHECKING:
     from udist_plugin.images.signatures.lookaside import find_lookaside
     from udist_plugin.images.signatures.signing import sign_image
     from udist_plugin.images.signatures.verifying import verify_image
+    from udist_plugin.images.system import SystemContext
+    from udist_plugin.images.transports import Transports, parse_image_name
+    from udist_plugin.images.transports.base import (
+        ImageDestination,
+        ImageReference,
+        ImageSource,
+        ImageTransport,
+    )
+    from udist_plugin.images.transports.udistribution import new_transport
 
 __all__ = [
+    "CopyResult",
+    "ImageDestination",
+    "ImageReference",
+    "ImageSource",
+    "ImageTransport",
+    "Platform",
     "Policy",
     "PolicyImage",
     "PrivateKey",
@@ -28,11 +45,16 @@ __all__ = [
     "Pulled",
     "Pushed",
     "Source",
+    "SystemContext",
+    "Transports",
     "check_image",
     "check_images",
+    "copy_image",
     "find_attached",
     "find_lookaside",
     "load_policy",
+    "new_transport",
+    "parse_image_name",
     "policy_image",
     "pull_artifact",
     "push_artifact",
@@ -43,6 +65,12 @@ __all__ = [
 __getattr__, __dir__ = offer(
     __name__,
     {
+        "CopyResult": "images.copying.copy",
+        "ImageDestination": "images.transports.base",
+        "ImageReference": "images.transports.base",
+        "ImageSource": "images.transports.base",
+        "ImageTransport": "images.transports.base",
+        "Platform": "images.platforms",
         "Policy": "images.policy.policy",
         "PolicyImage": "images.policy.subject",
         "PrivateKey": "images.signatures.keys",
@@ -50,11 +78,16 @@ __getattr__, __dir__ = offer(
         "Pulled": "images.pull",
         "Pushed": "images.push",
         "Source": "images.push",
+        "SystemContext": "images.system",
+        "Transports": "images.transports",
         "check_image": "images.policy.evaluating",
         "check_images": "images.policy.evaluating",
+        "copy_image": "images.copying.copy",
         "find_attached": "images.signatures.attached",
         "find_lookaside": "images.signatures.lookaside",
         "load_policy": "images.policy.files",
+        "new_transport": "images.transports.udistribution",
+        "parse_image_name": "images.transports",
         "policy_image": "images.policy.names",
         "pull_artifact": "images.pull",
         "push_artifact": "images.push",

@@ -9,12 +9,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from udist_plugin.errors import Cancelled
-from udist_plugin.remote.registry import RemoteRegistry
+from udist_plugin.remote.transport import can_cancel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from udist_plugin.registry import Registry
 
 CONCURRENCY: Final = 5
 """Files that are pushed or pulled at once unless the caller says otherwise, as in oras."""
@@ -33,17 +31,18 @@ Result = TypeVar("Result")
 
 
 class Stop:
-    """Ends what several threads do with ``registry``."""
+    """Ends what several threads do with ``parties``: registries, or an image's source and destination."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, *parties: object) -> None:
+        self._parties = parties
         self.stopped = False
 
     def now(self) -> None:
-        """Cancels their requests, too, where the registry is remote."""
+        """Cancels what the threads wait for, too, where that can be done."""
         self.stopped = True
-        if isinstance(self._registry, RemoteRegistry):
-            self._registry.cancel()
+        for party in self._parties:
+            if can_cancel(party):
+                party.cancel()
 
     def check(self) -> None:
         """Called between steps that make no request. Raises ``Cancelled``."""

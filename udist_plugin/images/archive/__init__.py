@@ -1,0 +1,1 @@
+"""Images in tar files: the transports ``oci-archive:`` and ``docker-archive:``."""

@@ -1,0 +1,91 @@
+"""An image written into an archive: an OCI layout, with Docker's ``manifest.json`` beside it if asked for, as
+``docker save`` writes it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from udist_plugin.errors import Cancelled, ManifestInvalid
+from udist_plugin.images.archive.writing import TarWriter
+from udist_plugin.images.layout.destination import LAYOUT
+from udist_plugin.images.layout.index import CONTAINERD_NAME, LayoutIndex
+from udist_plugin.images.layout.source import blob_name
+from udist_plugin.images.transports.base import ImageDestination
+from udist_plugin.images.writing import write_verified
+
+if TYPE_CHECKING:
+    from udist_plugin.content import Content
+    from udist_plugin.images.references import Named
+    from udist_plugin.oci.descriptor import Descriptor
+    from udist_plugin.oci.manifest import Manifest
+
+
+class ArchiveDestination(ImageDestination):
+    """The archive at ``path``, with one image called ``name``."""
+
+    def __init__(self, path: str, name: str | None) -> None:
+        self._tar = TarWriter(path)
+        self._name = name
+        self._cancelled = False
+
+    def has_blob(self, descriptor: Descriptor) -> bool:
+        return self._tar.has(blob_name(descriptor.digest))
+
+    def put_blob(self, descriptor: Descriptor, content: Content) -> None:
+        with self._tar.add(blob_name(descriptor.digest), content.size) as out:
+            write_verified(content, descriptor, out, self._check)
+
+    def put_manifest(self, manifest: Manifest) -> None:
+        self._add(blob_name(manifest.digest), manifest.content)
+
+    def commit(self, root: Manifest) -> None:
+        self.put_manifest(root)
+        self._add("oci-layout", LAYOUT)
+        index = LayoutIndex()
+        index.put(root, self._name, self._annotations())
+        self._add("index.json", index.to_bytes())
+        self._tar.finish()
+
+    def _annotations(self) -> dict[str, str]:
+        """What else the image's entry says."""
+        return {}
+
+    def _add(self, name: str, content: bytes) -> None:
+        if not self._tar.has(name):
+            with self._tar.add(name, len(content)) as out:
+                out.write(content)
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+    def close(self) -> None:
+        self._tar.close()
+
+    def _check(self) -> None:
+        if self._cancelled:
+            raise Cancelled("another blob failed, or the whole was interrupted")
+
+
+class DockerArchiveDestination(ArchiveDestination):
+    """The same for ``docker load``; ``named`` is the image's name with its tag."""
+
+    single = True
+
+    def __init__(self, path: str, named: Named | None) -> None:
+        super().__init__(path, named.tag if named else None)
+        self._named = named
+
+    def commit(self, root: Manifest) -> None:
+        if root.config is None:
+            raise ManifestInvalid("a Docker archive takes one image, and no index")
+        item = {
+            "Config": blob_name(root.config.digest),
+            "RepoTags": [self._named.familiar] if self._named else [],
+            "Layers": [blob_name(layer.digest) for layer in root.layers],
+        }
+        self._add("manifest.json", json.dumps([item], separators=(",", ":")).encode())
+        super().commit(root)
+
+    def _annotations(self) -> dict[str, str]:
+        return {CONTAINERD_NAME: str(self._named)} if self._named else {}

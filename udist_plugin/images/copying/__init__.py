@@ -1,0 +1,1 @@
+"""An image from any place to any other (containers/image's ``copy``)."""

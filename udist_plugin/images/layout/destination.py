@@ -1,0 +1,82 @@
+"""An image written into an OCI layout."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from udist_plugin.errors import ImageError, LayoutInvalid
+from udist_plugin.images.files import Folder
+from udist_plugin.images.layout.index import LayoutIndex
+from udist_plugin.images.layout.source import blob_name, check_version, read_index
+from udist_plugin.images.transports.folders import FolderDestination
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from udist_plugin.images.layout.location import Location
+    from udist_plugin.oci.digest import Digest
+    from udist_plugin.oci.manifest import Manifest
+
+LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
+
+LOCKED: Final = 10.0
+"""Seconds to wait for another process that writes ``index.json``."""
+
+
+class LayoutDestination(FolderDestination):
+    """The layout at ``location``. Raises ``LayoutInvalid`` for a folder that holds something else."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(Folder(location.path))
+        self._name = check_written(location).name
+        if read_index(self._folder) is None and self._folder.names() - {"blobs", "oci-layout"}:
+            raise LayoutInvalid("is neither an OCI layout nor empty; give another folder", location.path)
+        check_version(self._folder)
+
+    def _blob_name(self, digest: Digest) -> str:
+        return blob_name(digest)
+
+    def put_manifest(self, manifest: Manifest) -> None:
+        self._write(blob_name(manifest.digest), manifest.content)
+
+    def commit(self, root: Manifest) -> None:
+        self.put_manifest(root)
+        if self._folder.size("oci-layout") is None:
+            self._write("oci-layout", LAYOUT)
+        with _locked(self._folder.path):
+            index = read_index(self._folder) or LayoutIndex()
+            index.put(root, self._name)
+            self._write("index.json", index.to_bytes())
+
+
+def check_written(location: Location) -> Location:
+    """``location`` itself. Raises ``ImageError`` for one that only reading can mean."""
+    if location.position is not None or location.digest:
+        raise ImageError(
+            "an image is written by its name; positions and digests are for reading", str(location)
+        )
+    return location
+
+
+@contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    """No other process of ours changes the folder's ``index.json`` meanwhile."""
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        deadline = time.monotonic() + LOCKED
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise ImageError("another process keeps it locked; try again later", folder) from None
+                time.sleep(0.01)
+        yield
+    finally:
+        os.close(descriptor)

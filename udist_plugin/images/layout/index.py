@@ -1,0 +1,159 @@
+"""``index.json``: which image a name means, and what it says once an image has been written."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from udist_plugin.errors import DigestInvalid, ImageAmbiguous, ImageUnknown, LayoutInvalid, ManifestInvalid
+from udist_plugin.oci.descriptor import Descriptor
+from udist_plugin.oci.manifest import load_document
+from udist_plugin.oci.media_types import INDEXES, OCI_INDEX
+from udist_plugin.oci.stored import read_stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from udist_plugin.images.layout.location import Location
+    from udist_plugin.oci.digest import Digest
+    from udist_plugin.oci.manifest import Manifest
+
+REF_NAME: Final = "org.opencontainers.image.ref.name"
+CONTAINERD_NAME: Final = "io.containerd.image.name"
+"""The whole name, where containerd's ``REF_NAME`` is only a tag."""
+
+INDEX_MAX: Final = 64 << 20
+"""The largest ``index.json`` accepted, in bytes."""
+
+EMPTY: Final = b'{"schemaVersion":2,"mediaType":"%s","manifests":[]}' % OCI_INDEX.encode()
+
+
+class LayoutIndex:
+    """The entries of an ``index.json``. What others wrote into it is kept, also what is malformed."""
+
+    def __init__(self, content: bytes = EMPTY) -> None:
+        """Raises ``LayoutInvalid``."""
+        try:
+            self._document = load_document(content)
+        except ManifestInvalid as error:
+            raise LayoutInvalid(f"index.json: {error.detail}") from None
+        entries = self._document.get("manifests", [])
+        if not isinstance(entries, list):
+            raise LayoutInvalid("index.json: expected a list of manifests")
+        self._entries: list[object] = entries
+
+    @property
+    def entries(self) -> list[Descriptor]:
+        """The entries that are descriptors, in their order."""
+        return [found for entry in self._entries if (found := _descriptor(entry)) is not None]
+
+    def find(self, location: Location, read: Callable[[Digest], bytes]) -> Descriptor:
+        """The entry that ``location`` means; ``read`` gets a manifest's bytes.
+
+        Raises ``ImageUnknown`` and ``ImageAmbiguous``, which list what there is.
+        """
+        if location.position is not None:
+            if location.position < len(self._entries) and (
+                found := _descriptor(self._entries[location.position])
+            ):
+                return found
+            raise ImageUnknown(
+                f"has no image {location.image}; it has {_listed(self.entries)}", location.path
+            )
+        if location.digest:
+            fitting = [entry for entry in self.entries if entry.digest == location.digest]
+            return fitting[0] if fitting else self._listed_below(location, read)
+        fitting = self._named(location.name) if location.name else self._roots(read)
+        if len({entry.digest for entry in fitting}) > 1:
+            what = (
+                f"two images are called {location.name!r}"
+                if location.name
+                else "there is more than one image"
+            )
+            raise ImageAmbiguous(f"{what}; choose one of {_listed(fitting, by_digest=True)}", str(location))
+        if not fitting:
+            raise ImageUnknown(f"there is no such image; it has {_listed(self.entries)}", str(location))
+        return fitting[0]
+
+    def _named(self, name: str) -> list[Descriptor]:
+        """By the name itself, or else by the whole one that containerd notes."""
+        for key in (REF_NAME, CONTAINERD_NAME):
+            if found := [entry for entry in self.entries if entry.annotations.get(key) == name]:
+                return found
+        return []
+
+    def _roots(self, read: Callable[[Digest], bytes]) -> list[Descriptor]:
+        """The images, without what is only there as part of an index, as oras lists it."""
+        entries = self.entries
+        if len(entries) < 2:
+            return entries
+        parts = {part.digest for entry in entries for part in _parts(entry, read)}
+        return [entry for entry in entries if name_of(entry) or entry.digest not in parts]
+
+    def _listed_below(self, location: Location, read: Callable[[Digest], bytes]) -> Descriptor:
+        for entry in self.entries:
+            for part in _parts(entry, read):
+                if part.digest == location.digest:
+                    return part
+        raise ImageUnknown(f"there is no such image; it has {_listed(self.entries)}", str(location))
+
+    def put(self, manifest: Manifest, name: str | None, annotations: Mapping[str, str] = {}) -> None:
+        """Names ``manifest``: it takes the place of whatever had the name, and nothing else changes.
+
+        Without a name it is added, unless it is there. ``annotations`` are its entry's.
+        """
+        digest = manifest.digest
+        same = [entry for entry in self._entries if (found := _descriptor(entry)) and found.digest == digest]
+        if name is None and same:
+            return
+        unnamed = next((entry for entry in same if not name_of(_descriptor(entry))), None)
+        new: dict[str, Any] = (
+            dict(unnamed)
+            if isinstance(unnamed, dict)
+            else Descriptor(manifest.media_type, digest, len(manifest.content)).to_json()
+        )
+        notes = {**annotations, **({} if name is None else {REF_NAME: name})}
+        if notes:
+            new["annotations"] = {**(new.get("annotations") or {}), **notes}
+        replaced = [
+            entry
+            for entry in self._entries
+            if entry is unnamed or (name is not None and name_of(_descriptor(entry)) == name)
+        ]
+        place = self._entries.index(replaced[0]) if replaced else len(self._entries)
+        self._entries.insert(place, new)
+        self._entries[:] = [entry for entry in self._entries if not any(entry is old for old in replaced)]
+
+    def to_bytes(self) -> bytes:
+        self._document["manifests"] = self._entries
+        return json.dumps(self._document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def name_of(entry: Descriptor | None) -> str | None:
+    """An entry's name, if it has one."""
+    return entry.annotations.get(REF_NAME) if entry else None
+
+
+def _descriptor(value: object) -> Descriptor | None:
+    try:
+        return Descriptor.from_json(value)
+    except (ManifestInvalid, DigestInvalid):
+        return None
+
+
+def _parts(entry: Descriptor, read: Callable[[Digest], bytes]) -> tuple[Descriptor, ...]:
+    """What an entry's index lists; nothing for an image."""
+    if entry.media_type not in INDEXES:
+        return ()
+    return read_stored(read(entry.digest), entry.digest).manifests
+
+
+def _listed(entries: Iterable[Descriptor], *, by_digest: bool = False) -> str:
+    words = [
+        f"@{entry.digest}" + (f" ({name_of(entry)})" if name_of(entry) else "")
+        if by_digest
+        else name_of(entry) or f"@{entry.digest}"
+        for entry in entries
+    ]
+    shown = ", ".join(words[:16])
+    return (f"{shown} and {len(words) - 16} more" if len(words) > 16 else shown) or "none"

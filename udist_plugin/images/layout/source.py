@@ -1,0 +1,87 @@
+"""An image read from an OCI layout."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from udist_plugin.errors import BlobUnknown, DigestInvalid, ImageUnknown, LayoutInvalid, ManifestUnknown
+from udist_plugin.images.files import read_file
+from udist_plugin.images.layout.index import INDEX_MAX, LayoutIndex
+from udist_plugin.images.transports.base import ImageSource
+from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.manifest import MANIFEST_MAX
+from udist_plugin.registry import ManifestContent
+
+if TYPE_CHECKING:
+    from udist_plugin.content import Content
+    from udist_plugin.images.files import Files
+    from udist_plugin.images.layout.location import Location
+    from udist_plugin.oci.descriptor import Descriptor
+
+
+class LayoutSource(ImageSource):
+    """The image at ``location`` of the layout in ``files``, which are closed with it.
+
+    Raises ``LayoutInvalid``, ``ImageUnknown`` and ``ImageAmbiguous``.
+    """
+
+    def __init__(self, files: Files, location: Location) -> None:
+        self._files = files
+        index = read_index(files)
+        if index is None:
+            raise ImageUnknown("there is no OCI layout: no index.json", files.path)
+        check_version(files)
+        self._entry = index.find(location, self._read_manifest)
+
+    def get_manifest(self, digest: Digest | None = None) -> ManifestContent:
+        content = self._read_manifest(digest or self._entry.digest)
+        return ManifestContent(
+            content, "" if digest else self._entry.media_type, digest or self._entry.digest
+        )
+
+    def open_blob(self, descriptor: Descriptor) -> Content:
+        try:
+            return self._files.open(blob_name(descriptor.digest))
+        except FileNotFoundError:
+            raise BlobUnknown({"digest": descriptor.digest, "image": self._files.path}) from None
+
+    def close(self) -> None:
+        self._files.close()
+
+    def _read_manifest(self, digest: Digest) -> bytes:
+        return read_manifest(self._files, blob_name(digest), digest)
+
+
+def read_manifest(files: Files, name: str, digest: Digest) -> bytes:
+    """A manifest's bytes, which have ``digest``. Raises ``ManifestUnknown`` and ``DigestInvalid``."""
+    try:
+        content = read_file(files, name, MANIFEST_MAX)
+    except FileNotFoundError:
+        raise ManifestUnknown({"digest": digest, "image": files.path}) from None
+    if (actual := Digest.of(content, digest.algorithm)) != digest:
+        raise DigestInvalid({"expected": digest, "actual": actual}, "the manifest does not match its digest")
+    return content
+
+
+def blob_name(digest: Digest) -> str:
+    """The file of a blob within a layout."""
+    return f"blobs/{digest.algorithm}/{digest.hex}"
+
+
+def read_index(files: Files) -> LayoutIndex | None:
+    """The layout's ``index.json``, if there is one. Raises ``LayoutInvalid``."""
+    try:
+        return LayoutIndex(read_file(files, "index.json", INDEX_MAX))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def check_version(files: Files) -> None:
+    """Raises ``LayoutInvalid`` for a layout of a later major version. One that states none is read."""
+    version = None
+    with suppress(FileNotFoundError, ValueError, AttributeError):
+        version = json.loads(read_file(files, "oci-layout", 4096)).get("imageLayoutVersion")
+    if version is not None and not str(version).startswith("1."):
+        raise LayoutInvalid(f"has image layout version {version}; expected 1.0.0", files.path)

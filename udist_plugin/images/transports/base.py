@@ -1,0 +1,126 @@
+"""Transports, references, sources and destinations, as containers/image has them.
+
+A transport parses references. A reference names one image, and opens it as a source or as a destination.
+``copying`` moves an image between any two.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from udist_plugin.images.system import THIS_SYSTEM, SystemContext
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from udist_plugin.content import Content
+    from udist_plugin.oci.descriptor import Descriptor
+    from udist_plugin.oci.digest import Digest
+    from udist_plugin.oci.manifest import Manifest
+    from udist_plugin.registry import ManifestContent
+
+
+class ImageTransport(ABC):
+    """A kind of place for images. ``name`` is what stands before the colon."""
+
+    name: str
+
+    @abstractmethod
+    def parse_reference(self, text: str) -> ImageReference:
+        """The image that ``text``, which is behind ``name:``, refers to. Raises ``ReferenceInvalid``."""
+
+
+class ImageReference(ABC):
+    """The place of one image. Its text is ``transport:reference``, which parses to an equal one."""
+
+    transport: ImageTransport
+
+    @property
+    @abstractmethod
+    def string_within_transport(self) -> str:
+        """What is behind the transport's name, with defaults filled in or left out."""
+
+    @abstractmethod
+    def new_image_source(self, system: SystemContext = THIS_SYSTEM) -> ImageSource:
+        """Opens the image for reading. Raises ``ImageUnknown`` where there is none."""
+
+    @abstractmethod
+    def new_image_destination(self, system: SystemContext = THIS_SYSTEM) -> ImageDestination:
+        """Opens the place for writing. Nothing is written before the first ``put``."""
+
+    def __str__(self) -> str:
+        return f"{self.transport.name}:{self.string_within_transport}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
+
+
+class _Open(ABC):
+    """What a source and a destination have in common. Close it, or use it as a context manager."""
+
+    def cancel(self) -> None:
+        """Makes whatever other threads do here end soon, with ``Cancelled``."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Gives back what is held; twice is once."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class ImageSource(_Open):
+    """An image being read. Safe for any number of threads."""
+
+    @abstractmethod
+    def get_manifest(self, digest: Digest | None = None) -> ManifestContent:
+        """The image's manifest or index, or the one of its manifests that has ``digest``.
+
+        Its bytes have the digest that it says. Raises ``ManifestUnknown`` or ``NameUnknown``.
+        """
+
+    @abstractmethod
+    def open_blob(self, descriptor: Descriptor) -> Content:
+        """A blob of the image. Raises ``BlobUnknown``.
+
+        The content is checked by whoever reads it, unless it says that it is ``verified``.
+        """
+
+
+class ImageDestination(_Open):
+    """A place being written. Safe for any number of threads, but for ``commit``.
+
+    Closing it without ``commit`` leaves what was under its name before. Whole blobs may stay, where they
+    shorten the next attempt.
+    """
+
+    single = False
+    """Whether it takes one image only, and no index."""
+
+    @abstractmethod
+    def has_blob(self, descriptor: Descriptor) -> bool:
+        """Whether all of the blob is there already."""
+
+    def reuse_blob(self, descriptor: Descriptor, source: ImageSource) -> bool:  # noqa: ARG002
+        """Takes a blob over from ``source`` without moving it. ``False`` where that cannot be done."""
+        return False
+
+    @abstractmethod
+    def put_blob(self, descriptor: Descriptor, content: Content) -> None:
+        """Stores ``content``. Raises ``DigestInvalid`` if it is not what ``descriptor`` says; then nothing is
+        stored."""
+
+    @abstractmethod
+    def put_manifest(self, manifest: Manifest) -> None:
+        """Stores a manifest of the image without a name. All that it refers to is there."""
+
+    @abstractmethod
+    def commit(self, root: Manifest) -> None:
+        """Stores the image's own manifest or index under the reference's name. All else is there."""

@@ -1,0 +1,106 @@
+"""Images in a registry: the source and the destination on any ``Registry``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.errors import BlobUnknown, DigestInvalid, NameUnknown
+from udist_plugin.images.transports.base import ImageDestination, ImageSource
+from udist_plugin.remote.transport import can_cancel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from io import FileIO
+
+    from udist_plugin.content import Content
+    from udist_plugin.oci.descriptor import Descriptor
+    from udist_plugin.oci.digest import Digest
+    from udist_plugin.oci.manifest import Manifest
+    from udist_plugin.registry import ManifestContent, Registry
+
+
+class RegistrySource(ImageSource):
+    """The image ``target``, a tag or a digest, of the repository ``name``. ``release`` ends its use of
+    ``registry``."""
+
+    def __init__(self, registry: Registry, name: str, target: str, release: Callable[[], None]) -> None:
+        self.registry = registry
+        self.name = name
+        self._target = target
+        self._release = release
+
+    def get_manifest(self, digest: Digest | None = None) -> ManifestContent:
+        return self.registry.get_manifest(self.name, digest or self._target)
+
+    def open_blob(self, descriptor: Descriptor) -> Content:
+        return self.registry.open_blob(self.name, descriptor.digest)
+
+    def cancel(self) -> None:
+        if can_cancel(self.registry):
+            self.registry.cancel()
+
+    def close(self) -> None:
+        self._release()
+
+
+class RegistryDestination(ImageDestination):
+    """The tag or digest ``target`` of the repository ``name``. ``release`` ends its use of ``registry``."""
+
+    def __init__(self, registry: Registry, name: str, target: str, release: Callable[[], None]) -> None:
+        self._registry = registry
+        self._name = name
+        self._target = target
+        self._release = release
+
+    def has_blob(self, descriptor: Descriptor) -> bool:
+        try:
+            size = self._registry.resolve_blob(self._name, descriptor.digest).size
+        except (BlobUnknown, NameUnknown):
+            return False
+        return descriptor.size in (0, size)
+
+    def reuse_blob(self, descriptor: Descriptor, source: ImageSource) -> bool:
+        """By a mount, from another repository of the same registry."""
+        if not isinstance(source, RegistrySource) or source.registry is not self._registry:
+            return False
+        try:
+            size = self._registry.mount_blob(self._name, descriptor.digest, source.name).size
+        except BlobUnknown:
+            return False
+        return descriptor.size in (0, size)
+
+    def put_blob(self, descriptor: Descriptor, content: Content) -> None:
+        """The registry verifies the digest."""
+        self._registry.push_blob(self._name, descriptor.digest, _whole_file(content) or content)
+
+    def put_manifest(self, manifest: Manifest) -> None:
+        self._registry.push_manifest(self._name, manifest)
+
+    def commit(self, root: Manifest) -> None:
+        if ":" not in self._target:
+            self._registry.push_manifest(self._name, root, [self._target])
+        elif root.digest == self._target:
+            self._registry.push_manifest(self._name, root)
+        else:
+            raise DigestInvalid(
+                {"expected": self._target, "actual": root.digest},
+                "the image does not have the digest that the destination names",
+            )
+
+    def cancel(self) -> None:
+        if can_cancel(self._registry):
+            self._registry.cancel()
+
+    def close(self) -> None:
+        self._release()
+
+
+def _whole_file(content: Content) -> FileIO | None:
+    """The file whose rest ``content`` is: the kernel moves it, or a plugin opens it itself."""
+    import os
+    from io import FileIO
+
+    file = content.file
+    if type(file) is not FileIO or os.fstat(file.fileno()).st_size != file.tell() + content.size:
+        return None
+    return file
