@@ -31,7 +31,7 @@ class Position:
 
 def test_the_whole_with_rate_and_time_left_and_the_files_under_way() -> None:
     clock, position = Clock(), Position(2_000_000)
-    transfer = Transfer("push", clock)
+    transfer = Transfer("push", clock=clock)
     transfer.expect(3, 10_000_000)
     assert transfer.lines() == ["pushing 0/3 files  0 B of 10.0 MB"]
     with transfer.begin("hashing", "one", 4_000_000, position) as task:
@@ -54,7 +54,7 @@ def test_the_whole_with_rate_and_time_left_and_the_files_under_way() -> None:
 
 def test_what_was_there_already_does_not_count_for_the_rate() -> None:
     clock = Clock()
-    transfer = Transfer("push", clock)
+    transfer = Transfer("push", clock=clock)
     transfer.expect(2, 3_000_000)
     with transfer.begin("pushing", "one", 2_000_000, Position()) as task:
         task.end("exists")
@@ -66,7 +66,7 @@ def test_what_was_there_already_does_not_count_for_the_rate() -> None:
 
 
 def test_a_file_that_failed_is_not_counted() -> None:
-    transfer = Transfer("pull", Clock())
+    transfer = Transfer("pull", clock=Clock())
     transfer.expect(1, 10)
     with pytest.raises(ValueError, match="broken"), transfer.begin("pulling", "one", 10, Position(5)):
         raise ValueError("broken")
@@ -75,7 +75,7 @@ def test_a_file_that_failed_is_not_counted() -> None:
 
 def test_the_rate_is_that_of_the_last_seconds() -> None:
     clock, position = Clock(), Position()
-    transfer = Transfer("pull", clock)
+    transfer = Transfer("pull", clock=clock)
     transfer.expect(1, 1_000_000_000)
     with transfer.begin("pulling", "one", 1_000_000_000, position):
         for second in range(60):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COMMANDS: Final = {
     "push": "push files and folders as one artifact",
     "pull": "download an artifact's files and folders",
+    "copy": "copy an image between the store, layouts, archives and registries",
     "ls": "list repositories",
     "tags": "list a repository's tags",
     "inspect": "show a manifest",
@@ -44,6 +45,7 @@ TOPICS: Final = {
     "configuration": "the configuration file, environment variables, health checks, metrics and logs",
     "stores": "folders, S3, Google Cloud Storage, Azure, and sharing a store",
     "signatures": "signing and verifying images, and signature policies",
+    "images": "copying images: transports, platforms, layouts and archives",
     "differences": "where udist behaves differently from distribution",
     "tools": "recipes for tools that need a port: docker, crane, skopeo, oras, regctl, helm, cosign",
     "python": "the Python API, httpx, requests, WSGI and pytest fixtures",

@@ -37,6 +37,9 @@ CODES: Final[dict[type[Exception], str]] = {
     errors.NotSigned: "NOT_SIGNED",
     errors.PolicyRejected: "POLICY_REJECTED",
     errors.SignatureError: "SIGNATURE_FAILED",
+    errors.ImageUnknown: "IMAGE_UNKNOWN",
+    errors.PlatformUnknown: "IMAGE_UNKNOWN",
+    errors.ImageError: "IMAGE_INVALID",
     OSError: "FILE_FAILED",
     Exception: "INTERNAL_ERROR",
 }
@@ -68,6 +71,8 @@ def _detail(error: Exception) -> object:
             return {"path": error.path}
         case errors.SignatureError():
             return {"subject": error.subject, "reasons": error.reasons}
+        case errors.ImageError():
+            return {"image": error.image}
         case OSError():
             return {"path": error.filename, "errno": errno.errorcode.get(error.errno or 0)}
     return None

@@ -39,6 +39,9 @@ class Command:
     def add_argument_group(self, *_: object) -> Command:
         return self
 
+    def add_mutually_exclusive_group(self) -> Command:
+        return self
+
     def add_subparsers(self, **_: object) -> Command:
         return self
 

@@ -36,8 +36,8 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_concurrency_option(parser: argparse.ArgumentParser) -> None:
-    """``--concurrency``, of the commands that transfer files."""
+def add_concurrency_option(parser: argparse.ArgumentParser, what: str = "files") -> None:
+    """``--concurrency``, of the commands that transfer files or blobs."""
     from udist_plugin.images.parallel import CONCURRENCY
 
     parser.add_argument(
@@ -45,7 +45,7 @@ def add_concurrency_option(parser: argparse.ArgumentParser) -> None:
         type=_concurrency,
         default=CONCURRENCY,
         metavar="N",
-        help=f"how many files to transfer at once (default: {CONCURRENCY})",
+        help=f"how many {what} to transfer at once (default: {CONCURRENCY})",
     )
 
 

@@ -19,9 +19,9 @@ REFRESHES: Final = 8
 
 
 @contextmanager
-def progress_of(verb: str, *, quiet: bool) -> Iterator[Progress]:
-    """Shows how a ``push`` or ``pull`` goes on, and at its end what was done; nothing if ``quiet``, or if
-    standard error is no terminal."""
+def progress_of(verb: str, *, quiet: bool, noun: str = "file") -> Iterator[Progress]:
+    """Shows how a ``push``, ``pull`` or ``copy`` goes on, and at its end what was done; nothing if ``quiet``,
+    or if standard error is no terminal. ``noun`` is what is moved."""
     if quiet or not sys.stderr.isatty():
         yield SILENT
         return
@@ -35,7 +35,7 @@ def progress_of(verb: str, *, quiet: bool) -> Iterator[Progress]:
         def show_cursor(self, show: bool = True) -> bool:  # noqa: ARG002
             return False  # a cursor that is never hidden is there whatever ends the process
 
-    transfer = Transfer(verb)
+    transfer = Transfer(verb, noun)
 
     def draw() -> Group:
         return Group(*(Text(line, no_wrap=True, overflow="ellipsis") for line in transfer.lines()))

@@ -1,4 +1,4 @@
-"""How far a push or a pull is, in lines of text."""
+"""How far a push, a pull or a copy is, in lines of text."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ _STEPS: Final = frozenset({"hashing", "packing"})
 
 
 class Transfer:
-    """The state of a ``push`` or ``pull`` (``verb``), which the threads that move files report to.
+    """The state of a ``push``, ``pull`` or ``copy`` (``verb``), which the threads that move files or blobs
+    (``noun``) report to.
 
     ``clock`` gives seconds.
     """
 
-    def __init__(self, verb: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, verb: str, noun: str = "file", clock: Callable[[], float] = time.monotonic) -> None:
         self._verb = verb
+        self._noun = noun
         self._clock = clock
         self._lock = threading.Lock()
         self._files = self._size = 0
@@ -56,7 +58,7 @@ class Transfer:
             now, moved = self._clock(), done - self._there_size
             self._samples.append((now, moved))
             whole = [
-                f"{self._verb}ing {self._ended_files}/{self._files} files",
+                f"{self._verb}ing {self._ended_files}/{self._files} {self._noun}s",
                 f"{size_text(done)} of {size_text(max(self._size, done))}",
             ]
             then, before = self._samples[0]
@@ -69,9 +71,9 @@ class Transfer:
     def summary(self) -> str:
         """What was done, once all is over."""
         seconds = duration_text(self._clock() - self._begun)
-        files = "1 file" if self._ended_files == 1 else f"{self._ended_files} files"
+        files = f"{self._ended_files} {self._noun}" + ("" if self._ended_files == 1 else "s")
         there = f"; {self._there} already there" if self._there else ""
-        return f"{self._verb}ed {files}, {size_text(self._ended_size)} in {seconds}{there}"
+        return f"{self._verb.replace('y', 'i')}ed {files}, {size_text(self._ended_size)} in {seconds}{there}"
 
     def leave(self, task: _Task, how: str | None) -> None:
         """``task`` has ended, as ``how`` says, or failed."""
