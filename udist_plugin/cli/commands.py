@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COMMANDS: Final = {
     "push": "push files and folders as one artifact",
     "pull": "download an artifact's files and folders",
-    "copy": "copy an image between the store, layouts, archives and registries",
+    "copy": "copy an image from one place to another",
     "ls": "list repositories",
     "tags": "list a repository's tags",
     "inspect": "show a manifest",

@@ -3,37 +3,56 @@
 from __future__ import annotations
 
 from udist_plugin.content import CHUNK_SIZE, BytesChunk, Content, can_share
-from udist_plugin.errors import DigestInvalid, SizeInvalid
+from udist_plugin.errors import DigestInvalid, SizeInvalid, TransportError
 from udist_plugin.oci.digest import Digest
-from udist_plugin.typed import TYPE_CHECKING
+from udist_plugin.remote.repeating import is_passing
+from udist_plugin.typed import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from udist_plugin.content import Chunk
     from udist_plugin.remote.transport import Response
+
+
+Received = TypeVar("Received")
+
+RESUMED: Final = 5
+"""How often one blob's content is asked for again, from where it broke."""
 
 
 class RemoteContent(Content):
     """A response's content of ``size`` bytes, after ``skip`` that were not asked for.
 
     With ``digest``, the last ``read`` verifies it, so that what was read to the end is what was asked for.
+    Where it breaks, it goes on with what ``reopen`` gives: the response to a request for what is left, from
+    a position on, and how many bytes of that response come before it.
     """
 
-    def __init__(self, response: Response, size: int, digest: Digest | None = None, skip: int = 0) -> None:
+    def __init__(
+        self,
+        response: Response,
+        size: int,
+        digest: Digest | None = None,
+        skip: int = 0,
+        reopen: Callable[[int], tuple[Response, int]] | None = None,
+    ) -> None:
         self.size = size
+        self._reopen = reopen
+        self._resumed = 0
         self._response = response
         self._left = size
         self._digest = digest
         self.verified = digest is not None
         self._hash = digest.hasher() if digest else None
         self._free: list[bytearray] = []
-        while skip and (data := response.read(min(skip, CHUNK_SIZE))):
-            skip -= len(data)
+        self._skip(skip)
 
     def read(self, size: int = -1) -> bytes:
         """Raises ``SizeInvalid`` when bytes are missing, ``DigestInvalid`` at the end of wrong ones."""
         if size < 0:
             return b"".join(iter(lambda: self.read(CHUNK_SIZE), b""))
-        data = self._response.read(min(size, self._left))
+        data = self._resuming(lambda: self._response.read(min(size, self._left))) if size else b""
         if size:
             self._take(data)
         return data
@@ -52,11 +71,46 @@ class RemoteContent(Content):
         buffer = self._free.pop() if self._free else bytearray(min(CHUNK_SIZE, self._left))
         room = memoryview(buffer)[: self._left]
         filled = 0
-        while filled < len(room) and (count := readinto(room[filled:])):
-            filled += count
+        try:
+            while filled < len(room) and (count := self._readinto(room[filled:], first=not filled)):
+                filled += count
+        except TransportError:
+            if not filled:
+                raise
         view = room[:filled]
         self._take(view)
         return _BufferChunk(view, buffer, self._free) if view else None
+
+    def _readinto(self, room: memoryview, *, first: bool) -> int:
+        def readinto() -> int:
+            return self._response.readinto(room)  # type: ignore[attr-defined,no-any-return]
+
+        return self._resuming(readinto) if first else readinto()
+
+    def _resuming(self, read: Callable[[], Received]) -> Received:
+        """What ``read`` gives, from a new response if the one at hand broke or ended early."""
+        while True:
+            try:
+                received = read()
+            except TransportError as error:
+                if not is_passing(error) or not self._resume():
+                    raise
+            else:
+                if received or not self._left or not self._resume():
+                    return received
+
+    def _resume(self) -> bool:
+        if self._reopen is None or self._resumed == RESUMED:
+            return False
+        self._resumed += 1
+        self._response.close()
+        self._response, skip = self._reopen(self.size - self._left)
+        self._skip(skip)
+        return True
+
+    def _skip(self, size: int) -> None:
+        while size and (data := self._response.read(min(size, CHUNK_SIZE))):
+            size -= len(data)
 
     def share(self, descriptor: int, /) -> bool:
         """See ``content.Shareable``; of a part of a blob, the response may have more."""

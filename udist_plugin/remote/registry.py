@@ -60,16 +60,27 @@ class RemoteRegistry(Registry):
             last = "" if end is None else max(end - 1, start)
             headers = [("range", f"bytes={start}-{last}")]
         answer = self._exchange.send("GET", _blob(name, digest), (200, 206), BlobUnknown, headers=headers)
+
+        def reopen(position: int) -> tuple[Response, int]:
+            return self._open_from(name, digest, start + position)
+
         try:
             length = content_length(answer)
             if answer.status == 200 and headers:  # RFC 9110, 14.2: a server may ignore Range
-                return RemoteContent(answer, max(min(length, end or length) - start, 0), skip=start)
+                size = max(min(length, end or length) - start, 0)
+                return RemoteContent(answer, size, skip=start, reopen=reopen)
             if end is not None:
                 length = max(min(length, end - start), 0)
-            return RemoteContent(answer, length, None if headers else digest)
+            return RemoteContent(answer, length, None if headers else digest, reopen=reopen)
         except BaseException:
             answer.close()
             raise
+
+    def _open_from(self, name: str, digest: Digest, position: int) -> tuple[Response, int]:
+        """A blob again, from where it broke, and how many bytes to leave out: a server may ignore Range."""
+        headers = [("range", f"bytes={position}-")]
+        answer = self._exchange.send("GET", _blob(name, digest), (200, 206), BlobUnknown, headers=headers)
+        return answer, position if answer.status == 200 else 0
 
     def mount_blob(self, name: str, digest: str, source: str | None) -> Descriptor:
         digest = Digest(digest)
