@@ -41,7 +41,7 @@ ROOMS = {
     "registry": {"errors", "oci", "content"},
     "drivers": {"errors", "content", "redaction", "kinds", "keys", "exhaustion", "helpers"},
     "storage": BACKBONE | {"drivers", "helpers"},
-    "remote": BACKBONE,
+    "remote": BACKBONE | {"version"},
     "wrappers": BACKBONE | {"remote"},
     "http_api": BACKBONE,
     "config": {"errors", "redaction", "kinds", "keys", "drivers"},

@@ -116,6 +116,7 @@ OTHERS = [
 ]
 
 _ALL = [
+    *(f"docker://{name}" for name in NAMES),
     *(f"docker-archive:/x:{name}" for name in NAMES),
     *(f"{transport}:{place}" for transport in ("oci", "oci-archive", "docker-archive") for place in PLACES),
     *(f"dir:{path}" for path in DIRECTORIES),
@@ -124,6 +125,7 @@ _ALL = [
 TEXTS = list(dict.fromkeys(_ALL))
 
 UNREGISTERED = "sha384 is no algorithm that the image-spec registers"
+UNKNOWN_DIGEST = "@@unknown-digest@@ is a way to write without a tag, which the library's own callers use"
 UNDERSCORE = "a host has no underscore; there, this is a name without a host"
 EMPTY = "the path is empty, which there fails later"
 PARENT = "there, the folder that the path lies in has to exist"
@@ -131,7 +133,9 @@ DIGEST = "there, an image of a layout cannot be given by its digest"
 POSITION = "there, an image of an archived layout cannot be given by its position"
 
 DIFFERENCES = {
-    "docker-archive:/x:r_t.test/app": UNDERSCORE,
+    **dict.fromkeys(("docker://r_t.test/app", "docker-archive:/x:r_t.test/app"), UNDERSCORE),
+    f"docker://a@sha384:{'a' * 96}": UNREGISTERED,
+    "docker://a@@unknown-digest@@": UNKNOWN_DIGEST,
     **dict.fromkeys(("oci:", "oci::", "oci-archive:", "oci-archive::", "dir:"), EMPTY),
     **dict.fromkeys(("oci:/x/y:v1", "oci-archive:/x/y:v1", "dir:/x/"), PARENT),
     **dict.fromkeys((f"oci:/x:@{SHA}", f"oci-archive:/x:@{SHA}"), DIGEST),

@@ -111,7 +111,7 @@ def stock_process(root: Path, program: str = "docker-registry") -> Iterator[Stoc
     command, port = stock_command(root, program)
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait_for(port, process)
+        wait_for(port, process)
         yield Stock(port, process.pid)
     finally:
         process.terminate()
@@ -126,7 +126,8 @@ def stock_command(root: Path, program: str) -> tuple[list[str], int]:
     return [require_tool(program), "serve", str(config)], port
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Returns once the registry listens at ``port``."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         assert process.poll() is None, "docker-registry ended"

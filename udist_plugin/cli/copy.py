@@ -29,6 +29,7 @@ Copies an image or artifact between any two places, and prints its digest there.
 A place is written TRANSPORT:REFERENCE:
 
   udist:NAME[:TAG|@DIGEST]            the configured store
+  docker://[HOST/]NAME[:TAG|@DIGEST]  a registry
   oci:FOLDER[:NAME]                   a folder that is an OCI image layout
   oci-archive:FILE[:NAME]             the same in a tar file
   docker-archive:FILE[:NAME[:TAG]]    from docker save, or for docker load
@@ -45,6 +46,7 @@ examples:
   udist copy oci:build:v1 udist:demo/app:v1
   udist copy udist:demo/app:v1 oci:out:v1 --platform linux/arm64
   udist copy udist:demo/app:v1 udist:prod/app:v1 --preserve-digests
+  udist copy docker://quay.io/podman/hello udist:hello --platform linux/amd64
   docker save demo/app | udist copy docker-archive:- udist:demo/app:v1
 """
 
@@ -56,6 +58,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _add_platform_options(parser)
     parser.add_argument(
         "--format", choices=["oci", "docker"], help="convert manifests to this format; their digests change"
+    )
+    parser.add_argument(
+        "--insecure",
+        action="store_true",
+        help="registries need no TLS, or no certificate that is trusted",
     )
     parser.add_argument(
         "--preserve-digests", action="store_true", help="fail if the copy would have another digest"
@@ -103,11 +110,23 @@ def run(arguments: argparse.Namespace) -> None:
             dry_run=arguments.dry_run,
             progress=progress,
             concurrency=arguments.concurrency,
-            system=SystemContext(warn=lambda message: note(printable(message))),
+            system=_system(arguments),
         )
     if arguments.digestfile and not arguments.dry_run:
         place_file(io.BytesIO(result.descriptor.digest.encode()), arguments.digestfile, overwrite=True)
     _tell(arguments, result)
+
+
+def _system(arguments: argparse.Namespace) -> SystemContext:
+    def say(message: str) -> None:
+        note(printable(message))
+
+    def say_nothing(_: str) -> None:
+        pass
+
+    return SystemContext(
+        warn=say, tell=say if arguments.verbose else say_nothing, insecure=arguments.insecure
+    )
 
 
 def _tell(arguments: argparse.Namespace, result: CopyResult) -> None:

@@ -48,6 +48,9 @@ _HINTS: Final[dict[type[UdistError], str]] = {
         '"udist inspect" shows what it holds; to get a container image, use docker, podman or crane with '
         'a registry server on the same store ("udist help stores")'
     ),
+    errors.Unauthorized: (
+        'log in with "docker login", "podman login" or "skopeo login"; -v shows which login was used'
+    ),
     errors.Unsupported: "the configuration may disable this; check storage.delete and storage.maintenance",
 }
 

@@ -14,12 +14,22 @@ def _log_warning(message: str) -> None:
     logging.getLogger("udist_plugin").warning("%s", message)
 
 
+def _log_detail(message: str) -> None:
+    logging.getLogger("udist_plugin").info("%s", message)
+
+
 class SystemContext(NamedTuple):
-    """``environ`` are the environment variables that say where configuration files are; ``warn`` gets
-    sentences about what is unusual, but no error."""
+    """``environ`` are the environment variables that say where configuration files and proxies are.
+
+    ``warn`` gets sentences about what is unusual, but no error, and ``tell`` those about what was done, such
+    as where a login was found. With ``insecure``, registries on the network need no TLS, or no certificate
+    that is trusted.
+    """
 
     environ: Mapping[str, str] = os.environ
     warn: Callable[[str], None] = _log_warning
+    tell: Callable[[str], None] = _log_detail
+    insecure: bool = False
 
 
 THIS_SYSTEM: Final = SystemContext()

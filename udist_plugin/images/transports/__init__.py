@@ -21,6 +21,7 @@ GROUP: Final = "udist.transports"
 
 BUILT_IN: Final = {
     "dir": "udist_plugin.images.directory.transport:DirectoryTransport",
+    "docker": "udist_plugin.images.docker.transport:DockerTransport",
     "docker-archive": "udist_plugin.images.archive.transports:DockerArchiveTransport",
     "oci": "udist_plugin.images.layout.transport:LayoutTransport",
     "oci-archive": "udist_plugin.images.archive.transports:OCIArchiveTransport",

@@ -21,10 +21,19 @@ if TYPE_CHECKING:
 
 class RegistrySource(ImageSource):
     """The image ``target``, a tag or a digest, of the repository ``name``. ``release`` ends its use of
-    ``registry``."""
+    ``registry``; ``place`` is what that has in common with others of its kind, if not itself."""
 
-    def __init__(self, registry: Registry, name: str, target: str, release: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        name: str,
+        target: str,
+        release: Callable[[], None],
+        *,
+        place: object = None,
+    ) -> None:
         self.registry = registry
+        self.place = place or registry
         self.name = name
         self._target = target
         self._release = release
@@ -44,10 +53,19 @@ class RegistrySource(ImageSource):
 
 
 class RegistryDestination(ImageDestination):
-    """The tag or digest ``target`` of the repository ``name``. ``release`` ends its use of ``registry``."""
+    """The tag or digest ``target`` of the repository ``name``; see ``RegistrySource``."""
 
-    def __init__(self, registry: Registry, name: str, target: str, release: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        name: str,
+        target: str,
+        release: Callable[[], None],
+        *,
+        place: object = None,
+    ) -> None:
         self._registry = registry
+        self._place = place or registry
         self._name = name
         self._target = target
         self._release = release
@@ -61,7 +79,7 @@ class RegistryDestination(ImageDestination):
 
     def reuse_blob(self, descriptor: Descriptor, source: ImageSource) -> bool:
         """By a mount, from another repository of the same registry."""
-        if not isinstance(source, RegistrySource) or source.registry is not self._registry:
+        if not isinstance(source, RegistrySource) or source.place != self._place:
             return False
         try:
             size = self._registry.mount_blob(self._name, descriptor.digest, source.name).size

@@ -1,0 +1,1 @@
+"""Images in registries on the network: the transport ``docker://``."""

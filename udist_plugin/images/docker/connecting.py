@@ -1,0 +1,43 @@
+"""A registry on the network, with all that it takes to get on with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udist_plugin.remote.authentication.transport import AuthenticatedTransport
+from udist_plugin.remote.credentials.keyring import Keyring
+from udist_plugin.remote.network.network import Network
+from udist_plugin.remote.network.patience import PatientTransport
+from udist_plugin.remote.network.redirects import FollowingTransport
+from udist_plugin.remote.registry import RemoteRegistry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from udist_plugin.images.system import SystemContext
+    from udist_plugin.remote.network.origin import Origin
+
+
+def connect(host: str, repository: str, system: SystemContext) -> tuple[RemoteRegistry, Callable[[], None]]:
+    """The registry at ``host``, as the user who is logged in for ``repository``, and what ends its use.
+
+    Raises ``TransportError``.
+    """
+    network = Network(system.environ)
+    keyring = Keyring(system.environ, system.warn, system.tell)
+    try:
+        sockets = network.registry(host, insecure=system.insecure)
+    except BaseException:
+        network.close()
+        raise
+
+    def token_server(origin: Origin) -> PatientTransport:
+        return PatientTransport(network.transport(origin, insecure=system.insecure))
+
+    transport = AuthenticatedTransport(
+        PatientTransport(FollowingTransport(sockets, network)),
+        sockets.origin,
+        lambda: keyring.find(host, repository),
+        token_server,
+    )
+    return RemoteRegistry(transport), network.close

@@ -1,0 +1,1 @@
+"""Registries on the network: connections, redirects, and patience with servers that are busy."""
