@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.errors import ReferenceInvalid
-from udist_plugin.images.references import DEFAULT_DOMAIN, FORM, Named
+from udist_plugin.errors import ImageError, ReferenceInvalid
+from udist_plugin.images.references import DEFAULT_DOMAIN, FORM, LEGACY_DOMAIN, Named
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports.base import ImageReference, ImageTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from udist_plugin.images.docker.registries_conf import Entry
+    from udist_plugin.images.transports.base import ImageSource
     from udist_plugin.images.transports.registries import RegistryDestination, RegistrySource
-    from udist_plugin.remote.registry import RemoteRegistry
 
 HUB: Final = "registry-1.docker.io"
 """Where the default domain's registry is."""
@@ -41,24 +41,66 @@ class DockerReference(ImageReference):
     def string_within_transport(self) -> str:
         return f"//{self.named.familiar}"
 
-    def new_image_source(self, system: SystemContext = THIS_SYSTEM) -> RegistrySource:
-        from udist_plugin.images.transports.registries import RegistrySource
+    def new_image_source(self, system: SystemContext = THIS_SYSTEM) -> ImageSource:
+        """As ``registries.conf`` has it, from mirrors or another location."""
+        entry = self._entry(system)
+        if entry is None:
+            return self._source(self.named, system)
+        places = []
+        for endpoint in entry.endpoints(self.named):
+            named = _named_at(endpoint.location, entry)
+            there = system._replace(insecure=system.insecure or endpoint.insecure)
+            places.append((f"docker://{named}", partial(self._source, named, there)))
+        if len(places) == 1:
+            return places[0][1]()
+        from udist_plugin.images.docker.mirrors import MirroredSource
 
-        registry, close = self._connected(system)
-        return RegistrySource(registry, self.named.path, self._target, close, place=self.named.domain)
+        return MirroredSource(places, system.tell)
 
     def new_image_destination(self, system: SystemContext = THIS_SYSTEM) -> RegistryDestination:
+        """By its own name: mirrors and other locations are for reading."""
+        from udist_plugin.images.docker.connecting import connect
         from udist_plugin.images.transports.registries import RegistryDestination
 
-        registry, close = self._connected(system)
-        return RegistryDestination(registry, self.named.path, self._target, close, place=self.named.domain)
+        entry = self._entry(system)
+        if entry is not None:
+            system = system._replace(insecure=system.insecure or entry.primary.insecure)
+        registry, close = connect(_host_of(self.named), self.named.path, system)
+        return RegistryDestination(
+            registry, self.named.path, _target_of(self.named), close, place=self.named.domain
+        )
 
-    def _connected(self, system: SystemContext) -> tuple[RemoteRegistry, Callable[[], None]]:
+    def _entry(self, system: SystemContext) -> Entry | None:
+        """What ``registries.conf`` says. Raises ``ImageError`` where that is that it is blocked."""
+        from udist_plugin.images.docker.registries_conf import load_registries_conf
+
+        entry = load_registries_conf(system.environ).find(self.named)
+        if entry is not None and entry.blocked:
+            raise ImageError(f"{entry.prefix} is blocked in {entry.path}", str(self))
+        return entry
+
+    def _source(self, named: Named, system: SystemContext) -> RegistrySource:
         from udist_plugin.images.docker.connecting import connect
+        from udist_plugin.images.transports.registries import RegistrySource
 
-        host = HUB if self.named.domain == DEFAULT_DOMAIN else self.named.domain
-        return connect(host, self.named.path, system)
+        registry, close = connect(_host_of(named), named.path, system)
+        return RegistrySource(registry, named.path, _target_of(named), close, place=named.domain)
 
-    @property
-    def _target(self) -> str:
-        return self.named.digest or self.named.tag or "latest"
+
+def _named_at(location: str, entry: Entry) -> Named:
+    """The name that a rewritten reference is, which needs a host."""
+    try:
+        named = Named.parse_image(location)
+    except ReferenceInvalid as error:
+        raise ReferenceInvalid(f"{entry.prefix} in {entry.path} leads to {error}") from None
+    if not location.startswith((f"{named.domain}/", f"{LEGACY_DOMAIN}/")):
+        raise ReferenceInvalid(f"{entry.prefix} in {entry.path} leads to {location}, which has no host")
+    return named
+
+
+def _host_of(named: Named) -> str:
+    return HUB if named.domain == DEFAULT_DOMAIN else named.domain
+
+
+def _target_of(named: Named) -> str:
+    return named.digest or named.tag or "latest"
