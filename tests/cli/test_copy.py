@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.images.sample import Layout, blobs_of
+from tests.remote.serving import Answer, Asked, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,3 +121,33 @@ def test_pipes(layout: Layout, work: Path) -> None:
         assert writer.stderr.read() == f"udist: {image['digest']}\n"
     assert copied.stdout == f"{image['digest']}\n"
     assert blobs_of(work / "out") == blobs_of(layout.root)
+
+
+def test_an_interrupt_leaves_nothing_half_done(layout: Layout, work: Path) -> None:
+    """While a registry keeps the blobs to itself."""
+    image = layout.image("v1")
+    manifest = layout.path(image["digest"]).read_bytes()
+    waiting, over = threading.Event(), threading.Event()
+
+    def answer(asked: Asked) -> Answer:
+        if "/manifests/" in asked.target:
+            return Answer(200, [("content-type", image["mediaType"])], manifest)
+        if "/blobs/" in asked.target:
+            waiting.set()
+            over.wait(30)
+        return Answer()
+
+    words = [sys.executable, "-m", "udist_plugin.cli.main", "copy"]
+    with serving(answer) as served:
+        source = f"docker://127.0.0.1:{served.port}/demo:v1"
+        for target in ("oci:out", "oci-archive:out.tar", "udist:demo"):
+            waiting.clear()
+            with subprocess.Popen(
+                [*words, source, target], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            ) as process:
+                assert waiting.wait(30)
+                process.send_signal(signal.SIGINT)
+                assert process.wait(10) == -signal.SIGINT
+        over.set()
+    assert {path.name for path in work.iterdir()} <= {"README.md", "folder", "layout", "out"}
+    assert not [path for path in (work / "out").rglob("*") if path.is_file()]

@@ -137,13 +137,14 @@ def test_a_blob_that_failed_is_taken_back_and_the_rest_stays(layout: Layout, tmp
     tar = TarWriter(str(tmp_path / "a.tar"))
     with tar.add("one", 3) as out:
         out.write(b"one")
-    with pytest.raises(RuntimeError), tar.add("two", 3) as out:
-        out.write(b"tw")
+    with pytest.raises(RuntimeError), tar.add("two", 100_000) as out:
+        out.write(bytes(50_000))
         raise RuntimeError
     with tar.add("two", 3) as out:
         out.write(b"two")
     tar.finish()
     tar.close()
+    assert (tmp_path / "a.tar").stat().st_size == 2 * 2 * 512 + 1024
     with tarfile.open(tmp_path / "a.tar") as read:
         assert {each.name: read.extractfile(each).read() for each in read} == {"one": b"one", "two": b"two"}  # type: ignore[union-attr]
 

@@ -99,6 +99,14 @@ def test_into_a_registry_and_out_again(layout: Layout, tmp_path: Path, registry:
     copy_image(archive, f"docker://{registry}/team/app:archived", preserve_digests=True)
 
 
+def test_sha512(layout: Layout, tmp_path: Path, registry: str) -> None:
+    layout.image("v1", layers=[os.urandom(300_000), b"small"], algorithm="sha512")
+    copy_image(f"oci:{layout.root}", f"docker://{registry}/demo:v1")
+    copy_image(f"docker://{registry}/demo:v1", f"docker://{registry}/other:v1")
+    copy_image(f"docker://{registry}/other:v1", f"oci:{tmp_path / 'out'}:v1")
+    assert blobs_of(tmp_path / "out") == blobs_of(layout.root)
+
+
 def test_basic_authentication(layout: Layout, tmp_path: Path, program: str) -> None:
     image = layout.image("v1", layers=[os.urandom(1_000_000), b"small"])
     (tmp_path / "htpasswd").write_text(HTPASSWD)
