@@ -338,7 +338,7 @@ def test_an_image_without_files_is_an_error_that_says_what_to_use(
         first, hint = ran.err.splitlines()
         assert first == f"udist: {digest}: {said}"
         assert hint.startswith('hint: "udist inspect" shows what it holds')
-        assert "docker, podman or crane" in hint
+        assert "udist copy" in hint
     assert not (work / "out").exists()
 
 

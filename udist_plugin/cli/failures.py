@@ -45,8 +45,8 @@ _HINTS: Final[dict[type[UdistError], str]] = {
     errors.NameUnknown: '"udist ls" lists all repositories',
     errors.ManifestUnknown: '"udist tags NAME" lists the tags of a repository',
     errors.NoFiles: (
-        '"udist inspect" shows what it holds; to get a container image, use docker, podman or crane with '
-        'a registry server on the same store ("udist help stores")'
+        '"udist inspect" shows what it holds; "udist copy" writes a container image to an archive, a layout '
+        'or a registry ("udist help images")'
     ),
     errors.Unauthorized: (
         'log in with "docker login", "podman login" or "skopeo login"; -v shows which login was used'
