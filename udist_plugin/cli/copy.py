@@ -5,24 +5,20 @@ from __future__ import annotations
 import argparse
 import io
 
-from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.options import add_common_options, add_concurrency_option
-from udist_plugin.cli.output import note, print_json, printable, size_text
+from udist_plugin.cli.output import note, print_json, size_text
+from udist_plugin.cli.places import add_insecure_option, images_of, system_of
 from udist_plugin.cli.progress import progress_of
 from udist_plugin.errors import ReferenceInvalid
 from udist_plugin.images.archive.opening import STANDARD
 from udist_plugin.images.copying.copy import copy_image
 from udist_plugin.images.placing import place_file
 from udist_plugin.images.platforms import Platform
-from udist_plugin.images.system import SystemContext
-from udist_plugin.images.transports import Transports, parse_image_name
-from udist_plugin.images.transports.udist import UdistTransport
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udist_plugin.images.copying.copy import CopyResult
-    from udist_plugin.images.transports.base import ImageReference
 
 _EPILOG = """\
 Copies an image or artifact between any two places, and prints its digest there.
@@ -59,11 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=["oci", "docker"], help="convert manifests to this format; their digests change"
     )
-    parser.add_argument(
-        "--insecure",
-        action="store_true",
-        help="registries need no TLS, or no certificate that is trusted",
-    )
+    add_insecure_option(parser)
     parser.add_argument(
         "--preserve-digests", action="store_true", help="fail if the copy would have another digest"
     )
@@ -95,10 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise WrongCommandLine(
             arguments.parser, "--sparse is for an index of chosen platforms; give --platform"
         )
-    transports = Transports()
-    transports.register(UdistTransport(lambda: connected(arguments)))
-    source = _reference(arguments, arguments.source, transports)
-    destination = _reference(arguments, arguments.destination, transports)
+    source, destination = images_of(arguments, arguments.source, arguments.destination)
     with progress_of("copy", quiet=arguments.quiet, noun="blob") as progress:
         result = copy_image(
             source,
@@ -110,23 +99,11 @@ def run(arguments: argparse.Namespace) -> None:
             dry_run=arguments.dry_run,
             progress=progress,
             concurrency=arguments.concurrency,
-            system=_system(arguments),
+            system=system_of(arguments),
         )
     if arguments.digestfile and not arguments.dry_run:
         place_file(io.BytesIO(result.descriptor.digest.encode()), arguments.digestfile, overwrite=True)
     _tell(arguments, result)
-
-
-def _system(arguments: argparse.Namespace) -> SystemContext:
-    def say(message: str) -> None:
-        note(printable(message))
-
-    def say_nothing(_: str) -> None:
-        pass
-
-    return SystemContext(
-        warn=say, tell=say if arguments.verbose else say_nothing, insecure=arguments.insecure
-    )
 
 
 def _tell(arguments: argparse.Namespace, result: CopyResult) -> None:
@@ -153,13 +130,6 @@ def _tell(arguments: argparse.Namespace, result: CopyResult) -> None:
         note(digest)
     else:
         print(digest)
-
-
-def _reference(arguments: argparse.Namespace, text: str, transports: Transports) -> ImageReference:
-    try:
-        return parse_image_name(text, transports)
-    except ReferenceInvalid as error:
-        raise WrongCommandLine(arguments.parser, str(error)) from None
 
 
 def _platform(text: str) -> Platform:

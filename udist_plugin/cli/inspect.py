@@ -6,9 +6,13 @@ import json
 import sys
 
 from udist_plugin.cli.connecting import connected
-from udist_plugin.cli.options import add_common_options, add_reference
+from udist_plugin.cli.options import add_common_options, checked
 from udist_plugin.cli.output import print_json, print_table, printable, size_text
+from udist_plugin.cli.places import add_insecure_option, images_of, system_of
+from udist_plugin.errors import RegistryError
 from udist_plugin.images.artifact import TITLE
+from udist_plugin.images.transports import Transports
+from udist_plugin.oci.reference import Reference
 from udist_plugin.oci.stored import read_stored
 from udist_plugin.typed import TYPE_CHECKING
 
@@ -20,25 +24,39 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 Shows the digest, the media types, the layers and the annotations. For an image
-index, shows the manifests it lists.
+index, shows the manifests it lists. For images elsewhere, see "udist help images";
+oci:layout is the tag "layout" of the repository "oci", and oci:./layout a folder.
 
 examples:
   udist inspect demo/readme:v1
   udist inspect --raw demo/readme:v1 | sha256sum
+  udist inspect docker://quay.io/podman/hello
+  udist inspect oci:./layout
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
-    add_reference(parser)
+    parser.add_argument(
+        "reference",
+        type=_place,
+        metavar="NAME[:TAG|@DIGEST]|TRANSPORT:REFERENCE",
+        help="a repository with a tag (default: latest) or a digest, or an image elsewhere",
+    )
+    add_insecure_option(parser)
     parser.add_argument("--raw", action="store_true", help="print the manifest's exact bytes")
     add_common_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     reference = arguments.reference
-    with connected(arguments) as registry:
-        found = registry.get_manifest(reference.name, reference.target)
+    if isinstance(reference, Reference):
+        with connected(arguments) as registry:
+            found = registry.get_manifest(reference.name, reference.target)
+    else:
+        (image,) = images_of(arguments, reference)
+        with image.new_image_source(system_of(arguments)) as source:
+            found = source.get_manifest()
     if arguments.raw:
         sys.stdout.buffer.write(found.content)
     elif arguments.json:
@@ -53,6 +71,15 @@ def run(arguments: argparse.Namespace) -> None:
         )
     else:
         _print_summary(str(reference), found)
+
+
+def _place(text: str) -> Reference | str:
+    """An image in the store, or what can only be one elsewhere."""
+    transport, colon, _ = text.partition(":")
+    try:
+        return Reference.parse(text)
+    except RegistryError:
+        return text if colon and transport in Transports().names() else checked(Reference.parse, text)
 
 
 def _print_summary(reference: str, found: ManifestContent) -> None:

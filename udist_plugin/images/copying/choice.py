@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 
 class Choice:
-    """Chooses from ``source``; ``warn`` gets what is unusual about it."""
+    """Chooses from ``source``, whose own manifest or index is ``root``; ``warn`` gets what is unusual."""
 
     def __init__(self, source: ImageSource, warn: Callable[[str], None]) -> None:
         self._source = source
         self._warn = warn
+        self.root = plan.root_of(source)
 
     def planned(self, wanted: Sequence[Platform], *, sparse: bool) -> plan.Plan:
         """What of the image is copied: all without ``wanted``, one image for one platform, else an index of
@@ -32,7 +33,7 @@ class Choice:
 
         Raises ``PlatformUnknown``.
         """
-        root = plan.root_of(self._source)
+        root = self.root
         if not wanted:
             return plan.of_root(self._source, root)
         if not root.is_index:
@@ -57,7 +58,7 @@ class Choice:
         several."""
         if len(wanted) > 1:
             raise ImageAmbiguous("the destination takes one image; choose one platform")
-        root = plan.root_of(self._source)
+        root = self.root
         if root.is_index and not wanted:
             entries = self._entries(root, 0)
             if len(entries) != 1:

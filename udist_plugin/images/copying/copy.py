@@ -69,7 +69,7 @@ def copy_image(
     with read.new_image_source(system) as opened, written.new_image_destination(system) as target:
         choice = Choice(opened, system.warn)
         plan = choice.only(platforms) if target.single else choice.planned(platforms, sparse=sparse)
-        before = opened.get_manifest().digest
+        before = choice.root.digest
         if image_format:
             plan = converted(plan, image_format)
         if preserve_digests and plan.root.digest != before:

@@ -74,7 +74,7 @@ def manifest_at(source: ImageSource, descriptor: Descriptor) -> Manifest:
         error.add_note(f"{descriptor.digest}, which the index lists; to copy what is there, choose platforms")
         raise
     check_size(len(content.content), descriptor)
-    return _parsed(content._replace(media_type=content.media_type or descriptor.media_type))
+    return _parsed(content)
 
 
 def _below(source: ImageSource, manifest: Manifest, depth: int) -> Iterator[Manifest]:
@@ -86,7 +86,7 @@ def _below(source: ImageSource, manifest: Manifest, depth: int) -> Iterator[Mani
 
 
 def _parsed(found: ManifestContent) -> Manifest:
-    """What the document says of itself counts; indexes of layouts may say something else."""
+    """What the document says of itself counts; a registry may say something else."""
     try:
         own = load_document(found.content).get("mediaType")
         return Manifest.parse(found.content, own or found.media_type, found.digest, hashed=True)

@@ -10,6 +10,7 @@ from udist_plugin.images.layout.source import read_manifest
 from udist_plugin.images.transports.base import ImageSource
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX
+from udist_plugin.oci.stored import read_stored
 from udist_plugin.registry import ManifestContent
 
 if TYPE_CHECKING:
@@ -29,12 +30,12 @@ class DirectorySource(ImageSource):
             content = read_file(folder, MANIFEST, MANIFEST_MAX)
         except (FileNotFoundError, NotADirectoryError):
             raise ImageUnknown(f"there is no image: no {MANIFEST}", folder.path) from None
-        self._root = ManifestContent(content, "", Digest.of(content))
+        self._root = _manifest(content, Digest.of(content))
 
     def get_manifest(self, digest: Digest | None = None) -> ManifestContent:
         if digest is None or digest == self._root.digest:
             return self._root
-        return ManifestContent(read_manifest(self._folder, instance_name(digest), digest), "", digest)
+        return _manifest(read_manifest(self._folder, instance_name(digest), digest), digest)
 
     def open_blob(self, descriptor: Descriptor) -> Content:
         try:
@@ -44,6 +45,10 @@ class DirectorySource(ImageSource):
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _manifest(content: bytes, digest: Digest) -> ManifestContent:
+    return ManifestContent(content, read_stored(content, digest).media_type, digest)
 
 
 def blob_name(digest: Digest) -> str:

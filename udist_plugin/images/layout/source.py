@@ -12,6 +12,7 @@ from udist_plugin.images.layout.index import INDEX_MAX, LayoutIndex
 from udist_plugin.images.transports.base import ImageSource
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX
+from udist_plugin.oci.stored import read_stored
 from udist_plugin.registry import ManifestContent
 
 if TYPE_CHECKING:
@@ -36,10 +37,9 @@ class LayoutSource(ImageSource):
         self._entry = index.find(location, self._read_manifest)
 
     def get_manifest(self, digest: Digest | None = None) -> ManifestContent:
-        content = self._read_manifest(digest or self._entry.digest)
-        return ManifestContent(
-            content, "" if digest else self._entry.media_type, digest or self._entry.digest
-        )
+        digest = digest or self._entry.digest
+        content = self._read_manifest(digest)
+        return ManifestContent(content, read_stored(content, digest).media_type, digest)
 
     def open_blob(self, descriptor: Descriptor) -> Content:
         try:

@@ -58,7 +58,7 @@ class SocketTransport:
         http, proxy = connection.http, self._connections.proxy
         if proxy and self.origin.scheme == "http":
             target, headers = f"{self.origin}{target}", [*headers, *proxy.headers.items()]
-        http.putrequest(method, target, skip_accept_encoding=True)
+        http.putrequest(method, target)
         named = dict(headers)
         for name, value in headers:
             http.putheader(name, value)
