@@ -289,6 +289,30 @@ def test_an_index_within_itself_ends(layout: Layout) -> None:
             copy_image(f"oci:{layout.root}:v1", Store().image("demo"), platforms=platforms)
 
 
+def test_what_is_listed_a_thousand_times_is_looked_at_once(layout: Layout) -> None:
+    entry = layout.image(listed=False)
+    for _ in range(7):
+        entry = layout.image_index(None, *[entry] * 1000, listed=False)
+    layout.add(entry, "v1")
+    assert copy_image(f"oci:{layout.root}:v1", Store().image("demo")).manifests == 8
+    copied = copy_image(
+        f"oci:{layout.root}:v1", Store().image("demo"), platforms=[Platform("linux", "amd64")]
+    )
+    assert copied.manifests == 1
+
+
+def test_a_sparse_index_of_a_nested_one(layout: Layout) -> None:
+    inner = layout.image_index(None, layout.image(platform="linux/arm64", listed=False), listed=False)
+    layout.image_index("v1", layout.image(listed=False), inner)
+    with pytest.raises(ImageError, match="in an index within the index, which cannot be sparse"):
+        copy_image(
+            f"oci:{layout.root}:v1",
+            Store().image("demo"),
+            platforms=[Platform("linux", "arm64")],
+            sparse=True,
+        )
+
+
 def test_a_connection_that_breaks_is_tried_again(layout: Layout) -> None:
     layout.image("v1")
     store = Store()

@@ -63,7 +63,12 @@ class Served:
 
             def _send(self, told: Answer) -> None:
                 self.send_response(told.status)
-                for name, value in [("content-length", str(len(told.body))), *told.headers]:
+                length = (
+                    []
+                    if "content-length" in dict(told.headers)
+                    else [("content-length", str(len(told.body)))]
+                )
+                for name, value in [*length, *told.headers]:
                     self.send_header(name, value)
                 self.end_headers()
                 if self.command != "HEAD":

@@ -75,4 +75,4 @@ def read_file(files: Files, name: str, limit: int) -> bytes:
     with files.open(name) as content:
         if content.size > limit:
             raise LayoutInvalid(f"{name} is larger than {limit} bytes", files.path)
-        return content.read(limit)
+        return content.read()

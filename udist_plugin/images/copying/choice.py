@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from udist_plugin.errors import ImageAmbiguous, ManifestInvalid, PlatformUnknown
+from udist_plugin.errors import ImageAmbiguous, ImageError, PlatformUnknown
 from udist_plugin.images import platforms
 from udist_plugin.images.copying import plan
 from udist_plugin.images.platforms import Platform
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.images.transports.base import ImageSource
     from udist_plugin.oci.descriptor import Descriptor
+    from udist_plugin.oci.digest import Digest
 
 
 class Choice:
@@ -34,23 +35,27 @@ class Choice:
         Raises ``PlatformUnknown``.
         """
         root = self.root
-        if not wanted:
-            return plan.of_root(self._source, root)
-        if not root.is_index:
+        if wanted and not root.is_index:
             for platform in wanted:
                 platforms.check(self._platform_of(root), platform, self._warn)
+        if not wanted or not root.is_index:
             return plan.of_root(self._source, root)
-        entries = self._entries(root, 0)
+        entries = self._entries()
         chosen = {
             entry.digest: entry for each in wanted if (entry := platforms.choose(entries, each, self._warn))
         }
         images = tuple(plan.manifest_at(self._source, entry) for entry in chosen.values())
+        listed = {entry.digest for entry in root.manifests}
         if sparse:
+            if not chosen.keys() <= listed:
+                raise ImageError(
+                    "the image is in an index within the index, which cannot be sparse", root.digest
+                )
             return plan.Plan((*images, root))
         if len(images) == 1:
             return plan.Plan(images)
-        if chosen.keys() == {entry.digest for entry in root.manifests}:
-            return plan.of_root(self._source, root)
+        if chosen.keys() == listed:
+            return plan.Plan((*images, root))
         return plan.Plan((*images, _pruned(root, list(chosen.values()))))
 
     def only(self, wanted: Sequence[Platform]) -> plan.Plan:
@@ -60,35 +65,45 @@ class Choice:
             raise ImageAmbiguous("the destination takes one image; choose one platform")
         root = self.root
         if root.is_index and not wanted:
-            entries = self._entries(root, 0)
+            entries = self._entries()
             if len(entries) != 1:
                 stated = platforms.listed(platform for platform, _ in entries)
                 raise ImageAmbiguous(f"the destination takes one image; choose a platform: {stated}")
             return plan.Plan((plan.manifest_at(self._source, entries[0][1]),))
         return self.planned(wanted, sparse=False)
 
-    def _entries(self, index: Manifest, depth: int) -> list[tuple[Platform | None, Descriptor]]:
-        """The images that an index lists, also by way of other indexes; the platforms that those state hold
-        for what states none."""
-        if depth > plan.DEPTH_MAX:
-            raise ManifestInvalid(f"indexes lie more than {plan.DEPTH_MAX} deep in one another")
+    def _entries(self) -> list[tuple[Platform | None, Descriptor]]:
+        """The images that the index lists, with their platforms, also by way of other indexes."""
         found: list[tuple[Platform | None, Descriptor]] = []
-        for entry in index.manifests:
-            platform = Platform.of(entry.other.get("platform"))
-            inner = plan.manifest_at(self._source, entry) if entry.media_type in INDEXES else None
-            if inner is None:
-                found.append((platform, entry))
-            else:
-                found += [(own or platform, each) for own, each in self._entries(inner, depth + 1)]
+        self._collect(self.root, None, 0, found, set())
         return found
+
+    def _collect(
+        self,
+        index: Manifest,
+        stated: Platform | None,
+        depth: int,
+        found: list[tuple[Platform | None, Descriptor]],
+        seen: set[Digest],
+    ) -> None:
+        """Adds what ``index`` lists to ``found``; the platform ``stated`` for it holds for what states none.
+        An index that was ``seen`` is not looked into again."""
+        plan.check_depth(depth)
+        for entry in index.manifests:
+            platform = Platform.of(entry.other.get("platform")) or stated
+            if entry.media_type not in INDEXES:
+                found.append((platform, entry))
+            elif entry.digest not in seen:
+                seen.add(entry.digest)
+                self._collect(plan.manifest_at(self._source, entry), platform, depth + 1, found, seen)
 
     def _platform_of(self, image: Manifest) -> Platform | None:
         if image.config is None or image.config.media_type not in (OCI_CONFIG, DOCKER_CONFIG):
             return None
-        if image.config.size > MANIFEST_MAX:
-            raise PlatformUnknown(f"the image's configuration is larger than {MANIFEST_MAX} bytes")
         with self._source.open_blob(image.config) as content:
-            return Platform.of(load_document(content.read(MANIFEST_MAX)))
+            if content.size > MANIFEST_MAX:
+                raise PlatformUnknown(f"the image's configuration is larger than {MANIFEST_MAX} bytes")
+            return Platform.of(load_document(content.read()))
 
 
 def _pruned(index: Manifest, entries: list[Descriptor]) -> Manifest:

@@ -61,17 +61,10 @@ def _converted(manifest: Manifest, wanted: str, renamed: dict[Digest, Manifest])
         part.digest in renamed for part in manifest.manifests
     ):
         return manifest
-    document: dict[str, Any] = load_document(manifest.content)
+    document: dict[str, Any] = {"schemaVersion": 2, "mediaType": "", **load_document(manifest.content)}
     document["mediaType"] = types.get(manifest.media_type, manifest.media_type)
     if wanted == "docker":
         _check_dockers(manifest, document)
-    else:
-        document.pop("mediaType")
-        document = {
-            "schemaVersion": 2,
-            "mediaType": types.get(manifest.media_type, manifest.media_type),
-            **document,
-        }
     for entry in document.get("manifests", ()):
         child = renamed.get(entry["digest"])
         if child is not None:

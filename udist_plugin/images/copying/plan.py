@@ -10,8 +10,6 @@ from udist_plugin.oci.manifest import Manifest, load_document
 from udist_plugin.oci.media_types import DOCKER_FOREIGN_LAYER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from udist_plugin.images.transports.base import ImageSource
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
@@ -59,10 +57,7 @@ def root_of(source: ImageSource) -> Manifest:
 def of_root(source: ImageSource, root: Manifest) -> Plan:
     """``root`` and all below it."""
     found: dict[Digest, Manifest] = {}
-    for manifest in _below(source, root, 0):
-        found.setdefault(manifest.digest, manifest)
-        if len(found) > MANIFESTS_MAX:
-            raise ManifestInvalid(f"the image has more than {MANIFESTS_MAX} manifests")
+    _collect(source, root, 0, found)
     return Plan(tuple(found.values()))
 
 
@@ -77,12 +72,21 @@ def manifest_at(source: ImageSource, descriptor: Descriptor) -> Manifest:
     return _parsed(content)
 
 
-def _below(source: ImageSource, manifest: Manifest, depth: int) -> Iterator[Manifest]:
+def _collect(source: ImageSource, manifest: Manifest, depth: int, found: dict[Digest, Manifest]) -> None:
+    """Adds what ``manifest`` lists to ``found``, each once, and then itself."""
+    check_depth(depth)
+    for descriptor in manifest.manifests:
+        if descriptor.digest not in found:
+            _collect(source, manifest_at(source, descriptor), depth + 1, found)
+    found[manifest.digest] = manifest
+    if len(found) > MANIFESTS_MAX:
+        raise ManifestInvalid(f"the image has more than {MANIFESTS_MAX} manifests")
+
+
+def check_depth(depth: int) -> None:
+    """Raises ``ManifestInvalid`` for an index too deep in others."""
     if depth > DEPTH_MAX:
         raise ManifestInvalid(f"indexes lie more than {DEPTH_MAX} deep in one another")
-    for descriptor in manifest.manifests:
-        yield from _below(source, manifest_at(source, descriptor), depth + 1)
-    yield manifest
 
 
 def _parsed(found: ManifestContent) -> Manifest:

@@ -52,18 +52,7 @@ class LayoutIndex:
 
         Raises ``ImageUnknown`` and ``ImageAmbiguous``, which list what there is.
         """
-        if location.position is not None:
-            if location.position < len(self._entries) and (
-                found := _descriptor(self._entries[location.position])
-            ):
-                return found
-            raise ImageUnknown(
-                f"has no image {location.image}; it has {_listed(self.entries)}", location.path
-            )
-        if location.digest:
-            fitting = [entry for entry in self.entries if entry.digest == location.digest]
-            return fitting[0] if fitting else self._listed_below(location, read)
-        fitting = self._named(location.name) if location.name else self._roots(read)
+        fitting = self._fitting(location, read)
         if len({entry.digest for entry in fitting}) > 1:
             what = (
                 f"two images are called {location.name!r}"
@@ -74,6 +63,15 @@ class LayoutIndex:
         if not fitting:
             raise ImageUnknown(f"there is no such image; it has {_listed(self.entries)}", str(location))
         return fitting[0]
+
+    def _fitting(self, location: Location, read: Callable[[Digest], bytes]) -> list[Descriptor]:
+        if location.position is not None:
+            at = self._entries[location.position : location.position + 1]
+            return [found for entry in at if (found := _descriptor(entry)) is not None]
+        if location.digest:
+            listed = (part for entry in self.entries for part in (entry, *_parts(entry, read)))
+            return [part for part in listed if part.digest == location.digest][:1]
+        return self._named(location.name) if location.name else self._roots(read)
 
     def _named(self, name: str) -> list[Descriptor]:
         """By the name itself, or else by the whole one that containerd notes."""
@@ -90,38 +88,23 @@ class LayoutIndex:
         parts = {part.digest for entry in entries for part in _parts(entry, read)}
         return [entry for entry in entries if name_of(entry) or entry.digest not in parts]
 
-    def _listed_below(self, location: Location, read: Callable[[Digest], bytes]) -> Descriptor:
-        for entry in self.entries:
-            for part in _parts(entry, read):
-                if part.digest == location.digest:
-                    return part
-        raise ImageUnknown(f"there is no such image; it has {_listed(self.entries)}", str(location))
-
     def put(self, manifest: Manifest, name: str | None, annotations: Mapping[str, str] = {}) -> None:
         """Names ``manifest``: it takes the place of whatever had the name, and nothing else changes.
 
         Without a name it is added, unless it is there. ``annotations`` are its entry's.
         """
-        digest = manifest.digest
-        same = [entry for entry in self._entries if (found := _descriptor(entry)) and found.digest == digest]
+        same = [entry for entry in self._entries if _digest_of(entry) == manifest.digest]
         if name is None and same:
             return
         unnamed = next((entry for entry in same if not name_of(_descriptor(entry))), None)
-        new: dict[str, Any] = (
-            dict(unnamed)
-            if isinstance(unnamed, dict)
-            else Descriptor(manifest.media_type, digest, len(manifest.content)).to_json()
-        )
-        notes = {**annotations, **({} if name is None else {REF_NAME: name})}
-        if notes:
-            new["annotations"] = {**(new.get("annotations") or {}), **notes}
         replaced = [
             entry
             for entry in self._entries
             if entry is unnamed or (name is not None and name_of(_descriptor(entry)) == name)
         ]
         place = self._entries.index(replaced[0]) if replaced else len(self._entries)
-        self._entries.insert(place, new)
+        names = {} if name is None else {REF_NAME: name}
+        self._entries.insert(place, _entry(manifest, unnamed, {**annotations, **names}))
         self._entries[:] = [entry for entry in self._entries if not any(entry is old for old in replaced)]
 
     def to_bytes(self) -> bytes:
@@ -132,6 +115,23 @@ class LayoutIndex:
 def name_of(entry: Descriptor | None) -> str | None:
     """An entry's name, if it has one."""
     return entry.annotations.get(REF_NAME) if entry else None
+
+
+def _entry(manifest: Manifest, unnamed: object, annotations: dict[str, str]) -> dict[str, Any]:
+    """A new entry, or the ``unnamed`` one that was there, with ``annotations``."""
+    new: dict[str, Any] = (
+        dict(unnamed)
+        if isinstance(unnamed, dict)
+        else Descriptor(manifest.media_type, manifest.digest, len(manifest.content)).to_json()
+    )
+    if annotations:
+        new["annotations"] = {**(new.get("annotations") or {}), **annotations}
+    return new
+
+
+def _digest_of(entry: object) -> Digest | None:
+    found = _descriptor(entry)
+    return found.digest if found else None
 
 
 def _descriptor(value: object) -> Descriptor | None:
