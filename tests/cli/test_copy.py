@@ -46,6 +46,20 @@ def test_within_the_store(udist: Udist, layout: Layout) -> None:
     assert (told["source"], told["copied"], len(told["present"])) == ("udist:one:v1", [], 3)
 
 
+def test_into_another_store(udist: Udist, layout: Layout, work: Path) -> None:
+    image = layout.image("v1")
+    udist("copy", "oci:layout:v1", "udist:demo:v1")
+    (work / "other.yml").write_text("version: 0.1\nstorage: {filesystem: {rootdirectory: other}}\n")
+    digest = f"{image['digest']}\n"
+    assert udist("copy", "udist:demo:v1", "udist:copied:v1", "--dest-config", "other.yml") == (0, digest, "")
+    assert (work / "other/docker/registry/v2/repositories/copied").is_dir()
+    assert udist("ls").out == "demo\n"
+    plugin = f"env REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=third {sys.executable} -m udist_plugin"
+    assert udist("copy", "udist:demo:v1", "udist:copied:v1", "--dest-plugin", plugin) == (0, digest, "")
+    assert (work / "third/docker/registry/v2/repositories/copied").is_dir()
+    assert udist("copy", "udist:demo:v1", "oci:out", "--dest-config", "other.yml").code == 2
+
+
 def test_a_changed_digest_is_shown_beside_the_old_one(udist: Udist, layout: Layout) -> None:
     children = [layout.image(platform=f"linux/{each}", listed=False) for each in ("amd64", "arm64")]
     index = layout.image_index("v1", *children)

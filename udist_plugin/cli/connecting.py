@@ -11,7 +11,7 @@ from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from udist_plugin.remote.registry import RemoteRegistry
 
@@ -20,9 +20,14 @@ HASTE: Final = 0.5
 
 
 @contextmanager
-def connected(arguments: argparse.Namespace) -> Iterator[RemoteRegistry]:
-    """Spawns the plugin that ``arguments`` describe and yields its registry; ends the plugin afterwards."""
-    plugin = _started(arguments)
+def connected(
+    arguments: argparse.Namespace, variables: Mapping[str, str] | None = None
+) -> Iterator[RemoteRegistry]:
+    """Spawns the plugin that ``arguments`` describe and yields its registry; ends the plugin afterwards.
+
+    ``variables`` take the place of this process's ``REGISTRY_*``.
+    """
+    plugin = _started(arguments, variables)
     try:
         for warning in plugin.warnings:
             note(printable(warning))
@@ -35,13 +40,13 @@ def connected(arguments: argparse.Namespace) -> Iterator[RemoteRegistry]:
     plugin.close()
 
 
-def _started(arguments: argparse.Namespace) -> Plugin:
+def _started(arguments: argparse.Namespace, variables: Mapping[str, str] | None) -> Plugin:
     """Raises ``PluginNotFound``, ``HandshakeFailed`` or ``ConfigurationError``."""
     path = arguments.config
     config = _read(path) if path else None
     log = _print_log if arguments.verbose else _drop
     try:
-        return Plugin(config, command=arguments.plugin, log=log, config_name=path or "")
+        return Plugin(config, variables, arguments.plugin, log=log, config_name=path or "")
     except PluginDied as error:  # ssh that reached no host, for instance
         raise HandshakeFailed(str(error), code=error.code) from error
     except (OSError, RuntimeError) as error:  # no descriptor or no thread is left

@@ -8,7 +8,7 @@ import sys
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.options import add_common_options, checked
 from udist_plugin.cli.output import print_json, print_table, printable, size_text
-from udist_plugin.cli.places import add_insecure_option, images_of, system_of
+from udist_plugin.cli.places import Places, add_insecure_option, system_of
 from udist_plugin.errors import RegistryError
 from udist_plugin.images.artifact import TITLE
 from udist_plugin.images.transports import Transports
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
         with connected(arguments) as registry:
             found = registry.get_manifest(reference.name, reference.target)
     else:
-        (image,) = images_of(arguments, reference)
+        image = Places(arguments.parser, lambda: connected(arguments)).image(reference)
         with image.new_image_source(system_of(arguments)) as source:
             found = source.get_manifest()
     if arguments.raw:

@@ -24,7 +24,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--plugin",
         metavar="CMD",
-        type=_command,
+        type=command,
         help='start this command instead of the local plugin, e.g. "ssh host udist-plugin"',
     )
     add_json_option(parser)
@@ -115,7 +115,8 @@ def annotation(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _command(text: str) -> list[str]:
+def command(text: str) -> list[str]:
+    """A command line, as a shell would split it."""
     import shlex
 
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.output import note, printable
 from udist_plugin.errors import ReferenceInvalid
@@ -13,8 +12,11 @@ from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from udist_plugin.images.transports.base import ImageReference
+    from udist_plugin.registry import Registry
 
 
 def add_insecure_option(parser: argparse.ArgumentParser) -> None:
@@ -25,17 +27,25 @@ def add_insecure_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def images_of(arguments: argparse.Namespace, *texts: str) -> list[ImageReference]:
-    """The images that ``texts`` refer to; those of ``udist:`` are in the store that ``arguments`` choose.
+class Places:
+    """Reads what images texts refer to; those of ``udist:`` are in the store that ``connect`` connects to.
 
-    Raises ``WrongCommandLine``.
+    ``parser`` is of the command.
     """
-    transports = Transports()
-    transports.register(UdistTransport(lambda: connected(arguments)))
-    try:
-        return [parse_image_name(text, transports) for text in texts]
-    except ReferenceInvalid as error:
-        raise WrongCommandLine(arguments.parser, str(error)) from None
+
+    def __init__(
+        self, parser: argparse.ArgumentParser, connect: Callable[[], AbstractContextManager[Registry]]
+    ) -> None:
+        self._parser = parser
+        self._transports = Transports()
+        self._transports.register(UdistTransport(connect))
+
+    def image(self, text: str) -> ImageReference:
+        """Raises ``WrongCommandLine``."""
+        try:
+            return parse_image_name(text, self._transports)
+        except ReferenceInvalid as error:
+            raise WrongCommandLine(self._parser, str(error)) from None
 
 
 def system_of(arguments: argparse.Namespace) -> SystemContext:
