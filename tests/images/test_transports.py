@@ -13,7 +13,13 @@ import pytest
 
 from tests.http_api.memory import MemoryRegistry
 from tests.images.sample import Layout, blobs_of
-from udist_plugin.errors import ConfigurationError, ManifestUnknown, ReferenceInvalid
+from udist_plugin.errors import (
+    ConfigurationError,
+    DigestInvalid,
+    ManifestUnknown,
+    NameUnknown,
+    ReferenceInvalid,
+)
 from udist_plugin.images.copying.copy import copy_image
 from udist_plugin.images.directory.transport import DirectoryTransport
 from udist_plugin.images.transports import BUILT_IN, TRANSPORTS, Transports, parse_image_name
@@ -180,3 +186,38 @@ def test_references_that_are_none(text: str) -> None:
         pytest.raises(ReferenceInvalid),
     ):
         transport.parse_reference(text)
+
+
+def store(root: Path) -> dict[str, object]:
+    return {"storage": {"filesystem": {"rootdirectory": str(root)}}}
+
+
+def test_a_plugin_reads_what_another_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its file: this process does not read it."""
+    layout = Layout(tmp_path / "layout")
+    layout.image("v1", layers=[bytes(3_000_000)])
+    one, two = store(tmp_path / "one"), store(tmp_path / "two")
+    with new_transport(one) as source, new_transport(two) as destination:
+        copy_image(f"oci:{layout.root}:v1", f"{source.name}://demo:v1")
+        with monkeypatch.context() as patch:
+            patch.setattr("udist_plugin.link.file_content.FileContent.read_into", None)
+            copy_image(f"{source.name}://demo:v1", f"{destination.name}://demo:v1")
+        copy_image(f"{destination.name}://demo:v1", f"oci:{tmp_path / 'out'}:v1")
+    assert blobs_of(tmp_path / "out") == blobs_of(layout.root)
+
+
+def test_a_plugin_that_holds_something_else(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "layout")
+    layout.image("v1", layers=[bytes(3_000_000)])
+    one, two = store(tmp_path / "one"), store(tmp_path / "two")
+    with new_transport(one) as source, new_transport(two) as destination:
+        copied = copy_image(f"oci:{layout.root}:v1", f"{source.name}://demo:v1")
+        layer = copied.moved[1].digest
+        path = tmp_path / f"one/docker/registry/v2/blobs/sha256/{layer.hex[:2]}/{layer.hex}/data"
+        path.write_bytes(b"x" + path.read_bytes()[1:])
+        for target in (f"{destination.name}://demo:v1", f"oci:{tmp_path / 'out'}", f"dir:{tmp_path / 'dir'}"):
+            with pytest.raises(DigestInvalid):
+                copy_image(f"{source.name}://demo:v1", target)
+        with pytest.raises((ManifestUnknown, NameUnknown)):
+            copy_image(f"{destination.name}://demo:v1", f"oci:{tmp_path / 'out'}")
+    assert not (tmp_path / "out/index.json").exists()

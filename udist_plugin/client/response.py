@@ -82,6 +82,13 @@ class Response:
         return isinstance(self._content, FileContent) and self._content.share(descriptor)
 
     @property
+    def file(self) -> FileIO | None:
+        """The file that all of the content is in, where the plugin shares it and nothing was read yet. It is
+        open as long as the response is."""
+        content = self._content
+        return content.file if isinstance(content, FileContent) and content.is_whole else None
+
+    @property
     def trailers(self) -> list[tuple[str, str]]:
         """Trailer fields, once the content has been read."""
         return [(name, value.decode("latin-1")) for name, value in self._content.trailers]

@@ -36,11 +36,18 @@ class FileContent:
         if told.offset:
             self.file.seek(told.offset)
         self.size = told.length
+        self._told = told
         self.deadline = deadline
         self._using = threading.Lock()
         self._closed = False
         if not self.size:
             self.close()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of the file, and nothing of it was read yet."""
+        whole = self.size == self._told.size and not self._told.offset
+        return whole and not self._closed and self.file.tell() == 0
 
     @property
     def ended(self) -> bool:

@@ -10,6 +10,7 @@ from udist_plugin.typed import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import FileIO
 
     from udist_plugin.content import Chunk
     from udist_plugin.remote.transport import Response
@@ -111,6 +112,13 @@ class RemoteContent(Content):
     def _skip(self, size: int) -> None:
         while size and (data := self._response.read(min(size, CHUNK_SIZE))):
             size -= len(data)
+
+    @property
+    def shared_file(self) -> FileIO | None:
+        """The file that the content is in, where the transport has it open and nothing was read yet. What is
+        read of it is not verified here."""
+        untouched = self._digest is not None and self._left == self.size
+        return getattr(self._response, "file", None) if untouched else None
 
     def share(self, descriptor: int, /) -> bool:
         """See ``content.Shareable``; of a part of a blob, the response may have more."""

@@ -68,11 +68,11 @@ class _Watched(Content):
 
     def __init__(self, content: Content) -> None:
         self.size = content.size
-        self.file = content.file
+        self.file = content.file or getattr(content, "shared_file", None)
         self.verified = content.verified
         self._content = content
         self._chunks = chunks(content)
-        self._start = content.file.tell() if content.file else 0
+        self._start = self.file.tell() if self.file else 0
         self._done = 0
 
     def done(self) -> int:
