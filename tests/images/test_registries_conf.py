@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.images.sample import Layout, blobs_of
 from tests.remote.loopback import stock_registry
 from tests.remote.serving import Answer, Asked, serving
+from tests.tools import require_tool
 from udist_plugin.errors import ConfigurationError, ImageError, ManifestUnknown, ReferenceInvalid
 from udist_plugin.images.copying.copy import copy_image
 from udist_plugin.images.docker import registries_conf
@@ -137,7 +139,8 @@ def test_the_longest_prefix_wins(files: Files) -> None:
     [
         ("r.test/team", "m.test/cache/other/", "r.test/team/app:v1", "m.test/cache/other/app:v1"),
         ("r.test/team", "m.test/cache/other", "r.test/team:v1", "m.test/cache/other:v1"),
-        ("*.example.com", "m.test/x", "a.example.com:5000/app:v1", "m.test/x/app:v1"),
+        ("*.example.com", "m.test/x", "a.example.com/app:v1", "m.test/x/app:v1"),
+        ("*.example.com", "m.test", "a.b.example.com:5000/app:v1", "m.test:5000/app:v1"),
         ("*.example.com", "", "a.example.com/app:v1", "a.example.com/app:v1"),
         ("r.test", "m.test", "r.test:5000/a:v1", "m.test:5000/a:v1"),
     ],
@@ -179,6 +182,20 @@ def test_mirrors_for_tags_or_digests_alone(files: Files) -> None:
         (
             "[[registry]]\nlocation = 'r.test'\n[[registry.mirror]]\nlocation = 'm'\npull-from-mirror = 'x'",
             "expected one of all",
+        ),
+        (
+            entry("a.test", "m.test", insecure=True) + entry("b.test", "m.test"),
+            "differs from another of this location",
+        ),
+        (
+            entry("a.test", "m.test", blocked=True) + entry("b.test", "m.test"),
+            "differs from another of this location",
+        ),
+        (entry("a.test", "m.test", **{"pull-from-mirror": "all"}), "is for mirrors"),
+        (
+            entry("a.test", "m.test", **{"mirror-by-digest-only": True})
+            + "[[registry.mirror]]\nlocation = 'm'\npull-from-mirror = 'all'",
+            "expected either this or mirror-by-digest-only",
         ),
         ("no TOML [", "cannot be read"),
     ],
@@ -260,3 +277,112 @@ def test_insecure_is_said_of_each_place(files: Files, tmp_path: Path) -> None:
     found = load_registries_conf(files.environ).find(named)
     assert found is not None
     assert [endpoint.insecure for endpoint in found.endpoints(named)] == [True, False]
+
+
+WHOLE = """
+[[registry]]
+prefix = "r.test/team"
+location = "m.test/cache/other"
+[[registry.mirror]]
+location = "one.test"
+insecure = true
+[[registry.mirror]]
+location = "two.test/deep"
+pull-from-mirror = "digest-only"
+[[registry.mirror]]
+location = "three.test"
+pull-from-mirror = "tag-only"
+[[registry]]
+location = "r.test"
+insecure = true
+[[registry]]
+prefix = "*.example.com"
+[[registry.mirror]]
+location = "m.test/wild"
+[[registry]]
+prefix = "*.wild.test"
+location = "tame.test/x"
+[[registry]]
+prefix = "*.test"
+location = "any.test"
+[[registry]]
+prefix = "docker.io/library"
+location = "hub.test/official/"
+[[registry]]
+prefix = "gone.test"
+location = "m.test"
+blocked = true
+[[registry]]
+prefix = "odd.test"
+location = "cache/x"
+"""
+
+DIGEST = f"@sha256:{'0' * 64}"
+NAMES = [
+    *(
+        "r.test/team/app",
+        "r.test/team/app:v1",
+        f"r.test/team/app{DIGEST}",
+        "r.test/team:v2",
+        "r.test/teammate/app",
+    ),
+    *(
+        "r.test/x",
+        "r.test:5000/x",
+        "r.test:5000/team/x",
+        "rr.test/team",
+        "a.example.com/x",
+        "a.b.example.com/x:v1",
+    ),
+    *(
+        "a.example.com:5000/x",
+        "example.com/x",
+        "notexample.com/x",
+        "a.wild.test/x",
+        "a.wild.test:5000/x",
+        "wild.test/x",
+    ),
+    *(
+        "busybox",
+        "docker.io/busybox:1",
+        "library/busybox",
+        "team/app",
+        "docker.io/team/app",
+        "index.docker.io/busybox",
+    ),
+    *("gone.test/x", "odd.test/x", "localhost/x", "localhost:5000/x", "127.0.0.1:5000/x", "R.Test/team/x"),
+]
+
+
+def ours(named: Named, environ: dict[str, str]) -> object:
+    found = load_registries_conf(environ).find(named)
+    if found is None:
+        return None
+    return {
+        "blocked": found.blocked,
+        "sources": [[each.location, each.insecure] for each in found.endpoints(named)],
+    }
+
+
+def test_the_same_as_containers_image(files: Files, tmp_path: Path) -> None:
+    """But for a location that is no name: there the reference fails there, and here when it is opened."""
+    path = files.write("whole.conf", WHOLE)
+    said = subprocess.run(
+        [require_tool("containersimage"), "sources", path],
+        input="".join(json.dumps(name) + "\n" for name in NAMES),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    theirs = dict(zip(NAMES, map(json.loads, said.splitlines()), strict=True))
+    environ = {"CONTAINERS_REGISTRIES_CONF": path}
+    found = {name: ours(Named.parse_image(name), environ) for name in NAMES}
+    failing = {name for name, verdict in theirs.items() if verdict and verdict.get("error")}
+    assert {name: each for name, each in found.items() if name not in failing} == {
+        name: each for name, each in theirs.items() if name not in failing
+    }
+    assert failing == {"r.test/team:v2", "a.example.com:5000/x", "a.wild.test:5000/x", "odd.test/x"}
+    for name in failing:
+        with pytest.raises(ReferenceInvalid):
+            parse_image_name(f"docker://{name}").new_image_source(SystemContext(environ))

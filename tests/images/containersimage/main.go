@@ -2,6 +2,7 @@
 //
 //	containersimage parse            JSON strings in, one a line; what each is, as JSON, out
 //	containersimage copy FROM TO     copies an image, with all that an index lists
+//	containersimage sources CONF     JSON strings in, names of images; where that registries.conf has each, out
 package main
 
 import (
@@ -12,6 +13,8 @@ import (
 	"os"
 
 	"go.podman.io/image/v5/copy"
+	"go.podman.io/image/v5/docker/reference"
+	"go.podman.io/image/v5/pkg/sysregistriesv2"
 	"go.podman.io/image/v5/signature"
 	"go.podman.io/image/v5/transports"
 	"go.podman.io/image/v5/transports/alltransports"
@@ -28,11 +31,13 @@ func main() {
 func run(words []string) error {
 	switch {
 	case len(words) == 1 && words[0] == "parse":
-		return parse()
+		return each(func(text string) any { return judge(text) })
+	case len(words) == 2 && words[0] == "sources":
+		return each(func(text string) any { return sources(text, words[1]) })
 	case len(words) == 3 && words[0] == "copy":
 		return copyImage(words[1], words[2])
 	}
-	return fmt.Errorf("expected parse, or copy FROM TO")
+	return fmt.Errorf("expected parse, copy FROM TO, or sources CONF")
 }
 
 // verdict is what the library makes of a text: the name it prints, and the name that Docker would use, if any.
@@ -42,18 +47,52 @@ type verdict struct {
 	Error  string `json:"error"`
 }
 
-func parse() error {
+// each writes what answer makes of each JSON string on standard input.
+func each(answer func(string) any) error {
 	lines, out := bufio.NewScanner(os.Stdin), json.NewEncoder(os.Stdout)
 	for lines.Scan() {
 		var text string
 		if err := json.Unmarshal(lines.Bytes(), &text); err != nil {
 			return err
 		}
-		if err := out.Encode(judge(text)); err != nil {
+		if err := out.Encode(answer(text)); err != nil {
 			return err
 		}
 	}
 	return lines.Err()
+}
+
+// found is what a registries.conf says of an image: whether it is blocked, and where it is looked for, each place with
+// whether it needs no TLS.
+type found struct {
+	Blocked bool     `json:"blocked"`
+	Sources [][2]any `json:"sources"`
+	Error   string   `json:"error,omitempty"`
+}
+
+func sources(text, conf string) any {
+	named, err := reference.ParseNormalizedNamed(text)
+	if err != nil {
+		return found{Error: err.Error()}
+	}
+	named = reference.TagNameOnly(named)
+	system := &types.SystemContext{SystemRegistriesConfPath: conf, SystemRegistriesConfDirPath: conf + ".d"}
+	registry, err := sysregistriesv2.FindRegistry(system, named.String())
+	if err != nil {
+		return found{Error: err.Error()}
+	}
+	if registry == nil {
+		return nil
+	}
+	places, err := registry.PullSourcesFromReference(named)
+	if err != nil {
+		return found{Error: err.Error()}
+	}
+	all := found{Blocked: registry.Blocked}
+	for _, place := range places {
+		all.Sources = append(all.Sources, [2]any{place.Reference.String(), place.Endpoint.Insecure})
+	}
+	return all
 }
 
 func judge(text string) verdict {

@@ -42,8 +42,7 @@ class Entry(NamedTuple):
     def covers(self, name: str) -> bool:
         """Whether ``name``, which has its host, begins with the prefix, part by part."""
         if self.prefix.startswith("*."):
-            host = name.partition("/")[0].partition(":")[0]
-            return host.endswith(self.prefix[1:])
+            return _host_of(name).endswith(self.prefix[1:])
         return name.startswith(self.prefix) and name[len(self.prefix) :][:1] in ("", "/", ":", "@")
 
     def endpoints(self, named: Named) -> Iterator[Endpoint]:
@@ -56,8 +55,13 @@ class Entry(NamedTuple):
     def _rewritten(self, location: str, name: str) -> str:
         if not location:
             return name
-        covered = name.partition("/")[0] if self.prefix.startswith("*.") else self.prefix
-        return location + name[len(covered) :]
+        covered = _host_of(name) if self.prefix.startswith("*.") else self.prefix
+        return location + name[len(covered) :]  # a port behind the prefix stays behind the location
+
+
+def _host_of(name: str) -> str:
+    """Without the port."""
+    return name.partition("/")[0].partition(":")[0]
 
 
 class RegistriesConf:
@@ -110,6 +114,11 @@ def _files(environ: Mapping[str, str]) -> Iterator[str]:
         yield last
 
 
+def _conflict(one: Entry, other: Entry) -> bool:
+    same = (one.primary.location or one.prefix) == (other.primary.location or other.prefix)
+    return same and (one.primary.insecure, one.blocked) != (other.primary.insecure, other.blocked)
+
+
 class _Reading:
     """One file, and what is wrong with it."""
 
@@ -124,6 +133,10 @@ class _Reading:
         found: list[Entry] = []
         for number, table in enumerate(self._tables(document, "registry")):
             entry = self._entry(table, f"registry[{number}]")
+            if any(_conflict(entry, each) for each in found):
+                raise self._wrong(
+                    f"registry[{number}]", "insecure or blocked differs from another of this location"
+                )
             if entry.prefix not in {each.prefix for each in found}:  # within a file, the first counts
                 found.append(entry)
         return found
@@ -138,11 +151,19 @@ class _Reading:
                 )
         elif not location:
             raise self._wrong(where, "expected a location")
+        if table.get("pull-from-mirror"):
+            raise self._wrong(
+                f"{where}.pull-from-mirror", "is for mirrors; expected it in [[registry.mirror]]"
+            )
         insecure = self._flag(table, "insecure", where)
         by_digest = self._flag(table, "mirror-by-digest-only", where)
         mirrors = []
         for number, mirror in enumerate(self._tables(table, "mirror")):
             place = f"{where}.mirror[{number}]"
+            if by_digest and mirror.get("pull-from-mirror"):
+                raise self._wrong(
+                    f"{place}.pull-from-mirror", "expected either this or mirror-by-digest-only"
+                )
             pull = mirror.get("pull-from-mirror") or (_DIGEST_ONLY if by_digest else "all")
             if pull not in _PULLS:
                 raise self._wrong(f"{place}.pull-from-mirror", f"expected one of {', '.join(_PULLS)}")
