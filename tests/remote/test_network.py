@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from udist_plugin.remote.network.transport import SocketTransport
 
 DATA = bytes(range(251)) * 10_000
+AT = "p.test"
 
 
 @pytest.fixture
@@ -300,7 +301,7 @@ def test_this_machine_needs_no_tls(network: Network) -> None:
 @pytest.mark.parametrize(
     ("origin", "environ", "proxy"),
     [
-        ("https://r.test", {"HTTPS_PROXY": "http://p.test:3128"}, "p.test:3128"),
+        ("https://r.test", {"HTTPS_PROXY": f"http://{AT}:3128"}, "p.test:3128"),
         ("https://r.test", {"https_proxy": "p.test"}, "p.test:80"),
         ("https://r.test", {"HTTPS_PROXY": "one.test", "https_proxy": "two.test"}, "one.test:80"),
         ("https://r.test", {"HTTP_PROXY": "p.test", "ALL_PROXY": "p.test"}, None),
