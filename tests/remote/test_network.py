@@ -53,12 +53,14 @@ def test_a_connection_is_used_again(network: Network) -> None:
         for _ in range(3):
             with transport.request("GET", "/") as response:
                 assert response.read() == b"nothing"
-        with transport.request("GET", "/"):
-            pass  # not read
+        for method in ("HEAD", "GET", "PUT"):
+            transport.request(method, "/", body=b"" if method == "PUT" else None).close()  # not read
+        transport.request("PUT", "/", body=DATA).close()  # much that is not read
         with transport.request("GET", "/") as response:
             assert response.read() == b"nothing"
         transport.close()
-    assert len({asked.connection for asked in served.asked}) == 2
+    assert [asked.connection for asked in served.asked[:7]] == [served.asked[0].connection] * 7
+    assert served.asked[7].connection != served.asked[0].connection
     assert served.asked[0].headers["host"] == f"127.0.0.1:{served.port}"
 
 

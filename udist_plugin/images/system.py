@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -11,10 +10,14 @@ if TYPE_CHECKING:
 
 
 def _log_warning(message: str) -> None:
+    import logging
+
     logging.getLogger("udist_plugin").warning("%s", message)
 
 
 def _log_detail(message: str) -> None:
+    import logging
+
     logging.getLogger("udist_plugin").info("%s", message)
 
 

@@ -6,7 +6,7 @@ import ssl
 from contextlib import suppress
 from http.client import HTTPException, HTTPResponse
 from io import FileIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import TransportError
 from udist_plugin.remote.network.connections import BLOCK
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from udist_plugin.remote.network.connections import Connection, Connections
     from udist_plugin.remote.transport import Body, Field
 
-USER_AGENT = f"udist/{__version__}"
+DRAINED: Final = 4096
+"""Bytes of content that are read rather than given up."""
+
+USER_AGENT: Final = f"udist/{__version__}"
 
 
 class SocketTransport:
@@ -103,6 +106,8 @@ class SocketResponse:
         self._connections = connections
         self._connection: Connection | None = connection
         self._response = response
+        if response.length == 0:
+            response.read()  # which finds that nothing comes
         self._release_at_end()
 
     def header(self, name: str, /) -> str | None:
@@ -134,7 +139,11 @@ class SocketResponse:
         return count
 
     def close(self) -> None:
-        """Gives up what was not read."""
+        """Gives up what was not read; of a few bytes, a read is cheaper than a new connection."""
+        with suppress(OSError, HTTPException):
+            if self._connection is not None and 0 < (self._response.length or 0) <= DRAINED:
+                self._response.read()
+                self._release_at_end()
         connection, self._connection = self._connection, None
         if connection is not None:
             self._response.close()
