@@ -345,6 +345,24 @@ def test_from_and_to_pipes(layout: Layout, tmp_path: Path) -> None:
         assert blobs_of(tmp_path / transport) == blobs_of(layout.root)
 
 
+def test_a_pipe_that_gives_its_beginning_byte_by_byte(layout: Layout, tmp_path: Path) -> None:
+    layout.image("v1", layers=[b"one"])
+    content = zstd.compress(tar_of(members_of(layout.root)))
+    os.mkfifo(tmp_path / "pipe")
+
+    def write() -> None:
+        with open(tmp_path / "pipe", "wb", buffering=0) as pipe:
+            for start in range(8):
+                pipe.write(content[start : start + 1])
+            pipe.write(content[8:])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    copy_image(f"oci-archive:{tmp_path / 'pipe'}", f"oci:{tmp_path / 'out'}")
+    writer.join(30)
+    assert blobs_of(tmp_path / "out") == blobs_of(layout.root)
+
+
 def test_named_pipes(layout: Layout, tmp_path: Path) -> None:
     layout.image("v1", layers=[os.urandom(300_000)])
     os.mkfifo(tmp_path / "pipe")

@@ -43,14 +43,19 @@ def open_archive(path: str) -> BinaryIO:
         raw = open(0 if path == STANDARD else path, "rb", buffering=0, closefd=path != STANDARD)  # noqa: SIM115
     except FileNotFoundError:
         raise ImageUnknown("there is no such archive", path) from None
-    source = _Counted(raw)
-    buffered = io.BufferedReader(source, CHUNK_SIZE)
-    opener = _decompressor(buffered.peek(MAGIC_MAX)[:MAGIC_MAX])
-    if opener is None and stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
-        raw.seek(0)
-        return raw
-    with raw, buffered:
-        return _spooled(path, opener(buffered) if opener else buffered, source)
+    try:
+        source = _Counted(raw)
+        opener = _decompressor(source.start)
+        if opener is None and stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
+            raw.seek(0)
+            return raw
+        buffered = io.BufferedReader(source, CHUNK_SIZE)
+        spooled = _spooled(path, opener(buffered) if opener else buffered, source)
+    except BaseException:
+        raw.close()
+        raise
+    raw.close()
+    return spooled
 
 
 def compression_of(start: bytes) -> str | None:
@@ -84,7 +89,7 @@ def _decompressor(start: bytes) -> Callable[[BinaryIO], Readable] | None:
 def _spooled(path: str, content: Readable, source: _Counted) -> BinaryIO:
     """All of ``content`` in a temporary file."""
     with named(tempfile.gettempdir()):
-        file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - the caller's
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller's
     try:
         size = 0
         while data := _read(path, content):
@@ -93,7 +98,8 @@ def _spooled(path: str, content: Readable, source: _Counted) -> BinaryIO:
                 raise LayoutInvalid(f"unpacks to more than {RATIO_MAX} times its size", path)
             with named(tempfile.gettempdir()):
                 file.write(data)
-        file.seek(0)
+        with named(tempfile.gettempdir()):
+            file.seek(0)
     except BaseException:
         file.close()
         raise
@@ -112,16 +118,26 @@ def _read(path: str, content: Readable) -> bytes:
 
 
 class _Counted(io.RawIOBase):
-    """``raw``, counting what is read of it."""
+    """``raw``, counting what is read of it. ``start`` is what it begins with, also where a pipe gives it in
+    pieces."""
 
     def __init__(self, raw: io.FileIO) -> None:
         self.count = 0
         self._raw = raw
+        start = b""
+        while len(start) < MAGIC_MAX and (data := raw.read(MAGIC_MAX - len(start))):
+            start += data
+        self.start = self._ahead = start
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        count = self._raw.readinto(buffer)
+        if self._ahead:
+            count = min(len(self._ahead), len(memoryview(buffer)))
+            memoryview(buffer)[:count] = self._ahead[:count]
+            self._ahead = self._ahead[count:]
+        else:
+            count = self._raw.readinto(buffer)
         self.count += count
         return count
