@@ -14,9 +14,10 @@ from udist_plugin.drivers.filesystem.driver import FilesystemDriver
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import ManifestUnknown
 from udist_plugin.oci.media_types import OCI_INDEX
+from udist_plugin.oci.reference import referrers_tag
 from udist_plugin.registry import Page
 from udist_plugin.storage import paths
-from udist_plugin.storage.referrers_tags import ReferrersTags, referrers_tag
+from udist_plugin.storage.referrers_tags import ReferrersTags
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:

@@ -11,6 +11,8 @@ KEPT: Final = 1024
 """Names and tags found right that are kept: a request looks at its own several times."""
 NAME_MAX: Final = 255
 """distribution's limit on a repository name, in characters."""
+ENCODED_MAX: Final = 64
+"""Characters of a digest's encoded part that are in the tag of its referrers."""
 
 # Compiled on first use: the first answer needs neither.
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -36,6 +38,11 @@ def check_tag(tag: str) -> str:
     if not re.fullmatch(_TAG, tag):
         raise TagInvalid({"tag": tag[:256]}, "invalid tag")
     return tag
+
+
+def referrers_tag(subject: Digest) -> str:
+    """The tag of an index of what refers to ``subject`` (distribution-spec, "Referrers Tag Schema")."""
+    return f"{subject.algorithm}-{subject.hex[:ENCODED_MAX]}"
 
 
 def tag_matcher() -> Callable[[str], object]:

@@ -15,6 +15,7 @@ from udist_plugin.errors import ManifestTooLarge, ManifestUnknown
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import INDEXES, OCI_INDEX
+from udist_plugin.oci.reference import referrers_tag
 from udist_plugin.oci.stored import read_stored
 from udist_plugin.typed import TYPE_CHECKING, Final
 
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
 
 ATTEMPTS: Final = 8
 """How often a tag is written that others keep changing: each of them does the same."""
-ENCODED_MAX: Final = 64
-"""Characters of a digest's encoded part that stand in the tag."""
-
-
-def referrers_tag(subject: Digest) -> str:
-    return f"{subject.algorithm}-{subject.hex[:ENCODED_MAX]}"
 
 
 class ReferrersTags:

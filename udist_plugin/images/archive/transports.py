@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.errors import ImageError, ReferenceInvalid
 from udist_plugin.images.layout.location import Location
+from udist_plugin.images.layout.reference import LocatedReference
 from udist_plugin.images.references import Named
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports.base import ImageReference, ImageTransport
@@ -14,7 +15,7 @@ from udist_plugin.images.transports.base import ImageReference, ImageTransport
 if TYPE_CHECKING:
     from udist_plugin.images.archive.destination import ArchiveDestination, DockerArchiveDestination
     from udist_plugin.images.archive.docker import DockerArchiveSource
-    from udist_plugin.images.layout.source import LayoutSource
+    from udist_plugin.images.archive.members import Archive
 
 
 class OCIArchiveTransport(ImageTransport):
@@ -26,27 +27,13 @@ class OCIArchiveTransport(ImageTransport):
         return OCIArchiveReference(self, Location.parse(text))
 
 
-class OCIArchiveReference(ImageReference):
+class OCIArchiveReference(LocatedReference):
     """An image of an archived layout."""
 
-    def __init__(self, transport: OCIArchiveTransport, location: Location) -> None:
-        self.transport = transport
-        self.location = location
-
-    @property
-    def string_within_transport(self) -> str:
-        return str(self.location)
-
-    def new_image_source(self, system: SystemContext = THIS_SYSTEM) -> LayoutSource:  # noqa: ARG002
+    def open_files(self) -> Archive:
         from udist_plugin.images.archive.members import Archive
-        from udist_plugin.images.layout.source import LayoutSource
 
-        archive = Archive(self.location.path)
-        try:
-            return LayoutSource(archive, self.location)
-        except BaseException:
-            archive.close()
-            raise
+        return Archive(self.location.path)
 
     def new_image_destination(self, system: SystemContext = THIS_SYSTEM) -> ArchiveDestination:  # noqa: ARG002
         from udist_plugin.images.archive.destination import ArchiveDestination
@@ -103,6 +90,15 @@ class DockerArchiveReference(ImageReference):
         except BaseException:
             archive.close()
             raise
+
+    def list_tags(self, system: SystemContext = THIS_SYSTEM) -> list[str]:  # noqa: ARG002
+        from contextlib import closing
+
+        from udist_plugin.images.archive.docker import items_of
+        from udist_plugin.images.archive.members import Archive
+
+        with closing(Archive(self.path)) as archive:
+            return sorted({name for item in items_of(archive) for name in item.names})
 
     def new_image_destination(
         self,

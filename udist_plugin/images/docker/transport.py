@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from udist_plugin.errors import ImageError, ReferenceInvalid
 from udist_plugin.images.references import DEFAULT_DOMAIN, FORM, LEGACY_DOMAIN, Named
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
-from udist_plugin.images.transports.base import ImageReference, ImageTransport
+from udist_plugin.images.transports.base import ImageTransport
+from udist_plugin.images.transports.registries import RegistryReference
 
 if TYPE_CHECKING:
     from udist_plugin.images.docker.registries_conf import Entry
@@ -30,7 +31,7 @@ class DockerTransport(ImageTransport):
         return DockerReference(self, Named.parse_image(text[2:]))
 
 
-class DockerReference(ImageReference):
+class DockerReference(RegistryReference):
     """An image in a registry."""
 
     def __init__(self, transport: DockerTransport, named: Named) -> None:

@@ -46,7 +46,7 @@ class LayoutDestination(FolderDestination):
         self.put_manifest(root)
         if self._folder.size("oci-layout") is None:
             self._write("oci-layout", LAYOUT)
-        with _locked(self._folder.path):
+        with locked(self._folder.path):
             index = read_index(self._folder) or LayoutIndex()
             index.put(root, self._name)
             self._write("index.json", index.to_bytes())
@@ -62,7 +62,7 @@ def check_written(location: Location) -> Location:
 
 
 @contextmanager
-def _locked(folder: str) -> Iterator[None]:
+def locked(folder: str) -> Iterator[None]:
     """No other process of ours changes the folder's ``index.json`` meanwhile."""
     import fcntl
 

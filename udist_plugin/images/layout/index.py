@@ -107,6 +107,22 @@ class LayoutIndex:
         self._entries.insert(place, _entry(manifest, unnamed, {**annotations, **names}))
         self._entries[:] = [entry for entry in self._entries if not any(entry is old for old in replaced)]
 
+    def remove(self, name: str | None, digest: Digest | None) -> bool:
+        """Removes the entries that have ``name``, or else ``digest``. ``False`` if there are none."""
+
+        def is_meant(entry: object) -> bool:
+            found = _descriptor(entry)
+            return found is not None and (name_of(found) == name if name else found.digest == digest)
+
+        left = [entry for entry in self._entries if not is_meant(entry)]
+        removed = len(left) < len(self._entries)
+        self._entries[:] = left
+        return removed
+
+    def listed(self) -> str:
+        """The images' names, for an error."""
+        return _listed(self.entries)
+
     def to_bytes(self) -> bytes:
         self._document["manifests"] = self._entries
         return json.dumps(self._document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -6,7 +6,14 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from udist_plugin.errors import BlobUnknown, DigestInvalid, ImageUnknown, LayoutInvalid, ManifestUnknown
+from udist_plugin.errors import (
+    BlobUnknown,
+    DigestInvalid,
+    ImageUnknown,
+    LayoutInvalid,
+    ManifestUnknown,
+    RegistryError,
+)
 from udist_plugin.images.files import read_file
 from udist_plugin.images.layout.index import INDEX_MAX, LayoutIndex
 from udist_plugin.images.transports.base import ImageSource
@@ -30,11 +37,8 @@ class LayoutSource(ImageSource):
 
     def __init__(self, files: Files, location: Location) -> None:
         self._files = files
-        index = read_index(files)
-        if index is None:
-            raise ImageUnknown("there is no OCI layout: no index.json", files.path)
-        check_version(files)
-        self._entry = index.find(location, self._read_manifest)
+        self._index = index_of(files)
+        self._entry = self._index.find(location, self._read_manifest)
 
     def get_manifest(self, digest: Digest | None = None) -> ManifestContent:
         digest = digest or self._entry.digest
@@ -46,6 +50,17 @@ class LayoutSource(ImageSource):
             return self._files.open(blob_name(descriptor.digest))
         except FileNotFoundError:
             raise BlobUnknown({"digest": descriptor.digest, "image": self._files.path}) from None
+
+    def list_referrers(self, digest: Digest) -> list[Descriptor]:
+        """Of the images that the layout's index lists."""
+        found = []
+        for entry in {each.digest: each for each in self._index.entries}.values():
+            with suppress(RegistryError, LayoutInvalid):  # what others wrote
+                manifest = read_stored(self._read_manifest(entry.digest), entry.digest)
+                if manifest.subject and manifest.subject.digest == digest:
+                    kind, notes = manifest.referrer_type, manifest.annotations
+                    found.append(entry._replace(artifact_type=kind, annotations=notes))
+        return found
 
     def close(self) -> None:
         self._files.close()
@@ -76,6 +91,15 @@ def read_index(files: Files) -> LayoutIndex | None:
         return LayoutIndex(read_file(files, "index.json", INDEX_MAX))
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def index_of(files: Files) -> LayoutIndex:
+    """The layout's ``index.json``. Raises ``ImageUnknown`` where there is none, and ``LayoutInvalid``."""
+    index = read_index(files)
+    if index is None:
+        raise ImageUnknown("there is no OCI layout: no index.json", files.path)
+    check_version(files)
+    return index
 
 
 def check_version(files: Files) -> None:

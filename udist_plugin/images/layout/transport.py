@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from udist_plugin.images.layout.location import Location
+from udist_plugin.images.layout.reference import LocatedReference
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
-from udist_plugin.images.transports.base import ImageReference, ImageTransport
+from udist_plugin.images.transports.base import ImageTransport
 
 if TYPE_CHECKING:
+    from udist_plugin.images.files import Folder
     from udist_plugin.images.layout.destination import LayoutDestination
-    from udist_plugin.images.layout.source import LayoutSource
 
 
 class LayoutTransport(ImageTransport):
@@ -22,24 +23,20 @@ class LayoutTransport(ImageTransport):
         return LayoutReference(self, Location.parse(text))
 
 
-class LayoutReference(ImageReference):
+class LayoutReference(LocatedReference):
     """An image of a layout."""
 
-    def __init__(self, transport: LayoutTransport, location: Location) -> None:
-        self.transport = transport
-        self.location = location
-
-    @property
-    def string_within_transport(self) -> str:
-        return str(self.location)
-
-    def new_image_source(self, system: SystemContext = THIS_SYSTEM) -> LayoutSource:  # noqa: ARG002
+    def open_files(self) -> Folder:
         from udist_plugin.images.files import Folder
-        from udist_plugin.images.layout.source import LayoutSource
 
-        return LayoutSource(Folder(self.location.path), self.location)
+        return Folder(self.location.path)
 
     def new_image_destination(self, system: SystemContext = THIS_SYSTEM) -> LayoutDestination:  # noqa: ARG002
         from udist_plugin.images.layout.destination import LayoutDestination
 
         return LayoutDestination(self.location)
+
+    def delete_image(self, system: SystemContext = THIS_SYSTEM) -> None:  # noqa: ARG002
+        from udist_plugin.images.layout.deletion import delete_image
+
+        delete_image(self.open_files(), self.location)

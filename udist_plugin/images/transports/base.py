@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from udist_plugin.errors import ImageError
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 
 if TYPE_CHECKING:
@@ -49,6 +50,25 @@ class ImageReference(ABC):
     @abstractmethod
     def new_image_destination(self, system: SystemContext = THIS_SYSTEM) -> ImageDestination:
         """Opens the place for writing. Nothing is written before the first ``put``."""
+
+    def list_tags(self, system: SystemContext = THIS_SYSTEM) -> list[str]:  # noqa: ARG002
+        """The names that images have at this place, in lexical order (``GetRepositoryTags``).
+
+        Raises ``ImageError`` where images have no names.
+        """
+        raise ImageError(f"the images of {self.transport.name}: have no names", str(self))
+
+    def delete_image(self, system: SystemContext = THIS_SYSTEM) -> None:  # noqa: ARG002
+        """Deletes the image's name, or if the reference has its digest, the image with all names
+        (``DeleteImage``). Blobs stay.
+
+        Raises ``ImageError`` where that cannot be done, and ``ImageUnknown`` or ``ManifestUnknown``.
+        """
+        raise ImageError(
+            f"{self.transport.name}: is written as a whole, and nothing is deleted from it; "
+            "delete the file or folder itself, or copy the images to keep elsewhere",
+            str(self),
+        )
 
     def __str__(self) -> str:
         return f"{self.transport.name}:{self.string_within_transport}"
@@ -92,6 +112,10 @@ class ImageSource(_Open):
 
         The content is checked by whoever reads it, unless it says that it is ``verified``.
         """
+
+    def list_referrers(self, digest: Digest) -> list[Descriptor]:  # noqa: ARG002
+        """The manifests whose subject is ``digest``, as far as they are known here."""
+        return []
 
 
 class ImageDestination(_Open):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from udist_plugin.errors import BlobUnknown, DigestInvalid, NameUnknown
-from udist_plugin.images.transports.base import ImageDestination, ImageSource
+from udist_plugin.errors import BlobUnknown, DigestInvalid, ManifestUnknown, NameUnknown, Unsupported
+from udist_plugin.images.system import THIS_SYSTEM, SystemContext
+from udist_plugin.images.transports.base import ImageDestination, ImageReference, ImageSource
+from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.reference import referrers_tag
+from udist_plugin.oci.stored import read_stored
 from udist_plugin.remote.transport import can_cancel
 
 if TYPE_CHECKING:
@@ -14,9 +19,23 @@ if TYPE_CHECKING:
 
     from udist_plugin.content import Content
     from udist_plugin.oci.descriptor import Descriptor
-    from udist_plugin.oci.digest import Digest
     from udist_plugin.oci.manifest import Manifest
     from udist_plugin.registry import ManifestContent, Registry
+
+
+class RegistryReference(ImageReference):
+    """An image in a registry."""
+
+    @abstractmethod
+    def new_image_destination(self, system: SystemContext = THIS_SYSTEM) -> RegistryDestination: ...
+
+    def list_tags(self, system: SystemContext = THIS_SYSTEM) -> list[str]:
+        with self.new_image_destination(system) as place:
+            return place.list_tags()
+
+    def delete_image(self, system: SystemContext = THIS_SYSTEM) -> None:
+        with self.new_image_destination(system) as place:
+            place.delete()
 
 
 class RegistrySource(ImageSource):
@@ -43,6 +62,21 @@ class RegistrySource(ImageSource):
 
     def open_blob(self, descriptor: Descriptor) -> Content:
         return self.registry.open_blob(self.name, descriptor.digest)
+
+    def list_referrers(self, digest: Digest) -> list[Descriptor]:
+        """By the API, or by the tag where a registry has none (distribution-spec,
+        "Unavailable Referrers API")."""
+        try:
+            return self.registry.list_referrers(self.name, digest).items
+        except (NameUnknown, ManifestUnknown, Unsupported):
+            return self._tagged_referrers(digest)
+
+    def _tagged_referrers(self, digest: Digest) -> list[Descriptor]:
+        try:
+            found = self.registry.get_manifest(self.name, referrers_tag(digest))
+        except (NameUnknown, ManifestUnknown):
+            return []
+        return list(read_stored(found.content, found.digest).manifests)
 
     def cancel(self) -> None:
         if can_cancel(self.registry):
@@ -104,6 +138,17 @@ class RegistryDestination(ImageDestination):
                 {"expected": self._target, "actual": root.digest},
                 "the image does not have the digest that the destination names",
             )
+
+    def list_tags(self) -> list[str]:
+        """The repository's."""
+        return self._registry.list_tags(self._name).items
+
+    def delete(self) -> None:
+        """Deletes the tag, or the manifest with all its tags."""
+        if ":" in self._target:
+            self._registry.delete_manifest(self._name, Digest(self._target))
+        else:
+            self._registry.delete_tag(self._name, self._target)
 
     def cancel(self) -> None:
         if can_cancel(self._registry):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.errors import DigestInvalid, NameInvalid, ReferenceInvalid, TagInvalid
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
-from udist_plugin.images.transports.base import ImageReference, ImageTransport
-from udist_plugin.images.transports.registries import RegistryDestination, RegistrySource
+from udist_plugin.images.transports.base import ImageTransport
+from udist_plugin.images.transports.registries import RegistryDestination, RegistryReference, RegistrySource
 from udist_plugin.oci.reference import Reference
 
 if TYPE_CHECKING:
@@ -50,6 +50,16 @@ class SharedRegistry:
         done.callback(self._give_back)
         return self._registry, done.close
 
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Once it is open, it stays open until the block ends, also between users."""
+        with self._lock:
+            self._users += 1
+        try:
+            yield
+        finally:
+            self._give_back()
+
     def _give_back(self) -> None:
         with self._lock:
             self._users -= 1
@@ -77,7 +87,7 @@ class UdistTransport(ImageTransport):
         return UdistReference(self, reference)
 
 
-class UdistReference(ImageReference):
+class UdistReference(RegistryReference):
     """An image in the store of ``transport``."""
 
     def __init__(self, transport: UdistTransport, reference: Reference) -> None:

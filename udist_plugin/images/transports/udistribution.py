@@ -11,8 +11,8 @@ from udist_plugin.errors import ReferenceInvalid
 from udist_plugin.images.references import Named
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports import TRANSPORTS, Transports
-from udist_plugin.images.transports.base import ImageReference, ImageTransport
-from udist_plugin.images.transports.registries import RegistryDestination, RegistrySource
+from udist_plugin.images.transports.base import ImageTransport
+from udist_plugin.images.transports.registries import RegistryDestination, RegistryReference, RegistrySource
 
 if TYPE_CHECKING:
     import os
@@ -102,7 +102,7 @@ class UdistributionTransport(ImageTransport):
         self.close()
 
 
-class UdistributionReference(ImageReference):
+class UdistributionReference(RegistryReference):
     """An image in the registry of ``transport``: of ``named``, the domain plays no part there."""
 
     def __init__(self, transport: UdistributionTransport, named: Named) -> None:
