@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from tests.images.sample import Layout
+from tests.remote.loopback import stock_registry
 from udist_plugin.cli.running import run as run_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -40,3 +43,24 @@ def udist(work: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
         return Ran(code, *capfd.readouterr())
 
     return run
+
+
+@pytest.fixture
+def layout(work: Path) -> Layout:
+    """A layout at ``layout`` in the working folder, without images."""
+    return Layout(work / "layout")
+
+
+@pytest.fixture
+def stock(work: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A current distribution, or the program that is asked for, with a store of its own: its host and port.
+    There is no login anywhere."""
+    for variable in ("HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG"):
+        monkeypatch.setenv(variable, str(work / "home"))
+    with ExitStack() as stack:
+        with monkeypatch.context() as others:
+            others.delenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY")  # or it would use this store
+            port = stack.enter_context(
+                stock_registry(work.parent / "remote", getattr(request, "param", "registry"))
+            )
+        yield f"127.0.0.1:{port}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.images.sample import Layout, blobs_of
+from tests.images.sample import blobs_of
 from tests.remote.serving import Answer, Asked, serving
 
 if TYPE_CHECKING:
@@ -19,13 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.conftest import Ran
+    from tests.images.sample import Layout
 
     Udist = Callable[..., Ran]
-
-
-@pytest.fixture
-def layout(work: Path) -> Layout:
-    return Layout(work / "layout")
 
 
 def test_into_the_store_and_out_again(udist: Udist, layout: Layout, work: Path) -> None:
@@ -165,19 +161,3 @@ def test_an_interrupt_leaves_nothing_half_done(layout: Layout, work: Path) -> No
         over.set()
     assert {path.name for path in work.iterdir()} <= {"README.md", "folder", "layout", "out"}
     assert not [path for path in (work / "out").rglob("*") if path.is_file()]
-
-
-def test_inspect_looks_anywhere(udist: Udist, layout: Layout) -> None:
-    image = layout.image("v1")
-    udist("copy", "oci:layout:v1", "udist:oci:layout")  # which is a repository called oci
-    shown = udist("inspect", "oci:layout").out
-    assert shown.splitlines()[0].split() == ["Reference:", "oci:layout"]
-    udist("copy", "oci:layout:v1", "dir:./folder2")
-    for place in ("oci:layout:v1", "oci:./layout", "udist:oci:layout", "dir:./folder2"):
-        ran = udist("inspect", place, "--json")
-        assert (ran.code, ran.err) == (0, "")
-        told = json.loads(ran.out)
-        assert (told["digest"], told["mediaType"]) == (image["digest"], image["mediaType"])
-        assert udist("inspect", place).out.splitlines()[1:] == shown.splitlines()[1:]
-    assert udist("inspect", "oci:./nothing").code == 3
-    assert udist("inspect", "nothing://r.test/a").code == 2

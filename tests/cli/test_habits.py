@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from udist_plugin.cli.habits import correction
+from udist_plugin.cli.habits import address_in, correction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,24 @@ def test_every_command_explains_it(udist: Udist, words: tuple[str, ...]) -> None
     command, *paths = words
     ran = udist(command, "localhost:5000/demo/a", *paths)
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.endswith(f": 'localhost:5000/demo/a': {ADDRESS}; use 'demo/a'\n")
+    elsewhere = command in ("inspect", "tags", "rm")
+    further = ", or 'docker://localhost:5000/demo/a' for that registry" if elsewhere else ""
+    assert ran.err.endswith(f": 'localhost:5000/demo/a': {ADDRESS}; use 'demo/a'{further}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("https://ghcr.io/demo/app:v1", "ghcr.io/demo/app:v1"),
+        ("http://localhost:5000/demo/", None),
+        ("registry:5000/demo", "registry:5000/demo"),
+        ("https://docker.io/library/alpine", "alpine"),
+        ("demo/app", None),
+        ("ghcr.io/Demo", None),
+    ],
+)
+def test_a_registry_address_is_recognized(text: str, address: str | None) -> None:
+    assert address_in(text) == address
 
 
 def test_a_name_that_looks_like_a_host_is_a_name(udist: Udist) -> None:

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "ls": "list repositories",
     "tags": "list a repository's tags",
     "inspect": "show a manifest",
+    "tree": "show an image with all that belongs to it, as a tree",
     "digest": "print a manifest's digest",
     "tag": "point tags to a manifest",
     "rm": "delete tags and manifests",

@@ -42,6 +42,22 @@ def correction(text: str) -> str | None:
     return "; ".join([*problems, f"use {right!r}"] if _is_reference(right) else problems)
 
 
+def address_in(text: str) -> str | None:
+    """The name with its registry's host that ``text`` is, perhaps as a URL; ``None`` if it has no host."""
+    import re
+
+    from udist_plugin.errors import ReferenceInvalid
+    from udist_plugin.images.references import Named
+
+    address = re.sub(f"^(?:{_TRANSPORT})", "", text)
+    if not re.match(_HOST, address):
+        return None
+    try:
+        return Named.parse(address).familiar
+    except ReferenceInvalid:
+        return None
+
+
 def _is_reference(text: str) -> bool:
     try:
         Reference.parse(text)

@@ -52,6 +52,13 @@ def size_text(size: int) -> str:
     return f"{size} B" if unit == "B" else f"{amount:.1f} {unit}"
 
 
+def platform_text(platform: object) -> str:
+    """The platform that an index's entry or a configuration states, if any."""
+    if not isinstance(platform, dict):
+        return ""
+    return "/".join(str(platform[key]) for key in ("os", "architecture", "variant") if platform.get(key))
+
+
 def printable(text: str) -> str:
     """A line of ``text`` from outside, without characters that could control the terminal."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

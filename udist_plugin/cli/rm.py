@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import argparse
+from contextlib import nullcontext
 
-from udist_plugin.cli.connecting import connected
+from udist_plugin.cli.anywhere import PLACES, Anywhere, add_place_options, divided
+from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.failures import NOT_FOUND
-from udist_plugin.cli.options import add_common_options, reference
 from udist_plugin.cli.output import print_json
-from udist_plugin.errors import RegistryError
+from udist_plugin.errors import ImageError, RegistryError
+from udist_plugin.images.transports.udist import UdistReference
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from udist_plugin.oci.reference import Reference
-    from udist_plugin.registry import Registry
+    import argparse
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
-_EPILOG = """\
+    from udist_plugin.images.transports.base import ImageReference
+
+_EPILOG = f"""\
 NAME:TAG deletes only the tag: the manifest keeps its digest and its other tags.
 NAME@DIGEST deletes the manifest and every tag that points to it. The blobs stay
-in the store.
+in the store. From a layout, oci:FOLDER:NAME or oci:FOLDER:@DIGEST, the image is
+no longer listed; its blobs stay, too. Some registries delete no tags, or nothing.
 
 Prints what was deleted. If one cannot be deleted, the others still are.
 
+{PLACES}
 examples:
   udist rm demo/readme:v1
   udist rm demo/readme:v1 demo/readme:v2 demo/other:v1
   udist rm --force demo/readme@sha256:0123...
+  udist rm docker://registry.example.com/demo/app:v1 oci:layout:v1
 """
 
 
@@ -34,53 +41,57 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "references",
         nargs="+",
-        type=_one,
-        metavar="NAME:TAG|NAME@DIGEST",
+        metavar="NAME:TAG|NAME@DIGEST|TRANSPORT:REF",
         help="a tag or a manifest to delete",
     )
     parser.add_argument(
         "-f", "--force", action="store_true", help="ignore tags and manifests that do not exist"
     )
-    add_common_options(parser)
+    add_place_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
+    places = Anywhere(arguments)
+    for text in arguments.references:
+        _check_target(arguments, places, text)
+    targets = [(text, places.image(text)) for text in arguments.references]
     deleted: list[str] = []
     failed: list[Exception] = []
-    with connected(arguments) as registry:
-        for target in arguments.references:
+    with _kept_open(target for _, target in targets):
+        for text, target in targets:
             try:
-                _delete(registry, target)
-            except RegistryError as error:
+                target.delete_image(places.system)
+            except (RegistryError, ImageError) as error:
                 if not (arguments.force and isinstance(error, NOT_FOUND)):
-                    failed.append(_named(error, target))
+                    failed.append(_named(error, text))
                 continue
-            deleted.append(str(target))
+            deleted.append(text)
             if not arguments.json:
-                print(target, flush=True)
+                print(text, flush=True)
     if arguments.json:
         print_json({"deleted": deleted})
     if failed:
         raise ExceptionGroup("not everything was deleted", failed)
 
 
-def _delete(registry: Registry, target: Reference) -> None:
-    if target.digest:
-        registry.delete_manifest(target.name, target.digest)
-    else:
-        registry.delete_tag(target.name, target.target)
+def _kept_open(targets: Iterable[ImageReference]) -> AbstractContextManager[None]:
+    """One plugin for all of the store's, if there are any."""
+    stores = [target.transport.registry for target in targets if isinstance(target, UdistReference)]
+    return stores[0].kept() if stores else nullcontext()
 
 
-def _named(error: RegistryError, target: Reference) -> RegistryError:
+def _check_target(arguments: argparse.Namespace, places: Anywhere, text: str) -> None:
+    """Raises ``WrongCommandLine`` unless ``text`` has either a tag or a digest: deleting must not assume
+    ``latest``."""
+    places.image(text)
+    image = divided(text)[1]
+    if not image or "@" in image[1:]:
+        raise WrongCommandLine(arguments.parser, f"{text!r}: give either a tag or a digest")
+
+
+def _named(error: Exception, target: str) -> Exception:
     """``error``, saying which of several references it is about."""
-    detail = error.detail if isinstance(error.detail, dict) else {"reason": error.detail}
-    error.detail = {"reference": str(target), **detail}
+    if isinstance(error, RegistryError):
+        detail = error.detail if isinstance(error.detail, dict) else {"reason": error.detail}
+        error.detail = {"reference": target, **detail}
     return error
-
-
-def _one(text: str) -> Reference:
-    """A reference with either a tag or a digest: deleting must not assume ``latest``."""
-    parsed = reference(text)
-    if bool(parsed.tag) == bool(parsed.digest):
-        raise argparse.ArgumentTypeError(f"{text!r}: give either a tag or a digest")
-    return parsed

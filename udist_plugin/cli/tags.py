@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from udist_plugin.cli.connecting import connected
-from udist_plugin.cli.options import add_common_options, repository
+from udist_plugin.cli.anywhere import PLACES, Anywhere, add_place_options
 from udist_plugin.cli.output import print_json, print_lines
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
 
-_EPILOG = """\
-Prints one tag per line, in lexical order.
+_EPILOG = f"""\
+Prints one tag per line, in lexical order; of a layout or an archive, the names of
+its images.
 
+{PLACES}
 examples:
   udist tags demo/readme
   udist tags demo/readme --json
+  udist tags docker://quay.io/podman/hello
+  udist tags docker-archive:saved.tar
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
-    parser.add_argument("name", type=repository, metavar="NAME", help="the repository")
-    add_common_options(parser)
+    parser.add_argument(
+        "name", metavar="NAME|TRANSPORT:PLACE", help="the repository, or a layout or archive of images"
+    )
+    add_place_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    with connected(arguments) as registry:
-        tags = registry.list_tags(arguments.name).items
+    places = Anywhere(arguments)
+    tags = places.repository(arguments.name).list_tags(places.system)
     if arguments.json:
         print_json({"name": arguments.name, "tags": tags})
     else:

@@ -38,6 +38,10 @@ class MirroredSource(ImageSource):
     def open_blob(self, descriptor: Descriptor) -> Content:
         return self._first(lambda source: source.open_blob(descriptor))
 
+    def list_referrers(self, digest: Digest) -> list[Descriptor]:
+        """Of the image's own place: mirrors need not have them."""
+        return self._opened(*self._places[-1]).list_referrers(digest)
+
     def _first(self, ask: Callable[[ImageSource], Result]) -> Result:
         """The first answer. If all fail, the error of the last place counts, with a note for each of the
         others."""

@@ -90,6 +90,8 @@ class UdistTransport(ImageTransport):
 class UdistReference(RegistryReference):
     """An image in the store of ``transport``."""
 
+    transport: UdistTransport
+
     def __init__(self, transport: UdistTransport, reference: Reference) -> None:
         self.transport = transport
         self._shared = transport.registry
