@@ -11,6 +11,7 @@ import pytest
 from tests.documents.reading import DOCS
 from udist_plugin import __version__
 from udist_plugin.cli.commands import COMMANDS, TOPICS
+from udist_plugin.cli.grammar import grammar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,7 @@ def test_a_topic_is_printed_as_it_stands(udist: Udist, topic: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [*([name] for name in COMMANDS), ["config", "check"], ["config", "keys"], ["policy", "check"]]
+    "words", [*([name] for name in COMMANDS), *(name.split() for name in grammar() if " " in name)]
 )
 def test_help_of_a_command_is_its_own_and_has_examples(udist: Udist, words: list[str]) -> None:
     ran = udist("help", *words)

@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "tags": "list a repository's tags",
     "inspect": "show a manifest",
     "tree": "show an image with all that belongs to it, as a tree",
+    "manifest": "print or store a manifest's exact bytes",
+    "blob": "print or store a blob",
     "digest": "print a manifest's digest",
     "tag": "point tags to a manifest",
     "rm": "delete tags and manifests",

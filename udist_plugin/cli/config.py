@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from udist_plugin.cli import config_check, config_keys
-from udist_plugin.cli.commands import HelpFormatter
+from udist_plugin.cli.subcommands import add_subcommands, run
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+
+__all__ = ["configure", "run"]
 
 _EPILOG = """\
 examples:
@@ -19,20 +21,8 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, module, summary in (
+    add_subcommands(
+        parser,
         ("check", config_check, "show the effective configuration, or everything wrong with it"),
         ("keys", config_keys, "list all configuration keys"),
-    ):
-        command = commands.add_parser(
-            name,
-            help=summary,
-            description=f"{summary[0].upper()}{summary[1:]}.",
-            formatter_class=HelpFormatter,
-        )
-        module.configure(command)
-        command.set_defaults(run_config=module.run)
-
-
-def run(arguments: argparse.Namespace) -> None:
-    arguments.run_config(arguments)
+    )

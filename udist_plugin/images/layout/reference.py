@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports.base import ImageReference, ImageTransport
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from udist_plugin.content import Content
     from udist_plugin.images.files import Files
     from udist_plugin.images.layout.location import Location
     from udist_plugin.images.layout.source import LayoutSource
+    from udist_plugin.oci.descriptor import Descriptor
 
 
 class LocatedReference(ImageReference):
@@ -39,9 +44,18 @@ class LocatedReference(ImageReference):
             files.close()
             raise
 
-    def list_tags(self, system: SystemContext = THIS_SYSTEM) -> list[str]:  # noqa: ARG002
-        from contextlib import closing
+    @contextmanager
+    def opened_blob(
+        self,
+        blob: Descriptor,
+        system: SystemContext = THIS_SYSTEM,  # noqa: ARG002
+    ) -> Iterator[Content]:
+        from udist_plugin.images.layout.source import open_blob
 
+        with closing(self.open_files()) as files, open_blob(files, blob.digest) as content:
+            yield content
+
+    def list_tags(self, system: SystemContext = THIS_SYSTEM) -> list[str]:  # noqa: ARG002
         from udist_plugin.images.layout.index import name_of
         from udist_plugin.images.layout.source import index_of
 

@@ -46,10 +46,7 @@ class LayoutSource(ImageSource):
         return ManifestContent(content, read_stored(content, digest).media_type, digest)
 
     def open_blob(self, descriptor: Descriptor) -> Content:
-        try:
-            return self._files.open(blob_name(descriptor.digest))
-        except FileNotFoundError:
-            raise BlobUnknown({"digest": descriptor.digest, "image": self._files.path}) from None
+        return open_blob(self._files, descriptor.digest)
 
     def list_referrers(self, digest: Digest) -> list[Descriptor]:
         """Of the images that the layout's index lists."""
@@ -78,6 +75,14 @@ def read_manifest(files: Files, name: str, digest: Digest) -> bytes:
     if (actual := Digest.of(content, digest.algorithm)) != digest:
         raise DigestInvalid({"expected": digest, "actual": actual}, "the manifest does not match its digest")
     return content
+
+
+def open_blob(files: Files, digest: Digest) -> Content:
+    """A blob's content. Raises ``BlobUnknown``."""
+    try:
+        return files.open(blob_name(digest))
+    except FileNotFoundError:
+        raise BlobUnknown({"digest": digest, "image": files.path}) from None
 
 
 def blob_name(digest: Digest) -> str:

@@ -7,12 +7,14 @@ A transport parses references. A reference names one image, and opens it as a so
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import ImageError
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
     from typing import Self
 
@@ -50,6 +52,12 @@ class ImageReference(ABC):
     @abstractmethod
     def new_image_destination(self, system: SystemContext = THIS_SYSTEM) -> ImageDestination:
         """Opens the place for writing. Nothing is written before the first ``put``."""
+
+    @contextmanager
+    def opened_blob(self, blob: Descriptor, system: SystemContext = THIS_SYSTEM) -> Iterator[Content]:
+        """A blob that is at this place, whatever images are there. Raises ``BlobUnknown``."""
+        with self.new_image_source(system) as source, source.open_blob(blob) as content:
+            yield content
 
     def list_tags(self, system: SystemContext = THIS_SYSTEM) -> list[str]:  # noqa: ARG002
         """The names that images have at this place, in lexical order (``GetRepositoryTags``).
