@@ -26,6 +26,7 @@ UdistError
 │   ├── NotSigned            no signature by the key that fits the image
 │   └── PolicyRejected       the policy does not allow the image
 │       └── PolicyUnsupported    it asks for what udist cannot verify
+├── LoginError               a login cannot be kept or forgotten
 ├── ProtocolError            a peer, or this side, broke the frame protocol
 │   ├── LocalProtocolError
 │   └── RemoteProtocolError
@@ -336,6 +337,14 @@ class PolicyRejected(SignatureError):
 
 class PolicyUnsupported(PolicyRejected):
     """A requirement of the signature policy cannot be verified by udist, so the image is rejected."""
+
+
+class LoginError(UdistError):
+    """A login cannot be kept or forgotten: ``path`` is the file at fault."""
+
+    def __init__(self, message: str, path: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {message}")
 
 
 class ProtocolError(UdistError):

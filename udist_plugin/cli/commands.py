@@ -31,6 +31,8 @@ COMMANDS: Final = {
     "sign": "sign an image with a key of cosign's",
     "verify": "verify that an image is signed by a key",
     "policy": "check a signature policy",
+    "login": "log in to a registry",
+    "logout": "forget the login to a registry",
     "doctor": "test whether the configured store works",
     "upgrade": "bring an existing store up to date with udist's features",
     "config": "check a configuration, or list all configuration keys",

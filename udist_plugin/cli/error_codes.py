@@ -40,6 +40,7 @@ CODES: Final[dict[type[Exception], str]] = {
     errors.ImageUnknown: "IMAGE_UNKNOWN",
     errors.PlatformUnknown: "IMAGE_UNKNOWN",
     errors.ImageError: "IMAGE_INVALID",
+    errors.LoginError: "LOGIN_FAILED",
     OSError: "FILE_FAILED",
     Exception: "INTERNAL_ERROR",
 }
@@ -67,7 +68,7 @@ def _detail(error: Exception) -> object:
             return {"status": error.code}
         case errors.StorageError():
             return {"driver": error.driver, "path": error.path}
-        case errors.ArtifactError():
+        case errors.ArtifactError() | errors.LoginError():
             return {"path": error.path}
         case errors.SignatureError():
             return {"subject": error.subject, "reasons": error.reasons}

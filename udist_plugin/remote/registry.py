@@ -44,6 +44,11 @@ class RemoteRegistry(Registry):
         if can_cancel(self._transport):
             self._transport.cancel()
 
+    def check_access(self) -> None:
+        """Asks whether the registry speaks the distribution-spec, and lets its user in ("Determining
+        Support"). Raises ``Unauthorized``."""
+        self._exchange.send("GET", "/v2/", (200,), NameUnknown).close()
+
     def resolve_blob(self, name: str, digest: str) -> Descriptor:
         digest = Digest(digest)
         with self._exchange.send("HEAD", _blob(name, digest), (200,), BlobUnknown) as answer:

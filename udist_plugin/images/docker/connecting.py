@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from udist_plugin.images.system import SystemContext
+    from udist_plugin.remote.credentials.credential import Credential
     from udist_plugin.remote.network.origin import Origin
 
 
@@ -23,8 +24,15 @@ def connect(host: str, repository: str, system: SystemContext) -> tuple[RemoteRe
 
     Raises ``TransportError``.
     """
-    network = Network(system.environ)
     keyring = Keyring(system.environ, system.warn, system.tell)
+    return connect_with(lambda: keyring.find(host, repository), host, system)
+
+
+def connect_with(
+    find: Callable[[], Credential | None], host: str, system: SystemContext
+) -> tuple[RemoteRegistry, Callable[[], None]]:
+    """The same with what ``find`` finds, which is called once the registry asks for it."""
+    network = Network(system.environ)
     try:
         sockets = network.registry(host, insecure=system.insecure)
     except BaseException:
@@ -37,7 +45,7 @@ def connect(host: str, repository: str, system: SystemContext) -> tuple[RemoteRe
     transport = AuthenticatedTransport(
         PatientTransport(FollowingTransport(sockets, network)),
         sockets.origin,
-        lambda: keyring.find(host, repository),
+        find,
         token_server,
     )
     return RemoteRegistry(transport), network.close

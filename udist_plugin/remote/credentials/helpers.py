@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from contextlib import suppress
 from typing import Final
 
 from udist_plugin.remote.credentials.credential import Credential
@@ -22,25 +23,49 @@ class HelperFailed(Exception):
 
 def ask_helper(name: str, server: str) -> Credential | None:
     """What the helper ``name`` has for ``server``; ``None`` if it has nothing. Raises ``HelperFailed``."""
+    try:
+        answer = _run(name, "get", server)
+    except _NothingFound:
+        return None
+    program = f"docker-credential-{name}"
+    try:
+        found = json.loads(answer)
+        username, secret = found.get("Username") or "", found["Secret"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise HelperFailed(f"{program}: its answer is not as expected") from None
+    return Credential.of_login(username, secret, program) if username and secret else None
+
+
+def store_login(name: str, server: str, username: str, password: str) -> None:
+    """Has the helper ``name`` keep a login. Raises ``HelperFailed``."""
+    _run(name, "store", json.dumps({"ServerURL": server, "Username": username, "Secret": password}))
+
+
+def erase_login(name: str, server: str) -> None:
+    """Has the helper ``name`` forget a login, if it has one. Raises ``HelperFailed``."""
+    with suppress(_NothingFound):
+        _run(name, "erase", server)
+
+
+class _NothingFound(Exception):
+    """The helper has nothing for a server."""
+
+
+def _run(name: str, verb: str, said: str) -> str:
     program = f"docker-credential-{name}"
     if not re.fullmatch(r"[\w.-]+", name):
         raise HelperFailed(f"{name!r} is no name of a helper")
     try:
         done = subprocess.run(  # noqa: S603 - what the user has set up
-            [program, "get"], input=server, capture_output=True, text=True, timeout=PATIENCE, check=False
+            [program, verb], input=said, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
     except FileNotFoundError:
         raise HelperFailed(f"{program} is not installed") from None
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError) as error:
         raise HelperFailed(f"{program}: {error}") from None
-    said = (done.stdout + done.stderr).strip()
     if done.returncode:
-        if any(words in said for words in NOT_FOUND):
-            return None
-        raise HelperFailed(f"{program}: {said[:200] or f'status {done.returncode}'}")
-    try:
-        found = json.loads(done.stdout)
-        username, secret = found.get("Username") or "", found["Secret"]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise HelperFailed(f"{program}: its answer is not as expected") from None
-    return Credential.of_login(username, secret, program) if username and secret else None
+        answer = (done.stdout + done.stderr).strip()
+        if any(words in answer for words in NOT_FOUND):
+            raise _NothingFound
+        raise HelperFailed(f"{program}: {answer[:200] or f'status {done.returncode}'}")
+    return done.stdout

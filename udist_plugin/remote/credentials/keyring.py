@@ -16,7 +16,8 @@ FILE_MAX: Final = 16 << 20
 """The largest file that is read, in bytes."""
 
 HUB: Final = "docker.io"
-_HUBS_KEY: Final = "https://index.docker.io/v1/"
+HUBS_KEY: Final = "https://index.docker.io/v1/"
+"""What docker calls its own registry."""
 _HUBS: Final = {"index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", HUB}
 
 
@@ -49,7 +50,7 @@ class Keyring:
 
     def _in_file(self, path: str, host: str, repository: str, failures: list[str]) -> Credential | None:
         try:
-            document = _read(path)
+            document = read_document(path)
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
@@ -57,7 +58,7 @@ class Keyring:
             return None
         auths, helpers = _by_place(document.get("auths")), _by_place(document.get("credHelpers"))
         for place in _places(host, repository):
-            key, entry = auths.get(place, (_HUBS_KEY if place == HUB else place, None))
+            key, entry = auths.get(place, (HUBS_KEY if place == HUB else place, None))
             helper = helpers.get(place, ("", None))[1]
             if helper is None and (place in auths or place == _canonical(host)):
                 helper = document.get("credsStore")
@@ -98,7 +99,8 @@ def files_of(environ: Mapping[str, str]) -> Iterator[str]:
         yield os.path.join(docker, "config.json")
 
 
-def _read(path: str) -> dict[str, Any]:
+def read_document(path: str) -> dict[str, Any]:
+    """A file's members. Raises ``ValueError`` for what is no JSON object, and ``OSError``."""
     with open(path, "rb") as file:
         content = file.read(FILE_MAX + 1)
     document = json.loads(content) if content.strip() else {}
@@ -123,11 +125,11 @@ def _by_place(entries: object) -> dict[str, tuple[str, object]]:
         return {}
     found: dict[str, tuple[str, object]] = {}
     for key, entry in sorted(entries.items(), key=lambda item: -len(item[0])):
-        found[_place(key)] = (key, entry)
+        found[place_of(key)] = (key, entry)
     return found
 
 
-def _place(key: str) -> str:
+def place_of(key: str) -> str:
     """``https://HOST/v1/`` and other forms of ``HOST``."""
     key = key.removeprefix("https://").removeprefix("http://").rstrip("/")
     host, _, rest = key.partition("/")
