@@ -10,9 +10,9 @@ from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.habits import address_in
 from udist_plugin.cli.options import add_common_options, reference
 from udist_plugin.cli.places import Places, add_insecure_option, system_of
-from udist_plugin.errors import ReferenceInvalid
+from udist_plugin.errors import ImageAmbiguous, ReferenceInvalid
 from udist_plugin.images.copying.choice import Choice
-from udist_plugin.images.platforms import Platform
+from udist_plugin.images.platforms import Platform, listed
 from udist_plugin.images.transports import BUILT_IN, Transports
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.stored import read_stored
@@ -68,6 +68,15 @@ def manifest_of(source: ImageSource, wanted: Platform | None, system: SystemCont
         return Choice(source, system.warn).planned([wanted], sparse=False).root
     found = source.get_manifest()
     return read_stored(found.content, found.digest)
+
+
+def one_image(source: ImageSource, wanted: Platform | None, system: SystemContext, text: str) -> Manifest:
+    """The same for commands that need one image. Raises ``ImageAmbiguous`` for an index of several."""
+    found = manifest_of(source, wanted, system)
+    if found.is_index:
+        stated = listed(Platform.of(each.other.get("platform")) for each in found.manifests)
+        raise ImageAmbiguous(f"is an index; choose an image with --platform: {stated}", text)
+    return found
 
 
 class Anywhere(Places):

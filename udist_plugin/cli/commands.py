@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "tags": "list a repository's tags",
     "inspect": "show a manifest",
     "tree": "show an image with all that belongs to it, as a tree",
+    "diff": "show what is different between two images",
     "manifest": "print or store a manifest's exact bytes",
     "blob": "print or store a blob",
     "digest": "print a manifest's digest",

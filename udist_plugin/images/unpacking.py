@@ -74,7 +74,7 @@ def place_folder(
 def _unpack(content: Readable, prefix: list[str], folder: str, running: hashlib._Hash) -> None:
     with gzip.GzipFile(fileobj=content) as compressed:  # type: ignore[call-overload]
         plain = _Hashing(compressed, running)
-        with tarfile.open(fileobj=plain, mode="r|", tarinfo=_Entry) as tar:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=plain, mode="r|", tarinfo=BoundedEntry) as tar:  # type: ignore[call-overload]
             while (entry := tar.next()) is not None:
                 tar.members.clear()  # tarfile keeps every entry otherwise
                 _place(tar, entry, prefix, folder)
@@ -163,7 +163,7 @@ def _move(staged: str, target: str) -> None:
             os.replace(path, place)
 
 
-class _Entry(tarfile.TarInfo):
+class BoundedEntry(tarfile.TarInfo):
     """An entry whose extended header has a bounded size."""
 
     def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:

@@ -45,7 +45,7 @@ def open_archive(path: str) -> BinaryIO:
         raise ImageUnknown("there is no such archive", path) from None
     try:
         source = _Counted(raw)
-        opener = _decompressor(source.start)
+        opener = decompressor_of(source.start)
         if opener is None and stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
             raw.seek(0)
             return raw
@@ -71,7 +71,8 @@ _MAGIC: Final = {
 }
 
 
-def _decompressor(start: bytes) -> Callable[[BinaryIO], Readable] | None:
+def decompressor_of(start: bytes) -> Callable[[BinaryIO], Readable] | None:
+    """What opens a compressed file that begins with ``start``; ``None`` for one that is not compressed."""
     match compression_of(start):
         case "gzip":
             return lambda file: gzip.GzipFile(fileobj=file)

@@ -1,0 +1,1 @@
+"""The file system that an image's layers make up (image-spec, layer.md)."""
