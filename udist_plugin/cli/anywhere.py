@@ -11,14 +11,12 @@ from udist_plugin.cli.habits import address_in
 from udist_plugin.cli.options import add_common_options, reference
 from udist_plugin.cli.places import Places, add_insecure_option, system_of
 from udist_plugin.errors import ImageAmbiguous, ReferenceInvalid
-from udist_plugin.images.copying.choice import Choice
-from udist_plugin.images.platforms import Platform, listed
 from udist_plugin.images.transports import BUILT_IN, Transports
 from udist_plugin.oci.digest import Digest
-from udist_plugin.oci.stored import read_stored
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from udist_plugin.images.platforms import Platform
     from udist_plugin.images.system import SystemContext
     from udist_plugin.images.transports.base import ImageReference, ImageSource
     from udist_plugin.oci.manifest import Manifest
@@ -56,6 +54,8 @@ def add_platform_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _platform(text: str) -> Platform:
+    from udist_plugin.images.platforms import Platform
+
     try:
         return Platform.parse(text)
     except ReferenceInvalid as error:
@@ -64,7 +64,11 @@ def _platform(text: str) -> Platform:
 
 def manifest_of(source: ImageSource, wanted: Platform | None, system: SystemContext) -> Manifest:
     """The image's manifest or index, or the image for a platform. Raises ``PlatformUnknown``."""
+    from udist_plugin.oci.stored import read_stored
+
     if wanted is not None:
+        from udist_plugin.images.copying.choice import Choice
+
         return Choice(source, system.warn).planned([wanted], sparse=False).root
     found = source.get_manifest()
     return read_stored(found.content, found.digest)
@@ -72,6 +76,8 @@ def manifest_of(source: ImageSource, wanted: Platform | None, system: SystemCont
 
 def one_image(source: ImageSource, wanted: Platform | None, system: SystemContext, text: str) -> Manifest:
     """The same for commands that need one image. Raises ``ImageAmbiguous`` for an index of several."""
+    from udist_plugin.images.platforms import Platform, listed
+
     found = manifest_of(source, wanted, system)
     if found.is_index:
         stated = listed(Platform.of(each.other.get("platform")) for each in found.manifests)

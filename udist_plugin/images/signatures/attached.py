@@ -6,7 +6,6 @@ nothing beside it.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from udist_plugin.errors import (
@@ -17,8 +16,8 @@ from udist_plugin.errors import (
     ManifestUnknown,
     NameUnknown,
     SizeInvalid,
-    Unsupported,
 )
+from udist_plugin.images.referrers import referrers_of
 from udist_plugin.images.signatures import bundle, simple_signing
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.stored import read_stored
@@ -108,24 +107,10 @@ def _with_content(registry: Registry, name: str, each: Attached, layer: Descript
 def _entries(registry: Registry, name: str, digest: Digest, manifest: bytes) -> Iterator[Attached]:
     """What is at the tag, and among the referrers that are about signatures, without the content."""
     yield from _layers(registry, name, signature_tag(manifest))
-    for referrer in _referrers(registry, name, digest):
+    for referrer in referrers_of(registry, name, digest):
         kind = referrer.artifact_type
         if kind is None or kind == REFERRER_TYPE or kind.startswith(bundle.MEDIA_TYPES):
             yield from _layers(registry, name, referrer.digest)
-
-
-def _referrers(registry: Registry, name: str, digest: Digest) -> Iterator[Descriptor]:
-    """The image's referrers; where a registry does not list them, those in the index that clients keep at a
-    tag (distribution-spec, "Referrers Tag Schema")."""
-    last: str | None = ""
-    try:
-        while last is not None:
-            referrers, last = registry.list_referrers(name, digest, last=last)
-            yield from referrers
-    except (NameUnknown, ManifestUnknown, Unsupported):
-        with suppress(NameUnknown, ManifestUnknown):
-            found = registry.get_manifest(name, f"{digest.algorithm}-{digest.hex[:64]}")
-            yield from read_stored(found.content, found.digest).manifests
 
 
 def _layers(registry: Registry, name: str, target: str) -> Iterator[Attached]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
 
-from udist_plugin.errors import BlobUnknown, DigestInvalid, ManifestUnknown, NameUnknown, Unsupported
+from udist_plugin.errors import BlobUnknown, DigestInvalid, NameUnknown
+from udist_plugin.images.referrers import referrers_of
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports.base import ImageDestination, ImageReference, ImageSource
 from udist_plugin.oci.digest import Digest
-from udist_plugin.oci.reference import referrers_tag
-from udist_plugin.oci.stored import read_stored
 from udist_plugin.remote.transport import can_cancel
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,19 +63,7 @@ class RegistrySource(ImageSource):
         return self.registry.open_blob(self.name, descriptor.digest)
 
     def list_referrers(self, digest: Digest) -> list[Descriptor]:
-        """By the API, or by the tag where a registry has none (distribution-spec,
-        "Unavailable Referrers API")."""
-        try:
-            return self.registry.list_referrers(self.name, digest).items
-        except (NameUnknown, ManifestUnknown, Unsupported):
-            return self._tagged_referrers(digest)
-
-    def _tagged_referrers(self, digest: Digest) -> list[Descriptor]:
-        try:
-            found = self.registry.get_manifest(self.name, referrers_tag(digest))
-        except (NameUnknown, ManifestUnknown):
-            return []
-        return list(read_stored(found.content, found.digest).manifests)
+        return list(referrers_of(self.registry, self.name, digest))
 
     def cancel(self) -> None:
         if can_cancel(self.registry):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
 
 from udist_plugin.errors import DigestInvalid, NameInvalid, ReferenceInvalid, TagInvalid
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports.base import ImageTransport
 from udist_plugin.images.transports.registries import RegistryDestination, RegistryReference, RegistrySource
 from udist_plugin.oci.reference import Reference
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
