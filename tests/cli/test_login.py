@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import io
 import json
 import os
+import pty
 import stat
+import subprocess
 import sys
+import termios
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cli.test_failures import COMMAND
 from tests.images.test_docker import HTPASSWD, guarded
 from tests.images.token_server import ISSUER, SERVICE, TokenIssuer
 from tests.remote.serving import serving
@@ -113,6 +118,29 @@ def test_a_wrong_password_is_not_kept(
     ran = udist("login", registry, "-u", "me", "--password-stdin", "--json")
     assert (ran.code, json.loads(ran.err)["errors"][0]["code"]) == (1, "UNAUTHORIZED")
     assert not (home / ".docker").exists()
+
+
+def test_a_terminal_is_asked_for_the_login_and_does_not_show_the_password(home: Path, registry: str) -> None:
+    screen, terminal = pty.openpty()
+    running = subprocess.Popen(
+        [*COMMAND, "login", registry],
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(terminal)
+    shown = b""
+    for prompt, answer in ((b"Username: ", b"me\n"), (b"Password: ", b"secret\n")):
+        while not shown.endswith(prompt):
+            shown += os.read(screen, 1024)
+        os.write(screen, answer)
+    out, _ = running.communicate(timeout=30)
+    os.close(screen)
+    assert (running.returncode, b"logged in to " in out) == (0, True)
+    assert b"secret" not in shown
+    assert document_of(home)["auths"] == {registry: {"auth": AUTH}}
 
 
 def test_a_token_server_is_asked(

@@ -20,11 +20,11 @@ PASSWORD_MAX: Final = 64 << 10
 """The longest password read, in bytes: some are tokens."""
 
 _EPILOG = """\
-Asks the registry whether it accepts the login, and only then keeps it, where docker,
-podman, skopeo, crane and oras look for it, too: in $REGISTRY_AUTH_FILE, or else in
-docker's file, $DOCKER_CONFIG/config.json or ~/.docker/config.json. If that file names
-a credential helper (credHelpers or credsStore), the helper keeps the login. Without
-one, the file has the password itself, and nobody else may read it.
+Asks the registry whether it accepts the login, and only then keeps it in docker's
+file, $DOCKER_CONFIG/config.json or ~/.docker/config.json, which podman, skopeo, crane
+and oras read, too. $REGISTRY_AUTH_FILE names another file. If the file names a
+credential helper (credHelpers or credsStore), the helper keeps the login. Without one,
+the file has the password itself, and nobody else may read it.
 
 The password is asked for, or read from standard input.
 
