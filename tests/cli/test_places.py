@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import EntryPoint, EntryPoints
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.images.sample import blobs_of, entries_of
 from tests.tools import run_tool
+from udist_plugin.images import transports
 from udist_plugin.oci.media_types import OCI_CONFIG, OCI_MANIFEST
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     Udist = Callable[..., Ran]
 
+POINT = EntryPoint("other", "udist_plugin.images.layout.transport:LayoutTransport", transports.GROUP)
 CONFIG = {
     "os": "linux",
     "architecture": "arm64",
@@ -201,3 +204,12 @@ def _here() -> Path:
     from pathlib import Path
 
     return Path.cwd()
+
+
+def test_transports_of_other_packages(udist: Udist, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where the text is no plain name."""
+    monkeypatch.setattr(transports, "_entry_points", lambda: EntryPoints([POINT]))
+    layout.image("v1")
+    assert udist("inspect", "other:layout:v1").out.startswith("Reference:   other:layout:v1\n")
+    assert udist("inspect", "other:./layout").code == 0
+    assert udist("inspect", "other:v1").err.startswith("udist: manifest unknown")

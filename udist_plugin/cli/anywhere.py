@@ -7,7 +7,7 @@ import argparse
 
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.error_codes import WrongCommandLine
-from udist_plugin.cli.habits import address_in
+from udist_plugin.cli.habits import address_in, is_reference
 from udist_plugin.cli.options import add_common_options, reference
 from udist_plugin.cli.places import Places, add_insecure_option, system_of
 from udist_plugin.errors import ImageAmbiguous, ReferenceInvalid
@@ -137,8 +137,9 @@ def _is_registry(text: str) -> bool:
 
 
 def _names_transport(text: str) -> bool:
-    """A repository may be called ``docker``, too."""
+    """A repository may be called ``docker``, too, or like a transport of another package, which are found
+    slowly."""
     name, colon, rest = text.partition(":")
     if not colon or "/" in name or (name == "docker" and not rest.startswith("//")):
         return False
-    return name in BUILT_IN or name in Transports().names()
+    return name in BUILT_IN or (not is_reference(text) and name in Transports().names())

@@ -39,7 +39,7 @@ def correction(text: str) -> str | None:
         right = right[:end].lower() + right[end:]
     if not problems:
         return None
-    return "; ".join([*problems, f"use {right!r}"] if _is_reference(right) else problems)
+    return "; ".join([*problems, f"use {right!r}"] if is_reference(right) else problems)
 
 
 def address_in(text: str) -> str | None:
@@ -58,7 +58,8 @@ def address_in(text: str) -> str | None:
         return None
 
 
-def _is_reference(text: str) -> bool:
+def is_reference(text: str) -> bool:
+    """Whether ``text`` is a plain name, with a tag or a digest or neither."""
     try:
         Reference.parse(text)
     except RegistryError:
