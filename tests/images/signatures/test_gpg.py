@@ -191,6 +191,18 @@ def test_what_is_no_signature(image: Image, lookaside: Lookaside, signer: Gpg) -
     assert lookaside.reason(policy_for(signer.public())) is None
 
 
+def test_a_file_name_cannot_pass_for_gpgs_verdict(image: Image, lookaside: Lookaside, signer: Gpg) -> None:
+    """Nobody has signed the message. Its file name looks like lines of status, if they are split as text."""
+    listed = signer.run("--with-colons", "--list-keys").decode().splitlines()
+    fingerprint = next(line.split(":")[9] for line in listed if line.startswith("fpr"))
+    for end, space in (("\u2028", "\u00a0"), ("\u0085", "\u3000")):
+        lines = ["x", f"[GNUPG:]{space}GOODSIG", f"[GNUPG:]{space}VALIDSIG{space}{fingerprint}", ""]
+        name = end.join(lines).encode()
+        literal = b"b%c%b\0\0\0\0%b" % (len(name), name, payload(image.digest, f"{image.name}:v1"))
+        lookaside.write(b"\xcb\xff" + len(literal).to_bytes(4, "big") + literal)
+        assert "not made by the key" in (lookaside.reason(policy_for(signer.public())) or "")
+
+
 def test_a_key_that_has_expired(image: Image, lookaside: Lookaside, expired: Gpg) -> None:
     text = payload(image.digest, f"{image.name}:v1")
     lookaside.write(expired.sign(text, "--faked-system-time", "20200101T000000"))

@@ -63,7 +63,8 @@ class Keyring:
         status, payload = self._run(each.content, "--decrypt", f"--max-output={SIZE_MAX}")
         kinds = [words[0] for words in status]
         signers = [words[-1] for words in status if words[0] == "VALIDSIG"]
-        good = len(signers) == kinds.count("GOODSIG") == 1 and not _BAD & {*kinds}
+        once = [kinds.count(kind) for kind in ("PLAINTEXT", "GOODSIG", "VALIDSIG")] == [1, 1, 1]
+        good = once and not _BAD & {*kinds}
         if not good or signers[0] not in self._keys:
             raise Refused("not made by the key, or changed since, or the key has expired")
         return [name_claimed(Claim.parse(payload, GPG), manifest)]
@@ -93,6 +94,11 @@ class Keyring:
             except subprocess.TimeoutExpired:
                 raise Refused(f"gpg took longer than {PATIENCE} s") from None
             status.seek(0)
-            lines = status.read().decode(errors="replace").splitlines()
-        split = (line.split() for line in lines)
-        return [words[1:] for words in split if words[:1] == ["[GNUPG:]"] and words[1:]], done.stdout
+            return _status_of(status.read()), done.stdout
+
+
+def _status_of(output: bytes) -> list[list[str]]:
+    """The words of each line of status. Whoever makes a message chooses the file name in it, of which gpg
+    escapes only ASCII's line ends and spaces: nothing else may end a line or a word here."""
+    split = (line.decode(errors="replace").split(" ") for line in output.split(b"\n"))
+    return [words[1:] for words in split if words[0] == "[GNUPG:]" and words[1:]]
