@@ -5,12 +5,15 @@ A key that is unknown, missing or given twice is an error that names its place, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
 Read = TypeVar("Read")
+
+SHOWN_MAX: Final = 100
+"""Letters of a word that an error repeats. A longer one is no slip of the pen, either."""
 
 
 class Unexpected(Exception):
@@ -30,18 +33,19 @@ class Node(NamedTuple):
 
     def members(self) -> dict[str, Node]:
         """The members of an object, each of which has another key."""
-        if not isinstance(self.value, _Object):
-            self.fail("expected an object")
         found: dict[str, Node] = {}
-        for key, value in self.value.pairs:
+        for key, value in self._pairs():
             if key in found:
-                self.fail(f"the key {key!r} is there twice")
+                self.fail(f"the key {shown(key)} is there twice")
             found[key] = Node(value, self._below(key))
         return found
 
     def member(self, key: str) -> Node:
         """The member ``key`` of an object, which may have others."""
-        return self.members().get(key) or self.fail(f"the key {key!r} is missing")
+        values = [value for name, value in self._pairs() if name == key]
+        if len(values) != 1:
+            self.fail(f"the key {key!r} is {'there twice' if values else 'missing'}")
+        return Node(values[0], self._below(key))
 
     def fields(self, required: Collection[str], optional: Collection[str] = ()) -> dict[str, Node]:
         """The members of an object that has all ``required`` keys, and no others than these and the
@@ -50,9 +54,10 @@ class Node(NamedTuple):
         known = [*required, *optional]
         for key in found:
             if key not in known:
-                self.fail(f"unknown key {key!r}{nearest(key, known)}")
+                self.fail(f"unknown key {shown(key)}{nearest(key, known)}")
         for key in required:
-            self.member(key)
+            if key not in found:
+                self.fail(f"the key {key!r} is missing")
         return found
 
     def entries(self) -> list[Node]:
@@ -74,7 +79,7 @@ class Node(NamedTuple):
         """The one of ``words`` that stands here."""
         word = self.text()
         if word not in words:
-            self.fail(f"{word!r} is unknown{nearest(word, words)}; expected one of {', '.join(words)}")
+            self.fail(f"{shown(word)} is unknown{nearest(word, words)}; expected one of {', '.join(words)}")
         return word
 
     def as_its_type(self, readers: Mapping[str, Callable[[Node], Read]]) -> Read:
@@ -85,11 +90,14 @@ class Node(NamedTuple):
     def fail(self, problem: str) -> NoReturn:
         raise Unexpected(self.path, problem)
 
-    def _below(self, key: str) -> str:
-        import re
+    def _pairs(self) -> list[tuple[str, object]]:
+        if not isinstance(self.value, _Object):
+            self.fail("expected an object")
+        return self.value.pairs
 
-        if not re.fullmatch(r"[A-Za-z-]+", key):
-            return f"{self.path}[{key!r}]"
+    def _below(self, key: str) -> str:
+        if not (key.isascii() and key.replace("-", "").isalpha()):
+            return f"{self.path}[{shown(key)}]"
         return f"{self.path}.{key}" if self.path else key
 
 
@@ -119,10 +127,17 @@ def decode(text: str, fail: Callable[[str], NoReturn]) -> bytes:
         fail("expected base64")
 
 
+def shown(word: str) -> str:
+    """``word`` in quotes, cut off if it is long."""
+    return repr(word if len(word) <= SHOWN_MAX else f"{word[:SHOWN_MAX]}...")
+
+
 def nearest(word: str, known: Collection[str]) -> str:
     """A question after the known word that is most like ``word``, or nothing."""
     from difflib import get_close_matches
 
+    if len(word) > SHOWN_MAX:
+        return ""
     lower = {each.lower(): each for each in known}
     near = get_close_matches(word.lower(), lower, n=1)
     return f"; did you mean {lower[near[0]]!r}?" if near else ""

@@ -208,6 +208,13 @@ def test_a_malformed_bundle_is_named_and_hides_nothing(
     assert verify(image, pair) == [IDENTITY] * 2
 
 
+def test_a_bundle_cannot_fill_the_screen(image: Image, pair: KeyPair) -> None:
+    attach(image, json.dumps({"mediaType": "application/vnd.dev.sigstore.bundle" * 1000}).encode())
+    (reason,) = reasons(image, pair)
+    assert reason.startswith("mediaType: 'application/vnd.dev.sigstore.bundleapplication")
+    assert len(reason) < 500
+
+
 def test_two_signatures_in_an_envelope_are_refused(image: Image, pair: KeyPair) -> None:
     document = json.loads(bundle_of(image, pair))
     document["dsseEnvelope"]["signatures"] *= 2
