@@ -280,6 +280,11 @@ def test_a_scope_that_leads_through_a_link_is_found(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("scope", ["/a\0b", "/\ud800"])
+def test_a_path_that_no_file_can_have_is_found(scope: str) -> None:
+    assert found("dir", scope) == {f"transports.dir[{scope!r}]": "no file can have this name"}
+
+
 def test_hints_are_no_errors() -> None:
     assert found("docker", "docker.io/busybox", "Example.COM", "localhost", "10.0.0.1/a") == {}
     assert (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,6 +88,19 @@ def test_a_file_that_holds_no_public_key(pair: KeyPair, tmp_path: Path) -> None:
     (tmp_path / "huge").write_bytes(pair.public.read_bytes() + b" " * (1 << 20))
     with pytest.raises(KeyInvalid, match="larger than 1 MiB"):
         PublicKey.read(str(tmp_path / "huge"))
+
+
+def test_a_key_that_begins_again_and_again_is_refused_at_once() -> None:
+    begun = time.process_time()
+    with pytest.raises(KeyInvalid, match="holds no public key in PEM"):
+        PublicKey.parse(b"-----BEGIN ENCRYPTED COSIGN PRIVATE KEY-----\n" * 5000)
+    assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("path", ["a\0b", "\ud800"])
+def test_a_path_that_no_file_can_have(path: str) -> None:
+    with pytest.raises(KeyInvalid, match="no file can have this name"):
+        PublicKey.read(path)
 
 
 @pytest.mark.parametrize("kind", ["ecdsa-384", "rsa-1024"])

@@ -64,11 +64,19 @@ def _of_scope(transport: str, scope: str) -> Iterator[Finding]:
             elif hint := docker_scopes.hint_of(scope):
                 yield Finding(place, hint, never=False)
         case "dir" | "oci" | "oci-archive" | "sif":
-            if (resolved := os.path.realpath(scope)) != scope:
-                yield Finding(place, f"leads through a symbolic link; write {resolved!r}")
+            if problem := _problem_of_path(scope):
+                yield Finding(place, problem)
         case "udist":
             if not _is_of_store(scope):
                 yield Finding(place, "expected NAME[:TAG|@DIGEST] without a host")
+
+
+def _problem_of_path(scope: str) -> str | None:
+    try:
+        resolved = os.path.realpath(scope)
+    except ValueError:
+        return "no file can have this name"
+    return None if resolved == scope else f"leads through a symbolic link; write {resolved!r}"
 
 
 def _is_of_store(scope: str) -> bool:

@@ -21,7 +21,7 @@ SIZE_MAX: Final = 1 << 20
 """Bytes of a key file."""
 
 _ARMOR: Final = re.compile(
-    rb"-----BEGIN (ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY)-----\s(.*?)-----END \1-----", re.DOTALL
+    rb"-----BEGIN (ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY)-----\s([^-]*)-----END \1-----"
 )
 _SCRYPT_COSTS: Final = (1 << 15, 1 << 16, 1 << 17)
 """Those that cosign and its library have used. Others could take any amount of time and memory."""
@@ -37,6 +37,8 @@ def read_key_file(path: str) -> bytes:
             content = file.read(SIZE_MAX + 1)
     except OSError as error:
         raise KeyInvalid(f"cannot be read: {error.strerror}", path) from None
+    except ValueError:  # a policy may name anything
+        raise KeyInvalid("no file can have this name", path) from None
     if len(content) > SIZE_MAX:
         raise KeyInvalid(f"larger than {SIZE_MAX >> 20} MiB, so it is no key", path)
     return content
