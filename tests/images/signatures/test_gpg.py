@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.images.policy.documents import policy
+from tests.images.policy.documents import policy, sigstore
 from tests.images.policy.judge import Question, ask
 from tests.images.signatures.attaching import NAME
-from tests.images.signatures.conftest import Image, base64_of
+from tests.images.signatures.conftest import Image, base64_of, make_key
 from tests.tools import require_tool
 from udist_plugin.errors import KeyInvalid, PolicyRejected, PolicyUnsupported, SignatureError
 from udist_plugin.images.policy.evaluating import check_image
@@ -21,7 +21,7 @@ from udist_plugin.images.policy.names import policy_image
 from udist_plugin.images.policy.policy import Policy
 from udist_plugin.images.signatures.attached import SIZE_MAX, Attached
 from udist_plugin.images.signatures.lookaside import COUNT_MAX, find_lookaside, signature_file
-from udist_plugin.images.signatures.simple_signing import GPG
+from udist_plugin.images.signatures.simple_signing import GPG, MEDIA_TYPE, SIGNATURE, Claim
 from udist_plugin.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -165,6 +165,9 @@ def test_no_signature_and_one_by_another_key(
         ({"optional": None}, "optional: expected an object"),
         ({"optional": {"creator": 1}}, "optional.creator: expected a string"),
         ({"optional": {"timestamp": 1.5}}, "optional.timestamp: expected an integer"),
+        ({"optional": {"timestamp": 1e300}}, "optional.timestamp: expected an integer"),
+        ({"optional": {"timestamp": 2**63}}, "optional.timestamp: expected an integer"),
+        ({"optional": {"timestamp": True}}, "optional.timestamp: expected an integer"),
         ({"more": 1}, "unknown key 'more'"),
         ({"critical": {}}, "is missing"),
     ],
@@ -254,6 +257,20 @@ def test_a_lookaside_has_signatures_of_cosigns_form_too(image: Image) -> None:
     assert signature_file("place", b"\0sigstore-json\n{}").problem == "the key 'payload' is missing"
     assert signature_file("place", b"\0new\nx").problem == "a signature of an unknown format"
     assert signature_file("place", b" " * (SIZE_MAX + 1)).problem == "larger than 4 MiB"
+
+
+def test_a_signature_of_cosigns_form_has_its_media_type(
+    image: Image, lookaside: Lookaside, tmp_path: Path
+) -> None:
+    pair = make_key(tmp_path)
+    claim = Claim(Digest(image.digest), f"{image.name}:v1").payload()
+    annotations = {SIGNATURE: base64_of(pair.signer().sign(claim))}
+    verdicts = {}
+    for kind in (MEDIA_TYPE, f"{MEDIA_TYPE}.v2", "text/plain"):
+        document = {"mimeType": kind, "payload": base64_of(claim), "annotations": annotations}
+        lookaside.write(b"\0sigstore-json\n" + json.dumps(document).encode())
+        verdicts[kind] = lookaside.reason(sigstore(keyPath=str(pair.public)))
+    assert [kind for kind, reason in verdicts.items() if reason is None] == [MEDIA_TYPE]
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -60,6 +60,10 @@ class Attached(NamedTuple):
         return self.layer is not None and self.layer.media_type.startswith(bundle.MEDIA_TYPES)
 
     @property
+    def is_claim(self) -> bool:
+        return self.layer is not None and self.layer.media_type == simple_signing.MEDIA_TYPE
+
+    @property
     def is_gpg(self) -> bool:
         return self.layer is None and not self.problem
 
@@ -123,5 +127,6 @@ def _layers(registry: Registry, name: str, target: str) -> Iterator[Attached]:
         yield Attached(target, problem=str(error))
         return
     for layer in read_stored(found.content, found.digest).layers:
-        if layer.media_type.startswith((simple_signing.MEDIA_TYPE, bundle.MEDIA_TYPES)):
-            yield Attached(target, layer)
+        entry = Attached(target, layer)
+        if entry.is_claim or entry.is_bundle:
+            yield entry

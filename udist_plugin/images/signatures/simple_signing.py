@@ -21,6 +21,9 @@ COSIGN: Final = "cosign container image signature"
 GPG: Final = "atomic container signature"
 """The types of claims."""
 
+TIME_MAX: Final = 1 << 63
+"""Seconds. No time has more, as containers/image keeps it in 64 bits."""
+
 
 class Claim(NamedTuple):
     """The image with ``digest`` is called ``reference``."""
@@ -61,6 +64,12 @@ def _check_optional(members: dict[str, Node]) -> None:
     if "creator" in members:
         members["creator"].text()
     if "timestamp" in members:
-        time = members["timestamp"].value
-        if not (type(time) is int or (isinstance(time, float) and time.is_integer())):
-            members["timestamp"].fail("expected an integer")
+        _check_time(members["timestamp"])
+
+
+def _check_time(node: Node) -> None:
+    time = node.value
+    if isinstance(time, bool) or not isinstance(time, int | float):
+        node.fail("expected an integer")
+    if not -TIME_MAX <= time < TIME_MAX or time != int(time):
+        node.fail("expected an integer")

@@ -85,6 +85,8 @@ def by_keys(keys: Sequence[PublicKey]) -> NamesIn:
     def names_in(each: Attached, manifest: bytes) -> list[str]:
         if each.is_bundle:
             return _signed_statement(each, manifest, keys)
+        if not each.is_claim:
+            raise Refused("of another media type than cosign's signatures")
         _check_signature(decode(each.signature, _refuse), each.content, keys)
         return [name_claimed(Claim.parse(each.content), manifest)]
 
