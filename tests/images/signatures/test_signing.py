@@ -17,15 +17,15 @@ from udist_plugin.images.signatures.bundle import PREDICATE_TYPE, Envelope, stat
 from udist_plugin.images.signatures.signing import ATTEMPTS, sign_image
 from udist_plugin.images.signatures.simple_signing import MEDIA_TYPE, Claim
 from udist_plugin.images.signatures.verifying import verify_image
+from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import Manifest
-from udist_plugin.oci.media_types import OCI_INDEX
-from udist_plugin.registry import RegistryWrapper
+from udist_plugin.oci.media_types import OCI_INDEX, OCI_MANIFEST
+from udist_plugin.registry import ManifestContent, Page, RegistryWrapper
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from udist_plugin.oci.descriptor import Descriptor
 
 IDENTITY = "example.com/team/app:v1"
 ZEROS = "sha256:" + "0" * 64
@@ -241,6 +241,30 @@ def test_there_is_a_bound_on_how_much_is_read(image: Image, pair: KeyPair) -> No
     put_at_tag(image, *[claim(image, b"small", "")] * (COUNT_MAX + 5))
     found = reasons(image, pair)
     assert (len(found), found[-1]) == (COUNT_MAX + 1, f"there are more than {COUNT_MAX} signatures")
+
+
+class ManyReferrers(RegistryWrapper):
+    """A registry with any number of referrers that hold nothing; those that were asked for."""
+
+    def __init__(self, image: Image) -> None:
+        super().__init__(image.registry)
+        self.asked: list[str] = []
+
+    def list_referrers(
+        self, name: str, digest: Digest, artifact_type: str | None = None, last: str = ""
+    ) -> Page[Descriptor]:
+        return Page([Descriptor(OCI_MANIFEST, Digest.of(b"%d" % each), 2) for each in range(2 * COUNT_MAX)])
+
+    def get_manifest(self, name: str, target: str) -> ManifestContent:
+        self.asked.append(target)
+        return super().get_manifest(name, target)
+
+
+def test_there_is_a_bound_on_how_many_referrers_are_asked_for(image: Image, pair: KeyPair) -> None:
+    registry = ManyReferrers(image)
+    with pytest.raises(NotSigned, match=f"there are more than {COUNT_MAX} such referrers"):
+        verify_image(registry, NAME, "v1", [pair.verifier()])
+    assert len(registry.asked) == 2 + COUNT_MAX
 
 
 def test_other_attachments_are_left_alone(image: Image, pair: KeyPair) -> None:

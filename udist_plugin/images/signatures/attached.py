@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SIZE_MAX: Final = 4 << 20
 """Bytes of what is signed, or of a bundle."""
 COUNT_MAX: Final = 1000
-"""Signatures looked at, of one image."""
+"""Signatures looked at, of one image, and referrers in which they are looked for."""
 ALL_SIZES_MAX: Final = 64 << 20
 """Bytes of all that is looked at, of one image."""
 
@@ -100,7 +100,7 @@ def find_attached(registry: Registry, name: str, digest: Digest, manifest: bytes
 def _with_content(registry: Registry, name: str, each: Attached, layer: Descriptor) -> Attached:
     try:
         with registry.open_blob(name, layer.digest) as blob:
-            content = blob.read(layer.size) if blob.size == layer.size else b""
+            content = blob.read() if blob.size == layer.size else b""
     except _OF_ONE_ENTRY as error:
         return each._replace(problem=str(error))
     if Digest.of(content, layer.digest.algorithm) != layer.digest:
@@ -111,10 +111,17 @@ def _with_content(registry: Registry, name: str, each: Attached, layer: Descript
 def _entries(registry: Registry, name: str, digest: Digest, manifest: bytes) -> Iterator[Attached]:
     """What is at the tag, and among the referrers that are about signatures, without the content."""
     yield from _layers(registry, name, signature_tag(manifest))
-    for referrer in referrers_of(registry, name, digest):
-        kind = referrer.artifact_type
-        if kind is None or kind == REFERRER_TYPE or kind.startswith(bundle.MEDIA_TYPES):
-            yield from _layers(registry, name, referrer.digest)
+    about_signatures = filter(_can_be_signature, referrers_of(registry, name, digest))
+    for count, referrer in enumerate(about_signatures):
+        if count == COUNT_MAX:
+            yield Attached(referrer.digest, problem=f"there are more than {COUNT_MAX} such referrers")
+            return
+        yield from _layers(registry, name, referrer.digest)
+
+
+def _can_be_signature(referrer: Descriptor) -> bool:
+    kind = referrer.artifact_type
+    return kind is None or kind == REFERRER_TYPE or kind.startswith(bundle.MEDIA_TYPES)
 
 
 def _layers(registry: Registry, name: str, target: str) -> Iterator[Attached]:
