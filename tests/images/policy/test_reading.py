@@ -97,14 +97,15 @@ def test_a_file_that_is_named_has_to_be_there(tmp_path: Path) -> None:
         load_policy(str(tmp_path), {})
 
 
-def test_without_a_policy_the_error_names_the_file_and_the_flag(
+def test_without_a_policy_the_error_names_the_files_and_the_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("udist_plugin.images.policy.files.SYSTEM", (str(tmp_path / "etc.json"),))
     with pytest.raises(PolicyInvalid) as caught:
         load_policy(None, {"HOME": str(tmp_path)})
-    for part in (f"{tmp_path}/.config/containers/policy.json", "etc.json", "--policy", "--insecure-policy"):
+    for part in (f"{tmp_path}/.config/containers/policy.json", "etc.json", "CONTAINERS_POLICY_JSON"):
         assert part in str(caught.value)
+    assert "--" not in str(caught.value), "which options there are is for a command to say"
 
 
 def test_a_huge_file_is_not_read(tmp_path: Path) -> None:

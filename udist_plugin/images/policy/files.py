@@ -31,8 +31,8 @@ def load_policy(path: str | None, environ: Mapping[str, str]) -> Policy:
         with suppress(FileNotFoundError):
             return _parse(place)
     raise PolicyInvalid(
-        f"there is no signature policy; write one to {' or '.join(places)}, name one with --policy FILE "
-        f"or {VARIABLE}, or accept every image with --insecure-policy"
+        f"there is no signature policy; write one to {' or '.join(places)}, or give the name of one, "
+        f"also in {VARIABLE}"
     )
 
 
