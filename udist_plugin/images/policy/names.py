@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from udist_plugin.errors import DigestInvalid, NameInvalid, ReferenceInvalid, TagInvalid
+from udist_plugin.images.policy.identities import is_name_only
 from udist_plugin.images.policy.scopes import TRANSPORTS
 from udist_plugin.images.policy.subject import PolicyImage
 from udist_plugin.images.references import Named
@@ -22,7 +25,9 @@ def policy_image(text: str) -> PolicyImage:
     match transport:
         case "docker" if not rest.startswith("//"):
             raise ReferenceInvalid("expected docker://HOST[:PORT]/NAME[:TAG|@DIGEST]", text)
-        case "docker" | "docker-daemon" | "atomic":
+        case "docker-daemon":
+            return _of_daemon(rest)
+        case "docker" | "atomic":
             return _of_registry(transport, rest.removeprefix("//"))
         case "udist":
             return _of_store(rest)
@@ -43,6 +48,18 @@ def policy_image(text: str) -> PolicyImage:
 
 def _of_registry(transport: str, text: str) -> PolicyImage:
     return PolicyImage.of_docker(transport, Named.parse_image(text))
+
+
+def _of_daemon(text: str) -> PolicyImage:
+    """By a name, or by an ID, which is in the scope "" alone."""
+    if re.fullmatch("sha256:[0-9a-f]{64}", text):
+        return PolicyImage("docker-daemon")
+    if text.partition(":")[0] == "sha256":
+        raise ReferenceInvalid("expected sha256:<64 hex>, an image's ID", text)
+    named = Named.parse(text)
+    if is_name_only(named):
+        raise ReferenceInvalid("give a tag or a digest; docker-daemon has no default", text)
+    return PolicyImage.of_docker("docker-daemon", named)
 
 
 def _of_store(text: str) -> PolicyImage:
