@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -117,32 +118,46 @@ def test_an_empty_password_is_one(udist: Udist, work: Path, monkeypatch: pytest.
     assert udist("sign", "demo/app:v1", "--key", str(pair.private)).code == 0
 
 
-@pytest.mark.usefixtures("pair")
-def test_the_password_is_asked_for_on_a_terminal(udist: Udist) -> None:
-    parent, child = pty.openpty()
+def sign_on_a_terminal(answer: bytes) -> tuple[int, bytes, bytes]:
+    """What ``udist sign`` does if ``answer`` is typed as the password: exit code, output, and what the
+    terminal shows."""
+    words = ("-m", "udist_plugin.cli.main", "sign", "demo/app:v1", "--key", "cosign.key")
     environ = {name: value for name, value in os.environ.items() if name != "COSIGN_PASSWORD"}
+    parent, child = pty.openpty()
     with os.fdopen(parent, "r+b", buffering=0) as terminal:
-        command = [
-            sys.executable,
-            "-m",
-            "udist_plugin.cli.main",
-            "sign",
-            "demo/app:v1",
-            "--key",
-            "cosign.key",
-        ]
         process = subprocess.Popen(
-            command, stdin=child, stdout=subprocess.PIPE, stderr=child, env=environ, start_new_session=True
+            [sys.executable, *words],
+            stdin=child,
+            stdout=subprocess.PIPE,
+            stderr=child,
+            env=environ,
+            start_new_session=True,
         )
         os.close(child)
-        asked = b""
-        while not asked.endswith(b"Password of cosign.key: "):
-            asked += terminal.read(100)
-        terminal.write(b"secret\n")
+        shown = b""
+        while not shown.endswith(b"Password of cosign.key: "):
+            shown += terminal.read(100)
+        terminal.write(answer)
         out, _ = process.communicate(timeout=60)
-    assert process.returncode == 0
+        with suppress(OSError):  # EIO, at the end of what the process has written
+            while more := terminal.read(4096):
+                shown += more
+    return process.returncode, out, shown
+
+
+@pytest.mark.usefixtures("pair")
+def test_the_password_is_asked_for_on_a_terminal(udist: Udist) -> None:
+    code, out, _ = sign_on_a_terminal(b"secret\n")
+    assert code == 0
     assert out.startswith(b"sha256:")
     assert udist("verify", "demo/app:v1", "--key", "cosign.pub").code == 0
+
+
+@pytest.mark.usefixtures("pair")
+def test_no_password_is_typed() -> None:
+    code, out, shown = sign_on_a_terminal(b"\4")
+    assert (code, out) == (1, b"")
+    assert b"udist: cosign.key: needs its password, and none was typed" in shown
 
 
 @pytest.mark.usefixtures("work")

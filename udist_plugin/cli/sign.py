@@ -77,6 +77,9 @@ def _password_of(path: str) -> Callable[[], bytes]:
             raise KeyInvalid(f"needs its password; set {PASSWORD}, or run this in a terminal", path)
         from getpass import getpass
 
-        return getpass(f"Password of {path}: ").encode()
+        try:
+            return os.fsencode(getpass(f"Password of {path}: "))
+        except EOFError:
+            raise KeyInvalid("needs its password, and none was typed", path) from None
 
     return ask
