@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,7 @@ from udist_plugin.errors import KeyInvalid, PolicyRejected, PolicyUnsupported, S
 from udist_plugin.images.policy.evaluating import check_image
 from udist_plugin.images.policy.names import policy_image
 from udist_plugin.images.policy.policy import Policy
-from udist_plugin.images.signatures.attached import SIZE_MAX, Attached
+from udist_plugin.images.signatures.attached import ALL_SIZES_MAX, SIZE_MAX, Attached
 from udist_plugin.images.signatures.lookaside import COUNT_MAX, find_lookaside, signature_file
 from udist_plugin.images.signatures.simple_signing import GPG, MEDIA_TYPE, SIGNATURE, Claim
 from udist_plugin.oci.digest import Digest
@@ -275,10 +276,18 @@ def test_a_signature_of_cosigns_form_has_its_media_type(
 
 class Handler(BaseHTTPRequestHandler):
     files: dict[str, bytes] = {}  # noqa: RUF012 - each server has a class of its own
+    ended = Event()
 
     def do_GET(self) -> None:
         if self.path.startswith("/broken"):
             self.send_error(500)
+            return
+        if self.path.startswith("/slow"):
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):  # once nobody reads
+                while not self.ended.wait(0.02):
+                    self.wfile.write(b"x")
             return
         content = self.files.get(self.path)
         self.send_response(200 if content is not None else 404)
@@ -290,12 +299,30 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_lookaside_by_http(tmp_path: Path) -> None:
+@pytest.mark.parametrize("base", ["file:///a%00b", "file:///\ud800", "http://[", f"http://{'a' * 70}.com"])
+def test_a_url_that_is_none(base: str) -> None:
+    with pytest.raises(SignatureError, match="is no URL that can be read"):
+        list(find_lookaside(base, Digest.of(b"x")))
+
+
+def test_there_is_a_bound_on_how_much_a_lookaside_has(tmp_path: Path) -> None:
+    folder = tmp_path / f"app@sha256={Digest.of(b'x').hex}"
+    folder.mkdir()
+    for number in range(1, ALL_SIZES_MAX // SIZE_MAX + 2):
+        with (folder / f"signature-{number}").open("wb") as file:
+            file.truncate(SIZE_MAX)
+    with pytest.raises(SignatureError, match="or 64 MiB of them"):
+        list(find_lookaside(f"file://{tmp_path}/app", Digest.of(b"x")))
+
+
+def test_a_lookaside_by_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     digest = Digest.of(b"x")
     below = f"@sha256={digest.hex}/signature-"
     files = {f"/some/app{below}1": b"one", f"/some/app{below}2": b"two"}
     files |= {f"/many/app{below}{number}": b"x" for number in range(1, COUNT_MAX + 5)}
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Own", (Handler,), {"files": files}))
+    server = ThreadingHTTPServer(
+        ("127.0.0.1", 0), type("Own", (Handler,), {"files": files, "ended": Event()})
+    )
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     base = f"http://127.0.0.1:{server.server_port}"
@@ -309,6 +336,9 @@ def test_a_lookaside_by_http(tmp_path: Path) -> None:
             list(find_lookaside(f"{base}/broken/app", digest))
         with pytest.raises(SignatureError, match=f"more than {COUNT_MAX} signatures"):
             list(find_lookaside(f"{base}/many/app", digest))
+        monkeypatch.setattr("udist_plugin.images.signatures.lookaside.PATIENCE", 1)
+        with pytest.raises(SignatureError, match="it took longer than 1 s"):
+            list(find_lookaside(f"{base}/slow/app", digest))
     finally:
         server.shutdown()
         server.server_close()

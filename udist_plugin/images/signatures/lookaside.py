@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from udist_plugin.errors import SignatureError
-from udist_plugin.images.signatures.attached import SIZE_MAX, Attached
+from udist_plugin.images.signatures.attached import ALL_SIZES_MAX, SIZE_MAX, Attached
 from udist_plugin.images.strict_json import Unexpected, parse
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from http.client import HTTPResponse
 
 COUNT_MAX: Final = 128
 """Signatures read of one image, as in containers/image."""
 PATIENCE: Final = 30
-"""Seconds that a server has to answer, and for each piece of the answer."""
+"""Seconds that a server has to answer, and then to send a signature."""
 
 _SIGSTORE: Final = b"\0sigstore-json\n"
 _SIMPLE: Final = b"\0simple-signing\n"
@@ -29,13 +31,18 @@ def find_lookaside(base: str, digest: Digest) -> Iterator[Attached]:
     ``base`` is a ``file:``, ``http:`` or ``https:`` URL that ends in the path of the repository, such as
     ``file:///var/lib/containers/sigstore/team/app``. Raises ``SignatureError`` if they cannot be read.
     """
+    left = ALL_SIZES_MAX
     for number in range(1, COUNT_MAX + 2):
         url = f"{base}@{digest.algorithm}={digest.hex}/signature-{number}"
-        content = _fetch(url)
+        try:
+            content = _fetch(url)
+        except ValueError:
+            _fail(url, "is no URL that can be read")
         if content is None:
             return
-        if number > COUNT_MAX:
-            raise SignatureError(f"there are more than {COUNT_MAX} signatures", base)
+        left -= len(content)
+        if number > COUNT_MAX or left < 0:
+            _fail(base, f"there are more than {COUNT_MAX} signatures, or {ALL_SIZES_MAX >> 20} MiB of them")
         yield signature_file(url, content)
 
 
@@ -87,8 +94,7 @@ def _get(url: str) -> bytes | None:
 
     try:
         with urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 - its scheme was looked at
-            content: bytes = answer.read(SIZE_MAX + 1)
-            return content
+            return _read(answer)
     except HTTPError as error:
         with error:
             if error.code == 404:
@@ -96,6 +102,17 @@ def _get(url: str) -> bytes | None:
             _fail(url, f"the server answered {error.code} {error.reason}")
     except (OSError, HTTPException) as error:
         _fail(url, f"cannot be read: {error}")
+
+
+def _read(answer: HTTPResponse) -> bytes:
+    """Each piece may take the time of a socket's timeout, all together no more than that."""
+    ends = monotonic() + PATIENCE
+    content = b""
+    while len(content) <= SIZE_MAX and (piece := answer.read1(SIZE_MAX + 1 - len(content))):
+        content += piece
+        if monotonic() > ends:
+            raise TimeoutError(f"it took longer than {PATIENCE} s")
+    return content
 
 
 def _fail(url: str, problem: str) -> NoReturn:
