@@ -21,6 +21,7 @@ from udist_plugin.images.policy.evaluating import check_image
 from udist_plugin.images.policy.names import policy_image
 from udist_plugin.images.policy.policy import Policy
 from udist_plugin.images.signatures.attached import ALL_SIZES_MAX, SIZE_MAX, Attached
+from udist_plugin.images.signatures.gpg import Keyring
 from udist_plugin.images.signatures.lookaside import COUNT_MAX, find_lookaside, signature_file
 from udist_plugin.images.signatures.simple_signing import GPG, MEDIA_TYPE, SIGNATURE, Claim
 from udist_plugin.oci.digest import Digest
@@ -223,6 +224,16 @@ def test_the_users_own_keys_do_not_count(
 
 def test_a_file_without_keys(lookaside: Lookaside) -> None:
     assert lookaside.reason(policy_for(b"no key")) == "default of the policy: holds no public GPG key"
+
+
+def test_gpg_that_takes_too_long_over_a_key_is_an_error_of_ours(
+    signer: Gpg, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("udist_plugin.images.signatures.gpg.PATIENCE", 0)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(KeyInvalid, match="keys: gpg took longer than 0 s"):
+        Keyring([("keys", signer.public())])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_gpg_the_error_says_so(

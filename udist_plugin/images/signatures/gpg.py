@@ -54,6 +54,9 @@ class Keyring:
                 if not keys:
                     raise KeyInvalid("holds no public GPG key", source)
                 self._keys |= keys
+        except Refused as error:
+            self._folder.cleanup()
+            raise KeyInvalid(str(error), source) from None
         except BaseException:
             self._folder.cleanup()
             raise
