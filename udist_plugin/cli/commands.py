@@ -29,7 +29,7 @@ COMMANDS: Final = {
     "tag": "point tags to a manifest",
     "rm": "delete tags and manifests",
     "referrers": "list the manifests that refer to another",
-    "sign": "sign an image with a key of cosign's",
+    "sign": "sign an image with a cosign key",
     "verify": "verify that an image is signed by a key",
     "policy": "check a signature policy",
     "login": "log in to a registry",

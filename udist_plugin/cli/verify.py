@@ -14,11 +14,11 @@ _EPILOG = """\
 Succeeds if the image has a signature by the key, at the tag sha256-<hex>.sig or in
 a bundle among the referrers, as cosign, podman, skopeo and "udist sign" make them.
 Signatures by others do not matter, nor do those that cannot be read. Attestations
-are no signatures.
+do not count.
 
 Prints where each good signature is, and what it says the image is called. With
 --identity, only signatures count that name the image so; those of cosign 3 name
-none. Transparency logs and certificates are not looked at. Needs the extra
+none. Transparency logs and certificates are not checked. Needs the extra
 "signing".
 
 exit codes: 0 if the image is signed; 5 if it is not

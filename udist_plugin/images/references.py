@@ -52,7 +52,7 @@ class Named(NamedTuple):
             digest = Digest(match["digest"]) if match["digest"] else None
         except DigestInvalid:
             raise ReferenceInvalid(
-                "no digest after @; expected sha256:<64 hex> or sha512:<128 hex>", text
+                "no valid digest after @; expected sha256:<64 hex> or sha512:<128 hex>", text
             ) from None
         return cls(match["domain"], match["path"], match["tag"], digest)
 
@@ -105,11 +105,11 @@ def _problem(text: str, domain: str, rest: str) -> str:
     elif path != path.lower():
         problem = f"a name has no capital letters; write {path.lower()!r}"
     elif not re.fullmatch(_DOMAIN, domain):
-        problem = f"{domain!r} is no host"
+        problem = f"{domain!r} is not a valid host"
     elif not re.fullmatch(_PATH, path):
-        problem = f"{path.removeprefix(OFFICIAL) or text!r} is no name of a repository"
+        problem = f"{path.removeprefix(OFFICIAL) or text!r} is not a valid repository name"
     elif "/" in tag:
         problem = "a port comes after the host, before the first slash"
     else:
-        problem = f"{tag!r} is no tag"
+        problem = f"{tag!r} is not a valid tag"
     return f"{problem}; expected {FORM}"

@@ -58,7 +58,7 @@ def test_containers_image_agrees() -> None:
         ),
         (
             '{"default": [{"type": "reject"}], "transports": {"dir": {"/a/": [{"type": "reject"}]}}}',
-            "transports.dir['/a/'] (p.json): no scope of dir: expected a path in its shortest form, "
+            "transports.dir['/a/'] (p.json): not a valid scope of dir: expected a path in its shortest form, "
             "such as '/a'",
         ),
         ('{"default": [],\n}', "p.json: not JSON: Illegal trailing comma before end of object at line 1"),

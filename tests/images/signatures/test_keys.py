@@ -57,8 +57,8 @@ def changed(**fields: object) -> bytes:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "holds no private key of cosign's"),
-        (b"\xff\x00" * 40, "holds no private key of cosign's"),
+        (b"", "holds no cosign private key"),
+        (b"\xff\x00" * 40, "holds no cosign private key"),
         (armored(b"x", "PRIVATE KEY"), "cosign has not encrypted"),
         (armored(b"x", "PUBLIC KEY"), "holds a public key; give the private key"),
         (armored(b"not json"), "damaged private key: not JSON"),

@@ -145,7 +145,7 @@ def test_a_name_that_is_none(image: Image, pair: KeyPair) -> None:
     put_at_tag(image, claim(image, payload, base64_of(pair.signer().sign(payload))))
     assert verify(image, pair) == ["Not A Name"]
     (reason,) = reasons(image, pair, IDENTITY)
-    assert reason.startswith("signed for a name that is none: Not A Name")
+    assert reason.startswith("signed for an invalid name: Not A Name")
 
 
 def bundle_of(image: Image, pair: KeyPair, **changes: Any) -> bytes:
@@ -160,7 +160,7 @@ def bundle_of(image: Image, pair: KeyPair, **changes: Any) -> bytes:
     ("changes", "problem"),
     [
         ({"subject": [{"digest": {"sha256": "0" * 64}}]}, f"signed for the digest {ZEROS}"),
-        ({"subject": []}, "signed for the digest of nothing"),
+        ({"subject": []}, "signed for no digest"),
         ({"subject": [{}]}, "subject[0]: the key 'digest' is missing"),
         ({"subject": [{"digest": {"sha256": 1}}]}, "subject[0].digest['sha256']: expected a string"),
         ({"subject": [{"digest": {}}] * 1025}, "subject: more than 1024 subjects"),

@@ -71,5 +71,5 @@ def _scopes(transport: str, node: Node) -> dict[str, Requirements]:
     members = node.members()
     for scope, member in members.items():
         if problem := problem_of(transport, scope):
-            member.fail(f"no scope of {transport}: {problem}")
+            member.fail(f"not a valid scope of {transport}: {problem}")
     return {scope: read_requirements(member) for scope, member in members.items()}

@@ -40,12 +40,12 @@ def read_key_file(path: str) -> bytes:
     except ValueError:  # a policy may name anything
         raise KeyInvalid("no file can have this name", path) from None
     if len(content) > SIZE_MAX:
-        raise KeyInvalid(f"larger than {SIZE_MAX >> 20} MiB, so it is no key", path)
+        raise KeyInvalid(f"larger than {SIZE_MAX >> 20} MiB, so it is not a key", path)
     return content
 
 
 def is_encrypted(content: bytes) -> bool:
-    """Whether ``content`` looks like a private key of cosign's."""
+    """Whether ``content`` looks like a cosign private key."""
     return _ARMOR.search(content) is not None
 
 
@@ -103,7 +103,7 @@ def _other(content: bytes) -> str:
         return "holds a public key; give the private key, such as cosign.key"
     if b"PRIVATE KEY-----" in content:
         return "holds a private key that cosign has not encrypted; 'cosign import-key-pair --key FILE' does"
-    return "holds no private key of cosign's"
+    return "holds no cosign private key"
 
 
 def _fail(problem: str) -> NoReturn:

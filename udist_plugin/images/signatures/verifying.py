@@ -86,7 +86,7 @@ def by_keys(keys: Sequence[PublicKey]) -> NamesIn:
         if each.is_bundle:
             return _signed_statement(each, manifest, keys)
         if not each.is_claim:
-            raise Refused("of another media type than cosign's signatures")
+            raise Refused("not of the media type of cosign's signatures")
         _check_signature(decode(each.signature, _refuse), each.content, keys)
         return [name_claimed(Claim.parse(each.content), manifest)]
 
@@ -116,12 +116,12 @@ def _signed_statement(each: Attached, manifest: bytes, keys: Sequence[PublicKey]
     _check_signature(envelope.signature, envelope.message, keys)
     statement = Statement.parse(envelope.payload)
     if statement.predicate_type != PREDICATE_TYPE:
-        raise Refused(f"an attestation of type {statement.predicate_type!r}, no signature")
+        raise Refused(f"an attestation of type {statement.predicate_type!r}, not a signature")
     digests = {str(Digest.of(manifest, algorithm)) for algorithm in HEX_LENGTHS}
     subjects = [subject for subject in statement.subjects if subject.digests & digests]
     if not subjects:
         signed = sorted(digest for subject in statement.subjects for digest in subject.digests)
-        raise Refused(f"signed for the digest {', '.join(signed[:3]) or 'of nothing'}")
+        raise Refused(f"signed for the digest {', '.join(signed[:3])}" if signed else "signed for no digest")
     return [subject.name for subject in subjects if subject.name]
 
 
@@ -134,7 +134,7 @@ def _reference(name: str) -> Named:
     try:
         return Named.parse(name)
     except ReferenceInvalid as error:
-        raise Refused(f"signed for a name that is none: {error}") from None
+        raise Refused(f"signed for an invalid name: {error}") from None
 
 
 def _summary(reasons: Sequence[str]) -> str:
