@@ -30,7 +30,7 @@ from tests.tools import require_tool
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-UDIST = [sys.executable, "-m", "udist_plugin.cli.main", "copy", "-q"]
+UDIST = [sys.executable, "-m", "udist_plugin.cli.main", "copy", "-q", "--insecure-policy"]
 LAYERS = 20
 TIMEOUT = 600
 STEPS = {"in": 1.8, "in again": 0.5, "out": 1.8, "from store to store": 2.0}

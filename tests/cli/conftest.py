@@ -28,6 +28,8 @@ class Ran(NamedTuple):
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working folder, beside the store that ``REGISTRY_*`` names."""
     monkeypatch.setenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", str(tmp_path / "store"))
+    (tmp_path / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
+    monkeypatch.setenv("CONTAINERS_POLICY_JSON", str(tmp_path / "policy.json"))
     folder = tmp_path / "work"
     (folder / "folder").mkdir(parents=True)
     (folder / "README.md").write_text("# Read me\n")

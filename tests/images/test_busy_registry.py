@@ -9,9 +9,9 @@ import pytest
 
 from tests.http_api.memory import MemoryRegistry
 from tests.images.sample import Layout, blobs_of
+from tests.images.unjudged import copy_image
 from tests.remote.serving import Answer, Asked, serving
 from udist_plugin.http_api.app import Application
-from udist_plugin.images.copying.copy import copy_image
 from udist_plugin.images.system import SystemContext
 from udist_plugin.remote.wsgi import WSGITransport
 

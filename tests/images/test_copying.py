@@ -11,6 +11,7 @@ import pytest
 
 from tests.http_api.memory import MemoryRegistry
 from tests.images.sample import Layout, blobs_of, entries_of
+from tests.images.unjudged import copy_image
 from udist_plugin.errors import (
     Cancelled,
     DigestChanged,
@@ -20,7 +21,6 @@ from udist_plugin.errors import (
     PlatformUnknown,
     StreamReset,
 )
-from udist_plugin.images.copying.copy import copy_image
 from udist_plugin.images.platforms import Platform
 from udist_plugin.images.transports import parse_image_name
 from udist_plugin.images.transports.udist import UdistTransport

@@ -14,11 +14,11 @@ import pytest
 from tests.drivers.processes import free_port
 from tests.images.sample import Layout, blobs_of
 from tests.images.token_server import ISSUER, SERVICE, TokenIssuer
+from tests.images.unjudged import copy_image
 from tests.remote.loopback import stock_registry, wait_for
 from tests.remote.serving import serving
 from tests.tools import require_tool, run_tool
 from udist_plugin.errors import ManifestUnknown, Unauthorized
-from udist_plugin.images.copying.copy import copy_image
 from udist_plugin.images.system import SystemContext
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.images.sample import NAME, Layout, blobs_of, entries_of
+from tests.images.unjudged import copy_image
 from udist_plugin.errors import (
     BlobUnknown,
     DigestInvalid,
@@ -18,7 +19,6 @@ from udist_plugin.errors import (
     ManifestUnknown,
     SizeInvalid,
 )
-from udist_plugin.images.copying.copy import copy_image
 from udist_plugin.images.transports import parse_image_name
 
 if TYPE_CHECKING:

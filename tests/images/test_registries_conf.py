@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.images.sample import Layout, blobs_of
+from tests.images.unjudged import copy_image
 from tests.remote.loopback import stock_registry
 from tests.remote.serving import Answer, Asked, serving
 from tests.tools import require_tool
 from udist_plugin.errors import ConfigurationError, ImageError, ManifestUnknown, ReferenceInvalid
-from udist_plugin.images.copying.copy import copy_image
 from udist_plugin.images.docker import registries_conf
 from udist_plugin.images.docker.registries_conf import load_registries_conf
 from udist_plugin.images.references import Named

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.images.sample import Layout, blobs_of, entries_of
+from tests.images.unjudged import copy_image
 from tests.remote.loopback import stock_registry
 from tests.tools import run_tool
-from udist_plugin.images.copying.copy import copy_image
 from udist_plugin.images.transports.udistribution import new_transport
 
 if TYPE_CHECKING:

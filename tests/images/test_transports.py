@@ -13,6 +13,7 @@ import pytest
 
 from tests.http_api.memory import MemoryRegistry
 from tests.images.sample import Layout, blobs_of
+from tests.images.unjudged import copy_image
 from udist_plugin.errors import (
     ConfigurationError,
     DigestInvalid,
@@ -20,7 +21,6 @@ from udist_plugin.errors import (
     NameUnknown,
     ReferenceInvalid,
 )
-from udist_plugin.images.copying.copy import copy_image
 from udist_plugin.images.directory.transport import DirectoryTransport
 from udist_plugin.images.transports import BUILT_IN, TRANSPORTS, Transports, parse_image_name
 from udist_plugin.images.transports.udist import UdistTransport

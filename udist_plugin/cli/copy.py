@@ -11,6 +11,7 @@ from udist_plugin.cli.options import add_common_options, add_concurrency_option,
 from udist_plugin.cli.output import note, print_json, size_text
 from udist_plugin.cli.places import Places, add_insecure_option, system_of
 from udist_plugin.cli.progress import progress_of
+from udist_plugin.cli.trust import add_policy_options, add_signing_options, key_of, policy_of
 from udist_plugin.errors import ReferenceInvalid
 from udist_plugin.images.archive.opening import STANDARD
 from udist_plugin.images.copying.copy import copy_image
@@ -39,6 +40,9 @@ you ask for a change, and every digest is verified. Blobs that the destination
 has are not moved again. Its name is written last, so a copy that fails or is
 interrupted changes nothing there, and can be run again.
 
+Images must meet your signature policy, the one that podman and skopeo use. If you
+have none, name one with --policy, or accept every image with --insecure-policy.
+
 examples:
   udist copy oci:build:v1 udist:demo/app:v1
   udist copy udist:demo/app:v1 oci:out:v1 --platform linux/arm64
@@ -59,6 +63,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     _add_store_options(parser)
     add_insecure_option(parser)
+    add_policy_options(parser)
+    add_signing_options(parser)
     parser.add_argument(
         "--preserve-digests", action="store_true", help="fail if the copy would have another digest"
     )
@@ -105,6 +111,9 @@ def run(arguments: argparse.Namespace) -> None:
         raise WrongCommandLine(
             arguments.parser, "--sparse is for an index of chosen platforms; give --platform"
         )
+    if arguments.sign_identity and not arguments.sign_by_key:
+        raise WrongCommandLine(arguments.parser, "--sign-identity is for a signature; give --sign-by-key")
+    policy, key = policy_of(arguments), key_of(arguments)
     places = Places(arguments.parser, lambda: connected(arguments))
     source = places.image(arguments.source)
     destination = _destination(arguments, places).image(arguments.destination)
@@ -112,10 +121,13 @@ def run(arguments: argparse.Namespace) -> None:
         result = copy_image(
             source,
             destination,
+            policy=policy,
             platforms=arguments.platforms,
             sparse=arguments.sparse,
             image_format=arguments.format,
             preserve_digests=arguments.preserve_digests,
+            sign_by=key,
+            sign_identity=str(arguments.sign_identity) if arguments.sign_identity else None,
             dry_run=arguments.dry_run,
             progress=progress,
             concurrency=arguments.concurrency,

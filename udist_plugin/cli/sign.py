@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     from udist_plugin.images.signatures.signing import sign_image
 
     reference = arguments.reference
-    key = PrivateKey.read(arguments.key, _password_of(arguments.key))
+    key = PrivateKey.read(arguments.key, password_of(arguments.key))
     default = reference if reference.digest else reference._replace(tag=reference.target)
     with connected(arguments) as registry:
         signed = sign_image(
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{signed.digest}\n{signed.tag}\n{signed.referrer}")
 
 
-def _password_of(path: str) -> Callable[[], bytes]:
+def password_of(path: str) -> Callable[[], bytes]:
     """Asks for the password of the key file ``path``, unless the variable has it."""
 
     def ask() -> bytes:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from udist_plugin.errors import DigestChanged
+from udist_plugin.errors import DigestChanged, SignatureError
 from udist_plugin.images.copying.blobs import Blobs
 from udist_plugin.images.copying.choice import Choice
 from udist_plugin.images.copying.conversion import converted
 from udist_plugin.images.parallel import CONCURRENCY, Stop, in_parallel
+from udist_plugin.images.policy.evaluating import check_images
+from udist_plugin.images.policy.names import image_at
 from udist_plugin.images.progress import SILENT
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports import parse_image_name
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
 
     from udist_plugin.images.copying.plan import Plan
     from udist_plugin.images.platforms import Platform
+    from udist_plugin.images.policy.policy import Policy
+    from udist_plugin.images.policy.subject import PolicyImage
     from udist_plugin.images.progress import Progress
+    from udist_plugin.images.signatures.keys import PrivateKey
     from udist_plugin.images.transports.base import ImageDestination, ImageReference, ImageSource
     from udist_plugin.oci.digest import Digest
 
@@ -44,10 +49,13 @@ def copy_image(
     source: ImageReference | str,
     destination: ImageReference | str,
     *,
+    policy: Policy,
     platforms: Sequence[Platform] = (),
     sparse: bool = False,
     image_format: Literal["oci", "docker"] | None = None,
     preserve_digests: bool = False,
+    sign_by: PrivateKey | None = None,
+    sign_identity: str | None = None,
     dry_run: bool = False,
     progress: Progress = SILENT,
     concurrency: int = CONCURRENCY,
@@ -55,20 +63,27 @@ def copy_image(
 ) -> CopyResult:
     """Copies an image, by its references or their text, such as ``oci:folder:v1``.
 
+    ``policy`` says which images may be copied: ``load_policy`` gives the user's, and
+    ``Policy.accepting_anything()`` accepts all. All images that are to be copied are judged before a byte is
+    written; one that is rejected raises ``PolicyRejected``.
+
     Of an index, everything is copied; with ``platforms``, what is there for each: for one, that image; for
     several, a new index of them, or if ``sparse`` the old one. ``image_format`` converts between Docker
     schema 2 and OCI. With ``preserve_digests``, a copy that would have another digest raises
-    ``DigestChanged`` instead.
+    ``DigestChanged`` instead. ``sign_by`` signs what was copied: that it is called ``sign_identity``, or as
+    the destination is.
 
     Up to ``concurrency`` blobs are moved at once; those that the destination has are not. Every digest and
     size is verified, and the destination's name is written last: until then, what was there is still there.
-    The first failure stops the rest. Raises ``ImageError``, ``RegistryError``, ``TransportError`` and
-    ``OSError``.
+    The first failure stops the rest. Raises ``ImageError``, ``SignatureError``, ``RegistryError``,
+    ``TransportError`` and ``OSError``.
     """
     read, written = _reference(source), _reference(destination)
     with read.new_image_source(system) as opened, written.new_image_destination(system) as target:
+        signer = _Signer(target, sign_by, sign_identity or _called(written)) if sign_by else None
         choice = Choice(opened, system.warn)
         plan = choice.only(platforms) if target.single else choice.planned(platforms, sparse=sparse)
+        check_images(policy, _judged(read), plan.manifests, opened.get_signatures)
         before = choice.root.digest
         if image_format:
             plan = converted(plan, image_format)
@@ -76,6 +91,8 @@ def copy_image(
             raise DigestChanged(f"would become {plan.root.digest}", before)
         job = _Job(opened, target, plan, progress)
         moved = job.missing() if dry_run else job.run(concurrency)
+        if signer and not dry_run:
+            signer.sign(plan)
     present = [blob for blob in plan.blobs() if blob not in moved]
     root = plan.root
     descriptor = Descriptor(root.media_type, root.digest, len(root.content))
@@ -107,6 +124,31 @@ class _Job:
             self._destination.put_manifest(manifest)
         self._destination.commit(self._plan.root)
         return [blob for blob, was_moved in zip(self._blobs, moved, strict=True) if was_moved]
+
+
+class _Signer:
+    """Signs at ``destination`` that an image is called ``identity``. Raises ``SignatureError`` where that
+    cannot be."""
+
+    def __init__(self, destination: ImageDestination, key: PrivateKey, identity: str) -> None:
+        if not destination.keeps_signatures:
+            raise SignatureError("signatures are kept in registries; copy to udist: or docker://", identity)
+        self._destination = destination
+        self._key = key
+        self._identity = identity
+
+    def sign(self, plan: Plan) -> None:
+        """Each image of an index, and the index."""
+        for manifest in plan.manifests:
+            self._destination.sign(manifest, self._key, self._identity)
+
+
+def _judged(reference: ImageReference) -> PolicyImage:
+    return image_at(reference.transport.name, reference.string_within_transport)
+
+
+def _called(reference: ImageReference) -> str:
+    return str(_judged(reference).reference or reference)
 
 
 def _reference(given: ImageReference | str) -> ImageReference:

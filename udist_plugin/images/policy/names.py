@@ -46,6 +46,16 @@ def policy_image(text: str) -> PolicyImage:
     raise ReferenceInvalid(_unknown(transport, rest, text), text)
 
 
+def image_at(transport: str, text: str) -> PolicyImage:
+    """The image ``transport:text``; one of a transport that only this program knows is all its own scope.
+
+    Raises ``ReferenceInvalid`` as ``policy_image`` does.
+    """
+    if transport in TRANSPORTS or transport.startswith(SPAWNED):
+        return policy_image(f"{transport}:{text}")
+    return PolicyImage(transport, text)
+
+
 def _of_registry(transport: str, text: str) -> PolicyImage:
     return PolicyImage.of_docker(transport, Named.parse_image(text))
 

@@ -14,11 +14,13 @@ from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import TracebackType
     from typing import Self
 
     from udist_plugin.content import Content
+    from udist_plugin.images.signatures.attached import Attached
+    from udist_plugin.images.signatures.keys import PrivateKey
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
     from udist_plugin.oci.manifest import Manifest
@@ -125,6 +127,10 @@ class ImageSource(_Open):
         """The manifests whose subject is ``digest``, as far as they are known here."""
         return []
 
+    def get_signatures(self, manifest: Manifest) -> Iterable[Attached]:  # noqa: ARG002
+        """The signatures of one of the image's manifests, by whomever; this kind of place keeps none."""
+        return ()
+
 
 class ImageDestination(_Open):
     """A place being written. Safe for any number of threads, but for ``commit``.
@@ -135,6 +141,9 @@ class ImageDestination(_Open):
 
     single = False
     """Whether it takes one image only, and no index."""
+
+    keeps_signatures = False
+    """Whether ``sign`` may be called."""
 
     @abstractmethod
     def has_blob(self, descriptor: Descriptor) -> bool:
@@ -156,3 +165,8 @@ class ImageDestination(_Open):
     @abstractmethod
     def commit(self, root: Manifest) -> None:
         """Stores the image's own manifest or index under the reference's name. All else is there."""
+
+    def sign(self, manifest: Manifest, key: PrivateKey, identity: str) -> None:
+        """Attaches signatures to a manifest that is there, which say that the image is called
+        ``identity``."""
+        raise NotImplementedError

@@ -13,10 +13,12 @@ from udist_plugin.remote.transport import can_cancel
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from io import FileIO
 
     from udist_plugin.content import Content
+    from udist_plugin.images.signatures.attached import Attached
+    from udist_plugin.images.signatures.keys import PrivateKey
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.manifest import Manifest
     from udist_plugin.registry import ManifestContent, Registry
@@ -65,6 +67,11 @@ class RegistrySource(ImageSource):
     def list_referrers(self, digest: Digest) -> list[Descriptor]:
         return list(referrers_of(self.registry, self.name, digest))
 
+    def get_signatures(self, manifest: Manifest) -> Iterable[Attached]:
+        from udist_plugin.images.signatures.attached import find_attached
+
+        return find_attached(self.registry, self.name, manifest.digest, manifest.content)
+
     def cancel(self) -> None:
         if can_cancel(self.registry):
             self.registry.cancel()
@@ -75,6 +82,8 @@ class RegistrySource(ImageSource):
 
 class RegistryDestination(ImageDestination):
     """The tag or digest ``target`` of the repository ``name``; see ``RegistrySource``."""
+
+    keeps_signatures = True
 
     def __init__(
         self,
@@ -136,6 +145,11 @@ class RegistryDestination(ImageDestination):
             self._registry.delete_manifest(self._name, Digest(self._target))
         else:
             self._registry.delete_tag(self._name, self._target)
+
+    def sign(self, manifest: Manifest, key: PrivateKey, identity: str) -> None:
+        from udist_plugin.images.signatures.signing import sign_image
+
+        sign_image(self._registry, self._name, manifest.digest, key, identity)
 
     def cancel(self) -> None:
         if can_cancel(self._registry):

@@ -1,0 +1,10 @@
+"""``copy_image`` for tests that are not about policies: whatever image is accepted."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from udist_plugin.images.copying import copy
+from udist_plugin.images.policy.policy import Policy
+
+copy_image = partial(copy.copy_image, policy=Policy.accepting_anything())

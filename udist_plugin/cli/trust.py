@@ -1,0 +1,60 @@
+"""Which images a command takes over, and by which key it signs them."""
+
+from __future__ import annotations
+
+import os
+
+from udist_plugin.cli.options import image_identity
+from udist_plugin.cli.sign import password_of
+from udist_plugin.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from udist_plugin.images.policy.policy import Policy
+    from udist_plugin.images.signatures.keys import PrivateKey
+
+
+def add_policy_options(parser: argparse.ArgumentParser) -> None:
+    """``--policy`` and ``--insecure-policy``."""
+    choice = parser.add_argument_group("signature policy").add_mutually_exclusive_group()
+    choice.add_argument(
+        "--policy",
+        metavar="FILE",
+        help="the policy that images must meet (default: the one that podman and skopeo use)",
+    )
+    choice.add_argument("--insecure-policy", action="store_true", help="accept every image, signed or not")
+
+
+def policy_of(arguments: argparse.Namespace) -> Policy:
+    """Raises ``PolicyInvalid``, also when there is none."""
+    from udist_plugin.images.policy.files import load_policy
+    from udist_plugin.images.policy.policy import Policy
+
+    return (
+        Policy.accepting_anything()
+        if arguments.insecure_policy
+        else load_policy(arguments.policy, os.environ)
+    )
+
+
+def add_signing_options(parser: argparse.ArgumentParser) -> None:
+    """``--sign-by-key`` and ``--sign-identity``."""
+    parser.add_argument(
+        "--sign-by-key", metavar="FILE", help="sign the copy with a private key, such as cosign.key"
+    )
+    parser.add_argument(
+        "--sign-identity",
+        metavar="REF",
+        type=image_identity,
+        help="with --sign-by-key, what the image is called where it is pulled (default: as DESTINATION)",
+    )
+
+
+def key_of(arguments: argparse.Namespace) -> PrivateKey | None:
+    """Raises ``KeyInvalid``."""
+    if arguments.sign_by_key is None:
+        return None
+    from udist_plugin.images.signatures.keys import PrivateKey
+
+    return PrivateKey.read(arguments.sign_by_key, password_of(arguments.sign_by_key))
