@@ -28,14 +28,18 @@ def add_policy_options(parser: argparse.ArgumentParser) -> None:
 
 def policy_of(arguments: argparse.Namespace) -> Policy:
     """Raises ``PolicyInvalid``, also when there is none."""
+    from udist_plugin.errors import PolicyInvalid
     from udist_plugin.images.policy.files import load_policy
     from udist_plugin.images.policy.policy import Policy
 
-    return (
-        Policy.accepting_anything()
-        if arguments.insecure_policy
-        else load_policy(arguments.policy, os.environ)
-    )
+    if arguments.insecure_policy:
+        return Policy.accepting_anything()
+    try:
+        return load_policy(arguments.policy, os.environ)
+    except PolicyInvalid as error:
+        if not error.source:
+            error.add_note("name one with --policy FILE, or accept every image with --insecure-policy")
+        raise
 
 
 def add_signing_options(parser: argparse.ArgumentParser) -> None:
