@@ -196,16 +196,33 @@ def test_a_length_that_is_none(served: Served, length: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_line", "status"),
+    ("head", "status"),
     [
         (b"GET", b"400"),
         (b"GET /v2/ HTTP/2.0", b"505"),
         (b"get /v2/ HTTP/1.1", b"400"),
         (b"GET /" + b"x" * server.HEAD_MAX + b" HTTP/1.1", b"414"),
+        (b"GET //[ HTTP/1.1", b"400"),
+        (b"GET /v2/ HTTP/1.1\r\n folded: 1", b"400"),
+        (b"GET /v2/ HTTP/1.1\r\nA: 1\r\n folded", b"400"),
+        (b"GET /v2/ HTTP/1.1\r\nContent-Length : 3", b"400"),
+        (b"GET /v2/ HTTP/1.1\r\n: 3", b"400"),
+        (b"GET /v2/ HTTP/1.1\r\nContent-Length: 0\r\nContent-Length: 3", b"400"),
+        (b"GET /v2/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3", b"400"),
+        (b"GET /v2/ HTTP/1.1\r\nTransfer-Encoding: chunked, chunked", b"400"),
+        (b"GET /v2/ HTTP/1.1\r\nTransfer-Encoding: gzip, chunked", b"501"),
+        (b"GET /v2/ HTTP/1.0\r\nConnection: Keep-Alive\r\nTransfer-Encoding: chunked", b"400"),
     ],
 )
-def test_a_malformed_head(served: Served, request_line: bytes, status: bytes) -> None:
-    assert served.raw(request_line + b"\r\n\r\n").startswith(b"HTTP/1.1 " + status)
+def test_a_malformed_head(served: Served, head: bytes, status: bytes) -> None:
+    """It is answered, and what follows on the connection is not taken for a request."""
+    answer = served.raw(head + b"\r\n\r\nGET /v2/ HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_authorization_twice(served: Served) -> None:
+    assert served.raw(b"GET /v2/ HTTP/1.0\r\n" + 2 * LOGIN + b"\r\n").startswith(b"HTTP/1.1 401 ")
 
 
 def test_a_head_that_is_too_large(served: Served) -> None:

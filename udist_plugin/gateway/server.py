@@ -13,20 +13,19 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 from wsgiref.util import FileWrapper
 
-from cheroot.server import HTTPConnection, HTTPServer
+from cheroot.server import HTTPConnection, HTTPRequest, HTTPServer
 from cheroot.wsgi import Gateway_10
 
 from udist_plugin.errors import TransportError
 from udist_plugin.exhaustion import exhausted
 from udist_plugin.gateway.content import Buffers, ChunkedContent, Content, SizedContent
+from udist_plugin.gateway.heads import coding_problem, read_fields
 from udist_plugin.gateway.reader import Reader
 from udist_plugin.version import __version__
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable
-
-    from cheroot.server import HTTPRequest
 
     Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -159,9 +158,33 @@ def _serve(connection: Connection, address: Any) -> None:
     connection.rfile.discard(UNREAD, time.monotonic() + LINGER)
 
 
+class Request(HTTPRequest):
+    """The head of one request. What is malformed is answered."""
+
+    header_reader = staticmethod(read_fields)
+
+    def read_request_line(self) -> bool:
+        """Whether it is well-formed."""
+        try:
+            return bool(super().read_request_line())  # type: ignore[no-untyped-call]
+        except ValueError:  # of urllib, for a target such as //[
+            self.simple_response("400 Bad Request", "Malformed Request-URI")
+            return False
+
+    def read_request_headers(self) -> bool:
+        """Whether they are well-formed and tell where the content ends."""
+        if not super().read_request_headers():  # type: ignore[no-untyped-call]
+            return False
+        problem = coding_problem(self.inheaders, self.response_protocol)
+        if problem:
+            self.simple_response("400 Bad Request", problem)
+        return not problem
+
+
 class Connection(HTTPConnection):
     """One connection."""
 
+    RequestHandlerClass = Request
     ssl_env: Any = {}  # noqa: RUF012 - cheroot's name, never changed
 
 
@@ -209,8 +232,6 @@ class Exchange(Gateway_10):
             "wsgi.file_wrapper": FileWrapper,
             "udist.capabilities": frozenset(),
         }
-        if self.req.chunked_read:
-            environ.pop("CONTENT_LENGTH", None)  # the chunks count (RFC 9112, section 6.3)
         return environ
 
     def respond(self) -> None:
