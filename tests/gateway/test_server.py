@@ -155,7 +155,18 @@ def test_chunks_with_extensions_and_trailers(served: Served) -> None:
 
 @pytest.mark.parametrize(
     "chunks",
-    [b"x\r\nabc\r\n", b"-3\r\nabc\r\n", b"\r\n", b"2\r\nabc\r\n", b"f" * 300, b"5\r\nab", b"0x3\r\nabc\r\n"],
+    [
+        *(
+            b"x\r\nabc\r\n",
+            b"-3\r\nabc\r\n",
+            b"\r\n",
+            b"2\r\nabc\r\n",
+            b"f" * 300,
+            b"5\r\nab",
+            b"3\r\nabc\r\n",
+        ),
+        *(b"0x3\r\nabc\r\n0\r\n\r\n", b"3\r\nabc\r\n0\r\n" + b"A: 1\r\n" * (content.TRAILERS + 1) + b"\r\n"),
+    ],
 )
 def test_malformed_or_cut_chunks_are_not_committed(served: Served, chunks: bytes) -> None:
     target = new_upload(served)

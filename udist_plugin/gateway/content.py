@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from mmap import mmap
 
@@ -21,7 +22,12 @@ MANY: Final = 24
 """Buffers in use, of which a push has up to six."""
 
 LONGEST_FRAMING: Final = 256
-"""Bytes of a chunk's first line."""
+"""Bytes of a chunk's first line, and of a trailer."""
+
+TRAILERS: Final = 64
+"""Trailers of a request, at most."""
+
+CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
 
 
 class Buffers:
@@ -149,18 +155,19 @@ class ChunkedContent(Content):
 
     def _next_size(self) -> int:
         if not self.complete:
-            digits, _, _ = self._line().partition(b";")
-            if not digits.strip().isalnum() or len(digits) > 16:
+            if not (found := CHUNK_SIZE.fullmatch(self._line())):
                 raise StreamReset("the client sent a chunk without a size")
-            try:
-                self._left = int(digits, 16)
-            except ValueError:
-                raise StreamReset("the client sent a chunk without a size") from None
+            self._left = int(found[1], 16)
             if not self._left:
+                self._skip_trailers()
                 self.complete = True
-                while self._line():
-                    pass
         return self._left
+
+    def _skip_trailers(self) -> None:
+        for _ in range(TRAILERS + 1):
+            if not self._line():
+                return
+        raise StreamReset(f"the client sent more than {TRAILERS} trailers")
 
     def _end_line(self) -> None:
         if self._line():
@@ -170,4 +177,4 @@ class ChunkedContent(Content):
         line = self._reader.readline(LONGEST_FRAMING)
         if not line.endswith(b"\n"):
             raise StreamReset("the client sent a chunk with a line that does not end")
-        return line.rstrip(b"\r\n")
+        return line.removesuffix(b"\n").removesuffix(b"\r")
