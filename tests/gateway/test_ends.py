@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +15,6 @@ import pytest
 from tests.gateway.udist import UDIST, eventually, is_alive, listens
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
 
     from tests.gateway.udist import Home
@@ -131,6 +132,17 @@ def test_while_the_store_is_opened(number: signal.Signals, home: Home, tmp_path:
     assert home.folders() == []
 
 
+def test_what_the_command_starts_while_it_is_ended_is_ended_too(home: Home) -> None:
+    script = "trap 'sleep 100 & echo $!; exit' TERM; echo ready; while :; do sleep 0.05; done"
+    with home.start("sh", "-c", script) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.kill()
+        late = int(process.stdout.readline())
+        assert eventually(lambda: not is_alive(late), WITHIN_FIVE)
+        assert eventually(lambda: home.folders() == [], WITHIN_FIVE)
+
+
 def children(pid: int) -> list[int]:
     try:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -142,3 +154,34 @@ def test_ignored_signals_stay_ignored(home: Home) -> None:
     """As nohup has it."""
     inner = f"{' '.join(UDIST)} exec -- sh -c 'kill -HUP $$ $PPID; echo alive'"
     assert home.succeed("sh", "-c", f"trap '' HUP; {inner}") == "alive\n"
+
+
+def test_ignored_children_are_waited_for_all_the_same(home: Home) -> None:
+    """As the children of some daemons have it."""
+    ignoring = (
+        "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
+        "os.execv(sys.executable, sys.argv[1:])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", ignoring, *UDIST, "exec", "--", "sh", "-c", "exit 3"],
+        env=home.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (3, "")
+
+
+def test_a_gateway_that_is_told_to_end_early_says_nothing() -> None:
+    script = (
+        "from udist_plugin.gateway.process import fork\n"
+        "def serve(owner): raise KeyboardInterrupt\n"
+        "gateway = fork(serve, background=False)\n"
+        "assert gateway.variables() is None\n"
+        "assert gateway.close() == 1\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")

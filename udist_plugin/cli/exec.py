@@ -174,11 +174,11 @@ def _stop(name: str) -> int:
     from udist_plugin.gateway.folder import process_of
     from udist_plugin.gateway.others import end
 
-    pid = process_of(name, os.environ)
-    if pid is None:
+    gateway = process_of(name, os.environ)
+    if gateway is None:
         say(f"udist: no gateway has the id {printable(name)!r}; it may have ended already")
         return 1
-    end([pid], GONE)
+    end([gateway], GONE)
     process_of(name, os.environ)  # removes what is left if it had to be killed
     return 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from udist_plugin.gateway.others import end
+from udist_plugin.gateway.others import Process, end
 from udist_plugin.gateway.process import GRACE
 from udist_plugin.typed import TYPE_CHECKING, Final
 
@@ -33,20 +33,19 @@ def run_command(words: list[str], environ: Mapping[str, str], gateway: Gateway) 
     before = signal.pthread_sigmask(signal.SIG_BLOCK, AWAITED)
     try:
         command = os.posix_spawnp(words[0], words, environ, setsigmask=before, setsigdef=IGNORED_BY_PYTHON)
-        return _wait(command, gateway)
+        return _wait(command, Process(command), gateway)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _wait(command: int, gateway: Gateway) -> int | None:
-    while (status := _status(command)) is None:
+def _wait(pid: int, command: Process, gateway: Gateway) -> int | None:
+    while (status := _status(pid)) is None:
         number, is_had = _next_signal()
         if number != signal.SIGCHLD:
             if not is_had:
-                os.kill(command, number)
+                command.send(number)
         elif gateway.has_ended():
             end([command], GRACE)
-            os.waitpid(command, 0)
             return None
     return os.waitstatus_to_exitcode(status)
 

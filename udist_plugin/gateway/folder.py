@@ -12,6 +12,7 @@ import stat
 from contextlib import contextmanager, suppress
 
 from udist_plugin.gateway.listener import remove_abandoned
+from udist_plugin.gateway.others import Process
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Folder:
         _remove(self.path)
 
 
-def process_of(id: str, environ: Mapping[str, str]) -> int | None:  # noqa: A002
+def process_of(id: str, environ: Mapping[str, str]) -> Process | None:  # noqa: A002
     """The process of the gateway ``id``, ``None`` if it has ended. What a killed one left is removed."""
     if not (id.isascii() and id.isalnum()):
         return None
@@ -70,7 +71,9 @@ def process_of(id: str, environ: Mapping[str, str]) -> int | None:  # noqa: A002
     if _remove_if_abandoned(path):
         return None
     with suppress(OSError, ValueError), open(os.path.join(path, LOCK)) as lock:
-        return int(lock.read())
+        process = Process(int(lock.read()))
+        if not _remove_if_abandoned(path):  # so it is the gateway, and no later process of its id
+            return process
     return None
 
 

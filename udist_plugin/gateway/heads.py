@@ -22,8 +22,8 @@ NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 def read_fields(lines: Lines, fields: dict[bytes, bytes]) -> dict[bytes, bytes]:
     """Reads ``fields`` up to the empty line, without line folding and without space before the colon
-    (RFC 9112, section 5). The values of a repeated field are joined by commas, so a repeated Content-Length or
-    Authorization is not a valid one. Raises ``ValueError``."""
+    (RFC 9112, section 5). The values of a repeated field are joined by commas, so a repeated
+    Content-Length or Authorization is not a valid one. Raises ``ValueError``."""
     while (line := lines.readline()) != b"\r\n":
         name, colon, value = line.partition(b":")
         if not (colon and line.endswith(b"\r\n") and NAME.fullmatch(name)):

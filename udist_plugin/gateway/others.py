@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import time
@@ -11,7 +12,7 @@ from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 else:
     import _signal as signal  # the module proper makes enumerations of the same
 
@@ -28,7 +29,7 @@ def without_subshells(pid: int) -> int:
     return pid
 
 
-def processes_with(variable: str, value: str) -> list[int]:
+def processes_with(variable: str, value: str) -> list[Process]:
     """The processes of this user that were started with ``variable`` in their environment (Linux)."""
     wanted = os.fsencode(f"{variable}={value}")
     found = []
@@ -36,8 +37,20 @@ def processes_with(variable: str, value: str) -> list[int]:
         if name.isdigit():
             with suppress(OSError), open(f"/proc/{name}/environ", "rb") as environ:
                 if wanted in environ.read().split(b"\0"):
-                    found.append(int(name))
+                    found.append(Process(int(name)))
     return found
+
+
+def _descriptor_of(pid: int) -> int:
+    """-1 where the system has none: others than Linux, old kernels, containers that forbid the call."""
+    if hasattr(os, "pidfd_open"):
+        try:
+            return os.pidfd_open(pid)
+        except ProcessLookupError:
+            raise
+        except OSError:
+            pass
+    return -1
 
 
 def _parent(pid: int) -> int:
@@ -51,20 +64,17 @@ def _program(pid: int) -> tuple[str, bytes]:
         return os.readlink(f"/proc/{pid}/exe"), arguments.read()
 
 
-def end(pids: Iterable[int], grace: float) -> None:
+def end(processes: Sequence[Process], grace: float) -> None:
     """Asks processes to end, and kills those that have not after ``grace`` seconds."""
-    found = []
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            found.append(Process(pid))
-    for process in found:
+    for process in processes:
         process.send(signal.SIGTERM)
     until = time.monotonic() + grace
-    for process in found:
+    for process in processes:
         if not process.wait(max(0.0, until - time.monotonic())):
             process.send(signal.SIGKILL)
-    for process in found:
-        process.wait(grace)
+    until = time.monotonic() + grace
+    for process in processes:
+        process.wait(max(0.0, until - time.monotonic()))
 
 
 class Process:
@@ -73,7 +83,9 @@ class Process:
     def __init__(self, pid: int) -> None:
         """Raises ``ProcessLookupError`` if there is none."""
         self._pid = pid
-        self._fd = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
+        self._fd = _descriptor_of(pid)
+        if self._fd < 0 and not self._is_there():
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
 
     def wait(self, seconds: float | None = None) -> bool:
         """Whether it has ended, after at most ``seconds``; without a bound this returns when it has."""
@@ -89,7 +101,8 @@ class Process:
         return True
 
     def send(self, number: int) -> None:
-        with suppress(ProcessLookupError):
+        """Without effect once it has ended, or has become another user's, as what sudo runs does."""
+        with suppress(ProcessLookupError, PermissionError):
             if self._fd >= 0:
                 signal.pidfd_send_signal(self._fd, number)
             else:

@@ -33,6 +33,9 @@ DONE: Final = b"done"
 GRACE: Final = 0.5
 """Seconds in which a command that is asked to end has to."""
 
+PASSES: Final = 3
+"""How often those are looked for that have been started while others were ended."""
+
 CLEANING: Final = 3.0
 """Seconds in which a gateway has to."""
 
@@ -107,7 +110,10 @@ class Owner:
             with suppress(ProcessLookupError):
                 Process(self._background).wait()
         elif os.read(self._life, len(DONE)) != DONE and self._id:
-            end(processes_with(ID, self._id), GRACE)
+            for _ in range(PASSES):
+                if not (found := processes_with(ID, self._id)):
+                    break
+                end(found, GRACE)
 
 
 def fork(serve: Callable[[Owner], int], *, background: bool) -> Gateway:
@@ -116,6 +122,7 @@ def fork(serve: Callable[[Owner], int], *, background: bool) -> Gateway:
     parent = without_subshells(os.getppid()) if background else None
     report, their_report = os.pipe()
     their_life, life = os.pipe()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, how a child ended gets lost
     sys.stdout.flush()
     sys.stderr.flush()
     if pid := os.fork():
@@ -130,6 +137,8 @@ def fork(serve: Callable[[Owner], int], *, background: bool) -> Gateway:
         signal.signal(signal.SIGTERM, _interrupt)
         _let_go_but(their_report, their_life)
         status = serve(Owner(their_report, their_life, parent))
+    except KeyboardInterrupt:  # told to end before it could serve
+        pass
     except BaseException as error:
         sys.excepthook(type(error), error, error.__traceback__)
     finally:

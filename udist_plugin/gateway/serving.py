@@ -92,8 +92,10 @@ def serve_gateway(owner: Owner, open_app: Callable[[], App], options: Options, l
 
 
 def _end_with(owner: Owner, ended: threading.Event) -> None:
-    owner.wait()
-    os.kill(os.getpid(), signal.SIGTERM)
+    try:
+        owner.wait()
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
     if not ended.wait(CLEANING):  # a thread of the store's, perhaps; the next start removes what is left
         os._exit(1)
 
