@@ -38,10 +38,10 @@ def _no_system(monkeypatch: pytest.MonkeyPatch) -> None:
 class Written:
     """What is written for a user. ``notes`` are the remarks about it."""
 
-    def __init__(self, home: Home, authority: str = "") -> None:
+    def __init__(self, home: Home, authority: str = "", host: str = HOST) -> None:
         self.notes: list[str] = []
         self._folder = Folder.make(home.environ)
-        place = Place(HOST, CREDENTIAL, authority, self._folder, home.environ, self.notes.append)
+        place = Place(host, CREDENTIAL, authority, self._folder, home.environ, self.notes.append)
         self.variables = write_files(place)
         self.docker = Path(self.variables["DOCKER_CONFIG"])
 
@@ -52,6 +52,10 @@ class Written:
     @property
     def docker_config(self) -> dict[str, Any]:
         return self.json(self.docker / "config.json")
+
+    @property
+    def helper(self) -> str:
+        return f"docker-credential-{self.docker_config['credsStore']}"
 
     @property
     def auth_file(self) -> dict[str, Any]:
@@ -109,10 +113,9 @@ def test_a_store_answers_for_other_hosts_alone(home: Home, server: str, user: st
     with_a_store(home)
     with closing(Written(home)) as written:
         config = written.docker_config
-        program = f"docker-credential-{config['credsStore']}"
         environ = home.environ | written.variables
         ran = subprocess.run(
-            [program, "get"],
+            [written.helper, "get"],
             input=server,
             env=environ,
             capture_output=True,
@@ -125,13 +128,29 @@ def test_a_store_answers_for_other_hosts_alone(home: Home, server: str, user: st
         assert config["credHelpers"] == {"helped.example": "missing"}
 
 
+@pytest.mark.parametrize(
+    ("server", "user"), [(HOST, "udist"), ("inner.example", "udist"), ("other.example", USER)]
+)
+def test_a_gateway_within_another_asks_its_store(home: Home, server: str, user: str) -> None:
+    home.environ["OTHER"] = "other.example"
+    with_a_store(home)
+    with closing(Written(home)) as outer:
+        home.environ.update(outer.variables)
+        with closing(Written(home, host="inner.example")) as inner:
+            environ = home.environ | inner.variables
+            told = subprocess.check_output(
+                [inner.helper, "get"], input=server.encode(), env=environ, timeout=20
+            )
+            assert json.loads(told)["Username"] == user
+
+
 @pytest.mark.parametrize("command", ["list", "store", "erase"])
 def test_a_store_gets_all_other_commands(home: Home, command: str) -> None:
     with_a_store(home)
     (home.path / "bin/docker-credential-store").write_text('#!/bin/sh\necho "$@" "$(cat)"; exit 3\n')
     with closing(Written(home)) as written:
         ran = subprocess.run(
-            ["docker-credential-udist-exec", command],
+            [written.helper, command],
             input="some text",
             env=home.environ | written.variables,
             capture_output=True,
@@ -148,7 +167,7 @@ def test_a_name_of_a_store_is_no_program_text(home: Home, tmp_path: Path) -> Non
     (home.path / ".docker/config.json").write_text(json.dumps(config))
     with closing(Written(home)) as written:
         environ = home.environ | written.variables
-        subprocess.run(["docker-credential-udist-exec", "list"], env=environ, timeout=20, check=False)
+        subprocess.run([written.helper, "list"], env=environ, timeout=20, check=False)
         assert not (tmp_path / "ran").exists()
 
 
@@ -197,6 +216,15 @@ def test_registries_conf_and_its_parts(home: Home) -> None:
         ]
         assert len(written.notes) == 1
         assert "/30.conf is left out: " in written.notes[0]
+
+
+@pytest.mark.parametrize("helpers", ["1", "true", '"text"', "{}"])
+def test_credential_helpers_that_are_no_list_do_no_harm(home: Home, tmp_path: Path, helpers: str) -> None:
+    (tmp_path / "own.conf").write_text(f"credential-helpers = {helpers}\n")
+    home.environ["CONTAINERS_REGISTRIES_CONF"] = str(tmp_path / "own.conf")
+    with closing(Written(home)) as written:
+        assert written.registries["credential-helpers"] == tomllib.loads(f"x = {helpers}")["x"]
+        assert [entry["location"] for entry in written.registries["registry"]] == [HOST]
 
 
 def test_a_registries_conf_of_the_environment_stands_alone(home: Home, tmp_path: Path) -> None:

@@ -72,8 +72,14 @@ def test_files_are_private_and_gone_afterwards(home: Home) -> None:
     assert home.folders() == []
 
 
-def test_without_a_runtime_folder_they_are_in_a_private_one(home: Home, tmp_path: Path) -> None:
-    printed = home.exec("sh", "-c", "echo $DOCKER_CONFIG", XDG_RUNTIME_DIR="", TMPDIR=str(tmp_path)).stdout
+@pytest.mark.parametrize("runtime", ["", ".", "/nonexistent", "somebody else's"])
+def test_without_a_runtime_folder_they_are_in_a_private_one(home: Home, tmp_path: Path, runtime: str) -> None:
+    if runtime == "somebody else's":
+        runtime = str(tmp_path / "theirs") if os.getuid() == 0 else "/"
+        (tmp_path / "theirs").mkdir()
+        os.chown(tmp_path / "theirs", 65534 if os.getuid() == 0 else -1, -1)
+    home.environ.update(XDG_RUNTIME_DIR=runtime, TMPDIR=".")
+    printed = home.succeed("sh", "-c", "cd /; dirname $DOCKER_CONFIG/x", cwd=tmp_path)
     place = tmp_path / f"udist-{os.getuid()}"
     assert Path(printed.strip()).parents[1] == place
     assert stat.S_IMODE(place.stat().st_mode) == 0o700

@@ -80,16 +80,26 @@ def process_of(id: str, environ: Mapping[str, str]) -> Process | None:  # noqa: 
 def _place(environ: Mapping[str, str]) -> str:
     """The folder of all of this user's, which only this user can write to."""
     runtime = environ.get("XDG_RUNTIME_DIR")
-    if runtime and os.path.isdir(runtime):
+    if runtime and _is_own(runtime):
         path = os.path.join(runtime, "udist")
     else:
-        path = os.path.join(environ.get("TMPDIR") or "/tmp", f"udist-{os.getuid()}")  # noqa: S108 - checked
+        temporary = environ.get("TMPDIR") or "/tmp"  # noqa: S108 - checked
+        path = os.path.abspath(os.path.join(temporary, f"udist-{os.getuid()}"))
     with suppress(FileExistsError):
         os.mkdir(path, 0o700)
     status = os.lstat(path)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise PermissionError(1, "expected a folder of mode 0700 that belongs to this user", path)
     return path
+
+
+def _is_own(folder: str) -> bool:
+    """Whether it is this user's: sudo and su may leave the one of another."""
+    try:
+        status = os.stat(folder)
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and os.path.isabs(folder)
 
 
 @contextmanager

@@ -53,7 +53,8 @@ def _registries(place: Place) -> str:
         others |= document
         others["aliases"] = aliases
     others.pop("registries", None)  # version 1, which newer tools refuse
-    if helpers := others.get("credential-helpers"):
+    helpers = others.get("credential-helpers")
+    if helpers and isinstance(helpers, list):
         others["credential-helpers"] = [*(each for each in helpers if each != AUTH_FILES), AUTH_FILES]
     registries[place.host] = {"location": place.host, "insecure": not place.authority}
     others["registry"] = list(registries.values())

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from udist_plugin.gateway.clients.place import Place
 
 CONFIG: Final = "config.json"
-HELPER: Final = "udist-exec"
+HELPER: Final = "udist-exec-"
+"""Before the id: a gateway within another's command has the helper of each in its PATH."""
 
 _PROGRAM: Final = """\
 #!/bin/sh
@@ -42,9 +43,9 @@ def variables(place: Place) -> dict[str, str]:
     config["auths"] = usable(config.get("auths")) | {place.host: entry}
     found = {}
     if store := config.get("credsStore"):
-        config["credsStore"] = HELPER
-        programs = os.path.dirname(_write_helper(place, f"docker-credential-{store}"))
-        found["PATH"] = os.pathsep.join(filter(None, (place.environ.get("PATH"), programs)))
+        config["credsStore"] = f"{HELPER}{place.folder.id}"
+        programs = _write_helper(place, config["credsStore"], f"docker-credential-{store}")
+        found["PATH"] = os.pathsep.join((place.environ.get("PATH", os.defpath), programs))
     path = place.folder.write(f"docker/{CONFIG}", json.dumps(config, indent=2))
     found["DOCKER_CONFIG"] = os.path.dirname(path)
     _link_others(given, found["DOCKER_CONFIG"])
@@ -85,14 +86,15 @@ def _user_config(place: Place, folder: str) -> dict[str, Any]:
     return read_json(own, place.note)
 
 
-def _write_helper(place: Place, store: str) -> str:
+def _write_helper(place: Place, name: str, store: str) -> str:
+    """The folder of the program ``name``, which asks the program ``store`` about other hosts."""
     import json
     from shlex import quote
 
     user, password = place.credential
     answer = json.dumps({"ServerURL": place.host, "Username": user, "Secret": password})
     program = _PROGRAM.format(host=place.host, answer=quote(answer), store=quote(store))
-    return place.folder.write(f"bin/docker-credential-{HELPER}", program, 0o700)
+    return os.path.dirname(place.folder.write(f"bin/docker-credential-{name}", program, 0o700))
 
 
 def _link_others(source: str, target: str) -> None:
