@@ -7,7 +7,7 @@ import http.client
 import os
 import socket
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -292,14 +292,37 @@ def test_a_client_that_leaves_in_the_middle_of_a_response_harms_nobody(served: S
 def test_a_silent_client_is_left_in_time(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "SILENCE", 0.05)
     assert served.raw(b"") == b""
-    assert served.raw(b"GET /v2/ HTTP/1.1\r\nHost").startswith(b"HTTP/1.1 408 ")
     monkeypatch.setattr(server, "SILENCE", 20)
+    with monkeypatch.context() as quick:
+        quick.setattr(server, "HEAD_TIME", 0.05)
+        assert served.raw(b"GET /v2/ HTTP/1.1\r\nHost").startswith(b"HTTP/1.1 408 ")
     monkeypatch.setattr(server, "IDLE", 0.05)
     assert served.raw(b"GET /v2/ HTTP/1.1\r\n" + LOGIN + b"\r\n").endswith(b"{}")
     monkeypatch.setattr(server, "STALL", 0.05)
     target = new_upload(served).encode()
     head = b"PATCH " + target + b" HTTP/1.1\r\n" + LOGIN + b"Content-Length: 2\r\n\r\n"
     assert served.raw(head + b"x") == b""
+
+
+def test_a_head_that_drips_in_is_not_waited_for(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEAD_TIME", 0.2)
+    with socket.create_connection(("127.0.0.1", served.port), 0.02) as client:
+        for byte in b"GET /v2/ HTTP/1.1\r\nX: " + b"x" * 500:
+            client.sendall(bytes((byte,)))
+            with suppress(TimeoutError):
+                assert client.recv(1 << 16).startswith(b"HTTP/1.1 408 ")
+                return
+    pytest.fail("it was waited for")
+
+
+def test_idle_strangers_have_a_bound_of_their_own(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "IDLE", 0.05)
+    with socket.create_connection(("127.0.0.1", served.port), 20) as stranger:
+        for _ in range(2):
+            stranger.sendall(b"GET /v2/ HTTP/1.1\r\n\r\n")
+            assert stranger.recv(1 << 16).startswith(b"HTTP/1.1 401 ")
+            known = b"GET /v2/ HTTP/1.1\r\n" + LOGIN + b"\r\n"
+            assert served.raw(known).endswith(b"{}"), "it is over once the connection was idle"
 
 
 def test_connections_have_a_bound(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

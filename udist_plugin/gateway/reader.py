@@ -15,6 +15,9 @@ SIZE: Final = 256 << 10
 
 LONGEST_LINE: Final = 16 << 10
 
+SHORTEST: Final = 0.001
+"""Seconds of a timeout; with none at all, a socket would not wait."""
+
 
 class Reader:
     """Lines for heads, and content straight into the buffer of whoever wants it. Reads raise ``OSError``."""
@@ -24,6 +27,12 @@ class Reader:
         self._buffer = mmap(-1, SIZE)
         self._view = memoryview(self._buffer)
         self._start = self._end = 0
+        self._until: float | None = None
+
+    def limit(self, seconds: float | None) -> None:
+        """All that is received from now on has to come within ``seconds``, however many pieces it comes in;
+        with ``None``, the connection's own timeout holds for each piece."""
+        self._until = None if seconds is None else time.monotonic() + seconds
 
     def wait(self) -> bool:
         """Waits for the next byte; ``False`` at the end."""
@@ -64,5 +73,7 @@ class Reader:
 
     def _receive(self) -> bool:
         self._start, self._end = 0, 0
+        if self._until is not None:
+            self._connection.settimeout(max(SHORTEST, self._until - time.monotonic()))
         self._end = self._connection.recv_into(self._view)
         return self._end > 0

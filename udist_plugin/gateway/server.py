@@ -39,7 +39,11 @@ HEAD_MAX: Final = 64 << 10
 """Bytes of a request's head."""
 
 SILENCE: Final = 10.0
-"""Seconds that a new connection may take for its handshake and for each piece of its first head."""
+"""Seconds that a new connection may take for its handshake and until its first request, and a stranger's
+until each next one."""
+
+HEAD_TIME: Final = 20.0
+"""Seconds from the first byte of a head to its last."""
 
 IDLE: Final = 120.0
 """Seconds between requests; clients of Go end an idle connection after 90."""
@@ -150,9 +154,11 @@ def _serve(connection: Connection, address: Any) -> None:
     if isinstance(address, tuple):
         connection.remote_addr, connection.remote_port = address[:2]
     while connection.rfile.wait():
+        connection.rfile.limit(HEAD_TIME)
         if not connection.communicate():  # type: ignore[no-untyped-call]
             break
-        connection.socket.settimeout(IDLE)
+        connection.socket.settimeout(IDLE if connection.is_known else SILENCE)
+    connection.rfile.limit(None)
     connection.socket.shutdown(socket.SHUT_WR)
     connection.socket.settimeout(LINGER)
     connection.rfile.discard(UNREAD, time.monotonic() + LINGER)
@@ -182,8 +188,9 @@ class Request(HTTPRequest):
 
 
 class Connection(HTTPConnection):
-    """One connection."""
+    """One connection. ``is_known`` is whether a request of it had the credential."""
 
+    is_known = False
     RequestHandlerClass = Request
     ssl_env: Any = {}  # noqa: RUF012 - cheroot's name, never changed
 
@@ -242,11 +249,13 @@ class Exchange(Gateway_10):
             self.req.close_connection = self.req.sent_headers = True
             return
         self.req.rfile = content  # cheroot would read what is left of it into memory
+        self.req.conn.rfile.limit(None)
         self.req.conn.socket.settimeout(STALL)
         try:
             result = self.req.server.application(self.env, self.start_response)
         except TransportError as error:  # nobody is left to answer
             raise ConnectionResetError(errno.ECONNRESET, str(error)) from error
+        self.req.conn.is_known |= "REMOTE_USER" in self.env
         if not content.complete:
             self.req.close_connection = True
         try:
