@@ -7,6 +7,7 @@ import pty
 import stat
 import subprocess
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 import grpc
@@ -54,6 +55,11 @@ def test_the_host_says_where_the_socket_is_made(tmp_path: Path, variable: str) -
         assert [*folder.iterdir()] == []
     finally:
         folder.rmdir()
+
+
+def test_a_runtime_folder_that_is_gone_is_not_used() -> None:
+    with Host(environ=environment(XDG_RUNTIME_DIR="/nonexistent")) as host:
+        assert Path(host.path).parent.parent == Path(gettempdir())
 
 
 def test_a_host_that_wants_multiplexing_is_told_that_there_is_none() -> None:

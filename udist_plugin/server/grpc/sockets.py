@@ -25,10 +25,14 @@ YOUNG: Final = 60.0
 
 
 def parent_folder(environ: Mapping[str, str]) -> str:
-    """Where the host wants it; else the user's folder for such things, or the one for temporary files."""
+    """Where the host wants it; else the user's folder for such things, or the one for temporary files. sudo
+    and su may leave a variable that names a folder which is gone, or another user's."""
     from tempfile import gettempdir
 
-    return environ.get("PLUGIN_UNIX_SOCKET_DIR") or environ.get("XDG_RUNTIME_DIR") or gettempdir()
+    if wanted := environ.get("PLUGIN_UNIX_SOCKET_DIR"):
+        return wanted
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    return runtime if runtime and os.access(runtime, os.W_OK | os.X_OK) else gettempdir()
 
 
 class SocketFolder:
