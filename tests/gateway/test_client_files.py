@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.gateway.users import AUTH, PASSWORD, USER, with_a_store, with_logins
-from udist_plugin.gateway.clients import containers
+from udist_plugin.gateway.clients import containers, trust
 from udist_plugin.gateway.clients.files import write_files
 from udist_plugin.gateway.clients.place import Place
 from udist_plugin.gateway.credential import Credential
@@ -249,6 +249,15 @@ def test_the_users_certificates_stay_trusted(home: Home, tmp_path: Path) -> None
         regctl = written.json(written.variables["REGCTL_CONFIG"])
         assert regctl["hosts"][HOST]["regcert"] == CERTIFICATE
         assert written.registries["registry"][-1]["insecure"] is False
+
+
+def test_that_the_systems_certificates_are_not_found_is_said(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trust, "SYSTEM", ("/nonexistent",))
+    with closing(Written(home, CERTIFICATE)) as written:
+        assert len(written.notes) == 1
+        assert "the system's certificates are not found" in written.notes[0]
 
 
 def test_what_an_abandoned_gateway_left_is_removed_by_the_next(home: Home, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def on_path(path: str) -> socket.socket:
     if _is_abandoned(path):
         os.unlink(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o177)  # of the whole process, which has one thread yet
+    mask = os.umask(0o177)  # of the whole process: what others make meanwhile is private, too
     try:
         listener.bind(path)
         listener.listen(BACKLOG)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 SYSTEM: Final = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine, Arch
     "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # their newer ones
     "/etc/ssl/ca-bundle.pem",  # openSUSE
     "/etc/ssl/cert.pem",  # macOS, Alpine
 )
@@ -27,6 +28,8 @@ ADDING: Final = "NODE_EXTRA_CA_CERTS"
 def variables(place: Place) -> dict[str, str]:
     """The files. A file that the user has named stays in what takes its place."""
     system = next((path for path in SYSTEM if os.path.exists(path)), "")
+    if not system:
+        place.note("the system's certificates are not found, so the command trusts the registry's alone")
     found = {name: _bundle(place, name, system) for name in REPLACING}
     return found | {ADDING: _bundle(place, ADDING, "")}
 
