@@ -87,6 +87,20 @@ class Layout:
             self.add(found, name)
         return found
 
+    def referrer(self, subject: dict[str, Any], content: bytes) -> dict[str, Any]:
+        """An artifact that refers to ``subject``."""
+        document = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "artifactType": "text/plain",
+            "config": self.blob(b"{}", "application/vnd.oci.empty.v1+json"),
+            "layers": [self.blob(content, "text/plain")],
+            "subject": {key: subject[key] for key in ("mediaType", "digest", "size")},
+        }
+        found = self.blob(json.dumps(document).encode(), OCI_MANIFEST)
+        self.add(found, None)
+        return found
+
     def add(self, descriptor: dict[str, Any], name: str | None, **annotations: str) -> None:
         notes = {**({NAME: name} if name else {}), **annotations}
         self.entries.append({**descriptor, **({"annotations": notes} if notes else {})})

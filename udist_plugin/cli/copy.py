@@ -6,8 +6,9 @@ import argparse
 import io
 
 from udist_plugin.cli.connecting import connected
+from udist_plugin.cli.destination import add_destination_options, destination_of
 from udist_plugin.cli.error_codes import WrongCommandLine
-from udist_plugin.cli.options import add_common_options, add_concurrency_option, command
+from udist_plugin.cli.options import add_common_options, add_concurrency_option
 from udist_plugin.cli.output import note, print_json, size_text
 from udist_plugin.cli.places import Places, add_insecure_option, system_of
 from udist_plugin.cli.progress import progress_of
@@ -61,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=["oci", "docker"], help="convert manifests to this format; their digests change"
     )
-    _add_store_options(parser)
+    add_destination_options(parser)
     add_insecure_option(parser)
     add_policy_options(parser)
     add_signing_options(parser)
@@ -91,21 +92,6 @@ def _add_platform_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_store_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("another store as the destination")
-    group.add_argument(
-        "--dest-config",
-        metavar="FILE",
-        help="the configuration file of the destination's store; REGISTRY_* variables do not apply to it",
-    )
-    group.add_argument(
-        "--dest-plugin",
-        metavar="CMD",
-        type=command,
-        help='start this command for the destination\'s store, e.g. "ssh host udist-plugin"',
-    )
-
-
 def run(arguments: argparse.Namespace) -> None:
     if arguments.sparse and not arguments.platforms:
         raise WrongCommandLine(
@@ -116,7 +102,7 @@ def run(arguments: argparse.Namespace) -> None:
     policy, key = policy_of(arguments), key_of(arguments)
     places = Places(arguments.parser, lambda: connected(arguments))
     source = places.image(arguments.source)
-    destination = _destination(arguments, places).image(arguments.destination)
+    destination = destination_of(arguments, places).image(arguments.destination)
     with progress_of("copy", quiet=arguments.quiet, noun="blob") as progress:
         result = copy_image(
             source,
@@ -136,20 +122,6 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.digestfile and not arguments.dry_run:
         place_file(io.BytesIO(result.descriptor.digest.encode()), arguments.digestfile, overwrite=True)
     _tell(arguments, result)
-
-
-def _destination(arguments: argparse.Namespace, places: Places) -> Places:
-    """Those of the destination, if it is another store; no variables apply to that."""
-    if arguments.dest_config is None and arguments.dest_plugin is None:
-        return places
-    if not arguments.destination.startswith("udist:"):
-        raise WrongCommandLine(
-            arguments.parser, "--dest-config and --dest-plugin are for a DESTINATION of udist:"
-        )
-    there = argparse.Namespace(**vars(arguments))
-    there.config, there.plugin = arguments.dest_config, arguments.dest_plugin
-    variables: dict[str, str] | None = None if arguments.dest_config is None else {}
-    return Places(arguments.parser, lambda: connected(there, variables))
 
 
 def _tell(arguments: argparse.Namespace, result: CopyResult) -> None:

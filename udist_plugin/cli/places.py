@@ -6,7 +6,7 @@ from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.output import note, printable
 from udist_plugin.errors import ReferenceInvalid
 from udist_plugin.images.system import SystemContext
-from udist_plugin.images.transports import Transports, parse_image_name
+from udist_plugin.images.transports import Transports, open_repositories, parse_image_name
 from udist_plugin.images.transports.udist import UdistTransport
 from udist_plugin.typed import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from udist_plugin.images.transports.base import ImageReference
+    from udist_plugin.images.transports.base import ImageReference, Repositories
     from udist_plugin.registry import Registry
 
 
@@ -28,7 +28,7 @@ def add_insecure_option(parser: argparse.ArgumentParser) -> None:
 
 
 class Places:
-    """Reads what images texts refer to; those of ``udist:`` are in the store that ``connect`` connects to.
+    """Reads what images and repositories texts refer to; ``connect`` connects to the store of ``udist:``.
 
     ``parser`` is of the command.
     """
@@ -44,6 +44,13 @@ class Places:
         """Raises ``WrongCommandLine``."""
         try:
             return parse_image_name(text, self._transports)
+        except ReferenceInvalid as error:
+            raise WrongCommandLine(self._parser, str(error)) from None
+
+    def repositories(self, text: str, system: SystemContext) -> Repositories:
+        """The open place. Raises ``WrongCommandLine``, and what opening it raises."""
+        try:
+            return open_repositories(text, self._transports, system)
         except ReferenceInvalid as error:
             raise WrongCommandLine(self._parser, str(error)) from None
 

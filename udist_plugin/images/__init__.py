@@ -6,6 +6,8 @@ from udist_plugin import offer
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from udist_plugin.images.backup.backup import backup_images
+    from udist_plugin.images.backup.restore import restore_images
     from udist_plugin.images.copying.copy import CopyResult, copy_image
     from udist_plugin.images.platforms import Platform
     from udist_plugin.images.policy.evaluating import check_image, check_images
@@ -20,18 +22,22 @@ if TYPE_CHECKING:
     from udist_plugin.images.signatures.lookaside import find_lookaside
     from udist_plugin.images.signatures.signing import sign_image
     from udist_plugin.images.signatures.verifying import verify_image
+    from udist_plugin.images.syncing.result import Failure, Synced, SyncResult
+    from udist_plugin.images.syncing.sync import sync_images
     from udist_plugin.images.system import SystemContext
-    from udist_plugin.images.transports import Transports, parse_image_name
+    from udist_plugin.images.transports import Transports, open_repositories, parse_image_name
     from udist_plugin.images.transports.base import (
         ImageDestination,
         ImageReference,
         ImageSource,
         ImageTransport,
+        Repositories,
     )
     from udist_plugin.images.transports.udistribution import new_transport
 
 __all__ = [
     "CopyResult",
+    "Failure",
     "ImageDestination",
     "ImageReference",
     "ImageSource",
@@ -43,9 +49,13 @@ __all__ = [
     "PublicKey",
     "Pulled",
     "Pushed",
+    "Repositories",
     "Source",
+    "SyncResult",
+    "Synced",
     "SystemContext",
     "Transports",
+    "backup_images",
     "check_image",
     "check_images",
     "copy_image",
@@ -53,11 +63,14 @@ __all__ = [
     "find_lookaside",
     "load_policy",
     "new_transport",
+    "open_repositories",
     "parse_image_name",
     "policy_image",
     "pull_artifact",
     "push_artifact",
+    "restore_images",
     "sign_image",
+    "sync_images",
     "verify_image",
 ]
 
@@ -65,6 +78,7 @@ __getattr__, __dir__ = offer(
     __name__,
     {
         "CopyResult": "images.copying.copy",
+        "Failure": "images.syncing.result",
         "ImageDestination": "images.transports.base",
         "ImageReference": "images.transports.base",
         "ImageSource": "images.transports.base",
@@ -76,9 +90,13 @@ __getattr__, __dir__ = offer(
         "PublicKey": "images.signatures.keys",
         "Pulled": "images.pull",
         "Pushed": "images.push",
+        "Repositories": "images.transports.base",
         "Source": "images.push",
+        "SyncResult": "images.syncing.result",
+        "Synced": "images.syncing.result",
         "SystemContext": "images.system",
         "Transports": "images.transports",
+        "backup_images": "images.backup.backup",
         "check_image": "images.policy.evaluating",
         "check_images": "images.policy.evaluating",
         "copy_image": "images.copying.copy",
@@ -86,11 +104,14 @@ __getattr__, __dir__ = offer(
         "find_lookaside": "images.signatures.lookaside",
         "load_policy": "images.policy.files",
         "new_transport": "images.transports.udistribution",
+        "open_repositories": "images.transports",
         "parse_image_name": "images.transports",
         "policy_image": "images.policy.names",
         "pull_artifact": "images.pull",
         "push_artifact": "images.push",
+        "restore_images": "images.backup.restore",
         "sign_image": "images.signatures.signing",
+        "sync_images": "images.syncing.sync",
         "verify_image": "images.signatures.verifying",
     },
 )

@@ -85,10 +85,23 @@ class Named(NamedTuple):
         return (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
 
 
+def repository_of(text: str) -> Named:
+    """A name without tag or digest. Raises ``ReferenceInvalid``."""
+    named = Named.parse(text)
+    if named.tag or named.digest:
+        raise ReferenceInvalid("names an image; a repository has no tag or digest", text)
+    return named
+
+
+def is_host(first: str) -> bool:
+    """Whether the first part of a name is its domain."""
+    return bool(set(first) & {".", ":"}) or first == "localhost"
+
+
 def _divided(text: str) -> tuple[str, str]:
     """The domain, and what is behind it: a first part without a dot or port is none, but for localhost."""
     first, slash, rest = text.partition("/")
-    if not slash or not (set(first) & {".", ":"} or first == "localhost"):
+    if not slash or not is_host(first):
         domain, rest = DEFAULT_DOMAIN, text
     else:
         domain = DEFAULT_DOMAIN if first == LEGACY_DOMAIN else first

@@ -21,12 +21,11 @@ if TYPE_CHECKING:
     from udist_plugin.oci.manifest import Manifest
 
 
-class ArchiveDestination(ImageDestination):
-    """The archive at ``path``, with one image called ``name``."""
+class ArchivedImage(ImageDestination):
+    """An image whose blobs and manifests become files of ``tar``."""
 
-    def __init__(self, path: str, name: str | None) -> None:
-        self._tar = TarWriter(path)
-        self._name = name
+    def __init__(self, tar: TarWriter) -> None:
+        self._tar = tar
         self._cancelled = False
 
     def has_blob(self, descriptor: Descriptor) -> bool:
@@ -37,34 +36,35 @@ class ArchiveDestination(ImageDestination):
             write_verified(content, descriptor, out, self._check)
 
     def put_manifest(self, manifest: Manifest) -> None:
-        self._add(blob_name(manifest.digest), manifest.content)
+        self._tar.add_bytes(blob_name(manifest.digest), manifest.content)
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+    def _check(self) -> None:
+        if self._cancelled:
+            raise Cancelled("another blob failed, or the whole was interrupted")
+
+
+class ArchiveDestination(ArchivedImage):
+    """The archive at ``path``, with one image called ``name``."""
+
+    def __init__(self, path: str, name: str | None) -> None:
+        super().__init__(TarWriter(path))
+        self._name = name
 
     def commit(self, root: Manifest) -> None:
         self.put_manifest(root)
-        self._add("oci-layout", LAYOUT)
         index = LayoutIndex()
         index.put(root, self._name, self._annotations())
-        self._add("index.json", index.to_bytes())
-        self._tar.finish()
+        finish_layout(self._tar, index)
 
     def _annotations(self) -> dict[str, str]:
         """What else the image's entry says."""
         return {}
 
-    def _add(self, name: str, content: bytes) -> None:
-        if not self._tar.has(name):
-            with self._tar.add(name, len(content)) as out:
-                out.write(content)
-
-    def cancel(self) -> None:
-        self._cancelled = True
-
     def close(self) -> None:
         self._tar.close()
-
-    def _check(self) -> None:
-        if self._cancelled:
-            raise Cancelled("another blob failed, or the whole was interrupted")
 
 
 class DockerArchiveDestination(ArchiveDestination):
@@ -84,8 +84,15 @@ class DockerArchiveDestination(ArchiveDestination):
             "RepoTags": [self._named.familiar] if self._named else [],
             "Layers": [blob_name(layer.digest) for layer in root.layers],
         }
-        self._add("manifest.json", json.dumps([item], separators=(",", ":")).encode())
+        self._tar.add_bytes("manifest.json", json.dumps([item], separators=(",", ":")).encode())
         super().commit(root)
 
     def _annotations(self) -> dict[str, str]:
         return {CONTAINERD_NAME: str(self._named)} if self._named else {}
+
+
+def finish_layout(tar: TarWriter, index: LayoutIndex) -> None:
+    """Makes an archive of blobs a layout, and puts it in its place."""
+    tar.add_bytes("oci-layout", LAYOUT)
+    tar.add_bytes("index.json", index.to_bytes())
+    tar.finish()

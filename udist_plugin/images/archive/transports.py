@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import ImageError, ReferenceInvalid
-from udist_plugin.images.layout.location import Location
+from udist_plugin.images.layout.location import Location, check_whole
 from udist_plugin.images.layout.reference import LocatedReference
 from udist_plugin.images.references import Named
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from udist_plugin.images.archive.destination import ArchiveDestination, DockerArchiveDestination
     from udist_plugin.images.archive.docker import DockerArchiveSource
     from udist_plugin.images.archive.members import Archive
+    from udist_plugin.images.layout.repositories import LayoutRepositories
 
 
 class OCIArchiveTransport(ImageTransport):
@@ -25,6 +26,18 @@ class OCIArchiveTransport(ImageTransport):
 
     def parse_reference(self, text: str) -> OCIArchiveReference:
         return OCIArchiveReference(self, Location.parse(text))
+
+    def open_repositories(self, text: str, system: SystemContext = THIS_SYSTEM) -> LayoutRepositories:  # noqa: ARG002
+        """All that is in the archive ``text``."""
+        from udist_plugin.images.archive.members import Archive
+        from udist_plugin.images.layout.repositories import LayoutRepositories
+
+        archive = Archive(check_whole(text))
+        try:
+            return LayoutRepositories(self, archive)
+        except BaseException:
+            archive.close()
+            raise
 
 
 class OCIArchiveReference(LocatedReference):

@@ -54,6 +54,12 @@ class TarWriter:
                 raise
             self._names.add(name)
 
+    def add_bytes(self, name: str, content: bytes) -> None:
+        """Adds a file, unless it is there."""
+        if not self.has(name):
+            with self.add(name, len(content)) as out:
+                out.write(content)
+
     def finish(self) -> None:
         """Writes the end of the archive and puts it in its place."""
         with self._lock, named(self.path):

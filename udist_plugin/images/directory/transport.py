@@ -11,6 +11,7 @@ from udist_plugin.images.transports.base import ImageReference, ImageTransport
 
 if TYPE_CHECKING:
     from udist_plugin.images.directory.destination import DirectoryDestination
+    from udist_plugin.images.directory.repositories import DirectoryRepositories
     from udist_plugin.images.directory.source import DirectorySource
 
 
@@ -23,6 +24,14 @@ class DirectoryTransport(ImageTransport):
         if not text:
             raise ReferenceInvalid("the path is empty; expected PATH")
         return DirectoryReference(self, text)
+
+    def open_repositories(self, text: str, system: SystemContext = THIS_SYSTEM) -> DirectoryRepositories:  # noqa: ARG002
+        """All images in folders below the folder ``text``."""
+        from udist_plugin.images.directory.repositories import DirectoryRepositories
+
+        if not text:
+            raise ReferenceInvalid("the path is empty; expected PATH")
+        return DirectoryRepositories(self, text)
 
 
 class DirectoryReference(ImageReference):

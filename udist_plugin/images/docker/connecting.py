@@ -25,14 +25,14 @@ def connect(host: str, repository: str, system: SystemContext) -> tuple[RemoteRe
     Raises ``TransportError``.
     """
     keyring = Keyring(system.environ, system.warn, system.tell)
-    return connect_with(lambda: keyring.find(host, repository), host, system)
+    return connect_with(lambda: system.login or keyring.find(host, repository), host, system)
 
 
 def connect_with(
     find: Callable[[], Credential | None], host: str, system: SystemContext
 ) -> tuple[RemoteRegistry, Callable[[], None]]:
     """The same with what ``find`` finds, which is called once the registry asks for it."""
-    network = Network(system.environ)
+    network = Network(system.environ, system.certificates)
     try:
         sockets = network.registry(host, insecure=system.insecure)
     except BaseException:

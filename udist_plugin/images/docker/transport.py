@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import ImageError, ReferenceInvalid
-from udist_plugin.images.references import DEFAULT_DOMAIN, FORM, LEGACY_DOMAIN, Named
+from udist_plugin.images.references import DEFAULT_DOMAIN, FORM, LEGACY_DOMAIN, Named, is_host, repository_of
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports.base import ImageTransport
 from udist_plugin.images.transports.registries import RegistryReference
@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from udist_plugin.images.docker.registries_conf import Entry
     from udist_plugin.images.transports.base import ImageSource
     from udist_plugin.images.transports.registries import RegistryDestination, RegistrySource
+    from udist_plugin.images.transports.registry_repositories import RegistryRepositories
 
 HUB: Final = "registry-1.docker.io"
 """Where the default domain's registry is."""
+
+_PLACE: Final = "//HOST[:PORT][/NAME]"
 
 
 class DockerTransport(ImageTransport):
@@ -29,6 +32,31 @@ class DockerTransport(ImageTransport):
         if not text.startswith("//"):
             raise ReferenceInvalid(f"does not start with //; expected //{FORM}", text)
         return DockerReference(self, Named.parse_image(text[2:]))
+
+    def open_repositories(self, text: str, system: SystemContext = THIS_SYSTEM) -> RegistryRepositories:
+        """``//HOST/NAME``, or all of the registry for ``//HOST``; a host has a dot or a port, or is
+        ``localhost``, unless a slash ends it.
+
+        The registry itself is asked, and none of its mirrors.
+        """
+        from udist_plugin.images.docker.connecting import connect
+        from udist_plugin.images.transports.registry_repositories import RegistryRepositories
+
+        named = _place(text)
+        system = DockerReference(self, named).directly(system)
+        registry, close = connect(_host_of(named), named.path, system)
+        start, place = f"//{named.domain}/", named.domain
+        return RegistryRepositories(self, registry, named.path, close, start=start, place=place)
+
+
+def _place(text: str) -> Named:
+    """A repository; its path is empty for all. Raises ``ReferenceInvalid``."""
+    if not text.startswith("//"):
+        raise ReferenceInvalid(f"does not start with //; expected {_PLACE}", text)
+    host = text[2:].removesuffix("/")
+    if "/" not in host and (text.endswith("/") or is_host(host)):
+        return Named.parse(f"{host}/any")._replace(path="")
+    return repository_of(text[2:])
 
 
 class DockerReference(RegistryReference):
@@ -63,13 +91,17 @@ class DockerReference(RegistryReference):
         from udist_plugin.images.docker.connecting import connect
         from udist_plugin.images.transports.registries import RegistryDestination
 
-        entry = self._entry(system)
-        if entry is not None:
-            system = system._replace(insecure=system.insecure or entry.primary.insecure)
-        registry, close = connect(_host_of(self.named), self.named.path, system)
+        registry, close = connect(_host_of(self.named), self.named.path, self.directly(system))
         return RegistryDestination(
             registry, self.named.path, _target_of(self.named), close, place=self.named.domain
         )
+
+    def directly(self, system: SystemContext) -> SystemContext:
+        """``system`` for the image's own registry. Raises ``ImageError`` where that is blocked."""
+        entry = self._entry(system)
+        if entry is None:
+            return system
+        return system._replace(insecure=system.insecure or entry.primary.insecure)
 
     def _entry(self, system: SystemContext) -> Entry | None:
         """What ``registries.conf`` says. Raises ``ImageError`` where that is that it is blocked."""

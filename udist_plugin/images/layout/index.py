@@ -88,6 +88,17 @@ class LayoutIndex:
         parts = {part.digest for entry in entries for part in _parts(entry, read)}
         return [entry for entry in entries if name_of(entry) or entry.digest not in parts]
 
+    def append(self, manifest: Manifest, annotations: Mapping[str, str]) -> None:
+        """Adds an entry for ``manifest``, whatever else is there."""
+        descriptor = Descriptor(
+            manifest.media_type,
+            manifest.digest,
+            len(manifest.content),
+            manifest.artifact_type,
+            annotations,
+        )
+        self._entries.append(descriptor.to_json())
+
     def put(self, manifest: Manifest, name: str | None, annotations: Mapping[str, str] = {}) -> None:
         """Names ``manifest``: it takes the place of whatever had the name, and nothing else changes.
 

@@ -59,3 +59,11 @@ class Location(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.path}:{self.image}"
+
+
+def check_whole(text: str) -> str:
+    """The path of a whole layout or archive. Raises ``ReferenceInvalid``."""
+    location = Location.parse(text)
+    if location.image:
+        raise ReferenceInvalid("names one image; expected PATH, for all that is there", text)
+    return location.path

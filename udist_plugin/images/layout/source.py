@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.errors import (
     BlobUnknown,
@@ -23,6 +23,8 @@ from udist_plugin.oci.stored import read_stored
 from udist_plugin.registry import ManifestContent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from udist_plugin.content import Content
     from udist_plugin.images.files import Files
     from udist_plugin.images.layout.location import Location
@@ -50,20 +52,34 @@ class LayoutSource(ImageSource):
 
     def list_referrers(self, digest: Digest) -> list[Descriptor]:
         """Of the images that the layout's index lists."""
-        found = []
-        for entry in {each.digest: each for each in self._index.entries}.values():
-            with suppress(RegistryError, LayoutInvalid):  # what others wrote
-                manifest = read_stored(self._read_manifest(entry.digest), entry.digest)
-                if manifest.subject and manifest.subject.digest == digest:
-                    kind, notes = manifest.referrer_type, manifest.annotations
-                    found.append(entry._replace(artifact_type=kind, annotations=notes))
-        return found
+        found = (each for each in read_referrers(self._files, self._index) if each.subject == digest)
+        return list({each.descriptor.digest: each.descriptor for each in found}.values())
 
     def close(self) -> None:
         self._files.close()
 
     def _read_manifest(self, digest: Digest) -> bytes:
         return read_manifest(self._files, blob_name(digest), digest)
+
+
+class Referrer(NamedTuple):
+    """``entry`` of an index, which refers to ``subject``; ``descriptor`` is as a registry lists it."""
+
+    subject: Digest
+    entry: Descriptor
+    descriptor: Descriptor
+
+
+def read_referrers(files: Files, index: LayoutIndex) -> Iterator[Referrer]:
+    """All entries that refer to others, but for those that cannot be read."""
+    for entry in index.entries:
+        with suppress(RegistryError, LayoutInvalid):  # what others wrote
+            content = read_manifest(files, blob_name(entry.digest), entry.digest)
+            manifest = read_stored(content, entry.digest)
+            if manifest.subject:
+                kind, notes = manifest.referrer_type, manifest.annotations
+                described = entry._replace(artifact_type=kind, annotations=notes)
+                yield Referrer(manifest.subject.digest, entry, described)
 
 
 def read_manifest(files: Files, name: str, digest: Digest) -> bytes:

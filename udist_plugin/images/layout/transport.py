@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from udist_plugin.images.layout.location import Location
+from udist_plugin.images.layout.location import Location, check_whole
 from udist_plugin.images.layout.reference import LocatedReference
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports.base import ImageTransport
@@ -12,6 +12,7 @@ from udist_plugin.images.transports.base import ImageTransport
 if TYPE_CHECKING:
     from udist_plugin.images.files import Folder
     from udist_plugin.images.layout.destination import LayoutDestination
+    from udist_plugin.images.layout.repositories import LayoutRepositories
 
 
 class LayoutTransport(ImageTransport):
@@ -21,6 +22,13 @@ class LayoutTransport(ImageTransport):
 
     def parse_reference(self, text: str) -> LayoutReference:
         return LayoutReference(self, Location.parse(text))
+
+    def open_repositories(self, text: str, system: SystemContext = THIS_SYSTEM) -> LayoutRepositories:  # noqa: ARG002
+        """All that is in the folder ``text``."""
+        from udist_plugin.images.files import Folder
+        from udist_plugin.images.layout.repositories import LayoutRepositories
+
+        return LayoutRepositories(self, Folder(check_whole(text)))
 
 
 class LayoutReference(LocatedReference):

@@ -10,12 +10,13 @@ import threading
 from importlib import import_module
 
 from udist_plugin.errors import ReferenceInvalid
+from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
 
-    from udist_plugin.images.transports.base import ImageReference, ImageTransport
+    from udist_plugin.images.transports.base import ImageReference, ImageTransport, Repositories
 
 GROUP: Final = "udist.transports"
 
@@ -73,13 +74,29 @@ def parse_image_name(text: str, transports: Transports = TRANSPORTS) -> ImageRef
 
     Raises ``ReferenceInvalid``, which says what is wrong and what is expected.
     """
+    transport, within = _divided(text, transports)
+    return transport.parse_reference(within)
+
+
+def open_repositories(
+    text: str, transports: Transports = TRANSPORTS, system: SystemContext = THIS_SYSTEM
+) -> Repositories:
+    """The repositories at ``text``, ``transport:place``: one of them, or all that are there.
+
+    Raises ``ReferenceInvalid``, and what opening the place raises.
+    """
+    transport, within = _divided(text, transports)
+    return transport.open_repositories(within, system)
+
+
+def _divided(text: str, transports: Transports) -> tuple[ImageTransport, str]:
     name, colon, within = text.partition(":")
     transport = transports.get(name) if colon else None
     if transport is None:
         problem = f"there is no transport {name!r}" if colon else "it names no transport"
         known = ", ".join(transports.names())
         raise ReferenceInvalid(f"{problem}; expected TRANSPORT:REFERENCE with one of {known}", text)
-    return transport.parse_reference(within)
+    return transport, within
 
 
 def _load(name: str) -> type[ImageTransport] | None:

@@ -1,7 +1,7 @@
 """Transports, references, sources and destinations, as containers/image has them.
 
 A transport parses references. A reference names one image, and opens it as a source or as a destination.
-``copying`` moves an image between any two.
+``copying`` moves an image between any two, and ``syncing`` those of whole repositories.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 
-from udist_plugin.errors import ImageError
+from udist_plugin.errors import ImageError, ReferenceInvalid
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -35,6 +35,13 @@ class ImageTransport(ABC):
     @abstractmethod
     def parse_reference(self, text: str) -> ImageReference:
         """The image that ``text``, which is behind ``name:``, refers to. Raises ``ReferenceInvalid``."""
+
+    def open_repositories(self, text: str, system: SystemContext = THIS_SYSTEM) -> Repositories:  # noqa: ARG002
+        """The repositories at the place ``text``, which is behind ``name:``.
+
+        Raises ``ReferenceInvalid``, also where the transport has no repositories.
+        """
+        raise ReferenceInvalid("this transport has images, but no repositories", f"{self.name}:{text}")
 
 
 class ImageReference(ABC):
@@ -170,3 +177,47 @@ class ImageDestination(_Open):
         """Attaches signatures to a manifest that is there, which say that the image is called
         ``identity``."""
         raise NotImplementedError
+
+
+class Repositories(_Open):
+    """One repository of a place that has several, such as a registry or a layout, or all of them.
+
+    ``chosen`` is the repository that was asked for, empty for all. ``nameless`` says whether the place can
+    have a repository without a name, as a layout of plain tags is. A ``target`` is a tag or a digest. Safe
+    for any number of threads. Every method may raise what the place raises: ``RegistryError``,
+    ``ImageError``, ``TransportError`` or ``OSError``.
+    """
+
+    chosen = ""
+    nameless = False
+
+    @abstractmethod
+    def list_repositories(self) -> list[str]:
+        """The names of the repositories, in lexical order."""
+
+    @abstractmethod
+    def list_tags(self, name: str) -> list[str]:
+        """All tags, in lexical order. Raises ``NameUnknown`` if there is no such repository."""
+
+    @abstractmethod
+    def resolve(self, name: str, target: str) -> Digest | None:
+        """The digest of the image there, ``None`` if there is none."""
+
+    @abstractmethod
+    def reference(self, name: str, target: str) -> ImageReference:
+        """The image there, to be read or written. Cancelling one of them concerns no other."""
+
+    @abstractmethod
+    def list_referrers(self, name: str, digest: Digest) -> list[Descriptor]:
+        """The manifests whose subject is ``digest``; none where referrers are unknown."""
+
+    def tag_referrers(self, name: str, subject: Digest, referrers: Sequence[Descriptor]) -> None:
+        """Lists ``referrers``, which are there, as those of ``subject``, where that does not happen by
+        itself."""
+
+    @abstractmethod
+    def delete_tag(self, name: str, tag: str) -> None:
+        """Deletes a tag. What it points at stays."""
+
+    def close(self) -> None:
+        """Gives back what is held; twice is once."""

@@ -57,9 +57,15 @@ class RegistrySource(ImageSource):
         self.name = name
         self._target = target
         self._release = release
+        self._root: ManifestContent | None = None
 
     def get_manifest(self, digest: Digest | None = None) -> ManifestContent:
-        return self.registry.get_manifest(self.name, digest or self._target)
+        """The image's own is asked for once, so that it stays the same while its tag moves."""
+        if digest:
+            return self.registry.get_manifest(self.name, digest)
+        if self._root is None:
+            self._root = self.registry.get_manifest(self.name, self._target)
+        return self._root
 
     def open_blob(self, descriptor: Descriptor) -> Content:
         return self.registry.open_blob(self.name, descriptor.digest)

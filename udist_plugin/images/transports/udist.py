@@ -9,7 +9,8 @@ from udist_plugin.errors import DigestInvalid, NameInvalid, ReferenceInvalid, Ta
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports.base import ImageTransport
 from udist_plugin.images.transports.registries import RegistryDestination, RegistryReference, RegistrySource
-from udist_plugin.oci.reference import Reference
+from udist_plugin.images.transports.registry_repositories import RegistryRepositories
+from udist_plugin.oci.reference import Reference, check_name
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -85,6 +86,15 @@ class UdistTransport(ImageTransport):
         if reference.tag and reference.digest:
             raise ReferenceInvalid("has both a tag and a digest; give one of them", text)
         return UdistReference(self, reference)
+
+    def open_repositories(self, text: str, system: SystemContext = THIS_SYSTEM) -> RegistryRepositories:  # noqa: ARG002
+        """``NAME``, or all of the store if ``text`` is empty."""
+        try:
+            name = check_name(text) if text else ""
+        except NameInvalid:
+            raise ReferenceInvalid("is no repository; expected NAME, or nothing for all", text) from None
+        registry, release = self.registry.take()
+        return RegistryRepositories(self, registry, name, release)
 
 
 class UdistReference(RegistryReference):

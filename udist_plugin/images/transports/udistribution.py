@@ -8,11 +8,12 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import ReferenceInvalid
-from udist_plugin.images.references import Named
+from udist_plugin.images.references import Named, repository_of
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports import TRANSPORTS, Transports
 from udist_plugin.images.transports.base import ImageTransport
 from udist_plugin.images.transports.registries import RegistryDestination, RegistryReference, RegistrySource
+from udist_plugin.images.transports.registry_repositories import RegistryRepositories
 
 if TYPE_CHECKING:
     import os
@@ -85,6 +86,13 @@ class UdistributionTransport(ImageTransport):
         if not text.startswith("//"):
             raise ReferenceInvalid(f"does not start with //; expected {FORM}", text)
         return UdistributionReference(self, Named.parse_image(text[2:]))
+
+    def open_repositories(self, text: str, system: SystemContext = THIS_SYSTEM) -> RegistryRepositories:  # noqa: ARG002
+        """``//NAME``, or all of the store for ``//``."""
+        if not text.startswith("//"):
+            raise ReferenceInvalid("does not start with //; expected //NAME, or // for all", text)
+        name = repository_of(text[2:]).path if text[2:] else ""
+        return RegistryRepositories(self, self.registry, name, lambda: None, start="//")
 
     def deregister(self) -> None:
         """Takes the name off the table. References keep working until ``close``; twice is once."""

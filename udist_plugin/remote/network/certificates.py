@@ -32,7 +32,7 @@ def certificates_of(origin: Origin, environ: Mapping[str, str]) -> Certificates:
         for name in names:
             place = os.path.join(folder, name)
             if os.path.isdir(place):
-                return _in_folder(place)
+                return certificates_in(place)
     return Certificates([], [])
 
 
@@ -42,7 +42,8 @@ def _users(environ: Mapping[str, str]) -> list[str]:
     return [os.path.join(config, "containers/certs.d")] if config else []
 
 
-def _in_folder(folder: str) -> Certificates:
+def certificates_in(folder: str) -> Certificates:
+    """Those of a folder. Raises ``TransportError`` for half a pair, and ``OSError``."""
     names = sorted(os.listdir(folder))
     found = Certificates([os.path.join(folder, name) for name in names if name.endswith(".crt")], [])
     for name in names:

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import TransportError
-from udist_plugin.remote.network.certificates import certificates_of
+from udist_plugin.remote.network.certificates import certificates_in, certificates_of
 from udist_plugin.remote.network.connections import Connections
 from udist_plugin.remote.network.origin import Origin
 from udist_plugin.remote.network.proxies import proxy_of
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 
 class Network:
-    """Transports by origin. ``environ`` names proxies and the user's folders. Safe for any number of
+    """Transports by origin. ``environ`` names proxies and the user's folders; the folder ``certificates`` is
+    used instead of those for certificates. Safe for any number of
     threads."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], certificates: str = "") -> None:
         self._environ = environ
+        self._certificates = certificates
         self._lock = threading.Lock()
         self._transports: dict[tuple[Origin, bool], SocketTransport] = {}
 
@@ -77,7 +79,11 @@ class Network:
 
     def _context(self, origin: Origin, *, insecure: bool) -> ssl.SSLContext:
         context = ssl.create_default_context()
-        found = certificates_of(origin, self._environ)
+        found = (
+            certificates_in(self._certificates)
+            if self._certificates
+            else certificates_of(origin, self._environ)
+        )
         for authority in found.authorities:
             context.load_verify_locations(authority)
         for certificate, key in found.clients:

@@ -1,0 +1,73 @@
+"""What the commands on whole repositories share."""
+
+from __future__ import annotations
+
+from udist_plugin.cli.anywhere import add_place_options
+from udist_plugin.cli.output import note, print_json, printable, size_text
+from udist_plugin.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from udist_plugin.images.syncing.result import SyncResult
+
+
+def add_sync_options(parser: argparse.ArgumentParser) -> None:
+    """Which tags, and how registries are reached."""
+    parser.add_argument(
+        "--tag",
+        action="append",
+        default=[],
+        dest="tags",
+        metavar="PATTERN",
+        help="only tags that match, such as 'v1.*'; repeat for several patterns",
+    )
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="no tags that match; can be repeated",
+    )
+    add_place_options(parser)
+
+
+def tell(result: SyncResult, *, as_json: bool, dry_run: bool = False, quiet_output: bool = False) -> None:
+    """Prints what was done, and raises what failed, as one ``ExceptionGroup``. With ``quiet_output``,
+    standard output has something else."""
+    if as_json and not quiet_output:
+        print_json(
+            {
+                "copied": [synced._asdict() for synced in result.copied],
+                "present": [synced._asdict() for synced in result.present],
+                "deleted": result.deleted,
+                "failed": [failure.reference for failure in result.failed],
+                "size": result.size,
+            }
+        )
+    else:
+        if not quiet_output:
+            for synced in result.copied:
+                print(printable(f"{synced.destination} {synced.digest}"))
+            for reference in result.deleted:
+                print(printable(f"{reference} deleted"))
+        note(_summary(result, dry_run=dry_run))
+    if result.failed:
+        raise ExceptionGroup("not everything was copied", [failure.error for failure in result.failed])
+
+
+def _summary(result: SyncResult, *, dry_run: bool) -> str:
+    would = "would have " if dry_run else ""
+    words = [
+        f"{would}copied {_images(len(result.copied))}, {size_text(result.size)}",
+        f"{len(result.present)} unchanged",
+    ]
+    if result.deleted:
+        words.append(f"{len(result.deleted)} deleted")
+    if result.failed:
+        words.append(f"{len(result.failed)} failed")
+    return "; ".join(words)
+
+
+def _images(count: int) -> str:
+    return f"{count} image" if count == 1 else f"{count} images"

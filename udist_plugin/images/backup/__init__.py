@@ -1,0 +1,1 @@
+"""Repositories in one archive, which is an OCI layout, and back."""

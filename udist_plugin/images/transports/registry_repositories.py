@@ -1,0 +1,148 @@
+"""The repositories of a registry."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+from udist_plugin.errors import DigestInvalid, ManifestUnknown, NameUnknown, Unsupported
+from udist_plugin.images.referrers import referrers_of
+from udist_plugin.images.system import THIS_SYSTEM, SystemContext
+from udist_plugin.images.transports.base import ImageReference, ImageTransport, Repositories
+from udist_plugin.images.transports.registries import RegistryDestination, RegistryReference, RegistrySource
+from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.manifest import Manifest
+from udist_plugin.oci.media_types import OCI_INDEX
+from udist_plugin.oci.reference import referrers_tag
+from udist_plugin.registry import RegistryWrapper
+from udist_plugin.remote.transport import can_cancel
+from udist_plugin.typed import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from udist_plugin.oci.descriptor import Descriptor
+    from udist_plugin.registry import Page, Registry
+
+Item = TypeVar("Item")
+
+
+class RegistryRepositories(Repositories):
+    """Those of ``registry``, or the ``chosen`` one.
+
+    References begin with ``start``, within their transport. ``release`` ends the use of ``registry``;
+    ``place`` is what that has in common with others of its kind, if not itself.
+    """
+
+    def __init__(
+        self,
+        transport: ImageTransport,
+        registry: Registry,
+        chosen: str,
+        release: Callable[[], None],
+        *,
+        start: str = "",
+        place: object = None,
+    ) -> None:
+        self.chosen = chosen
+        self.transport = transport
+        self.start = start
+        self.place = place or registry
+        self.shared = RegistryWrapper(registry)  # which cannot be cancelled
+        self._registry = registry
+        self._lock = threading.Lock()
+        self._release = release
+
+    def list_repositories(self) -> list[str]:
+        return [self.chosen] if self.chosen else _all(self._registry.list_repositories)
+
+    def list_tags(self, name: str) -> list[str]:
+        return _all(lambda last="": self._registry.list_tags(name, last=last))
+
+    def resolve(self, name: str, target: str) -> Digest | None:
+        try:
+            return self._registry.resolve_manifest(name, Digest.or_tag(target)).digest
+        except (NameUnknown, ManifestUnknown):
+            return None
+
+    def reference(self, name: str, target: str) -> ImageReference:
+        return _SharedReference(self, name, target)
+
+    def list_referrers(self, name: str, digest: Digest) -> list[Descriptor]:
+        return list(referrers_of(self._registry, name, digest))
+
+    def tag_referrers(self, name: str, subject: Digest, referrers: Sequence[Descriptor]) -> None:
+        """In the index at the tag, where the registry has no API."""
+        if not referrers or self._lists_referrers(name, subject):
+            return
+        with self._lock:
+            there = self.list_referrers(name, subject)
+            known = {referrer.digest for referrer in there}
+            new = [referrer for referrer in referrers if referrer.digest not in known]
+            if new:
+                manifests = [referrer.to_json() for referrer in (*there, *new)]
+                index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
+                content = json.dumps(index, separators=(",", ":")).encode()
+                self._registry.push_manifest(name, Manifest.parse(content), [referrers_tag(subject)])
+
+    def _lists_referrers(self, name: str, subject: Digest) -> bool:
+        """Whether the registry has the API for them."""
+        try:
+            self._registry.list_referrers(name, subject)
+        except (NameUnknown, ManifestUnknown, Unsupported):
+            return False
+        return True
+
+    def delete_tag(self, name: str, tag: str) -> None:
+        """Raises ``Unsupported`` where the registry only deletes manifests with all their tags."""
+        try:
+            self._registry.delete_tag(name, tag)
+        except (DigestInvalid, Unsupported):  # the former from distribution before v3
+            raise Unsupported(
+                {"name": name, "tag": tag}, "the registry deletes manifests with all their tags only"
+            ) from None
+
+    def cancel(self) -> None:
+        if can_cancel(self._registry):
+            self._registry.cancel()
+
+    def close(self) -> None:
+        self._release()
+
+
+class _SharedReference(RegistryReference):
+    """An image in the registry of ``within``, over the connections that all of them share."""
+
+    def __init__(self, within: RegistryRepositories, name: str, target: str) -> None:
+        self.transport = within.transport
+        self._within = within
+        self._name = name
+        self._target = target
+
+    @property
+    def string_within_transport(self) -> str:
+        mark = "@" if ":" in self._target else ":"
+        return f"{self._within.start}{self._name}{mark}{self._target}"
+
+    def new_image_source(self, system: SystemContext = THIS_SYSTEM) -> RegistrySource:  # noqa: ARG002
+        within = self._within
+        return RegistrySource(within.shared, self._name, self._target, _keep, place=within.place)
+
+    def new_image_destination(self, system: SystemContext = THIS_SYSTEM) -> RegistryDestination:  # noqa: ARG002
+        within = self._within
+        return RegistryDestination(within.shared, self._name, self._target, _keep, place=within.place)
+
+
+def _keep() -> None:
+    """The registry is closed when all of them are done."""
+
+
+def _all(list_page: Callable[..., Page[Item]]) -> list[Item]:
+    """The items of all pages."""
+    first = list_page()
+    items, last = list(first.items), first.last
+    while last:
+        page = list_page(last=last)
+        items += page.items
+        last = page.last
+    return items
