@@ -16,20 +16,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LISTENING: Final = "0A"
+SEEN_ALL: Final = "looked on to the end"
 INTERVAL: Final = 0.1
 """Seconds between looks."""
 
 
 @contextmanager
 def no_plugin_listens() -> Iterator[None]:
-    """Has another process look at all plugins of this test run, and fails if one of them has listened."""
+    """Has another process look at all plugins of this test run, and fails if one of them has listened.
+
+    It is no child of this one, as tests make sure that there is none.
+    """
     command = [sys.executable, "-m", "tests.listening", os.environ[workers.FOLDER]]
     with subprocess.Popen(
         command, cwd=Path(__file__).parents[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as watching:
+    ) as parent:
+        assert parent.wait(20) == 0
+        assert parent.stdin and parent.stdout
         yield
-        said, _ = watching.communicate(timeout=20)
-    assert (watching.returncode, said) == (0, ""), "plugins listen on TCP ports"
+        parent.stdin.close()
+        assert select.select([parent.stdout], [], [], 20)[0], "the process that looks on does not end"
+        assert parent.stdout.read() == f"{SEEN_ALL}\n", "plugins listen on TCP ports"
 
 
 class Watch:
@@ -84,12 +91,15 @@ def sockets(pid: int) -> set[str]:
 
 
 def main(run: str) -> None:
-    """Looks on until the end of standard input, and tells what was found."""
+    """Looks on, as a child of nobody, until the end of standard input, and tells what was found."""
+    if os.fork():
+        os._exit(0)
     watch = Watch(run)
     while not select.select([sys.stdin], [], [], INTERVAL)[0]:
         watch.look()
     for pid, ports in watch.found.items():
         print(f"process {pid}: {sorted(ports)}")
+    print(SEEN_ALL)
 
 
 if __name__ == "__main__":

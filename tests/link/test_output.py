@@ -25,15 +25,18 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def interrupted() -> Iterator[None]:
-    """An interrupt reaches the main thread soon, as Ctrl-C would."""
+def interrupt_soon() -> Iterator[Callable[[], None]]:
+    """Has an interrupt reach the main thread soon, as Ctrl-C would."""
 
     def interrupt(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.2)
-    yield
+
+    def interrupt_soon() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+
+    yield interrupt_soon
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
 
@@ -112,19 +115,22 @@ def test_a_turn_is_waited_for_until_the_deadline_in_one_go(
     assert began + 0.1 - time.monotonic() <= waits[1] <= 0.1
 
 
-@pytest.mark.usefixtures("interrupted")
-def test_a_turn_that_nobody_waits_for_any_more_goes_to_the_next(pipe: tuple[int, int]) -> None:
+def test_a_turn_that_nobody_waits_for_any_more_goes_to_the_next(
+    pipe: tuple[int, int], interrupt_soon: Callable[[], None]
+) -> None:
     output = output_to(pipe[1])
-    with Holder(output), pytest.raises(KeyboardInterrupt), output.turn(bulk=False):
-        pass
+    with Holder(output), pytest.raises(KeyboardInterrupt):
+        interrupt_soon()
+        with output.turn(bulk=False):
+            pass
     write(output, b"next")
     assert os.read(pipe[0], 100) == b"next"
 
 
-@pytest.mark.usefixtures("interrupted")
-def test_after_half_a_frame_nobody_writes(pipe: tuple[int, int]) -> None:
+def test_after_half_a_frame_nobody_writes(pipe: tuple[int, int], interrupt_soon: Callable[[], None]) -> None:
     output = output_to(pipe[1])
     with pytest.raises(KeyboardInterrupt):
+        interrupt_soon()
         write(output, bytes(8 << 20))
     with pytest.raises(BrokenPipeError, match="interrupted"):
         write(output, b"next")
