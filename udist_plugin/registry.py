@@ -13,9 +13,13 @@ from udist_plugin.errors import BlobUnknown, NameUnknown
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import Manifest
-from udist_plugin.typed import Generic, NamedTuple, TypeVar
+from udist_plugin.typed import Final, Generic, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
+
+LOOK_HOLDS: Final = 5.0
+"""Seconds after a look at content within which a manifest may be linked that refers to it. Whoever is slower
+looks again; see ``storage/collection/collect.py``."""
 
 
 class Page(NamedTuple, Generic[Item]):

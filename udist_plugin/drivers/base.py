@@ -247,6 +247,13 @@ class StorageDriver(ABC):
     def move(self, source: str, destination: str) -> None:
         """Moves a file, replacing what stands at ``destination``; durable. Raises ``PathNotFound``."""
 
+    def copy(self, source: str, destination: str) -> None:
+        """Makes ``destination`` hold what ``source`` does, in the store itself. Raises ``PathNotFound``.
+
+        Only of drivers without real folders, where a move is a copy and a deletion.
+        """
+        raise NotImplementedError
+
     @abstractmethod
     def delete(self, path: str, *, durable: bool = True) -> None:
         """Deletes a file, or a folder with all in it. Raises ``PathNotFound``."""

@@ -10,6 +10,7 @@ from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import OCTET_STREAM
 from udist_plugin.storage import paths
+from udist_plugin.storage.data import BlobData
 from udist_plugin.storage.links import link_content, read_link, write_link
 from udist_plugin.storage.pump import RunningHash, pump
 from udist_plugin.storage.sizes.sizes import Sizes
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from udist_plugin.content import Content, Readable
-    from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.drivers.base import FileInfo, StorageDriver
 
 
 SMALL = 64 << 10
@@ -29,7 +30,7 @@ SMALL = 64 << 10
 class BlobStore:
     """The blob verbs of ``Registry``; what ``sizes`` may answer is said there.
 
-    ``url_for`` gives a URL for the data at a path, or ``None``.
+    ``url_for`` gives a URL for the data at a path, or ``None``. ``data`` finds what was pushed before.
     """
 
     def __init__(
@@ -37,8 +38,10 @@ class BlobStore:
         driver: StorageDriver,
         sizes: Sizes | None = None,
         url_for: Callable[[str], str | None] | None = None,
+        data: BlobData | None = None,
     ) -> None:
         self._driver = driver
+        self._data = data or BlobData(driver)
         self._sizes = sizes or Sizes()
         self._url_for = url_for or driver.url_for
 
@@ -58,7 +61,7 @@ class BlobStore:
     def open(self, name: str, digest: Digest, start: int = 0, end: int | None = None) -> Content:
         target = self._target(name, digest)
         try:
-            content = self._driver.reader(paths.blob_data(target), start, end)
+            content = self._data.open(target, start, end)
         except PathNotFound:
             raise self._gone(digest, target) from None
         if not start and end is None and not _can_be(target, content.size):
@@ -69,9 +72,11 @@ class BlobStore:
     def locate(self, name: str, digest: Digest) -> str | None:
         """The client cannot see that a URL leads nowhere before it is there, so this looks."""
         target = self._target(name, digest)
-        if (url := self._url_for(paths.blob_data(target))) is not None:
-            self._stat(digest, target)
-        return url
+        path = paths.blob_data(target)
+        if (url := self._url_for(path)) is None:
+            return None
+        found = self._look(digest, target).path
+        return url if found == path else self._url_for(found)
 
     def mount(self, name: str, digest: Digest, source: str | None) -> Descriptor:
         """Without ``source``, whatever stands in the store can be mounted (distribution-spec, end-11:
@@ -128,14 +133,17 @@ class BlobStore:
         return target
 
     def _stat(self, digest: Digest, target: Digest) -> Descriptor:
+        return Descriptor(OCTET_STREAM, digest, self._look(digest, target).size)
+
+    def _look(self, digest: Digest, target: Digest) -> FileInfo:
         try:
-            size = self._driver.stat(paths.blob_data(target)).size
+            found = self._data.stat(target)
         except PathNotFound:
             raise self._gone(digest, target) from None
-        if not _can_be(target, size):
+        if not _can_be(target, found.size):
             raise self._gone(digest, target)
-        self._sizes.learn(target, size)
-        return Descriptor(OCTET_STREAM, digest, size)
+        self._sizes.learn(target, found.size)
+        return found
 
     def _gone(self, digest: Digest, target: Digest) -> BlobUnknown:
         self._sizes.forget(target)

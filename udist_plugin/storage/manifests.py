@@ -14,6 +14,7 @@ from udist_plugin.oci.stored import read_stored
 from udist_plugin.registry import ManifestContent
 from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
+from udist_plugin.storage.data import BlobData
 from udist_plugin.storage.links import link_content, read_link, write_link
 from udist_plugin.typed import TYPE_CHECKING, Final
 
@@ -49,37 +50,38 @@ class Fact:
 
 
 class ManifestStore:
-    """The manifest verbs of ``Registry``."""
+    """The manifest verbs of ``Registry``. ``data`` finds what was pushed before."""
 
-    def __init__(self, driver: StorageDriver, tags: TagStore) -> None:
+    def __init__(self, driver: StorageDriver, tags: TagStore, data: BlobData | None = None) -> None:
         self._driver = driver
+        self._data = data or BlobData(driver)
         self._tags = tags
         self._facts: Cache[Digest, Fact] = Cache(FACTS)
         self._contents: Cache[Digest, bytes] = Cache(CONTENTS)
         self._few = BoundedSemaphore(FEW)
 
     def resolve(self, name: str, target: Digest | str) -> Descriptor:
-        digest, path = self._locate(name, target)
+        digest, stored = self._locate(name, target)
         if (fact := self._facts.get(digest)) is None:
-            fact = self._look_at(digest, path)
-        elif not self._holds(path, fact.size):
+            fact = self._look_at(digest, stored)
+        elif not self._holds(stored, fact.size):
             raise _unknown(name, digest)
         return Descriptor(fact.media_type, digest, fact.size)
 
     def get(self, name: str, target: Digest | str) -> ManifestContent:
-        digest, path = self._locate(name, target)
-        content = self._content(digest, path, MANIFEST_MAX)
+        digest, stored = self._locate(name, target)
+        content = self._content(digest, stored, MANIFEST_MAX)
         return ManifestContent(content, self._fact(digest, content).media_type, digest)
 
     def open(self, name: str, target: Digest | str) -> tuple[Descriptor, bytes | Content]:
-        digest, path = self._locate(name, target)
+        digest, stored = self._locate(name, target)
         try:
-            content = self._content(digest, path, LARGE)
+            content = self._content(digest, stored, LARGE)
             return Descriptor(self._fact(digest, content).media_type, digest, len(content)), content
         except FileTooLarge:
-            fact = self._look_at_large(digest, path)
+            fact = self._look_at_large(digest, stored)
         try:
-            return Descriptor(fact.media_type, digest, fact.size), self._driver.reader(path)
+            return Descriptor(fact.media_type, digest, fact.size), self._data.open(stored)
         except PathNotFound:
             raise ManifestUnknown({"Revision": digest}) from None
 
@@ -154,51 +156,51 @@ class ManifestStore:
             manifest.media_type, digest, len(content), manifest.referrer_type, manifest.annotations
         )
 
-    def _locate(self, name: str, target: Digest | str) -> tuple[Digest, str]:
-        """A manifest's digest, and the path of its bytes. Raises ``ManifestUnknown``."""
+    def _locate(self, name: str, target: Digest | str) -> tuple[Digest, Digest]:
+        """A manifest's digest, and that of the blob that it is. Raises ``ManifestUnknown``."""
         digest = target if isinstance(target, Digest) else self._tags.get(name, target)
         stored = read_link(self._driver, paths.link(paths.revision(name, digest)))
         if stored is None:
             raise _unknown(name, digest)
-        return digest, paths.blob_data(stored)
+        return digest, stored
 
-    def _holds(self, path: str, size: int) -> bool:
+    def _holds(self, stored: Digest, size: int) -> bool:
         """Whether the bytes of a manifest that is known stand there, all of them."""
         try:
-            return self._driver.stat(path).size == size
+            return self._data.stat(stored).size == size
         except PathNotFound:
             return False
 
-    def _look_at(self, digest: Digest, path: str) -> Fact:
+    def _look_at(self, digest: Digest, stored: Digest) -> Fact:
         """What a manifest says, which is read for it. Raises as ``_read``."""
         try:
-            return self._fact(digest, self._content(digest, path, LARGE))
+            return self._fact(digest, self._content(digest, stored, LARGE))
         except FileTooLarge:
-            return self._look_at_large(digest, path)
+            return self._look_at_large(digest, stored)
 
-    def _look_at_large(self, digest: Digest, path: str) -> Fact:
+    def _look_at_large(self, digest: Digest, stored: Digest) -> Fact:
         with self._few:
-            return self._fact(digest, self._read(digest, path))
+            return self._fact(digest, self._read(digest, stored))
 
-    def _content(self, digest: Digest, path: str, limit: int) -> bytes:
+    def _content(self, digest: Digest, stored: Digest, limit: int) -> bytes:
         """A manifest's bytes, those that are kept if they still stand. Raises as ``_read``."""
         content = self._contents.get(digest)
         if content is None:
-            return self._read(digest, path, limit)
-        if not self._holds(path, len(content)):
+            return self._read(digest, stored, limit)
+        if not self._holds(stored, len(content)):
             raise ManifestUnknown({"Revision": digest})
         return content
 
-    def _read(self, digest: Digest, path: str, limit: int = MANIFEST_MAX) -> bytes:
+    def _read(self, digest: Digest, stored: Digest, limit: int = MANIFEST_MAX) -> bytes:
         """Bytes of another digest, as a crash of another server leaves them, count as absent: every client
         heals that by pushing the manifest again. Raises ``ManifestUnknown``, and ``FileTooLarge`` for more
         than ``limit``."""
         try:
-            content = self._driver.get_content(path, limit)
+            content = self._data.content(stored, limit)
         except PathNotFound:
             raise ManifestUnknown({"Revision": digest}) from None
         if Digest.of(content, digest.algorithm) != digest:
-            problem = f"{path} holds different content; push the manifest again"
+            problem = f"{paths.blob_data(stored)} holds different content; push the manifest again"
             raise ManifestUnknown({"Revision": digest, "stored": problem})
         if len(content) <= CONTENT_MAX:
             self._contents.put(digest, content)

@@ -16,6 +16,7 @@
     ├── catalog                  what repositories there are (see catalog_index.py)
     ├── news/<name>/_new         repositories it may lack
     ├── repositories/<name>/_referrers/subjects
+    ├── quarantine/<run>         blobs that may be garbage (see collection/quarantine.py)
     └── scratch                  files on their way (see drivers/filesystem.py)
 
 A ``link`` holds the digest of the blob it stands for; the digest in its path is only what it is asked by.
@@ -38,6 +39,7 @@ OWN: Final = f"{ROOT}/udist"
 CATALOG: Final = f"{OWN}/catalog"
 NEWS: Final = f"{OWN}/news"
 SCRATCH: Final = f"{OWN}/scratch"
+QUARANTINE: Final = f"{OWN}/quarantine"
 CURRENT: Final = "current/link"
 """In a tag's folder."""
 
@@ -121,6 +123,12 @@ def is_scratch(name: str) -> bool:
 
 def subjects(name: str) -> str:
     return f"{OWN}/repositories/{check_name(name)}/_referrers/subjects"
+
+
+def quarantined(run: str, digest: Digest) -> str:
+    """Where a run of the collector puts a blob's data."""
+    algorithm, _, encoded = digest.partition(":")
+    return f"{QUARANTINE}/{run}/{algorithm}/{encoded[:2]}/{encoded}"
 
 
 def link(folder: str) -> str:

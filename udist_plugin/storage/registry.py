@@ -8,6 +8,7 @@ from udist_plugin.errors import ManifestUnknown, StorageError
 from udist_plugin.registry import ManifestContent, Page, Registry, Upload
 from udist_plugin.storage.blobs import BlobStore
 from udist_plugin.storage.catalog import Catalog
+from udist_plugin.storage.data import BlobData
 from udist_plugin.storage.manifests import ManifestStore
 from udist_plugin.storage.referrers import ReferrerIndex
 from udist_plugin.storage.tags import TagStore
@@ -47,10 +48,11 @@ class StorageRegistry(Registry):
     ) -> None:
         self.driver = driver
         self._keeps_tags = referrers_tags
-        self._blobs = BlobStore(driver, sizes, url_for)
+        data = BlobData(driver, restore=save_referrers)
+        self._blobs = BlobStore(driver, sizes, url_for, data)
         self._uploads = UploadStore(driver, self._blobs)
         self._tags = TagStore(driver, tag_lookups or driver.lookups)
-        self._manifests = ManifestStore(driver, self._tags)
+        self._manifests = ManifestStore(driver, self._tags, data)
         self._catalog = Catalog(driver, save=save_referrers)
         self._referrers = ReferrerIndex(driver, self._manifests, save=save_referrers)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from udist_plugin.errors import (
     ManifestBlobUnknown,
     ManifestInvalid,
     ManifestUnknown,
     NameUnknown,
+    Unavailable,
 )
 from udist_plugin.oci.media_types import (
     DOCKER_FOREIGN_LAYER,
@@ -15,11 +18,11 @@ from udist_plugin.oci.media_types import (
     OCI_LAYER_TAR_GZIP,
     OCI_MANIFEST,
 )
-from udist_plugin.registry import RegistryWrapper
+from udist_plugin.registry import LOOK_HOLDS, RegistryWrapper
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from re import Pattern
 
     from udist_plugin.oci.descriptor import Descriptor
@@ -74,25 +77,45 @@ class Policy:
 class ValidatingRegistry(RegistryWrapper):
     """Refuses manifests that refer to missing content or to URLs that are not allowed.
 
-    A subject need not exist (distribution-spec, "Pushing Manifests with Subject").
+    A subject need not exist (distribution-spec, "Pushing Manifests with Subject"). ``clocks`` gives the
+    seconds of several clocks, of which one may stand still and another jump.
     """
 
-    def __init__(self, inner: Registry, policy: Policy | None = None) -> None:
+    def __init__(
+        self,
+        inner: Registry,
+        policy: Policy | None = None,
+        clocks: Callable[[], Sequence[float]] | None = None,
+    ) -> None:
         super().__init__(inner)
         self._policy = policy or Policy()
+        self._clocks = clocks or (lambda: (time.monotonic(), time.time()))
 
     def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
-        """Raises ``ManifestBlobUnknown`` for the first missing reference; the others are in ``also``."""
+        """Raises ``ManifestBlobUnknown`` for the first missing reference; the others are in ``also``.
+
+        A push that took so long that garbage may have been collected meanwhile looks again.
+        """
+        begun = self._clocks()
         for layer in manifest.layers:
             urls = _urls(layer)
             if layer.media_type in URLS_JUDGED.get(manifest.media_type, ()):
                 self._check_urls(layer.digest, urls)
-        if self._policy.references:
-            missing = [ManifestBlobUnknown(str(each)) for each in self._missing(name, manifest)]
-            if missing:
-                missing[0].also = tuple(missing[1:])
-                raise missing[0]
-        return super().push_manifest(name, manifest, tags)
+        self._check_references(name, manifest)
+        pushed = super().push_manifest(name, manifest, tags)
+        if max(now - then for now, then in zip(self._clocks(), begun, strict=True)) > LOOK_HOLDS:
+            self._check_references(name, manifest)
+            if not self._has_manifest(name, manifest.digest):
+                raise Unavailable({"digest": manifest.digest, "reason": "deleted meanwhile; push it again"})
+        return pushed
+
+    def _check_references(self, name: str, manifest: Manifest) -> None:
+        if not self._policy.references:
+            return
+        missing = [ManifestBlobUnknown(str(each)) for each in self._missing(name, manifest)]
+        if missing:
+            missing[0].also = tuple(missing[1:])
+            raise missing[0]
 
     def _missing(self, name: str, manifest: Manifest) -> Iterator[Digest]:
         for digest in dict.fromkeys(blob.digest for blob in manifest.blobs if not self._is_elsewhere(blob)):

@@ -136,6 +136,9 @@ class ObjectDriver(StorageDriver):
     def move(self, source: str, destination: str) -> None:
         self._tree.move(source, destination)
 
+    def copy(self, source: str, destination: str) -> None:
+        self._tree.copy(source, destination)
+
     def delete(self, path: str, *, durable: bool = True) -> None:  # noqa: ARG002
         key, folder = self._tree.key(path), self._tree.folder(path)
         if path == "/":

@@ -61,14 +61,21 @@ class Tree:
             return False
         return True
 
-    def move(self, source: str, destination: str) -> None:
-        """Moves a file, replacing what stands at ``destination``. Raises ``PathNotFound``."""
+    def copy(self, source: str, destination: str) -> bool:
+        """Copies a file, replacing what stands at ``destination``; whether that is another file. Raises
+        ``PathNotFound``."""
         key, target = self.key(source), self.key(destination)
         with self.named_errors(source):
             found = self.store.head(key)
             if key != target:
                 self.store.join([found], target)
-                self.store.delete([key])
+        return key != target
+
+    def move(self, source: str, destination: str) -> None:
+        """As ``copy``, and ``source`` is deleted."""
+        if self.copy(source, destination):
+            with self.named_errors(source):
+                self.store.delete([self.key(source)])
 
     def missing(self, path: str) -> StorageError:
         """The error for a path where nothing stands."""

@@ -1,0 +1,1 @@
+"""Garbage collection beside readers and writers; ``collect.py`` says why that is safe."""

@@ -1,0 +1,192 @@
+"""Finds garbage, and deletes it in two runs that are a grace apart. Readers and writers go on meanwhile.
+
+A run does, in this order:
+
+1. It *lists* what is due: the blobs in quarantine of runs that were closed a grace ago or longer.
+2. It *pauses* if there are any.
+3. It *marks* what the manifests refer to.
+4. It *settles* what is due: what is marked goes back to its place, the rest is deleted, in quarantine.
+5. It *takes* every blob that is not marked, and has not changed for a grace, into a quarantine of its own.
+
+Why no image that udist acknowledged loses a blob, whatever the collectors do and whatever clocks say:
+
+- Data is removed from its place only by 5, which moves it to quarantine, and from quarantine only by 4. udist
+  finds it in either (``Quarantine.find``), so only a deletion by 4 can lose it.
+- Let a run delete a blob X that an acknowledged manifest M refers to. The mark did not see M, so M was linked
+  after the mark began, and X was in quarantine before, even before the pause. Pushing M, udist looked at X,
+  and a look restores it. If it looked after the listing, X stands in its place since, and only another run
+  can take it, into a quarantine that was not listed: then its copy that is deleted does not matter. So it
+  looked before the listing, and M was linked more than a pause later.
+- Then the push looks once more after the link stands (``ValidatingRegistry``: whenever the push took longer
+  than ``LOOK_HOLDS``, which is half of the pause). If X is gone by then, the push fails, and nothing was
+  acknowledged. If not, the look restores it, and of any run that takes it again the settling run marks after
+  that, and sees M. The same holds for M's own bytes.
+
+Beside stock servers, which cannot look into quarantine: a stock server acknowledges M only while X stands in
+its place. If it is taken after the server looked, the mark that settles it begins a grace later. By then M is
+linked, unless the push took as long as the grace, so X is restored. It needs a store's clock that does
+not jump. Not covered are servers that do not look: with a descriptor cache, or without validation.
+
+A run can be killed anywhere: a move leaves the data in its place, in quarantine, or in both. The next run
+closes a quarantine that was left open once it is a grace old, and goes on from there. Several runs at the
+same time only do some work twice: each takes blobs into a quarantine of its own, and what one has deleted or
+restored the other misses.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+from udist_plugin.errors import ConfigurationError, PathNotFound
+from udist_plugin.registry import LOOK_HOLDS
+from udist_plugin.storage import paths
+from udist_plugin.storage.collection.mark import mark
+from udist_plugin.storage.collection.quarantine import BEGUN, CLOSED, Quarantine, digests_below
+from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.oci.digest import Digest
+    from udist_plugin.storage.collection.mark import Marked, Progress
+    from udist_plugin.storage.collection.quarantine import Entry
+
+GRACE: Final = 24 * 3600.0
+"""Seconds that a blob spends in quarantine at least."""
+PAUSE: Final = 2 * LOOK_HOLDS
+"""Seconds between listing and marking."""
+
+
+class Step(NamedTuple):
+    """What is done with a blob that is not where it belongs, or that nothing refers to.
+
+    ``action`` is ``delete`` (from quarantine), ``restore`` (from quarantine), ``wait`` (in quarantine, and not
+    due yet), ``quarantine``, or ``keep`` (it changed within the grace). ``size`` is in bytes.
+    """
+
+    action: str
+    digest: Digest
+    size: int
+
+
+def collect(
+    driver: StorageDriver,
+    *,
+    apply: bool = False,
+    grace: float = GRACE,
+    progress: Progress = lambda _: None,
+    pause: Callable[[float], object] = time.sleep,
+) -> Iterator[Step]:
+    """Each step as it is done, or without ``apply`` as it would be: then nothing is written.
+
+    ``grace`` is in seconds, at least ``GRACE``. Raises ``StorageError`` before the first step if a link or a
+    manifest cannot be read.
+    """
+    if not grace >= GRACE:
+        raise ConfigurationError(f"expected at least {GRACE:.0f} seconds", key="grace")
+    quarantine = Quarantine(driver)
+    before = (quarantine.time() if apply else time.time()) - grace
+    due, waiting = _list(quarantine, before, close=apply)
+    if apply and due:
+        pause(PAUSE)
+    marked = mark(driver, progress)
+    for entry in due:
+        yield from _settle(driver, quarantine, entry, marked, apply=apply)
+    if apply:
+        for run in dict.fromkeys(entry.run for entry in due):
+            quarantine.end(run)
+    for entry in waiting:
+        with suppress(PathNotFound):
+            yield Step("wait", entry.digest, driver.stat(entry.path).size)
+    yield from _take(driver, quarantine, before, marked, apply=apply)
+
+
+def undo(driver: StorageDriver) -> Iterator[Step]:
+    """Restores everything that is in quarantine; each blob as it is done."""
+    quarantine = Quarantine(driver)
+    for run in quarantine.runs():
+        for entry in quarantine.entries(run):
+            with suppress(PathNotFound):
+                size = driver.stat(entry.path).size
+                if _restore(driver, quarantine, entry, size):
+                    yield Step("restore", entry.digest, size)
+        if driver.has_folders:
+            quarantine.end(run)
+
+
+def _list(quarantine: Quarantine, before: float, *, close: bool) -> tuple[Sequence[Entry], Sequence[Entry]]:
+    """What is in quarantine, and due or not."""
+    due: list[Entry] = []
+    waiting: list[Entry] = []
+    for run in quarantine.runs():
+        closed = quarantine.stamp(run, CLOSED)
+        (waiting if closed is None or closed > before else due).extend(quarantine.entries(run))
+        if close and closed is None:
+            _close(quarantine, run, before)
+    return due, waiting
+
+
+def _close(quarantine: Quarantine, run: str, before: float) -> None:
+    """Closes a run that was killed, if it is so old that it cannot be under way."""
+    begun = quarantine.stamp(run, BEGUN)
+    if begun is None:
+        quarantine.write(run, BEGUN)
+    elif begun <= before:
+        quarantine.write(run, CLOSED)
+
+
+def _settle(
+    driver: StorageDriver, quarantine: Quarantine, entry: Entry, marked: Marked, *, apply: bool
+) -> Iterator[Step]:
+    with suppress(PathNotFound):  # done by another
+        size = driver.stat(entry.path).size
+        if entry.digest not in marked:
+            if apply:
+                quarantine.drop(entry)
+                driver.remove_if_empty(paths.blob_data(entry.digest).rpartition("/")[0])
+            yield Step("delete", entry.digest, size)
+            return
+        restored = not _stands(driver, entry.digest, size)
+        if apply:
+            _restore(driver, quarantine, entry, size)
+            with suppress(PathNotFound):  # moved back
+                quarantine.drop(entry)
+        if restored:
+            yield Step("restore", entry.digest, size)
+
+
+def _restore(driver: StorageDriver, quarantine: Quarantine, entry: Entry, size: int) -> bool:
+    """Whether it had to be. Data of another size is what a server's crash left."""
+    if _stands(driver, entry.digest, size):
+        return False
+    quarantine.restore(entry)
+    return True
+
+
+def _stands(driver: StorageDriver, digest: Digest, size: int) -> bool:
+    try:
+        return driver.stat(paths.blob_data(digest)).size == size
+    except PathNotFound:
+        return False
+
+
+def _take(
+    driver: StorageDriver, quarantine: Quarantine, before: float, marked: Marked, *, apply: bool
+) -> Iterator[Step]:
+    run = ""
+    for digest in digests_below(driver, paths.BLOBS, "/data"):
+        if digest in marked:
+            continue
+        with suppress(PathNotFound):
+            found = driver.stat(paths.blob_data(digest))
+            if found.modified > before:
+                yield Step("keep", digest, found.size)
+                continue
+            if apply:
+                run = run or quarantine.begin()
+                quarantine.take(run, digest)
+            yield Step("quarantine", digest, found.size)
+    if run:
+        quarantine.write(run, CLOSED)

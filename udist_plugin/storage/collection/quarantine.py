@@ -1,0 +1,171 @@
+"""Blobs that may be garbage, until a later run of the collector restores or deletes them.
+
+/docker/registry/v2/udist/quarantine
+├── clock                                     written to ask for the store's time
+└── <run>                                     16 random hexadecimal digits
+    ├── begun                                 written before the first blob was moved here
+    ├── closed                                written after the last: from here on the grace counts
+    └── <algorithm>/<first two of hex>/<hex>  a blob's data
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from udist_plugin.errors import DigestInvalid, InvalidPath, PathNotFound
+from udist_plugin.oci.digest import HEX_LENGTHS, Digest
+from udist_plugin.storage import paths
+from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from udist_plugin.drivers.base import StorageDriver
+
+Found = TypeVar("Found")
+
+BEGUN: Final = "begun"
+CLOSED: Final = "closed"
+_CLOCK: Final = f"{paths.QUARANTINE}/clock"
+_NOTE: Final = b"written by udist gc\n"
+_RUN_LENGTH: Final = 16
+
+
+class Entry(NamedTuple):
+    """A blob in quarantine."""
+
+    run: str
+    digest: Digest
+
+    @property
+    def path(self) -> str:
+        return paths.quarantined(self.run, self.digest)
+
+
+class Quarantine:
+    """What all runs of the collector have moved and not deleted yet."""
+
+    def __init__(self, driver: StorageDriver) -> None:
+        self._driver = driver
+
+    def find(self, digest: Digest, look: Callable[[str], Found], *, restore: bool) -> Found:
+        """What ``look`` finds at the path of data that was not where it belongs a moment ago.
+
+        Raises ``PathNotFound``. The data may move while it is looked for: each round that misses it, though
+        it was there all the time, has seen a run move it, and a run moves a blob once.
+        """
+        runs = self.runs()
+        for _ in range(len(runs) + 1):
+            for run in runs:
+                with suppress(PathNotFound):
+                    return look(self._reach(Entry(run, digest), restore=restore))
+            with suppress(PathNotFound):
+                return look(paths.blob_data(digest))
+            runs = self.runs()
+        raise PathNotFound("not found", driver=self._driver.name, path=paths.blob_data(digest))
+
+    def runs(self) -> list[str]:
+        """The names of all runs. What other programs put there stays."""
+        try:
+            names = self._driver.list(paths.QUARANTINE)
+        except PathNotFound:
+            return []
+        return sorted(
+            name for name in names if len(name) == _RUN_LENGTH and not name.strip("0123456789abcdef")
+        )
+
+    def entries(self, run: str) -> Iterator[Entry]:
+        for digest in digests_below(self._driver, f"{paths.QUARANTINE}/{run}", ""):
+            yield Entry(run, digest)
+
+    def time(self) -> float:
+        """The store's time, in seconds since 1970, for which a small file is written."""
+        self._driver.put_content(_CLOCK, _NOTE, durable=False)
+        return self._driver.stat(_CLOCK).modified
+
+    def stamp(self, run: str, mark: str) -> float | None:
+        """When the store took a run's ``BEGUN`` or ``CLOSED``."""
+        try:
+            return self._driver.stat(f"{paths.QUARANTINE}/{run}/{mark}").modified
+        except PathNotFound:
+            return None
+
+    def begin(self) -> str:
+        """Begins a run and returns its name."""
+        run = os.urandom(_RUN_LENGTH // 2).hex()
+        self.write(run, BEGUN)
+        return run
+
+    def write(self, run: str, mark: str) -> None:
+        """Notes that a run began or ended now."""
+        self._driver.put_content(f"{paths.QUARANTINE}/{run}/{mark}", _NOTE)
+
+    def take(self, run: str, digest: Digest) -> None:
+        """Moves a blob's data here. Raises ``PathNotFound``."""
+        self._driver.move(paths.blob_data(digest), paths.quarantined(run, digest))
+
+    def restore(self, entry: Entry) -> None:
+        """Puts data back where it belongs. Raises ``PathNotFound``.
+
+        Where a move is a copy and a deletion, the entry stays: a deletion that ``take`` sent, and that the
+        network delivers late or twice, may still come. When the entry is dropped, a grace later, none can.
+        """
+        if self._driver.has_folders:
+            self._driver.move(entry.path, paths.blob_data(entry.digest))
+        else:
+            self._driver.copy(entry.path, paths.blob_data(entry.digest))
+
+    def drop(self, entry: Entry) -> None:
+        """Deletes data in quarantine. Raises ``PathNotFound``."""
+        self._driver.delete(entry.path, durable=False)
+        self._driver.remove_if_empty(entry.path.rpartition("/")[0])
+
+    def end(self, run: str) -> None:
+        """Forgets a run if it has no blobs any more."""
+        if next(self.entries(run), None) is not None:
+            return
+        folder = f"{paths.QUARANTINE}/{run}"
+        for mark in (CLOSED, BEGUN):
+            with suppress(PathNotFound):
+                self._driver.delete(f"{folder}/{mark}", durable=False)
+        for algorithm in HEX_LENGTHS:
+            self._driver.remove_if_empty(f"{folder}/{algorithm}")
+        self._driver.remove_if_empty(folder)
+
+    def _reach(self, entry: Entry, *, restore: bool) -> str:
+        """The path at which the entry's data can be read."""
+        if not restore:
+            return entry.path
+        self.restore(entry)
+        return paths.blob_data(entry.digest)
+
+
+def digests_below(driver: StorageDriver, folder: str, file: str) -> Iterator[Digest]:
+    """The digests of ``<algorithm>/<first two of hex>/<hex>`` and then ``file`` below a folder."""
+    for path in _files(driver, folder) if driver.has_folders else _listed(driver, folder, file):
+        algorithm, _, rest = path.partition("/")
+        first, _, encoded = rest.partition("/")
+        if encoded.startswith(first):
+            with suppress(DigestInvalid):
+                yield Digest(f"{algorithm}:{encoded}")
+
+
+def _files(driver: StorageDriver, folder: str) -> Iterator[str]:
+    """Where there are real folders, without a look whether ``file`` stands in the last of them."""
+    for algorithm in HEX_LENGTHS:
+        for first in names_in(driver, f"{folder}/{algorithm}"):
+            for encoded in names_in(driver, f"{folder}/{algorithm}/{first}"):
+                yield f"{algorithm}/{first}/{encoded}"
+
+
+def _listed(driver: StorageDriver, folder: str, file: str) -> Iterator[str]:
+    return (path.removesuffix(file) for path in driver.files(folder) if path.endswith(file))
+
+
+def names_in(driver: StorageDriver, folder: str) -> list[str]:
+    """The names in a folder; none if it is gone, or a file."""
+    try:
+        return driver.list(folder)
+    except (PathNotFound, InvalidPath):
+        return []

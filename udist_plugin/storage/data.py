@@ -1,0 +1,47 @@
+"""The data of blobs, where it belongs or in quarantine (see collection/quarantine.py)."""
+
+from __future__ import annotations
+
+from udist_plugin.drivers.base import SMALL_FILE_MAX
+from udist_plugin.errors import PathNotFound
+from udist_plugin.storage import paths
+from udist_plugin.typed import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from udist_plugin.content import Content
+    from udist_plugin.drivers.base import FileInfo, StorageDriver
+    from udist_plugin.oci.digest import Digest
+
+Found = TypeVar("Found")
+
+
+class BlobData:
+    """Reads data by digest. Every verb raises ``PathNotFound`` if there is none.
+
+    What is in quarantine is moved back when it is asked for, so that it cannot be deleted, or without
+    ``restore`` read where it is.
+    """
+
+    def __init__(self, driver: StorageDriver, *, restore: bool = True) -> None:
+        self._driver = driver
+        self._restore = restore
+
+    def stat(self, digest: Digest) -> FileInfo:
+        return self._find(digest, self._driver.stat)
+
+    def open(self, digest: Digest, start: int = 0, end: int | None = None) -> Content:
+        return self._find(digest, lambda path: self._driver.reader(path, start, end))
+
+    def content(self, digest: Digest, limit: int = SMALL_FILE_MAX) -> bytes:
+        """Raises ``FileTooLarge`` for more than ``limit`` bytes."""
+        return self._find(digest, lambda path: self._driver.get_content(path, limit))
+
+    def _find(self, digest: Digest, look: Callable[[str], Found]) -> Found:
+        try:
+            return look(paths.blob_data(digest))
+        except PathNotFound:
+            from udist_plugin.storage.collection.quarantine import Quarantine
+
+            return Quarantine(self._driver).find(digest, look, restore=self._restore)
