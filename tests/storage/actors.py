@@ -6,7 +6,7 @@ import io
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tests.storage.interleaving import Turns, store
+from tests.storage.interleaving import HOUR, Turns, store
 from tests.storage.samples import Document, image, index, push
 from udist_plugin.errors import (
     BlobUnknown,
@@ -14,7 +14,6 @@ from udist_plugin.errors import (
     ManifestUnknown,
     NameUnknown,
     PathNotFound,
-    Unavailable,
 )
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
@@ -34,7 +33,7 @@ LAYERS = [b"first", b"second"]
 BLOBS = {Digest.of(blob): blob for blob in (CONFIG, *LAYERS)}
 IMAGES = {image(*layers): layers for layers in ((LAYERS[0],), (LAYERS[1],))}
 INDEX = index(*IMAGES)
-DEEDS = 6
+DEEDS = 3
 
 
 def blobs_of(document: Document) -> Iterable[Digest]:
@@ -100,7 +99,7 @@ class Plugin:
     def _push_manifest(self, registry: Registry, document: Document) -> bool:
         try:
             push(registry, self.name, document, *self._turns.random.choice([(), ("latest",)]))
-        except (ManifestBlobUnknown, Unavailable):
+        except ManifestBlobUnknown:
             return False
         self.kept.add(document)
         return True
@@ -191,12 +190,27 @@ def collector(turns: Turns, driver: StorageDriver) -> None:
         turns.happen()
 
 
+def litter(turns: Turns, driver: StorageDriver) -> None:
+    """Garbage that pushes are about to use again, old or in quarantine, and due or not."""
+    registry = StorageRegistry(driver)
+    for name in ("a", "b", Stock.name):
+        for digest, blob in BLOBS.items():
+            registry.push_blob(name, digest, io.BytesIO(blob))
+    for document in IMAGES:
+        driver.put_content(paths.blob_data(document.digest), document.content)
+    turns.pass_time(30 * HOUR)
+    if turns.random.randrange(2):
+        for _ in collect(driver, apply=True):
+            turns.pass_time(turns.random.choice([0.0, 10 * HOUR]))
+
+
 def interleave(seed: int) -> None:
     """One order of everything. Raises ``AssertionError`` if what was acknowledged is lost."""
     shape = seed % 6
     jumps = shape < 2  # a stock server's promise needs a clock that can be believed
     turns = Turns(seed, jumps=jumps)
     with store(turns, objects=bool(seed % 2)) as driver:
+        litter(turns, driver)
         plugins = [Plugin(turns, driver, name) for name in ("a", "b")]
         stock = Stock(turns, driver, cache=shape < 4)
         works = [
@@ -207,7 +221,7 @@ def interleave(seed: int) -> None:
         mortal = [False, False, False, True, True]
         turns.run(works if not jumps else [*works[:2], *works[3:]], mortal if not jumps else mortal[1:])
         for _ in range(3):
-            turns.pass_time(30 * 3600)
+            turns.pass_time(30 * HOUR)
             for _ in collect(driver, apply=True, pause=turns.pause):
                 pass
         registry = StorageRegistry(driver)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from random import Random
 from typing import TYPE_CHECKING
 
+from pytest import MonkeyPatch
+
 from tests.drivers import memory_store
 from tests.drivers.memory_store import MemoryObjects, MemoryStore
 from udist_plugin.drivers import inmemory
@@ -228,20 +230,14 @@ class TurnedStore(MemoryStore):
 @contextmanager
 def store(turns: Turns, *, objects: bool) -> Iterator[StorageDriver]:
     """A driver whose clock is that of ``turns``."""
-    modules = (inmemory, memory_store)
-    kept = [module.time for module in modules]
-    for module in modules:
-        module.time = _Clock(turns)  # type: ignore[assignment]
-    try:
+    with MonkeyPatch.context() as patch:
+        for module in (inmemory, memory_store):
+            patch.setattr(module, "time", _Clock(turns))
         if objects:
-            driver = MemoryObjects(TurnedStore(turns))
-            driver.lookups = 1  # type: ignore[misc]
-            yield driver
+            patch.setattr(MemoryObjects, "lookups", 1)  # no threads beside those of the actors
+            yield MemoryObjects(TurnedStore(turns))
         else:
             yield TurnedFiles(turns)
-    finally:
-        for module, clock in zip(modules, kept, strict=True):
-            module.time = clock
 
 
 class _Clock:

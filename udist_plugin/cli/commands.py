@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "login": "log in to a registry",
     "logout": "forget the login to a registry",
     "doctor": "test whether the configured store works",
+    "gc": "find and delete blobs that no manifest refers to",
     "upgrade": "bring an existing store up to date with udist's features",
     "config": "check a configuration, or list all configuration keys",
     "exec": "run a command that finds the registry at a port",

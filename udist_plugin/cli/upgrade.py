@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from udist_plugin.cli.options import add_config_option, add_json_option
-from udist_plugin.cli.output import note, print_json, printable
-from udist_plugin.config import load
-from udist_plugin.config.files import read_file
-from udist_plugin.drivers import open_driver
-from udist_plugin.errors import ConfigurationError
-from udist_plugin.storage import paths
+from udist_plugin.cli.output import print_json
+from udist_plugin.cli.stores import opened
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.typed import TYPE_CHECKING
 
@@ -34,17 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    path = arguments.config
-    config = read_file(path) if path else None
-    loaded = load(config, os.environ, config_name=path or "configuration", on_pipes=True)
-    for message in loaded.warnings:
-        note(printable(message))
-    storage = loaded.configuration.storage
-    if storage.maintenance.readonly.enabled:
-        problem = "is true, so the store cannot be upgraded"
-        raise ConfigurationError(problem, key="storage.maintenance.readonly.enabled")
-    driver = open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
-    driver.probe()
+    driver = opened(arguments, to_be="upgraded")
     registry = StorageRegistry(driver)
     written: dict[str, int] = {}
     for name in registry.list_repositories().items:

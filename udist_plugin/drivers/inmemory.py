@@ -93,6 +93,16 @@ class InMemoryDriver(StorageDriver):
             self._find(path)
             self._remove(path)
 
+    def remove_if_empty(self, path: str) -> bool:
+        with self._lock:
+            try:
+                if self._find(path) != Folder():
+                    return False
+                self._remove(path)
+            except (PathNotFound, InvalidPath):
+                return False
+            return True
+
     def delete_if(self, path: str, holding: str, content: bytes) -> bool:
         with self._lock:
             if self._file(f"{self.check_path(path)}/{holding}").data != content:

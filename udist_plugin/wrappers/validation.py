@@ -9,7 +9,6 @@ from udist_plugin.errors import (
     ManifestInvalid,
     ManifestUnknown,
     NameUnknown,
-    Unavailable,
 )
 from udist_plugin.oci.media_types import (
     DOCKER_FOREIGN_LAYER,
@@ -94,7 +93,7 @@ class ValidatingRegistry(RegistryWrapper):
     def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         """Raises ``ManifestBlobUnknown`` for the first missing reference; the others are in ``also``.
 
-        A push that took so long that garbage may have been collected meanwhile looks again.
+        After a push that took so long that garbage may have been collected meanwhile, this looks again.
         """
         begun = self._clocks()
         for layer in manifest.layers:
@@ -104,9 +103,8 @@ class ValidatingRegistry(RegistryWrapper):
         self._check_references(name, manifest)
         pushed = super().push_manifest(name, manifest, tags)
         if max(now - then for now, then in zip(self._clocks(), begun, strict=True)) > LOOK_HOLDS:
+            super().push_manifest(name, manifest)  # its own bytes may be gone
             self._check_references(name, manifest)
-            if not self._has_manifest(name, manifest.digest):
-                raise Unavailable({"digest": manifest.digest, "reason": "deleted meanwhile; push it again"})
         return pushed
 
     def _check_references(self, name: str, manifest: Manifest) -> None:

@@ -62,8 +62,8 @@ PAUSE: Final = 2 * LOOK_HOLDS
 class Step(NamedTuple):
     """What is done with a blob that is not where it belongs, or that nothing refers to.
 
-    ``action`` is ``delete`` (from quarantine), ``restore`` (from quarantine), ``wait`` (in quarantine, and not
-    due yet), ``quarantine``, or ``keep`` (it changed within the grace). ``size`` is in bytes.
+    ``action`` is ``delete`` or ``restore`` (from quarantine), ``wait`` (in quarantine, and not due yet),
+    ``quarantine``, or ``keep`` (it changed within the grace). ``size`` is in bytes.
     """
 
     action: str

@@ -1,0 +1,284 @@
+"""Garbage collection, step by step; ``test_interleavings.py`` lets others use the store meanwhile."""
+
+from __future__ import annotations
+
+import io
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.storage.samples import image, index, push, push_image, read_blob
+from udist_plugin.errors import BlobUnknown, ConfigurationError, StorageError
+from udist_plugin.oci.digest import Digest
+from udist_plugin.storage import paths
+from udist_plugin.storage.collection.collect import GRACE, PAUSE, collect, undo
+from udist_plugin.storage.collection.quarantine import CLOSED, Quarantine
+from udist_plugin.storage.registry import StorageRegistry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.storage.collection.collect import Step
+
+GARBAGE = b"nothing refers to this"
+DIGEST = Digest.of(GARBAGE)
+DATA = paths.blob_data(DIGEST)
+
+
+class Store:
+    """A store on which days pass."""
+
+    def __init__(self, driver: StorageDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.driver = driver
+        self.paused: list[float] = []
+        self.passed = 0.0
+        written: dict[tuple[str, str], float] = {}
+        write, stamp = Quarantine.write, Quarantine.stamp
+
+        def noted(quarantine: Quarantine, run: str, mark: str) -> None:
+            written[run, mark] = self.passed
+            write(quarantine, run, mark)
+
+        def later(quarantine: Quarantine, run: str, mark: str) -> float | None:
+            found = stamp(quarantine, run, mark)
+            return None if found is None else found + written[run, mark]
+
+        monkeypatch.setattr(Quarantine, "write", noted)
+        monkeypatch.setattr(Quarantine, "stamp", later)
+        monkeypatch.setattr(Quarantine, "time", lambda _: time.time() + self.passed)
+
+    def begin(self, days: float) -> Iterator[Step]:
+        """A run that begins ``days`` after the last."""
+        self.passed += days * GRACE
+        return collect(self.driver, apply=True, pause=self.paused.append)
+
+    def collect(self, days: float = 0) -> dict[str, list[Digest]]:
+        """What is done by such a run: the digests of each action in order."""
+        done: dict[str, list[Digest]] = {}
+        for step in self.begin(days):
+            done.setdefault(step.action, []).append(step.digest)
+        return {action: sorted(digests) for action, digests in done.items()}
+
+
+@pytest.fixture
+def store(driver: StorageDriver, monkeypatch: pytest.MonkeyPatch) -> Store:
+    return Store(driver, monkeypatch)
+
+
+@pytest.fixture
+def garbage(registry: StorageRegistry) -> Digest:
+    return registry.push_blob("a", DIGEST, io.BytesIO(GARBAGE)).digest
+
+
+def files(driver: StorageDriver, folder: str = paths.ROOT) -> dict[str, bytes]:
+    """Everything below a folder."""
+    found: dict[str, bytes] = {}
+    for name in driver.list(folder):
+        path = f"{folder}/{name}"
+        if driver.stat(path).is_folder:
+            found |= files(driver, path)
+        else:
+            found[path] = driver.get_content(path)
+    return found
+
+
+def blobs(driver: StorageDriver) -> list[str]:
+    return sorted(path for path in files(driver) if path.startswith(paths.BLOBS))
+
+
+def test_garbage_is_deleted_by_a_second_run_a_grace_later(
+    store: Store, registry: StorageRegistry, garbage: Digest
+) -> None:
+    kept = push_image(registry, "a", b"kept")
+    before = blobs(store.driver)
+    assert store.collect() == {"keep": [garbage]}
+    assert store.collect(1.1) == {"quarantine": [garbage]}
+    assert blobs(store.driver) == [path for path in before if path != DATA]
+    assert store.collect(0.5) == {"wait": [garbage]}
+    assert store.paused == []
+    assert store.collect(1.6) == {"delete": [garbage]}
+    assert store.paused == [PAUSE]
+    assert store.collect(2) == {}
+    with pytest.raises(BlobUnknown):
+        registry.resolve_blob("a", garbage)
+    assert registry.get_manifest("a", kept.digest).content == kept.content
+    assert read_blob(registry, "a", Digest.of(b"kept")) == b"kept"
+    assert not [path for path in files(store.driver) if path.startswith(paths.QUARANTINE)]
+
+
+def test_what_is_in_quarantine_is_found_and_moved_back(
+    store: Store, registry: StorageRegistry, garbage: Digest
+) -> None:
+    store.collect(1.1)
+    assert not store.driver.exists(DATA)
+    assert read_blob(registry, "a", garbage) == GARBAGE
+    assert store.driver.get_content(DATA) == GARBAGE
+    store.collect(1.1)
+    registry.mount_blob("b", garbage, None)
+    assert store.driver.get_content(DATA) == GARBAGE
+    push(registry, "b", image(GARBAGE), "v1")
+    store.collect(1.1)
+    store.collect(3)
+    assert store.driver.get_content(DATA) == GARBAGE
+
+
+def test_a_manifest_in_quarantine_is_found(store: Store, registry: StorageRegistry) -> None:
+    document = push_image(registry, "a", b"layer", tags=["v1"])
+    link = paths.link(paths.revision("a", document.digest))
+    content = store.driver.get_content(link)
+    store.driver.delete(link)
+    assert document.digest in store.collect(1.1)["quarantine"]
+    store.driver.put_content(link, content)
+    for view in (registry, StorageRegistry(store.driver)):
+        assert view.resolve_manifest("a", "v1").size == len(document.content)
+        assert view.get_manifest("a", "v1").content == document.content
+
+
+def test_a_store_that_must_not_be_written_to_is_read_in_quarantine(store: Store, garbage: Digest) -> None:
+    store.collect(1.1)
+    before = files(store.driver)
+    reader = StorageRegistry(store.driver, save_referrers=False, url_for=lambda path: f"https://x{path}")
+    assert read_blob(reader, "a", garbage) == GARBAGE
+    url = reader.locate_blob("a", garbage)
+    assert url is not None
+    assert store.driver.get_content(url.removeprefix("https://x")) == GARBAGE
+    assert files(store.driver) == before
+
+
+def test_what_is_referred_to_again_is_restored(store: Store, driver: StorageDriver, garbage: Digest) -> None:
+    store.collect(1.1)
+    document = image(GARBAGE)
+    # As a stock server would, which cannot see the quarantine.
+    driver.put_content(paths.blob_data(document.digest), document.content)
+    driver.put_content(paths.link(paths.revision("a", document.digest)), document.digest.encode())
+    assert store.collect(1.1) == {"restore": [garbage]}
+    assert driver.get_content(DATA) == GARBAGE
+    assert store.collect(3) == {}
+
+
+def test_everything_can_be_restored(store: Store, driver: StorageDriver, garbage: Digest) -> None:
+    before = blobs(driver)
+    store.collect(1.1)
+    assert [(step.action, step.digest, step.size) for step in undo(driver)] == [
+        ("restore", garbage, len(GARBAGE))
+    ]
+    assert blobs(driver) == before
+    assert list(undo(driver)) == []
+
+
+def test_a_dry_run_writes_nothing(store: Store, registry: StorageRegistry, garbage: Digest) -> None:
+    store.collect(1.1)
+    registry.push_blob("a", Digest.of(b"new"), io.BytesIO(b"new"))
+    before = files(store.driver)
+    steps = {(step.action, step.digest, step.size) for step in collect(store.driver)}
+    assert steps == {("wait", garbage, len(GARBAGE)), ("keep", Digest.of(b"new"), 3)}
+    assert files(store.driver) == before
+
+
+def test_indexes_referrers_and_foreign_layers_are_kept(store: Store, registry: StorageRegistry) -> None:
+    inner = push_image(registry, "a", b"one")
+    child = push_image(registry, "a", b"two")
+    nested = index(inner)
+    outer = index(nested, child)
+    signature = image(b"three", subject=outer, artifact_type="a/signature")
+    registry.push_blob("a", Digest.of(b"three"), io.BytesIO(b"three"))
+    for document in (nested, outer, signature):
+        push(registry, "a", document)
+    before = files(store.driver)
+    store.collect(1.1)
+    store.collect(3)
+    after = files(store.driver)
+    assert {path: after.get(path) for path in before} == before
+
+
+def test_a_digest_that_a_link_translates_is_kept(store: Store, registry: StorageRegistry) -> None:
+    """Distribution 3 stores what is pushed by its sha512 under its sha256."""
+    layer = b"layer"
+    digest = Digest.of(layer, "sha512")
+    # A colon can be spelled in two ways.
+    spelled = digest.encode().replace(b":", b"\\u003a")
+    content = image(layer).content.replace(Digest.of(layer).encode(), spelled)
+    registry.push_blob("a", Digest.of(layer), io.BytesIO(layer))
+    actual = Digest.of(content)
+    store.driver.put_content(paths.blob_data(actual), content)
+    store.driver.put_content(paths.link(paths.revision("a", Digest.of(content, "sha512"))), actual.encode())
+    store.driver.put_content(paths.link(paths.layer("a", digest)), Digest.of(layer).encode())
+    assert store.collect(1.1) == {}
+    assert store.driver.exists(paths.blob_data(Digest.of(layer)))
+
+
+@pytest.mark.parametrize("broken", ["missing", "different", "no JSON", "link", "empty link"])
+def test_what_cannot_be_read_stops_the_run(
+    broken: str, store: Store, registry: StorageRegistry, garbage: Digest
+) -> None:
+    document = push_image(registry, "a", b"layer")
+    data = paths.blob_data(document.digest)
+    link = paths.link(paths.revision("a", document.digest))
+    wrong = {"missing": data, "different": data, "no JSON": data, "link": link, "empty link": link}[broken]
+    match broken:
+        case "missing":
+            store.driver.delete(data)
+        case "different":
+            store.driver.put_content(data, document.content + b" ")
+        case "no JSON":
+            digest = Digest.of(b"[")
+            wrong = paths.blob_data(digest)
+            store.driver.put_content(wrong, b"[")
+            store.driver.put_content(link, digest.encode())
+        case _:
+            store.driver.put_content(link, b"sha256:0" if broken == "link" else b"")
+    before = blobs(store.driver)
+    with pytest.raises(StorageError) as caught:
+        store.collect(1.1)
+    assert caught.value.path == wrong
+    assert blobs(store.driver) == before
+    assert DATA in before
+    if broken != "no JSON":
+        registry.delete_manifest("a", document.digest)
+        assert garbage in store.collect()["quarantine"]
+
+
+def test_a_half_deleted_revision_does_not_matter(
+    store: Store, registry: StorageRegistry, garbage: Digest
+) -> None:
+    document = push_image(registry, "a", b"layer")
+    store.driver.delete(paths.link(paths.revision("a", document.digest)))
+    store.driver.put_content(f"{paths.revision('a', document.digest)}/other", b"")
+    found = store.collect(1.1)["quarantine"]
+    assert {garbage, document.digest, Digest.of(b"layer")} <= set(found)
+
+
+def test_a_killed_run_is_closed_and_then_waits_for_its_grace(
+    store: Store, registry: StorageRegistry, garbage: Digest
+) -> None:
+    registry.push_blob("a", Digest.of(b"more"), io.BytesIO(b"more"))
+    steps = store.begin(1.1)
+    first = next(steps).digest
+    del steps
+    quarantine = Quarantine(store.driver)
+    (run,) = quarantine.runs()
+    assert quarantine.stamp(run, CLOSED) is None
+    both = sorted([garbage, Digest.of(b"more")])
+    others = [each for each in both if each != first]
+    assert store.collect() == {"wait": [first], "quarantine": others}
+    assert quarantine.stamp(run, CLOSED) is None
+    assert store.collect(1.1) == {"wait": [first], "delete": others}
+    assert quarantine.stamp(run, CLOSED) is not None
+    assert store.collect(1.1) == {"delete": [first]}
+    assert quarantine.runs() == []
+
+
+def test_a_shorter_grace_is_refused(driver: StorageDriver) -> None:
+    with pytest.raises(ConfigurationError, match="at least 86400 seconds"):
+        next(collect(driver, grace=GRACE - 1))
+    with pytest.raises(ConfigurationError):
+        next(collect(driver, grace=float("nan")))
+
+
+def test_the_time_is_the_stores(driver: StorageDriver) -> None:
+    before = time.time()
+    assert before - 1 <= Quarantine(driver).time() <= time.time() + 1
+    assert list(files(driver)) == [f"{paths.QUARANTINE}/clock"]
+    assert Quarantine(driver).runs() == []

@@ -1,0 +1,133 @@
+"""``udist gc``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import contextmanager
+
+from udist_plugin.cli.options import add_config_option, add_json_option
+from udist_plugin.cli.output import note, print_json, print_table, size_text
+from udist_plugin.cli.stores import opened
+from udist_plugin.storage.collection.collect import GRACE, collect, undo
+from udist_plugin.typed import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from udist_plugin.storage.collection.collect import Step
+
+_EPILOG = """\
+Finds blobs that no manifest refers to. Shows what it would do, unless --apply is
+given. Plugins and stock registries can use the store meanwhile.
+
+No blob is deleted at once. The first run with --apply moves it to quarantine,
+below docker/registry/v2/udist/quarantine, where udist still finds it. A run at
+least 24 hours later deletes it, or restores it if a manifest refers to it again.
+So run the command every day. A run that was killed does no harm: the next goes on.
+
+If a link or a manifest cannot be read, nothing is moved or deleted.
+
+examples:
+  udist gc --config config.yml
+  udist gc --config config.yml --apply
+  udist gc --config config.yml --undo
+"""
+
+_HOURS: Final = int(GRACE // 3600)
+
+_SAID: Final = {
+    "delete": "nothing refers to them, and they were in quarantine for the grace",
+    "restore": "in quarantine, but a manifest refers to them",
+    "quarantine": "nothing refers to them",
+    "wait": "in quarantine; the grace is not over",
+    "keep": "nothing refers to them, but they are newer than the grace",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--apply", action="store_true", help="do it, instead of only showing it")
+    what.add_argument("--undo", action="store_true", help="restore everything that is in quarantine")
+    parser.add_argument(
+        "--grace",
+        type=_hours,
+        default=_HOURS,
+        metavar="HOURS",
+        help=f"how long a blob stays in quarantine at least (default and minimum: {_HOURS})",
+    )
+    add_config_option(parser)
+    add_json_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    changes = arguments.apply or arguments.undo
+    driver = opened(arguments, to_be="collected" if changes else "")
+    if arguments.undo:
+        _show(undo(driver), arguments)
+        return
+    with _counting() as progress:
+        steps = collect(
+            driver, apply=arguments.apply, grace=arguments.grace * 3600.0, progress=progress, pause=_pause
+        )
+        found = _show(steps, arguments)
+    if found and not changes and not arguments.json:
+        print("nothing was changed; use --apply to do this")
+
+
+def _show(steps: Iterable[Step], arguments: argparse.Namespace) -> bool:
+    """Whether there was anything."""
+    totals = {action: [0, 0] for action in _SAID}
+    blobs: list[dict[str, object]] = []
+    for step in steps:
+        totals[step.action][0] += 1
+        totals[step.action][1] += step.size
+        if arguments.json:
+            blobs.append(step._asdict())
+    if arguments.json:
+        print_json(
+            {
+                "applied": arguments.apply or arguments.undo,
+                "totals": {
+                    action: {"blobs": count, "bytes": size} for action, (count, size) in totals.items()
+                },
+                "blobs": blobs,
+            }
+        )
+        return bool(blobs)
+    rows = [
+        (action, str(count), "blob" if count == 1 else "blobs", size_text(size), _SAID[action])
+        for action, (count, size) in totals.items()
+        if count
+    ]
+    if rows:
+        print_table(rows)
+    else:
+        print("nothing is in quarantine" if arguments.undo else "no garbage was found")
+    return bool(rows)
+
+
+@contextmanager
+def _counting() -> Iterator[Callable[[int], object]]:
+    """Shows on a terminal how many manifests have been read."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    try:
+        yield lambda count: print(f"\r{count} manifests read", end="", file=sys.stderr, flush=True)
+    finally:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _pause(seconds: float) -> None:
+    import time
+
+    note(f"waiting {seconds:.0f} seconds for pushes that have just begun")
+    time.sleep(seconds)
+
+
+def _hours(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 6 and int(text) >= _HOURS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours from {_HOURS}")
+    return int(text)

@@ -1,0 +1,35 @@
+"""Opens the store itself, for commands that work on it without a plugin."""
+
+from __future__ import annotations
+
+import os
+
+from udist_plugin.cli.output import note, printable
+from udist_plugin.config import load
+from udist_plugin.config.files import read_file
+from udist_plugin.drivers import open_driver
+from udist_plugin.errors import ConfigurationError
+from udist_plugin.storage import paths
+from udist_plugin.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from udist_plugin.drivers.base import StorageDriver
+
+
+def opened(arguments: argparse.Namespace, *, to_be: str = "") -> StorageDriver:
+    """The driver of the configured store. Raises ``ConfigurationError``, also if the store is read-only
+    but is ``to_be`` changed: "upgraded", for instance."""
+    path = arguments.config
+    config = read_file(path) if path else None
+    loaded = load(config, os.environ, config_name=path or "configuration", on_pipes=True)
+    for message in loaded.warnings:
+        note(printable(message))
+    storage = loaded.configuration.storage
+    if to_be and storage.maintenance.readonly.enabled:
+        problem = f"is true, so the store cannot be {to_be}"
+        raise ConfigurationError(problem, key="storage.maintenance.readonly.enabled")
+    driver = open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
+    driver.probe()
+    return driver
