@@ -7,7 +7,7 @@ from udist_plugin.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from udist_plugin.bootstrap import create_app
+    from udist_plugin.bootstrap import collect_garbage, create_app
     from udist_plugin.client.async_plugin import AsyncPlugin
     from udist_plugin.client.async_response import AsyncResponse
     from udist_plugin.client.plugin import Plugin
@@ -71,6 +71,7 @@ __all__ = [
     "TransportError",
     "UdistError",
     "WSGITransport",
+    "collect_garbage",
     "copy_image",
     "create_app",
     "new_transport",
@@ -88,6 +89,7 @@ _MODULES = {
     "Response": "client.response",
     "Source": "images.push",
     "WSGITransport": "remote.wsgi",
+    "collect_garbage": "bootstrap",
     "copy_image": "images.copying.copy",
     "create_app": "bootstrap",
     "new_transport": "images.transports.udistribution",

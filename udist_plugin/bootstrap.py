@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from udist_plugin.http_api.middleware.metrics import Measurements
     from udist_plugin.registry import Registry
     from udist_plugin.service import WSGI, Job
+    from udist_plugin.storage.collection.collect import Step
     from udist_plugin.storage.upkeep.schedule import Purging
     from udist_plugin.wrappers.validation import Policy
 
@@ -56,6 +57,36 @@ def create_app(
     app.start(_record)
     app.warm_up()
     return app
+
+
+def collect_garbage(
+    config: str | os.PathLike[str] | Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    apply: bool = False,
+    grace: float = 24 * 3600.0,
+) -> Iterator[Step]:
+    """``udist gc`` for this process: each step as it is done, or without ``apply`` as it would be.
+
+    ``config`` and ``environ`` are those of ``create_app``; ``grace`` is in seconds, at least a day's. Iterate
+    to the end, or the run counts as killed. Raises ``ConfigurationError``, also if the store is read-only
+    and ``apply`` is set, and ``StorageError`` before the first step if a link or manifest cannot be read.
+    """
+    from udist_plugin.config.files import read_file
+    from udist_plugin.storage.collection.collect import collect
+
+    given = read_file(os.fspath(config)) if isinstance(config, os.PathLike) else config
+    configuration = load(given, _with_variables(os.environ, environ or {}), on_pipes=True).configuration
+    if apply and configuration.storage.maintenance.readonly.enabled:
+        raise ConfigurationError(
+            "is true, so the store cannot be collected", key="storage.maintenance.readonly.enabled"
+        )
+    driver = _driver(configuration)
+    try:
+        driver.probe()
+        yield from collect(driver, apply=apply, grace=grace)
+    finally:
+        driver.close()
 
 
 def build_service(

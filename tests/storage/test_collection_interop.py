@@ -1,0 +1,130 @@
+"""Stores that stock servers made are collected, and what is left of them passes their own collectors."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.storage.samples import Document, image, index, push, push_image
+from tests.storage.stock import DEBIANS, collect_garbage, serving
+from udist_plugin.drivers.filesystem.driver import FilesystemDriver
+from udist_plugin.oci.digest import Digest
+from udist_plugin.storage import paths
+from udist_plugin.storage.collection.collect import GRACE, collect
+from udist_plugin.storage.collection.quarantine import Quarantine
+from udist_plugin.storage.registry import StorageRegistry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.storage.stock import Stock
+
+CONFIG, ONE, TWO, OLD = b"{}", b"one", b"two", b"old"
+FIRST, SECOND, GONE = image(ONE), image(TWO), image(OLD)
+INNER = index(FIRST)
+OUTER = index(INNER, SECOND)
+SIGNATURE = image(subject=OUTER, artifact_type="a/signature")
+KEPT = {"v1": FIRST, "multi": OUTER}
+STOCK = (DEBIANS, "registry")
+"""Distribution 2 and 3."""
+
+
+def fill(stock: Stock) -> None:
+    for blob in (CONFIG, ONE, TWO, OLD, b"never used"):
+        stock.push_blob("team/app", Digest.of(blob), blob)
+    for document in (FIRST, SECOND, INNER, OUTER, SIGNATURE, GONE):
+        stock.push_manifest("team/app", document, document.digest)
+    for tag, document in KEPT.items():
+        stock.push_manifest("team/app", document, tag)
+    stock.push_blob("half", Digest.of(ONE), ONE)
+    stock.start_upload("half")
+    answer = stock.request("DELETE", f"/v2/team/app/manifests/{GONE.digest}")
+    assert answer.status == 202, answer
+
+
+def collect_twice(root: Path) -> None:
+    """A run on everything, and one when the quarantine of the first is due."""
+    driver = FilesystemDriver(str(root), paths.SCRATCH)
+    then = time.time() - 2 * GRACE
+    for data in root.rglob("data"):
+        os.utime(data, (then, then))
+    assert {step.action for step in collect(driver, apply=True)} == {"quarantine"}
+    for run in Quarantine(driver).runs():
+        os.utime(f"{root}{paths.QUARANTINE}/{run}/closed", (then, then))
+    assert {step.action for step in collect(driver, apply=True, pause=lambda _: None)} == {"delete"}
+
+
+def data_of(root: Path) -> set[str]:
+    return {file.parent.name for file in root.rglob("data") if "_uploads" not in file.parts}
+
+
+def check(stock: Stock, name: str, documents: dict[str, Document]) -> None:
+    for target, document in documents.items():
+        answer = stock.manifest(name, target)
+        assert (answer.status, answer.content) == (200, document.content)
+    for blob in (CONFIG, ONE, TWO):
+        answer = stock.blob(name, Digest.of(blob))
+        assert (answer.status, answer.content) == (200, blob)
+
+
+@pytest.mark.parametrize("program", STOCK)
+def test_a_store_that_a_stock_server_made(program: str, tmp_path: Path) -> None:
+    root, config = tmp_path / "root", tmp_path / "config.yml"
+    with serving(root, config, program) as stock:
+        fill(stock)
+        collect_twice(root)
+        check(stock, "team/app", {**KEPT, SIGNATURE.digest: SIGNATURE, INNER.digest: INNER})
+        kept = {Digest.of(blob).hex for blob in (CONFIG, ONE, TWO)}
+        assert data_of(root) == kept | {
+            document.digest.hex for document in (FIRST, SECOND, INNER, OUTER, SIGNATURE)
+        }
+        stock.push_blob("team/app", Digest.of(b"never used"), b"never used")
+    collect_garbage(root, config, program=program)
+    with serving(root, config, program) as stock:
+        check(stock, "team/app", {**KEPT, SIGNATURE.digest: SIGNATURE})
+
+
+@pytest.mark.parametrize("program", STOCK)
+def test_both_collectors_agree_on_what_udist_wrote(program: str, tmp_path: Path) -> None:
+    root, config = tmp_path / "root", tmp_path / "config.yml"
+    registry = StorageRegistry(FilesystemDriver(str(root), paths.SCRATCH))
+    for layer in (ONE, TWO):
+        push_image(registry, "app", layer)
+    push(registry, "app", INNER)
+    push(registry, "app", OUTER, "multi")
+    push(registry, "app", FIRST, "v1")
+    push(registry, "app", SIGNATURE)
+    push(registry, "lone", index(), "v1")
+    push(registry, "app", image(ONE, algorithm="sha512"))
+    registry.push_blob("app", Digest.of(TWO, "sha512"), io.BytesIO(TWO))
+    gone = push_image(registry, "app", OLD)
+    registry.delete_manifest("app", gone.digest)
+    collect_twice(root)
+    left = data_of(root)
+    assert Digest.of(OLD).hex not in left
+    assert gone.digest.hex not in left
+    assert Digest.of(TWO, "sha512").hex not in left
+    collect_garbage(root, config, program=program)
+    assert data_of(root) == left
+    with serving(root, config, program) as stock:
+        check(stock, "app", KEPT)
+
+
+def test_what_distribution_3_pushed_by_sha512_is_kept(tmp_path: Path) -> None:
+    root, config = tmp_path / "root", tmp_path / "config.yml"
+    digest = Digest.of(ONE, "sha512")
+    plain = image(ONE)
+    content = plain.content.replace(Digest.of(ONE).encode(), digest.encode())
+    document = Document(content, plain.media_type, Digest.of(content))
+    with serving(root, config, "registry") as stock:
+        for name in (Digest.of(CONFIG), Digest.of(OLD)):
+            stock.push_blob("app", name, CONFIG if name == Digest.of(CONFIG) else OLD)
+        stock.push_blob("app", digest, ONE)
+        stock.push_manifest("app", document, "v1")
+        collect_twice(root)
+        assert stock.blob("app", digest).content == ONE
+        assert stock.manifest("app", "v1").content == content
