@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ def config(tmp_path: Path) -> dict[str, Any]:
     """Of a store with a blob that nothing refers to, two days old."""
     config = {"version": 0.1, "storage": {"filesystem": {"rootdirectory": str(tmp_path / "root")}}}
     with create_app(config) as app:
-        RemoteRegistry(WSGITransport(app)).push_blob("a", Digest.of(GARBAGE), GARBAGE)
+        RemoteRegistry(WSGITransport(app)).push_blob("a", Digest.of(GARBAGE), io.BytesIO(GARBAGE))
     then = time.time() - 2 * 24 * 3600
     os.utime(f"{tmp_path}/root{paths.blob_data(Digest.of(GARBAGE))}", (then, then))
     return config
