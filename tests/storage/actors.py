@@ -14,6 +14,7 @@ from udist_plugin.errors import (
     ManifestUnknown,
     NameUnknown,
     PathNotFound,
+    StorageError,
 )
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
@@ -182,8 +183,10 @@ class Stock:
 def collector(turns: Turns, driver: StorageDriver) -> None:
     for _ in range(DEEDS):
         if turns.random.randrange(8):
-            for _ in collect(driver, apply=True, pause=turns.pause):
-                pass
+            # A push that was held up for days may have its link, and no data until it looks again.
+            with suppress(StorageError):
+                for _ in collect(driver, apply=True, pause=turns.pause):
+                    pass
         else:
             for _ in undo(driver):
                 pass
