@@ -1,0 +1,42 @@
+"""Garbage collection on real services, where a move is a copy and a deletion."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.storage.samples import push, push_image, read_blob
+from tests.storage.test_collection import DIGEST, GARBAGE, Store
+from udist_plugin.drivers import open_driver
+from udist_plugin.oci.digest import Digest
+from udist_plugin.storage import paths
+from udist_plugin.storage.collection.collect import undo
+from udist_plugin.storage.registry import StorageRegistry
+
+if TYPE_CHECKING:
+    from tests.drivers.s3.server import S3Server
+
+
+@pytest.mark.parametrize("service", ["minio", "versitygw"])
+def test_garbage_on_s3(service: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    server: S3Server = request.getfixturevalue(f"{service}_server")
+    driver = open_driver("s3", server.parameters(server.bucket()), scratch=paths.SCRATCH)
+    registry = StorageRegistry(driver)
+    store = Store(driver, monkeypatch)
+    kept = push_image(registry, "a", b"kept")
+    push(registry, "a", kept, "v1")
+    other = Digest.of(b"other garbage")
+    registry.push_blob("a", DIGEST, io.BytesIO(GARBAGE))
+    registry.push_blob("a", other, io.BytesIO(b"other garbage"))
+    both = sorted([DIGEST, other])
+    assert store.collect(1.1) == {"quarantine": both}
+    assert read_blob(registry, "a", DIGEST) == GARBAGE
+    assert [step.digest for step in undo(driver)] == [other]
+    assert store.collect(1.1) == {"delete": both, "quarantine": both}
+    assert store.collect(1.1) == {"delete": both}
+    assert store.collect(1.1) == {}
+    assert registry.get_manifest("a", "v1").content == kept.content
+    assert read_blob(registry, "a", Digest.of(b"kept")) == b"kept"
+    assert not driver.exists(paths.OWN)
