@@ -18,11 +18,15 @@ from udist_plugin.oci.media_types import (
     OCI_LAYER_TAR_GZIP,
     OCI_MANIFEST,
 )
+from udist_plugin.registry import LOOK_HOLDS, RegistryWrapper
 from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.wrappers.validation import Policy, ValidatingRegistry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.registry import Registry
 
 NONDISTRIBUTABLE = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
@@ -32,7 +36,7 @@ ARM64 = {"os": "linux", "architecture": "arm64"}
 
 
 @pytest.fixture
-def inner() -> Registry:
+def inner() -> StorageRegistry:
     registry = StorageRegistry(open_driver("inmemory", {}, scratch=paths.SCRATCH))
     registry.push_blob("a", Digest.of(CONFIG), io.BytesIO(CONFIG))
     registry.push_blob("a", Digest.of(b"layer"), io.BytesIO(b"layer"))
@@ -171,3 +175,40 @@ def test_what_is_no_manifest_is_not_handed_on(inner: Registry) -> None:
         push(inner, image(b"layer", layers="x"))
     with pytest.raises(ManifestUnknown):
         inner.resolve_manifest("a", "v1")
+
+
+class Slow(RegistryWrapper):
+    """Takes ``seconds`` to link a manifest, while ``lost`` is collected."""
+
+    def __init__(self, inner: StorageRegistry, seconds: float, lost: bytes) -> None:
+        super().__init__(inner)
+        self.time = 0.0
+        self._driver = inner.driver
+        self._seconds = seconds
+        self._lost = lost
+
+    def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
+        pushed = super().push_manifest(name, manifest, tags)
+        if tags:
+            self.time += self._seconds
+            self._driver.delete(paths.blob_data(Digest.of(self._lost)))
+        return pushed
+
+
+@pytest.mark.parametrize("moving", [0, 1])
+def test_a_slow_push_looks_again(inner: StorageRegistry, moving: int) -> None:
+    """By any of the clocks: one may stand still."""
+    content = image(layers=[descriptor(b"layer")])
+    manifest = Manifest.parse(content, OCI_MANIFEST)
+
+    def pushing(seconds: float, lost: bytes) -> ValidatingRegistry:
+        slow = Slow(inner, seconds, lost)
+        return ValidatingRegistry(slow, clocks=lambda: (slow.time, 0.0) if moving else (0.0, slow.time))
+
+    pushing(LOOK_HOLDS + 1, content).push_manifest("a", manifest, ["v1"])
+    assert inner.get_manifest("a", "v1").content == content
+    with pytest.raises(ManifestBlobUnknown) as refused:
+        pushing(LOOK_HOLDS + 1, b"layer").push_manifest("a", manifest, ["v1"])
+    assert refused.value.detail == Digest.of(b"layer")
+    inner.push_blob("a", Digest.of(b"layer"), io.BytesIO(b"layer"))
+    pushing(LOOK_HOLDS, b"layer").push_manifest("a", manifest, ["v1"])
