@@ -73,6 +73,8 @@ class Turns:
         """Since when a stock server takes a push: one that lasts as long as a grace is promised nothing."""
         self.late: list[tuple[float, Callable[[], object]]] = []
         """What the network may deliver once more, and until when."""
+        self.moving: set[Actor | None] = set()
+        """Who has copied data to quarantine, and not deleted the original: that is never held up for long."""
         self._jumps = jumps
         self._current: Actor | None = None
 
@@ -124,6 +126,10 @@ class Turns:
             if self.random.random() < 0.2:
                 self.happen()
 
+    def moves(self, *, now: bool) -> None:
+        """Whether the actor whose turn it is has begun or ended to move data to quarantine."""
+        (self.moving.add if now else self.moving.discard)(self._current)
+
     def _turn(self, actor: Actor) -> None:
         self._current = actor
         actor.go.release()
@@ -133,6 +139,9 @@ class Turns:
     def happen(self) -> None:
         if self.late and self.random.random() < 0.5:
             self.late.pop(self.random.randrange(len(self.late)))[1]()
+            return
+        if any(actor and not actor.ended for actor in self.moving):
+            self.pass_time(1.0)
             return
         if self._jumps and self.random.random() < 0.3:
             self.late.clear()
@@ -205,6 +214,8 @@ class TurnedStore(MemoryStore):
     def join(self, sources: Sequence[StoredObject], key: str) -> None:
         self._turns.step()
         super().join(sources, key)
+        if key.startswith(paths.QUARANTINE[1:]):
+            self._turns.moves(now=True)
 
     def objects(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
         self._turns.step()
@@ -217,6 +228,7 @@ class TurnedStore(MemoryStore):
     def delete(self, keys: Sequence[str]) -> None:
         self._turns.step()
         super().delete(keys)
+        self._turns.moves(now=False)
         data = [key for key in keys if key.startswith(paths.BLOBS[1:])]
         if data and self._turns.random.random() < 0.5:
             again = super().delete

@@ -8,7 +8,7 @@ A run does, in this order:
 4. It *settles* what is due: what is marked goes back to its place, the rest is deleted, in quarantine.
 5. It *takes* every blob that is not marked, and has not changed for a grace, into a quarantine of its own.
 
-Why no image that udist acknowledged loses a blob, whatever the collectors do and whatever clocks say:
+Why no image that udist acknowledged loses a blob, whatever clocks say:
 
 - Data is removed from its place only by 5, which moves it to quarantine, and from quarantine only by 4. udist
   finds it in either (``Quarantine.find``), so only a deletion by 4 can lose it.
@@ -21,6 +21,10 @@ Why no image that udist acknowledged loses a blob, whatever the collectors do an
   than ``LOOK_HOLDS``, which is half of the pause). If X is gone by then, the push fails, and nothing was
   acknowledged. If not, the look restores it, and of any run that takes it again the settling run marks after
   that, and sees M. The same holds for M's own bytes.
+
+In a bucket, where a move is a copy and then a deletion, this takes one thing more: a collector is not held
+up between the two while the store's clock goes on by a grace. It looks there whether another run has taken
+it for dead and closed its quarantine, and then deletes nothing.
 
 Beside stock servers, which cannot look into quarantine: a stock server acknowledges M only while X stands in
 its place. If it is taken after the server looked, the mark that settles it begins a grace later. By then M is
@@ -186,7 +190,9 @@ def _take(
                 continue
             if apply:
                 run = run or quarantine.begin()
-                quarantine.take(run, digest)
+                if not quarantine.take(run, digest):
+                    run = ""
+                    continue
             yield Step("quarantine", digest, found.size)
     if run:
         quarantine.write(run, CLOSED)

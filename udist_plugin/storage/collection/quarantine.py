@@ -101,9 +101,20 @@ class Quarantine:
         """Notes that a run began or ended now."""
         self._driver.put_content(f"{paths.QUARANTINE}/{run}/{mark}", _NOTE)
 
-    def take(self, run: str, digest: Digest) -> None:
-        """Moves a blob's data here. Raises ``PathNotFound``."""
-        self._driver.move(paths.blob_data(digest), paths.quarantined(run, digest))
+    def take(self, run: str, digest: Digest) -> bool:
+        """Moves a blob's data here. Raises ``PathNotFound``.
+
+        Where a move is a copy and a deletion, nothing is deleted, and this is ``False``, if another has
+        closed the run meanwhile: the copy may be gone before the deletion comes.
+        """
+        if self._driver.has_folders:
+            self._driver.move(paths.blob_data(digest), paths.quarantined(run, digest))
+            return True
+        self._driver.copy(paths.blob_data(digest), paths.quarantined(run, digest))
+        if self.stamp(run, BEGUN) is None or self.stamp(run, CLOSED) is not None:
+            return False
+        self._driver.delete(paths.blob_data(digest))
+        return True
 
     def restore(self, entry: Entry) -> None:
         """Puts data back where it belongs. Raises ``PathNotFound``.
@@ -126,7 +137,7 @@ class Quarantine:
         if next(self.entries(run), None) is not None:
             return
         folder = f"{paths.QUARANTINE}/{run}"
-        for mark in (CLOSED, BEGUN):
+        for mark in (BEGUN, CLOSED):
             with suppress(PathNotFound):
                 self._driver.delete(f"{folder}/{mark}", durable=False)
         for algorithm in HEX_LENGTHS:
