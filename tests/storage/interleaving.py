@@ -75,7 +75,7 @@ class Turns:
         """What the network may deliver once more, and until when."""
         self.moving: set[Actor | None] = set()
         """Who has copied data to quarantine, and not deleted the original: that is never held up for long."""
-        self._jumps = jumps
+        self.jumps = jumps
         self._current: Actor | None = None
 
     def time(self) -> float:
@@ -143,7 +143,7 @@ class Turns:
         if any(actor and not actor.ended for actor in self.moving):
             self.pass_time(1.0)
             return
-        if self._jumps and self.random.random() < 0.3:
+        if self.jumps and self.random.random() < 0.3:
             self.late.clear()
             self.skew += self.random.choice([-30, 30]) * HOUR
             return
@@ -189,7 +189,8 @@ class TurnedFiles(InMemoryDriver):
 
 
 class TurnedStore(MemoryStore):
-    """Objects in memory; every request is a step, and a deletion of data may arrive a second time."""
+    """Objects in memory; every request is a step, and a deletion of data may arrive a second time, unless
+    the clock jumps: that it comes within the grace is all that is known of it."""
 
     def __init__(self, turns: Turns) -> None:
         super().__init__()
@@ -230,7 +231,7 @@ class TurnedStore(MemoryStore):
         super().delete(keys)
         self._turns.moves(now=False)
         data = [key for key in keys if key.startswith(paths.BLOBS[1:])]
-        if data and self._turns.random.random() < 0.5:
+        if data and not self._turns.jumps and self._turns.random.random() < 0.5:
             again = super().delete
             self._turns.late.append((self._turns.real + LATE, lambda: again(data)))
 

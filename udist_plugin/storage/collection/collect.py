@@ -24,7 +24,8 @@ Why no image that udist acknowledged loses a blob, whatever clocks say:
 
 In a bucket, where a move is a copy and then a deletion, this takes one thing more: a collector is not held
 up between the two while the store's clock goes on by a grace. It looks there whether another run has taken
-it for dead and closed its quarantine, and then deletes nothing.
+it for dead and closed its quarantine, and then deletes nothing. Nor may the network deliver a deletion a
+second time after the grace (``Quarantine.restore``), so there the clock must not jump.
 
 Beside stock servers, which cannot look into quarantine: a stock server acknowledges M only while X stands in
 its place. If it is taken after the server looked, the mark that settles it begins a grace later. By then M is
