@@ -62,7 +62,8 @@ class Home(NamedTuple):
 
     def start(self, *words: str, options: tuple[str, ...] = ()) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*UDIST, "exec", *options, "--", *words],
+            # A shell cannot trap what was ignored before it, such as SIGHUP under nohup.
+            ["env", "--default-signal=HUP", *UDIST, "exec", *options, "--", *words],
             env=self.environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

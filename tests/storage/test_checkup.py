@@ -9,7 +9,7 @@ import pytest
 from tests.drivers.memory_store import MemoryObjects
 from udist_plugin.drivers.base import SMALL_FILE_MAX
 from udist_plugin.drivers.inmemory import InMemoryDriver
-from udist_plugin.errors import ConfigurationError, StorageError
+from udist_plugin.errors import ConfigurationError, PathNotFound, StorageError
 from udist_plugin.storage import paths
 from udist_plugin.storage.upkeep.checkup import check
 
@@ -86,7 +86,8 @@ def test_a_good_store_has_every_step_and_nothing_left() -> None:
     assert [step.name for step in steps][:5] == ["reach", "write", "upload", "commit", "read"]
     assert [step.error for step in steps] == [None] * len(steps)
     assert all(0 <= step.seconds < 60 for step in steps)
-    assert not [name for name in driver.list(paths.SCRATCH) if name.startswith("doctor-")]
+    with pytest.raises(PathNotFound):
+        driver.list(paths.SCRATCH)
     assert [step.name for step in check(driver, writing=False)] == ["reach"]
 
 
