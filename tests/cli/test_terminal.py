@@ -8,6 +8,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+from tests.cli.terminal import shown_on
 from tests.cli.test_failures import COMMAND
 from udist_plugin.oci.digest import Digest
 
@@ -21,14 +22,7 @@ def on_terminal(*words: str) -> tuple[str, str]:
     environ = os.environ | {"TERM": "xterm", "COLUMNS": "120"}
     running = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=terminal, env=environ)
     os.close(terminal)
-    shown = b""
-    try:
-        while data := os.read(screen, 4096):
-            shown += data
-    except OSError:  # EIO: the last writer has gone
-        pass
-    finally:
-        os.close(screen)
+    shown = shown_on(screen)
     out, _ = running.communicate(timeout=30)
     assert running.returncode == 0
     return out.decode(), shown.decode()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cli.terminal import shown_on
 from tests.cli.test_failures import COMMAND
 from tests.tools import run_tool
 from udist_plugin.oci.media_types import OCI_EMPTY, OCI_MANIFEST
@@ -129,14 +130,7 @@ def test_colours_are_for_terminals(
         [*COMMAND, "tree", "oci:layout:v1"], stdout=terminal, stderr=subprocess.PIPE, env=environ | variables
     )
     os.close(terminal)
-    shown = b""
-    try:
-        while data := os.read(screen, 4096):
-            shown += data
-    except OSError:  # EIO: the last writer has gone
-        pass
-    finally:
-        os.close(screen)
+    shown = shown_on(screen)
     assert running.communicate(timeout=30)[1] == b""
     assert (b"\x1b[35mindex\x1b[0m" in shown) == coloured
     assert (b"\x1b" in shown) == coloured

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["plugin"]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _no_port() -> Iterator[None]:
     with no_plugin_listens():
         yield

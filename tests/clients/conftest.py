@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TIMEOUT: Final = 900  # seconds: the first build compiles Go's standard library with the race detector
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _no_port() -> Iterator[None]:
     with no_plugin_listens():
         yield

@@ -94,7 +94,7 @@ class ImageReference(ABC):
         return f"<{type(self).__name__} {self}>"
 
 
-class _Open(ABC):
+class Opened(ABC):
     """What a source and a destination have in common. Close it, or use it as a context manager."""
 
     def cancel(self) -> None:
@@ -113,7 +113,7 @@ class _Open(ABC):
         self.close()
 
 
-class ImageSource(_Open):
+class ImageSource(Opened):
     """An image being read. Safe for any number of threads."""
 
     @abstractmethod
@@ -139,7 +139,7 @@ class ImageSource(_Open):
         return ()
 
 
-class ImageDestination(_Open):
+class ImageDestination(Opened):
     """A place being written. Safe for any number of threads, but for ``commit``.
 
     Closing it without ``commit`` leaves what was under its name before. Whole blobs may stay, where they
@@ -179,7 +179,7 @@ class ImageDestination(_Open):
         raise NotImplementedError
 
 
-class Repositories(_Open):
+class Repositories(Opened):
     """One repository of a place that has several, such as a registry or a layout, or all of them.
 
     ``chosen`` is the repository that was asked for, empty for all. ``nameless`` says whether the place can

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from udist_plugin.errors import BlobUnknown, DigestInvalid, NameUnknown
 from udist_plugin.images.referrers import referrers_of
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
-from udist_plugin.images.transports.base import ImageDestination, ImageReference, ImageSource
+from udist_plugin.images.transports.base import ImageDestination, ImageReference, ImageSource, Opened
 from udist_plugin.oci.digest import Digest
 from udist_plugin.remote.transport import can_cancel
 from udist_plugin.typed import TYPE_CHECKING
@@ -39,9 +39,9 @@ class RegistryReference(ImageReference):
             place.delete()
 
 
-class RegistrySource(ImageSource):
-    """The image ``target``, a tag or a digest, of the repository ``name``. ``release`` ends its use of
-    ``registry``; ``place`` is what that has in common with others of its kind, if not itself."""
+class _InRegistry(Opened):
+    """The tag or digest ``target`` of the repository ``name``. ``release`` ends the use of ``registry``;
+    ``place`` is what that has in common with others of its kind, if not itself."""
 
     def __init__(
         self,
@@ -57,7 +57,19 @@ class RegistrySource(ImageSource):
         self.name = name
         self._target = target
         self._release = release
-        self._root: ManifestContent | None = None
+
+    def cancel(self) -> None:
+        if can_cancel(self.registry):
+            self.registry.cancel()
+
+    def close(self) -> None:
+        self._release()
+
+
+class RegistrySource(_InRegistry, ImageSource):
+    """The image at ``target``."""
+
+    _root: ManifestContent | None = None
 
     def get_manifest(self, digest: Digest | None = None) -> ManifestContent:
         """The image's own is asked for once, so that it stays the same while its tag moves."""
@@ -78,63 +90,41 @@ class RegistrySource(ImageSource):
 
         return find_attached(self.registry, self.name, manifest.digest, manifest.content)
 
-    def cancel(self) -> None:
-        if can_cancel(self.registry):
-            self.registry.cancel()
 
-    def close(self) -> None:
-        self._release()
-
-
-class RegistryDestination(ImageDestination):
-    """The tag or digest ``target`` of the repository ``name``; see ``RegistrySource``."""
+class RegistryDestination(_InRegistry, ImageDestination):
+    """The place at ``target``."""
 
     keeps_signatures = True
 
-    def __init__(
-        self,
-        registry: Registry,
-        name: str,
-        target: str,
-        release: Callable[[], None],
-        *,
-        place: object = None,
-    ) -> None:
-        self._registry = registry
-        self._place = place or registry
-        self._name = name
-        self._target = target
-        self._release = release
-
     def has_blob(self, descriptor: Descriptor) -> bool:
         try:
-            size = self._registry.resolve_blob(self._name, descriptor.digest).size
+            size = self.registry.resolve_blob(self.name, descriptor.digest).size
         except (BlobUnknown, NameUnknown):
             return False
         return descriptor.size in (0, size)
 
     def reuse_blob(self, descriptor: Descriptor, source: ImageSource) -> bool:
         """By a mount, from another repository of the same registry."""
-        if not isinstance(source, RegistrySource) or source.place != self._place:
+        if not isinstance(source, RegistrySource) or source.place != self.place:
             return False
         try:
-            size = self._registry.mount_blob(self._name, descriptor.digest, source.name).size
+            size = self.registry.mount_blob(self.name, descriptor.digest, source.name).size
         except BlobUnknown:
             return False
         return descriptor.size in (0, size)
 
     def put_blob(self, descriptor: Descriptor, content: Content) -> None:
         """The registry verifies the digest."""
-        self._registry.push_blob(self._name, descriptor.digest, _whole_file(content) or content)
+        self.registry.push_blob(self.name, descriptor.digest, _whole_file(content) or content)
 
     def put_manifest(self, manifest: Manifest) -> None:
-        self._registry.push_manifest(self._name, manifest)
+        self.registry.push_manifest(self.name, manifest)
 
     def commit(self, root: Manifest) -> None:
         if ":" not in self._target:
-            self._registry.push_manifest(self._name, root, [self._target])
+            self.registry.push_manifest(self.name, root, [self._target])
         elif root.digest == self._target:
-            self._registry.push_manifest(self._name, root)
+            self.registry.push_manifest(self.name, root)
         else:
             raise DigestInvalid(
                 {"expected": self._target, "actual": root.digest},
@@ -143,26 +133,19 @@ class RegistryDestination(ImageDestination):
 
     def list_tags(self) -> list[str]:
         """The repository's."""
-        return self._registry.list_tags(self._name).items
+        return self.registry.list_tags(self.name).items
 
     def delete(self) -> None:
         """Deletes the tag, or the manifest with all its tags."""
         if ":" in self._target:
-            self._registry.delete_manifest(self._name, Digest(self._target))
+            self.registry.delete_manifest(self.name, Digest(self._target))
         else:
-            self._registry.delete_tag(self._name, self._target)
+            self.registry.delete_tag(self.name, self._target)
 
     def sign(self, manifest: Manifest, key: PrivateKey, identity: str) -> None:
         from udist_plugin.images.signatures.signing import sign_image
 
-        sign_image(self._registry, self._name, manifest.digest, key, identity)
-
-    def cancel(self) -> None:
-        if can_cancel(self._registry):
-            self._registry.cancel()
-
-    def close(self) -> None:
-        self._release()
+        sign_image(self.registry, self.name, manifest.digest, key, identity)
 
 
 def _whole_file(content: Content) -> FileIO | None:
