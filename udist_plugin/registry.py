@@ -141,11 +141,14 @@ class Registry(ABC):
 
     @abstractmethod
     def list_repositories(self, limit: int | None = None, last: str = "") -> Page[str]:
-        """At most ``limit`` repository names after ``last``, in lexical order."""
+        """At most ``limit`` repository names after ``last``, in lexical order; without a limit, all."""
 
     @abstractmethod
     def list_tags(self, name: str, limit: int | None = None, last: str = "") -> Page[str]:
-        """At most ``limit`` tags after ``last``, in lexical order. Raises ``NameUnknown``."""
+        """At most ``limit`` tags after ``last``, in lexical order; without a limit, all.
+
+        Raises ``NameUnknown``.
+        """
 
     @abstractmethod
     def list_referrers(

@@ -16,15 +16,13 @@ from udist_plugin.oci.media_types import OCI_INDEX
 from udist_plugin.oci.reference import referrers_tag
 from udist_plugin.registry import RegistryWrapper
 from udist_plugin.remote.transport import can_cancel
-from udist_plugin.typed import TYPE_CHECKING, TypeVar
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from udist_plugin.oci.descriptor import Descriptor
-    from udist_plugin.registry import Page, Registry
-
-Item = TypeVar("Item")
+    from udist_plugin.registry import Registry
 
 
 class RegistryRepositories(Repositories):
@@ -54,10 +52,10 @@ class RegistryRepositories(Repositories):
         self._release = release
 
     def list_repositories(self) -> list[str]:
-        return [self.chosen] if self.chosen else _all(self._registry.list_repositories)
+        return [self.chosen] if self.chosen else self._registry.list_repositories().items
 
     def list_tags(self, name: str) -> list[str]:
-        return _all(lambda last="": self._registry.list_tags(name, last=last))
+        return self._registry.list_tags(name).items
 
     def resolve(self, name: str, target: str) -> Digest | None:
         try:
@@ -135,14 +133,3 @@ class _SharedReference(RegistryReference):
 
 def _keep() -> None:
     """The registry is closed when all of them are done."""
-
-
-def _all(list_page: Callable[..., Page[Item]]) -> list[Item]:
-    """The items of all pages."""
-    first = list_page()
-    items, last = list(first.items), first.last
-    while last:
-        page = list_page(last=last)
-        items += page.items
-        last = page.last
-    return items
