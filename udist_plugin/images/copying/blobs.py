@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from udist_plugin.content import Content, can_share, chunks
+from udist_plugin.content import Content
 from udist_plugin.images.placing import noted
+from udist_plugin.images.progress import Counted
 from udist_plugin.images.writing import check_size
 from udist_plugin.remote.repeating import is_passing, repeat
 
 if TYPE_CHECKING:
-    from udist_plugin.content import Chunk
     from udist_plugin.images.parallel import Stop
     from udist_plugin.images.progress import Progress
     from udist_plugin.images.transports.base import ImageDestination, ImageSource
@@ -63,34 +63,20 @@ class _Moving:
         return self.content.done() if self.content else 0
 
 
-class _Watched(Content):
-    """``content``, of which anybody can ask how far it is read."""
+class _Watched(Counted, Content):
+    """``content``, of which anybody can ask how far it is read, also by the kernel if it is a file."""
 
     def __init__(self, content: Content) -> None:
+        super().__init__(content)
         self.size = content.size
         self.file = content.file or getattr(content, "shared_file", None)
         self.verified = content.verified
-        self._content = content
-        self._chunks = chunks(content)
         self._start = self.file.tell() if self.file else 0
-        self._done = 0
 
     def done(self) -> int:
-        """Bytes that were read; of a file, also by the kernel."""
+        """Bytes that were read."""
+        read = super().done()
         try:
-            return max(self._done, self.file.tell() - self._start) if self.file else self._done
+            return max(read, self.file.tell() - self._start) if self.file else read
         except ValueError:  # closed meanwhile
             return self.size
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._content.read(size)
-        self._done += len(data)
-        return data
-
-    def share(self, descriptor: int, /) -> bool:
-        return can_share(self._content) and self._content.share(descriptor)
-
-    def next_chunk(self) -> Chunk | None:
-        chunk = next(self._chunks, None)
-        self._done += len(chunk.view) if chunk else 0
-        return chunk
