@@ -132,8 +132,9 @@ class Registry(ABC):
         """
 
     @abstractmethod
-    def delete_manifest(self, name: str, digest: Digest) -> None:
-        """Deletes a manifest and all tags that point at it. Raises ``ManifestUnknown``."""
+    def delete_manifest(self, name: str, digest: Digest) -> Sequence[str]:
+        """Deletes a manifest and all tags that point at it. Returns those tags; none where only the server
+        behind this registry knows them. Raises ``ManifestUnknown``."""
 
     @abstractmethod
     def delete_tag(self, name: str, tag: str) -> None:
@@ -202,8 +203,8 @@ class RegistryWrapper(Registry):
     def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         return self.inner.push_manifest(name, manifest, tags)
 
-    def delete_manifest(self, name: str, digest: Digest) -> None:
-        self.inner.delete_manifest(name, digest)
+    def delete_manifest(self, name: str, digest: Digest) -> Sequence[str]:
+        return self.inner.delete_manifest(name, digest)
 
     def delete_tag(self, name: str, tag: str) -> None:
         self.inner.delete_tag(name, tag)

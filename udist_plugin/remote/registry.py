@@ -167,8 +167,9 @@ class RemoteRegistry(Registry):
             check_digest(answer.header("docker-content-digest"), manifest.digest)
         return answer
 
-    def delete_manifest(self, name: str, digest: str) -> None:
+    def delete_manifest(self, name: str, digest: str) -> Sequence[str]:
         self._exchange.send("DELETE", _manifest(name, Digest(digest)), _DELETED, ManifestUnknown).close()
+        return ()
 
     def delete_tag(self, name: str, tag: str) -> None:
         self._exchange.send("DELETE", _manifest(name, tag), _DELETED, ManifestUnknown).close()

@@ -114,18 +114,21 @@ class ManifestStore:
         self._note(manifest)
         return Descriptor(kind, digest, len(content))
 
-    def delete(self, name: str, digest: Digest) -> None:
-        """The tags go first: a tag whose manifest is gone is an error, a manifest without tags is not.
+    def delete(self, name: str, digest: Digest) -> list[str]:
+        """Returns the tags that went with it.
+
+        The tags go first: a tag whose manifest is gone is an error, a manifest without tags is not.
 
         A tag that is moved to another manifest meanwhile stays; see ``StorageDriver.delete_if``.
         """
         if not self._stands(name, digest):
             raise _unknown(name, digest)
-        self._delete_tags(name, digest)
+        deleted = self._delete_tags(name, digest)
         with suppress(PathNotFound):  # deleted by another at the same time
             self._driver.delete(paths.revision(name, digest))
         if not self._stands(name, digest):
-            self._delete_tags(name, digest)
+            deleted += self._delete_tags(name, digest)
+        return deleted
 
     def revisions(self, name: str) -> Iterator[Digest]:
         """Digests that have, or had, a revision link; see ``has``."""
@@ -224,10 +227,13 @@ class ManifestStore:
     def _link(self, name: str, digest: Digest) -> None:
         write_link(self._driver, paths.link(paths.revision(name, digest)), digest)
 
-    def _delete_tags(self, name: str, digest: Digest) -> None:
+    def _delete_tags(self, name: str, digest: Digest) -> list[str]:
+        deleted = []
         for tag in self._tags.pointing_at(name, digest):
             with suppress(ManifestUnknown):  # deleted by another at the same time
                 self._tags.delete(name, tag, digest)
+                deleted.append(tag)
+        return deleted
 
 
 def _unknown(name: str, digest: Digest) -> ManifestUnknown:

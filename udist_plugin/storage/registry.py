@@ -99,14 +99,15 @@ class StorageRegistry(Registry):
             self._referrers_tags().sync(name, manifest.subject.digest)
         return pushed
 
-    def delete_manifest(self, name: str, digest: Digest) -> None:
+    def delete_manifest(self, name: str, digest: Digest) -> Sequence[str]:
         subject = None
         if self._keeps_tags:
             with suppress(ManifestUnknown, StorageError):  # what cannot be read can be deleted
                 subject = self._manifests.subject(name, digest)
-        self._manifests.delete(name, digest)
+        tags = self._manifests.delete(name, digest)
         if subject is not None:
             self._referrers_tags().sync(name, subject)
+        return tags
 
     def sync_referrers_tags(self, name: str) -> int:
         """Brings the tags of a repository that was filled without them up to date; the number of those that

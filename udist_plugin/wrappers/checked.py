@@ -62,8 +62,8 @@ class CheckedRegistry(RegistryWrapper):
     def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         return self.inner.push_manifest(check_name(name), manifest, [check_tag(tag) for tag in tags])
 
-    def delete_manifest(self, name: str, digest: str) -> None:
-        self.inner.delete_manifest(check_name(name), Digest(digest))
+    def delete_manifest(self, name: str, digest: str) -> Sequence[str]:
+        return self.inner.delete_manifest(check_name(name), Digest(digest))
 
     def delete_tag(self, name: str, tag: str) -> None:
         self.inner.delete_tag(check_name(name), check_tag(tag))
