@@ -15,7 +15,7 @@ from udist_plugin.lazy_registry import LazyRegistry
 from udist_plugin.service import Parts, RegistryApp
 from udist_plugin.storage import paths
 from udist_plugin.storage.sizes.sizes import MemorySizes, Sizes
-from udist_plugin.typed import TYPE_CHECKING
+from udist_plugin.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,16 +26,20 @@ if TYPE_CHECKING:
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.http_api.middleware.health import Check, Health
     from udist_plugin.http_api.middleware.metrics import Measurements
+    from udist_plugin.notifications.bridge import Bridge
     from udist_plugin.registry import Registry
     from udist_plugin.service import WSGI, Job
     from udist_plugin.storage.collection.collect import Step
     from udist_plugin.storage.upkeep.schedule import Purging
+    from udist_plugin.wrappers.notifying import Occurrence
     from udist_plugin.wrappers.validation import Policy
 
 
 def create_app(
     config: str | os.PathLike[str] | Mapping[str, object] | Configuration | None = None,
     environ: Mapping[str, str] | None = None,
+    *,
+    on_event: Callable[[dict[str, Any]], object] | None = None,
 ) -> RegistryApp:
     """A registry for this process: udistribution's ``NewClient`` and ``ServeHTTP``.
 
@@ -43,16 +47,19 @@ def create_app(
     ``udist_plugin.config.load`` gave; none stands for the defaults. ``environ`` are ``REGISTRY_*`` variables
     that go over it; the process's own are not looked at. Logs go to ``logging``'s logger ``udist_plugin``,
     and of requests to ``udist_plugin.access``: level and form are the process's to set there.
+    ``on_event`` is called in a thread with each event, as distribution's notifications have it (``udist help
+    notifications``); after an exception it is called with the same event again.
     Raises ``ConfigurationError`` and ``StorageError``.
     """
     if isinstance(config, Configuration):
         if environ:
             raise ConfigurationError("expected no variables beside a configuration that is already typed")
-        app = open_app(Loaded(config, [], []))
+        app = open_app(Loaded(config, [], []), on_event)
     else:
         path = os.fspath(config) if isinstance(config, os.PathLike) else None
         given = None if isinstance(config, os.PathLike) else config
-        app = _configured(path, given, _with_variables(os.environ, environ or {}), "configuration")
+        variables = _with_variables(os.environ, environ or {})
+        app = _configured(path, given, variables, "configuration", on_event=on_event)
     app.log_access(_access)
     app.start(_record)
     app.warm_up()
@@ -164,6 +171,7 @@ def _configured(
     *,
     on_pipes: bool = False,
     changed: Callable[[Configuration], Configuration] | None = None,
+    on_event: Callable[[dict[str, Any]], object] | None = None,
 ) -> RegistryApp:
     """As ``open_app``, of the configuration in the file ``path``, or else of ``config``, and ``changed``."""
     if path is not None:
@@ -174,7 +182,7 @@ def _configured(
     if changed is not None:
         loaded = loaded.changed(configuration=changed(loaded.configuration))
     try:
-        return open_app(loaded)
+        return open_app(loaded, on_event)
     except ConfigurationError as error:
         from udist_plugin.config.explaining import explain
 
@@ -189,18 +197,17 @@ def _with_variables(environ: Mapping[str, str], variables: Mapping[str, str]) ->
     }
 
 
-def open_app(loaded: Loaded) -> RegistryApp:
+def open_app(loaded: Loaded, on_event: Callable[[dict[str, Any]], object] | None = None) -> RegistryApp:
     """A configuration's registry, not yet started. Raises ``ConfigurationError`` and ``StorageError``."""
     configuration = loaded.configuration
     driver = _driver(configuration)
     driver.probe()
 
     def make_parts() -> Parts:
-        return _parts(configuration, driver if driver.in_memory else _driver(configuration))
+        return _parts(configuration, driver if driver.in_memory else _driver(configuration), on_event)
 
-    return RegistryApp(
-        configuration, _parts(configuration, driver), make_parts, loaded.warnings, loaded.notices
-    )
+    parts = _parts(configuration, driver, on_event)
+    return RegistryApp(configuration, parts, make_parts, loaded.warnings, loaded.notices)
 
 
 def _driver(configuration: Configuration) -> StorageDriver:
@@ -208,7 +215,11 @@ def _driver(configuration: Configuration) -> StorageDriver:
     return open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
 
 
-def _parts(configuration: Configuration, driver: StorageDriver) -> Parts:
+def _parts(
+    configuration: Configuration,
+    driver: StorageDriver,
+    on_event: Callable[[dict[str, Any]], object] | None,
+) -> Parts:
     http = configuration.http
     sizes = _sizes(configuration)
     measurements = _measurements(http.debug.prometheus)
@@ -219,7 +230,9 @@ def _parts(configuration: Configuration, driver: StorageDriver) -> Parts:
         driver = timed(driver, measurements.storage_action(driver.name))
         if configuration.storage.cache.blobdescriptor:
             sizes = CountedSizes(sizes, measurements.cache_request, measurements.cache_errors.add)
-    registry = LazyRegistry(lambda: _registry(driver, configuration, sizes))
+    bridge = _bridge(configuration, on_event, measurements)
+    hear = bridge.hear if bridge else None
+    registry = LazyRegistry(lambda: _registry(driver, configuration, sizes, hear))
     application = Application(
         registry.as_registry(),
         Options(
@@ -230,18 +243,20 @@ def _parts(configuration: Configuration, driver: StorageDriver) -> Parts:
             tags_max=configuration.tags.maxtags,
         ),
     )
-    health = _health(application, configuration, driver)
+    answer: WSGI = bridge.wrap(application, application.base) if bridge else application
+    health = _health(answer, configuration, driver)
     jobs: dict[str, Callable[[], Job | None]] = {
         "storage": lambda: driver,
         "storage.cache": lambda: sizes,
         "storage.maintenance.uploadpurging": lambda: _purging(driver, configuration.storage.maintenance),
         "health": lambda: health,
+        "notifications": lambda: bridge.notifications if bridge else None,
     }
 
     def waits(context: Callable[[], AbstractContextManager[None]]) -> bool:
         return driver.wait_within(context) and sizes.local
 
-    answer: WSGI = health or application
+    answer = health or answer
     if measurements:
         from udist_plugin.http_api.middleware.metrics import Metrics
 
@@ -264,7 +279,36 @@ def _measurements(settings: Prometheus) -> Measurements | None:
     return Measurements()
 
 
-def _registry(driver: StorageDriver, configuration: Configuration, sizes: Sizes) -> Registry:
+def _bridge(
+    configuration: Configuration,
+    on_event: Callable[[dict[str, Any]], object] | None,
+    measurements: Measurements | None,
+) -> Bridge | None:
+    if on_event is None and configuration.notifications is None:
+        return None
+    from udist_plugin.notifications.opening import open_bridge
+
+    meter = measurements.notifications if measurements else None
+    return open_bridge(configuration, os.environ, on_event, meter)
+
+
+def _registry(
+    driver: StorageDriver,
+    configuration: Configuration,
+    sizes: Sizes,
+    hear: Callable[[Occurrence], None] | None,
+) -> Registry:
+    registry = _guarded_registry(driver, configuration, sizes)
+    if hear is None:
+        return registry
+    from udist_plugin.wrappers.notifying import NotifyingRegistry
+
+    notifications = configuration.notifications
+    references = notifications is not None and notifications.events.includereferences
+    return NotifyingRegistry(registry, hear, references=references)
+
+
+def _guarded_registry(driver: StorageDriver, configuration: Configuration, sizes: Sizes) -> Registry:
     from udist_plugin.storage.registry import StorageRegistry
     from udist_plugin.wrappers.validation import ValidatingRegistry
 
@@ -358,7 +402,7 @@ def _policy(configuration: Configuration) -> Policy:
     )
 
 
-def _health(application: Application, configuration: Configuration, driver: StorageDriver) -> Health | None:
+def _health(application: WSGI, configuration: Configuration, driver: StorageDriver) -> Health | None:
     checks = list(_checks(configuration.health, driver)) if configuration.health else []
     if not checks:
         return None

@@ -309,8 +309,29 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
         ("auth: {htpasswd: {enabled: false, realm: a, path: b}}", "auth (config.yml:2): not supported yet"),
         (
             "notifications: {endpoints: [{name: a, enabled: false}]}",
-            "notifications.endpoints (config.yml:2): not supported yet; remove it, or say disabled: true in "
-            "each of its entries",
+            "notifications.endpoints.0.url (config.yml:2): expected a URL such as https://events.example/, "
+            "file:/var/log/events or exec:/usr/bin/command, but found nothing",
+        ),
+        (
+            "notifications: {endpoints: [{url: 'ftp://a/'}]}",
+            "notifications.endpoints.0.url (config.yml:2): expected a URL such as https://events.example/, "
+            "file:/var/log/events or exec:/usr/bin/command, not 'ftp://a/'",
+        ),
+        (
+            "notifications: {endpoints: [{url: 'exec:/bin/sh -c \"x'}]}",
+            "notifications.endpoints.0.url (config.yml:2): expected a URL such as https://events.example/, "
+            "file:/var/log/events or exec:/usr/bin/command, not 'exec:/bin/sh -c \"x' (No closing quotation)",
+        ),
+        (
+            "notifications: {endpoints: [{url: 'file:/a', ignore: {actions: [pulls]}}]}",
+            "notifications.endpoints.0.ignore.actions.0 (config.yml:2): expected one of pull, push, mount, "
+            "delete, not 'pulls'",
+        ),
+        (
+            "notifications: {endpoints: [{name: a, url: 'file:/a'}, {name: a, url: 'file:/b'}]}\n"
+            "udist: {notifications: {spool: /s}}",
+            "notifications.endpoints.name (config.yml:2): expected a name of its own, as "
+            "udist.notifications.spool is set, not 'a'",
         ),
         (
             "compatibility: {schema1: {enabled: perhaps}}",
@@ -576,8 +597,10 @@ def test_every_key_that_works_reaches_the_configuration() -> None:
         "middleware: {storage: [{name: redirect, options: {baseurl: 'https://a/'}}]}\n"
         "redis: {}\n"
         "health: {file: [{file: a}], http: [{uri: 'http://a'}], tcp: [{addr: 'a:1'}]}\n"
+        "notifications: {endpoints: [{url: 'http://a'}]}\n"
     )
     older = {old for old, _ in ALIASES} | {"middleware.storage[].disabled"}
+    older.add("notifications.endpoints[].disabled")
     for key in all_keys():
         driver = re.match(r"(storage|udist)\.(s3|s3aws|azure|gcs|inmemory)\b", key.path)
         if key.status is not WORKS or key.path in older or driver:
@@ -587,7 +610,7 @@ def test_every_key_that_works_reaches_the_configuration() -> None:
             if name in {"*", "*[]"}:
                 break
             value = value[name] if isinstance(value, dict) else getattr(value, name.removesuffix("[]"))
-            if name in {"platformlist[]", "storage[]", "file[]", "http[]", "tcp[]"}:
+            if name in {"platformlist[]", "storage[]", "file[]", "http[]", "tcp[]", "endpoints[]"}:
                 assert isinstance(value, tuple)
                 value = value[0]
 

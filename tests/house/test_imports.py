@@ -43,13 +43,14 @@ ROOMS = {
     "storage": BACKBONE | {"drivers", "helpers"},
     "remote": BACKBONE | {"version"},
     "wrappers": BACKBONE | {"remote"},
+    "notifications": BACKBONE | {"remote", "wrappers", "config", "redaction"},
     "http_api": BACKBONE,
     "config": {"errors", "redaction", "kinds", "keys", "drivers"},
     "lazy_registry": {"registry"},
     "service": BACKBONE | {"lazy_registry", "storage", "drivers", "wrappers", "http_api", "config"},
     "bootstrap": BACKBONE
     | {"redaction", "storage", "drivers", "remote", "wrappers", "http_api", "config", "service"}
-    | {"lazy_registry"},
+    | {"lazy_registry", "notifications"},
     "wire": {"errors"},
     "link": {"wire", "errors"},
     "server": {"wire", "link", "errors", "version", "exhaustion"},

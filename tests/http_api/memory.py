@@ -122,10 +122,13 @@ class MemoryRegistry(Registry):
         self.tags.update({(name, tag): digest for tag in tags})
         return Descriptor(media_type, digest, len(content))
 
-    def delete_manifest(self, name: str, digest: Digest) -> None:
+    def delete_manifest(self, name: str, digest: Digest) -> Sequence[str]:
         self.get_manifest(name, digest)
         del self.manifests[name, digest]
-        self.tags = {key: value for key, value in self.tags.items() if (key[0], value) != (name, digest)}
+        deleted = [key for key, value in self.tags.items() if (key[0], value) == (name, digest)]
+        for key in deleted:
+            del self.tags[key]
+        return [tag for _, tag in deleted]
 
     def delete_tag(self, name: str, tag: str) -> None:
         self.get_manifest(name, tag)

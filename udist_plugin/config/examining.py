@@ -40,6 +40,7 @@ _MODELS: dict[str, Any] = {
     "http.debug": model.Debug,
     "http.debug.prometheus": model.Prometheus,
     "udist": model.Own,
+    "udist.notifications": model.OwnNotifications,
     "udist.referrers": model.OwnReferrers,
     "udist.validation": model.OwnValidation,
     "validation": model.Validation,
@@ -155,7 +156,8 @@ def _configuration(
     entries = dict(root.entries)
     driver, foreign, entries["storage"] = find_driver(root, keys, reader, given=given or "storage" in entries)
     values: Any = reader.section(keys, Table(entries, root.source), "")
-    if values["health"] or values["redis"] or values["storage"]["cache"]["blobdescriptor"]:
+    cache = values["storage"]["cache"]["blobdescriptor"]
+    if cache or any(values[name] for name in ("health", "notifications", "redis")):
         from udist_plugin.config.together import check
 
         check(values, entries, reader)
@@ -191,7 +193,7 @@ def _given(section: Node | None, name: str) -> bool:
 def _models(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The classes by path, with those of the sections that are there."""
     models = _MODELS
-    for name in ("health", "redis"):
+    for name in ("health", "notifications", "redis"):
         if values[name] is not None:
             from importlib import import_module
 

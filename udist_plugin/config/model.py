@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from re import Pattern
 
     from udist_plugin.config.keys.health import Health
+    from udist_plugin.config.keys.notifications import Notifications
     from udist_plugin.config.keys.redis import Redis
 
 
@@ -172,6 +173,15 @@ class OwnReferrers(Part):
     tags: bool
 
 
+class OwnNotifications(Part):
+    """``format`` is the envelope's, ``v1`` or ``v2``; ``queue`` is in bytes of each endpoint; ``spool`` is a
+    folder, or empty."""
+
+    format: str
+    queue: int
+    spool: str
+
+
 class Own(Part):
     """``udist``: what distribution has no key for. What it says of a storage driver is in that one's
     parameters. ``maxstreams`` is how many requests a plugin serves at once, ``spin`` for how many
@@ -179,6 +189,7 @@ class Own(Part):
 
     maxstreams: int
     spin: int
+    notifications: OwnNotifications
     referrers: OwnReferrers
     validation: OwnValidation
 
@@ -209,7 +220,7 @@ class Http(Part):
 
 
 class Configuration(Part):
-    """``redis`` and ``health`` are ``None`` where the section is not given."""
+    """``redis``, ``health`` and ``notifications`` are ``None`` where the section is not given."""
 
     version: str
     log: Log
@@ -217,6 +228,7 @@ class Configuration(Part):
     middleware: Middleware
     redis: Redis | None
     health: Health | None
+    notifications: Notifications | None
     catalog: Catalog
     tags: Tags
     validation: Validation

@@ -33,7 +33,7 @@ def asks(path: str, node: Node) -> bool:
 def hint(path: str) -> str:
     """How such a key is switched off, for its error."""
     match path:
-        case "log.hooks" | "notifications.endpoints" | "middleware.registry" | "middleware.repository":
+        case "log.hooks" | "middleware.registry" | "middleware.repository":
             return ", or say disabled: true in each of its entries"
         case "compatibility.schema1":
             return ", or say enabled: false there"

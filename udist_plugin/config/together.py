@@ -24,6 +24,7 @@ def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reade
         reader.wrong(problem, "storage.cache.blobdescriptor", sections["storage"])
     if redis and redis["tls"]["key"] and not redis["tls"]["certificate"]:
         reader.wrong("expected redis.tls.certificate beside it", "redis.tls.key", sections["redis"])
+    _check_names(values, sections, reader)
     seen = set[str]()
     for path, name in _checks(values["health"] or {}):
         if name in seen:  # distribution knows a check by this name, and so does whoever asks for its health
@@ -31,6 +32,18 @@ def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reade
         seen.add(name)
     if len(seen) > CHECKS:
         reader.wrong(f"expected at most {CHECKS} checks, not {len(seen)}", "health", sections["health"])
+
+
+def _check_names(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reader) -> None:
+    """The spool knows an endpoint by its name."""
+    endpoints = (values["notifications"] or {}).get("endpoints", ())
+    if not values["udist"]["notifications"]["spool"]:
+        return
+    names = [endpoint["name"] for endpoint in endpoints]
+    for number, name in enumerate(names):
+        if not name or names.index(name) < number:
+            problem = f"expected a name of its own, as udist.notifications.spool is set, not {name!r}"
+            reader.wrong(problem, "notifications.endpoints.name", sections["notifications"])
 
 
 def _checks(health: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -98,7 +98,7 @@ class Application:
         if handler is None:
             return error_response(Unsupported(), [resource.allow()])
         try:
-            return handler(Request(environ, self._base(environ), route.name, route.reference))
+            return handler(Request(environ, self.base(environ), route.name, route.reference))
         except Unsupported as error:  # a registry that is read-only, or deletes nothing
             return error_response(error, [resource.allow(method)])
 
@@ -121,7 +121,7 @@ class Application:
             resource = self._resources[name] = found(self._registry, self._options)
         return resource
 
-    def _base(self, environ: Environ) -> str:
+    def base(self, environ: Environ) -> str:
         """What stands before ``/v2/`` in the URLs handed out."""
         if self._host:
             return self._host

@@ -34,6 +34,9 @@ _BASE = Text("a URL such as https://cdn.example/registry", r"[a-z][a-z0-9+.-]*:/
 _PATH = Text("a path outside /v2/, such as /metrics", r"|/(?!v2(/|$))[^?#\s]*")
 _REDIRECT = Text("redirect, the only middleware supported so far", "redirect")
 _FIELD_VALUE = Text("a field value on one line (RFC 9110, section 5.5)", r"[\t\x20-\x7e\x80-\xff]*")
+_FORMAT = Choice("v1", "v2")
+_FOLDER = Text("the absolute path of a folder", r"|/[^\0]*")
+_QUEUE = Integer(1 << 16, 1 << 30)
 _AGE = Duration(unit_needed=True)
 _INTERVAL = Duration(unit_needed=True, positive=True)
 _COUNT = Integer(0, 1 << 31)
@@ -133,18 +136,13 @@ KEYS: Final = (
     Key("validation.manifests.references", _FLAG, None, "the old name of udist.validation.references"),
     Key("udist.maxstreams", Integer(64, 1 << 14), 1024, "requests that a plugin serves at once"),
     Key("udist.spin", Integer(0, 1000), 200, "microseconds of looking for the next request before sleeping"),
+    Key("udist.notifications.format", _FORMAT, "v2", "the envelope of events: distribution 2's v1, or v2"),
+    Key("udist.notifications.queue", _QUEUE, 16 << 20, "bytes of events that wait for an endpoint at most"),
+    Key("udist.notifications.spool", _FOLDER, "", "a folder that keeps events until they are delivered"),
     Key("udist.referrers.tags", _FLAG, True, "keep the tags by which stock registries find signatures"),
     Key("udist.validation.references", _FLAG, True, "require the content that a manifest refers to"),
     Key("auth", _ANY, None, "access control", GUARD),
     Key("reporting", _ANY, None, "error reporting services", UNSUPPORTED),
-    Key(
-        "notifications.events.includereferences",
-        _FLAG,
-        False,
-        "include a manifest's references in events",
-        NO_EFFECT,
-    ),
-    Key("notifications.endpoints", _ANY, None, "the endpoints that events are sent to", UNSUPPORTED),
     Key("proxy", _ANY, None, "a pull-through cache", UNSUPPORTED),
     Key("compatibility.schema1", _ANY, None, "Docker's schema 1", UNSUPPORTED),
     Key("policy", _ANY, None, "classes of repositories", UNSUPPORTED),
@@ -155,6 +153,7 @@ S3AWS: Final = "storage.s3aws"
 DEFERRED: Final = {
     "health": "udist_plugin.config.keys.health",
     "http.tls": "udist_plugin.config.keys.tls",
+    "notifications": "udist_plugin.config.keys.notifications",
     "redis": "udist_plugin.config.keys.redis",
     "storage.azure": "udist_plugin.drivers.azure.keys",
     "storage.gcs": "udist_plugin.drivers.gcs.keys",
@@ -172,9 +171,6 @@ def schema() -> Section:
     root = tree(KEYS)
     for path, module in DEFERRED.items():
         plant_deferred(root, path, module)
-    notifications = root.children["notifications"]
-    assert isinstance(notifications, Section)
-    notifications.variables["EVENTCONFIG"] = "events"
     return root
 
 

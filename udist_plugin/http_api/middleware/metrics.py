@@ -72,6 +72,15 @@ class Measurements:
         )
         self.cache_hits = Counter("registry_storage_cache_hits", "The number of cache request received")
         self.cache_errors = Counter("registry_storage_cache_errors", "The number of cache request errors")
+        self.events = Counter(
+            "registry_notifications_events", "The number of total events", ["type", "endpoint"]
+        )
+        self.pending_events = Gauge(
+            "registry_notifications_pending_total", "The gauge of pending events in queue", ["endpoint"]
+        )
+        self.event_statuses = Counter(
+            "registry_notifications_status", "The number of status code", ["code", "endpoint"]
+        )
         for handler in HANDLERS.values():
             self.in_flight.add((handler,), 0)
         for counter in (self.cache_requests, self.cache_hits, self.cache_errors):
@@ -88,8 +97,35 @@ class Measurements:
         if hit:
             self.cache_hits.add()
 
+    def notifications(self, endpoint: str) -> EndpointMeter:
+        """What to tell of the events for an endpoint, by its name."""
+        return EndpointMeter(self, endpoint)
+
     def __iter__(self) -> Iterator[Family]:
         return iter(vars(self).values())
+
+
+class EndpointMeter:
+    """Counts the events for one endpoint: by their type, which is Events, Successes, Failures, Errors or
+    Dropped, by the status of responses, and those that wait."""
+
+    def __init__(self, measurements: Measurements, endpoint: str) -> None:
+        self._measurements = measurements
+        self._endpoint = endpoint
+
+    def count(self, kind: str, number: int = 1) -> None:
+        self._measurements.events.add((kind, self._endpoint), number)
+
+    def answered(self, status: int) -> None:
+        """``status`` is 0 if there was no response."""
+        if status:
+            from http.client import responses
+
+            code = f"{status} {responses.get(status, '')}".rstrip()
+            self._measurements.event_statuses.add((code, self._endpoint))
+
+    def pending(self, change: int) -> None:
+        self._measurements.pending_events.add((self._endpoint,), change)
 
 
 class Metrics:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import ssl
 import threading
@@ -45,12 +46,21 @@ class Connection:
 
 
 class Connections:
-    """Connections to ``origin``, by way of ``proxy`` if there is one. ``context`` is for TLS."""
+    """Connections to ``origin``, by way of ``proxy`` if there is one. ``context`` is for TLS. A wait lasts
+    ``timeout`` seconds at most, if that is less than usual."""
 
-    def __init__(self, origin: Origin, context: ssl.SSLContext | None, proxy: Proxy | None) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        context: ssl.SSLContext | None,
+        proxy: Proxy | None,
+        timeout: float = math.inf,
+    ) -> None:
         self.origin = origin
         self.proxy = proxy
         self._context = context
+        self._connecting = min(CONNECTING, timeout)
+        self._silence = min(SILENCE, timeout)
         self._lock = threading.Lock()
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
@@ -68,7 +78,7 @@ class Connections:
         try:
             connection.http.connect()
             assert connection.http.sock is not None
-            connection.http.sock.settimeout(SILENCE)
+            connection.http.sock.settimeout(self._silence)
         except (OSError, HTTPException) as error:
             self.drop(connection)
             raise self.explained(connection, error) from None
@@ -118,8 +128,10 @@ class Connections:
     def _new(self) -> HTTPConnection:
         at = self.proxy or self.origin
         if self._context is None:
-            return HTTPConnection(at.host, at.port, timeout=CONNECTING, blocksize=BLOCK)
-        http = HTTPSConnection(at.host, at.port, timeout=CONNECTING, blocksize=BLOCK, context=self._context)
+            return HTTPConnection(at.host, at.port, timeout=self._connecting, blocksize=BLOCK)
+        http = HTTPSConnection(
+            at.host, at.port, timeout=self._connecting, blocksize=BLOCK, context=self._context
+        )
         if self.proxy:
             http.set_tunnel(self.origin.host, self.origin.port, self.proxy.headers)
         return http

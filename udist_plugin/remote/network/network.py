@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import ssl
 import threading
 from typing import TYPE_CHECKING
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
 class Network:
     """Transports by origin. ``environ`` names proxies and the user's folders; the folder ``certificates`` is
-    used instead of those for certificates. Safe for any number of
-    threads."""
+    used instead of those for certificates. A wait for a server lasts ``timeout`` seconds at most, if that is
+    less than usual. Safe for any number of threads."""
 
-    def __init__(self, environ: Mapping[str, str], certificates: str = "") -> None:
+    def __init__(self, environ: Mapping[str, str], certificates: str = "", timeout: float = math.inf) -> None:
         self._environ = environ
         self._certificates = certificates
+        self._timeout = timeout
         self._lock = threading.Lock()
         self._transports: dict[tuple[Origin, bool], SocketTransport] = {}
 
@@ -37,7 +39,8 @@ class Network:
             found = self._transports.get((origin, insecure))
             if found is None:
                 context = self._context(origin, insecure=insecure) if origin.scheme == "https" else None
-                connections = Connections(origin, context, proxy_of(origin, self._environ))
+                proxy = proxy_of(origin, self._environ)
+                connections = Connections(origin, context, proxy, self._timeout)
                 found = self._transports[origin, insecure] = SocketTransport(connections)
             return found
 

@@ -17,15 +17,19 @@ if TYPE_CHECKING:
 
 HOPS: Final = 5
 ELSEWHERE: Final = frozenset({301, 302, 303, 307, 308})
+REPEATED: Final = frozenset({307, 308})
+"""Statuses that keep the method (RFC 9110, section 15.4)."""
 SECRETS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
 class FollowingTransport:
-    """``inner``, and where its answers to GET and HEAD lead. Credentials are not sent to another server."""
+    """``inner``, and where its answers to GET and HEAD lead; if ``repeats``, also where 307 and 308 lead the
+    other methods, with content that is bytes. Credentials are not sent to another server."""
 
-    def __init__(self, inner: SocketTransport, network: Network) -> None:
+    def __init__(self, inner: SocketTransport, network: Network, *, repeats: bool = False) -> None:
         self._inner = inner
         self._network = network
+        self._repeated = REPEATED if repeats else frozenset[int]()
 
     def request(
         self,
@@ -42,7 +46,8 @@ class FollowingTransport:
         for _ in range(HOPS):
             response = transport.request(method, target, headers=headers, body=body, timeout=timeout)
             location = response.header("location")
-            if response.status not in ELSEWHERE or method not in ("GET", "HEAD") or not location:
+            leads = ELSEWHERE if method in ("GET", "HEAD") else self._repeated
+            if response.status not in leads or not location:
                 return response
             response.close()
             url = urljoin(f"{transport.origin}{target}", location)

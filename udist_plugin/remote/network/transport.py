@@ -65,7 +65,8 @@ class SocketTransport:
         named = dict(headers)
         for name, value in headers:
             http.putheader(name, value)
-        http.putheader("user-agent", USER_AGENT)
+        if "user-agent" not in named:
+            http.putheader("user-agent", USER_AGENT)
         if isinstance(body, bytes) and "content-length" not in named:
             http.putheader("content-length", str(len(body)))
         chunked = body is not None and not isinstance(body, bytes) and "content-length" not in named

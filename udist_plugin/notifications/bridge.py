@@ -1,0 +1,123 @@
+"""From what happens in a registry, and the requests that cause it, to events for all endpoints."""
+
+from __future__ import annotations
+
+import os
+import threading
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from udist_plugin.notifications.events import Format, encode, new_id
+from udist_plugin.wrappers.notifying import MANIFESTS, Occurrence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from udist_plugin.notifications.queue import Notifications
+
+    Environ = dict[str, Any]
+    WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+class Bridge:
+    """Puts an event into the queues of ``notifications`` for each occurrence that it hears of.
+
+    ``base`` is what stands before ``/v2/`` in URLs outside of a request; if ``relative``, it is a path in all
+    of them. What is heard within a request waits for its status, and is told once: a registry is asked
+    several times for some responses.
+    """
+
+    def __init__(self, notifications: Notifications, version: Format, base: str, *, relative: bool) -> None:
+        self.notifications = notifications
+        self._version = version
+        self._base = base
+        self._relative = relative
+        self._source = {"addr": os.uname().nodename, "instanceID": new_id()}
+        self._thread = threading.local()
+
+    def hear(self, occurrence: Occurrence) -> None:
+        """What a ``NotifyingRegistry`` tells."""
+        heard: list[Occurrence] | None = getattr(self._thread, "heard", None)
+        if heard is None:
+            self._publish([occurrence], self._base, {"REQUEST_METHOD": ""})
+        elif occurrence not in heard:
+            heard.append(occurrence)
+
+    def wrap(self, application: WSGI, base: Callable[[Environ], str]) -> WSGI:
+        """``application``, whose requests are told with what they cause. ``base`` says what stands before
+        ``/v2/`` in the URLs of a request's response."""
+
+        def answer(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+            status = ""
+
+            def started(line: str, fields: list[tuple[str, str]], *exc_info: Any) -> Any:
+                nonlocal status
+                status = line[:3]
+                return start_response(line, fields, *exc_info)
+
+            heard: list[Occurrence] = []
+            self._thread.heard = heard
+            try:
+                return application(environ, started)
+            finally:
+                self._thread.heard = None
+                if status == "304":  # as in distribution, that is a pull of a blob, but not of a manifest
+                    heard = [each for each in heard if each.kind != MANIFESTS]
+                if heard:
+                    self._publish(heard, self._absolute(base(environ), environ), environ)
+
+        return answer
+
+    def _absolute(self, base: str, environ: Environ) -> str:
+        """``base`` with the scheme and the host that the caller used, or its proxy says that it used."""
+        host = environ.get("HTTP_X_FORWARDED_HOST", "").partition(",")[0].strip() or environ.get("HTTP_HOST")
+        if self._relative or not host or (base and not base.startswith("/")):
+            return base
+        scheme = environ.get("HTTP_X_FORWARDED_PROTO") or environ.get("wsgi.url_scheme") or "http"
+        return f"{scheme}://{host}{base}"
+
+    def _publish(self, occurrences: Sequence[Occurrence], base: str, environ: Environ) -> None:
+        user = environ.get("REMOTE_USER")
+        facts = {
+            "request": _request(environ),
+            "actor": {"name": user} if user else {},
+            "source": self._source,
+        }
+        for occurrence in occurrences:
+            wanted = [queue for queue in self.notifications.queues if queue.wants(occurrence)]
+            if wanted:
+                event = encode(occurrence, base, facts, self._version)
+                for queue in wanted:
+                    queue.put(event)
+
+
+def _request(environ: Environ) -> dict[str, str]:
+    record = {"id": new_id()}
+    optional = {"addr": _address(environ), "host": environ.get("HTTP_HOST", "")}
+    record |= {name: value for name, value in optional.items() if value}
+    return record | {
+        "method": environ["REQUEST_METHOD"],
+        "useragent": environ.get("HTTP_USER_AGENT", ""),
+    }
+
+
+def _address(environ: Environ) -> str:
+    """Where the request is from: the client that a proxy names, or else the connection's other end."""
+    for stated in (
+        environ.get("HTTP_X_FORWARDED_FOR", "").partition(",")[0],
+        environ.get("HTTP_X_REAL_IP", ""),
+    ):
+        if _is_address(stated.strip()):
+            return str(stated.strip())
+    host, port = str(environ.get("REMOTE_ADDR", "")), environ.get("REMOTE_PORT", "")
+    if not host or not port:
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
