@@ -60,13 +60,13 @@ class ManifestResource(Resource):
             and not isinstance(target, Digest)
             and not accepts(request, DOCKER_MANIFEST_LIST)
         ):
-            _close(content)
-            found, content = self._default_platform(request.name, found.digest)
+            found, content = self._default_platform(request.name, found.digest, _whole(content))
         return _answer(request, found, content)
 
-    def _default_platform(self, name: str, digest: Digest) -> tuple[Descriptor, bytes | Content]:
-        found = self.registry.get_manifest(name, digest)
-        for descriptor in read_stored(found.content, digest).manifests:
+    def _default_platform(
+        self, name: str, digest: Digest, content: bytes
+    ) -> tuple[Descriptor, bytes | Content]:
+        for descriptor in read_stored(content, digest).manifests:
             platform = descriptor.other.get("platform")
             if (
                 isinstance(platform, dict)
@@ -137,6 +137,13 @@ def _answer(request: Request, found: Descriptor, content: bytes | Content) -> Re
         if answer.content is not content:
             _close(content)
     return answer
+
+
+def _whole(content: bytes | Content) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    with content:
+        return content.read()
 
 
 def _close(content: bytes | Content) -> None:

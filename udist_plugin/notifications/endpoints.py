@@ -64,9 +64,10 @@ class HttpEndpoint:
             return status
         raise NotDelivered(f"answered with status {status}", status)
 
-    def cancel(self) -> None:
+    def close(self) -> None:
         if self._network is not None:
             self._network.cancel()
+            self._network.close()
 
     def _connect(self) -> FollowingTransport:
         from urllib.parse import urlsplit
@@ -117,8 +118,8 @@ class FileEndpoint:
             raise NotDelivered(f"{self._path}: only a part could be written")
         return 0
 
-    def cancel(self) -> None:
-        """There is nothing to wait for."""
+    def close(self) -> None:
+        """Nothing is held between deliveries."""
 
 
 class ExecEndpoint:
@@ -145,7 +146,7 @@ class ExecEndpoint:
         try:
             process.communicate(body, self._timeout)
         except subprocess.TimeoutExpired:
-            self.cancel()
+            self.close()
             process.communicate()
             raise NotDelivered(f"{words[0]}: still running after {self._timeout:g} s") from None
         finally:
@@ -154,7 +155,7 @@ class ExecEndpoint:
             raise NotDelivered(f"{words[0]}: ended with status {process.returncode}")
         return 0
 
-    def cancel(self) -> None:
+    def close(self) -> None:
         import signal
         from contextlib import suppress
 
@@ -178,5 +179,5 @@ class CallbackEndpoint:
                 raise NotDelivered(f"{type(error).__name__}: {error}") from error
         return 0
 
-    def cancel(self) -> None:
+    def close(self) -> None:
         """A function cannot be interrupted."""

@@ -37,8 +37,8 @@ class Endpoint(Protocol):
     def deliver(self, body: bytes) -> int:
         """Returns the status of the response, 0 where there is none. Raises ``NotDelivered``."""
 
-    def cancel(self) -> None:
-        """Ends a delivery that is under way in another thread."""
+    def close(self) -> None:
+        """Ends a delivery that is under way in another thread, and releases what the endpoint holds."""
 
 
 class Rules(NamedTuple):
@@ -133,7 +133,7 @@ class Queue:
         if self._thread is not None:
             self._thread.join(timeout)
             self._ended.set()
-            self._endpoint.cancel()
+            self._endpoint.close()
             self._thread.join(CANCELLED)
         if left := len(self._waiting):
             after = f"kept in {self._spool.place} for the next start" if self._spool else "lost"

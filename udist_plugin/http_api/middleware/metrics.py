@@ -102,7 +102,8 @@ class Measurements:
         return EndpointMeter(self, endpoint)
 
     def __iter__(self) -> Iterator[Family]:
-        return iter(vars(self).values())
+        """The families that there is something to say of."""
+        return (family for family in vars(self).values() if family.values())
 
 
 class EndpointMeter:
