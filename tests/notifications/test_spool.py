@@ -14,8 +14,8 @@ from tests.link.waiting import until
 from tests.notifications.events import configured, push, receiving
 from udist_plugin import Plugin, create_app
 from udist_plugin.errors import TransportError
-from udist_plugin.notifications.events import Event, new_id
-from udist_plugin.notifications.spool import Folder, Spool
+from udist_plugin.notifications.events import Moment
+from udist_plugin.notifications.spool import Folder, Spool, Stored
 from udist_plugin.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def spooled(url: str, root: Path, **more: Any) -> dict[str, Any]:
     return configured({"name": "test", "url": url}, own={"spool": str(root), **more})
 
 
-def event(size: int = 0) -> Event:
-    return Event(new_id(), json.dumps({"events": ["x" * size]}).encode())
+def event(size: int = 0) -> Stored:
+    return Stored(Moment.now().id, json.dumps({"events": ["x" * size]}).encode())
 
 
 def push_by_plugin(plugin: Plugin, contents: Sequence[bytes]) -> list[str]:
@@ -116,7 +116,7 @@ def test_dropped_events_are_dropped_from_disk(tmp_path: Path) -> None:
     assert not kept(tmp_path)
 
 
-def left_behind(place: Path, *events: Event) -> None:
+def left_behind(place: Path, *events: Stored) -> None:
     folder = Folder.make(str(place))
     for each in events:
         folder.keep(each)
@@ -178,7 +178,7 @@ def test_any_name_is_a_folder_of_its_own(tmp_path: Path, name: str) -> None:
 
 
 def test_ids_are_in_the_order_of_time() -> None:
-    ids = [new_id() for _ in range(1000)]
+    ids = [Moment.now().id for _ in range(1000)]
     assert len({*ids}) == 1000
     assert [each[:18] for each in ids] == sorted(each[:18] for each in ids)
     assert {(each[14], each[19] in "89ab") for each in ids} == {("7", True)}

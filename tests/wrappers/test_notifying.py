@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def registry(told: list[Occurrence]) -> NotifyingRegistry:
     )
 
 
-def of_blob(action: str, **more: str) -> Occurrence:
+def of_blob(action: str, **more: Any) -> Occurrence:
     return Occurrence(action, BLOBS, "a", BLOB, OCTET_STREAM, 4)._replace(**more)
 
 

@@ -7,7 +7,7 @@ import threading
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
-from udist_plugin.notifications.events import Format, encode, new_id
+from udist_plugin.notifications.events import Cause, Event, Format, Moment
 from udist_plugin.wrappers.notifying import MANIFESTS, Occurrence
 
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ class Bridge:
         self._version = version
         self._base = base
         self._relative = relative
-        self._source = {"addr": os.uname().nodename, "instanceID": new_id()}
+        self._source = {"addr": os.uname().nodename, "instanceID": Moment.now().id}
         self._thread = threading.local()
 
     def hear(self, occurrence: Occurrence) -> None:
         """What a ``NotifyingRegistry`` tells."""
         heard: list[Occurrence] | None = getattr(self._thread, "heard", None)
         if heard is None:
-            self._publish([occurrence], self._base, {"REQUEST_METHOD": ""})
+            self._publish([occurrence], Cause(Moment.now(), self._base, self._source))
         elif occurrence not in heard:
             heard.append(occurrence)
 
@@ -64,7 +64,7 @@ class Bridge:
                 if status == "304":  # as in distribution, that is a pull of a blob, but not of a manifest
                     heard = [each for each in heard if each.kind != MANIFESTS]
                 if heard:
-                    self._publish(heard, self._absolute(base(environ), environ), environ)
+                    self._publish(heard, self._cause(environ, base(environ)))
 
         return answer
 
@@ -76,39 +76,32 @@ class Bridge:
         scheme = environ.get("HTTP_X_FORWARDED_PROTO") or environ.get("wsgi.url_scheme") or "http"
         return f"{scheme}://{host}{base}"
 
-    def _publish(self, occurrences: Sequence[Occurrence], base: str, environ: Environ) -> None:
-        user = environ.get("REMOTE_USER")
-        facts = {
-            "request": _request(environ),
-            "actor": {"name": user} if user else {},
-            "source": self._source,
-        }
-        for occurrence in occurrences:
-            wanted = [queue for queue in self.notifications.queues if queue.wants(occurrence)]
-            if wanted:
-                event = encode(occurrence, base, facts, self._version)
-                for queue in wanted:
+    def _cause(self, environ: Environ, base: str) -> Cause:
+        return Cause(
+            Moment.now(),
+            self._absolute(base, environ),
+            self._source,
+            environ["REQUEST_METHOD"],
+            _address(environ),
+            environ.get("HTTP_HOST", ""),
+            environ.get("HTTP_USER_AGENT", ""),
+            environ.get("REMOTE_USER") or "",
+        )
+
+    def _publish(self, occurrences: Sequence[Occurrence], cause: Cause) -> None:
+        for number, occurrence in enumerate(occurrences, 1):
+            event = Event(occurrence, cause, number, self._version)
+            for queue in self.notifications.queues:
+                if queue.wants(occurrence):
                     queue.put(event)
-
-
-def _request(environ: Environ) -> dict[str, str]:
-    record = {"id": new_id()}
-    optional = {"addr": _address(environ), "host": environ.get("HTTP_HOST", "")}
-    record |= {name: value for name, value in optional.items() if value}
-    return record | {
-        "method": environ["REQUEST_METHOD"],
-        "useragent": environ.get("HTTP_USER_AGENT", ""),
-    }
 
 
 def _address(environ: Environ) -> str:
     """Where the request is from: the client that a proxy names, or else the connection's other end."""
-    for stated in (
-        environ.get("HTTP_X_FORWARDED_FOR", "").partition(",")[0],
-        environ.get("HTTP_X_REAL_IP", ""),
-    ):
-        if _is_address(stated.strip()):
-            return str(stated.strip())
+    for field in ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP"):
+        stated: str = environ.get(field, "").partition(",")[0].strip()
+        if stated and _is_address(stated):
+            return stated
     host, port = str(environ.get("REMOTE_ADDR", "")), environ.get("REMOTE_PORT", "")
     if not host or not port:
         return host

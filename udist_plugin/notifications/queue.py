@@ -13,7 +13,7 @@ from udist_plugin.errors import UdistError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from udist_plugin.notifications.events import Event
+    from udist_plugin.notifications.events import Envelope
     from udist_plugin.notifications.spool import Spool
     from udist_plugin.wrappers.notifying import Occurrence
 
@@ -43,7 +43,8 @@ class Endpoint(Protocol):
 
 class Rules(NamedTuple):
     """How an endpoint is treated. After each failure in a row the pause before the next attempt grows, up to
-    ``backoff`` seconds after ``threshold`` of them. At most ``limit`` bytes of envelopes wait. Events of the
+    ``backoff`` seconds after ``threshold`` of them. Envelopes of about ``limit`` bytes wait at
+    most. Events of the
     media types and actions ``ignored`` are not sent."""
 
     threshold: int = 10
@@ -86,7 +87,7 @@ class Queue:
         self._meter = meter
         self._spool = spool
         self._changed = threading.Condition()
-        self._waiting: deque[Event] = deque()
+        self._waiting: deque[Envelope] = deque()
         self._size = 0
         self._dropped = 0
         self._failures = 0
@@ -98,7 +99,7 @@ class Queue:
     def wants(self, occurrence: Occurrence) -> bool:
         return not self._rules.ignored & {occurrence.action, occurrence.media_type}
 
-    def put(self, event: Event) -> None:
+    def put(self, event: Envelope) -> None:
         """Returns at once, whatever the endpoint does."""
         if self._spool:
             try:
@@ -108,7 +109,7 @@ class Queue:
         with self._changed:
             self._waiting.append(event)
             self._count(1)
-            self._size += len(event.body)
+            self._size += event.size
             dropped = self._make_room()
             self._changed.notify()
         if dropped:
@@ -168,12 +169,12 @@ class Queue:
         with self._changed:
             self._waiting.extendleft(reversed(events))
             self._count(len(events))
-            self._size += sum(len(event.body) for event in events)
+            self._size += sum(event.size for event in events)
             given_up += self._make_room()
         if given_up:
             self._tell_dropped(given_up)
 
-    def _next(self) -> Event | None:
+    def _next(self) -> Envelope | None:
         """The first event that waits, which stays; ``None`` at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing.is_set())
@@ -183,7 +184,7 @@ class Queue:
         """Until the next attempt, which comes at once when closing begins. No event wakes the thread."""
         (self._ended if self._closing.is_set() else self._closing).wait(pause)
 
-    def _delivered(self, event: Event, status: int) -> None:
+    def _delivered(self, event: Envelope, status: int) -> None:
         with self._changed:
             if self._waiting and self._waiting[0] is event:  # or it was dropped meanwhile
                 self._drop_first()
@@ -219,9 +220,9 @@ class Queue:
             dropped += 1
         return dropped
 
-    def _drop_first(self) -> Event:
+    def _drop_first(self) -> Envelope:
         event = self._waiting.popleft()
-        self._size -= len(event.body)
+        self._size -= event.size
         self._count(-1)
         return event
 

@@ -15,10 +15,10 @@ import json
 import os
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from urllib.parse import quote
 
-from udist_plugin.notifications.events import Event, new_id
+from udist_plugin.notifications.events import Envelope, Moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,17 @@ if TYPE_CHECKING:
 _SUFFIX: Final = ".json"
 _NEW: Final = "."
 """What the name of a folder begins with that has no lock yet."""
+
+
+class Stored(NamedTuple):
+    """The envelope of an event that was read."""
+
+    id: str
+    body: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.body)
 
 
 class Folder:
@@ -39,7 +50,7 @@ class Folder:
     def make(cls, above: str) -> Self:
         """A new one in ``above``. Raises ``OSError``."""
         os.makedirs(above, 0o700, exist_ok=True)
-        name = new_id()
+        name = Moment.now().id
         hidden = os.path.join(above, _NEW + name)
         os.mkdir(hidden, 0o700)
         folder = cls.take(hidden)
@@ -62,12 +73,13 @@ class Folder:
             return None
         return cls(path, descriptor)
 
-    def keep(self, event: Event) -> None:
+    def keep(self, event: Envelope) -> None:
         """Raises ``OSError``."""
         name = event.id + _SUFFIX
         file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=self._descriptor)
         try:
-            if os.write(file, event.body) < len(event.body):
+            body = event.body
+            if os.write(file, body) < len(body):
                 raise OSError("no space left on the device")
         except OSError:
             self.remove(event.id)
@@ -84,7 +96,7 @@ class Folder:
                 if each.name.endswith(_SUFFIX)
             }
 
-    def read(self, event_id: str) -> Event | None:
+    def read(self, event_id: str) -> Stored | None:
         """``None`` if the process died while it wrote the event. Raises ``OSError``."""
         file = os.open(event_id + _SUFFIX, os.O_RDONLY, dir_fd=self._descriptor)
         with open(file, "rb") as stored:
@@ -94,7 +106,7 @@ class Folder:
         except ValueError:
             self.remove(event_id)
             return None
-        return Event(event_id, body)
+        return Stored(event_id, body)
 
     def remove(self, event_id: str) -> None:
         with suppress(OSError):  # it is sent twice, then
@@ -117,24 +129,24 @@ class Spool:
         self._left: list[Folder] = []
         self._adopted: dict[str, Folder] = {}
 
-    def keep(self, event: Event) -> None:
+    def keep(self, event: Envelope) -> None:
         """Raises ``OSError``."""
         with self._lock:
             if self._own is None:
                 self._own = Folder.make(self.place)
         self._own.keep(event)
 
-    def remove(self, event: Event) -> None:
+    def remove(self, event: Envelope) -> None:
         folder = self._adopted.pop(event.id, self._own)
         if folder is not None:
             folder.remove(event.id)
 
-    def adopt(self, limit: int) -> tuple[Sequence[Event], int]:
+    def adopt(self, limit: int) -> tuple[Sequence[Stored], int]:
         """The events that other processes left behind, in the order of time, and how many older ones were
         given up: envelopes of more than ``limit`` bytes in all. Raises ``OSError``."""
         self._left = self._take_left()
         found = [(event_id, size, each) for each in self._left for event_id, size in each.sizes().items()]
-        events: list[Event] = []
+        events: list[Stored] = []
         given_up = 0
         for event_id, size, folder in sorted(found, key=lambda each: each[0], reverse=True):
             limit -= size
