@@ -43,14 +43,14 @@ def test_only_2xx_counts_as_delivered(status: int) -> None:
 
 @pytest.mark.parametrize("status", [307, 308])
 def test_a_redirect_that_keeps_the_method_is_followed(status: int) -> None:
-    headers = {"Authorization": ["Bearer secret"], "X-Test": ["a", "b"]}
+    headers = {"Authorization": ["Bearer secret"], "X-Test": ["a", "b"], "User-Agent": ["mine"]}
     with receiving() as other, receiving(Answer(status, [("location", other.url)])) as receiver:
         with create_app(configured({"url": receiver.url, "headers": headers})) as app:
             push(app, BLOBS[:1])
         (first,), (second,) = receiver.server.asked, other.server.asked
     assert (first.method, second.method) == ("POST", "POST")
     assert first.body == second.body
-    assert first.headers["authorization"] == "Bearer secret"
+    assert (first.headers["authorization"], first.headers["user-agent"]) == ("Bearer secret", "mine")
     assert "authorization" not in second.headers  # it is for the configured server alone
     assert second.headers["x-test"] == "b"
 

@@ -36,11 +36,12 @@ FORMATS: Final[Mapping[str, Format]] = {
 """What distribution 2.8 and distribution 3 send."""
 
 
-_USUAL_SIZE: Final = 700
+_USUAL_SIZE: Final = 800
+"""Bytes of an envelope without what a caller can make longer."""
 
 
 class Moment(NamedTuple):
-    """When something happened, in ``nanoseconds`` since the epoch. ``chance`` is 62 bits that tell it from others."""
+    """When something happened, in ``nanoseconds`` since the epoch. ``chance``, 62 bits, makes it unique."""
 
     nanoseconds: int
     chance: int
@@ -116,7 +117,7 @@ class Event:
         self._cause = cause
         self._number = number
         self._version = version
-        self.size = _USUAL_SIZE + 2 * len(occurrence.name) + len(cause.host) + len(cause.user_agent)
+        self.size = _USUAL_SIZE + len(cause.base) + len(cause.host) + len(cause.user_agent)
         if occurrence.references:
             self.size += occurrence.size
 
