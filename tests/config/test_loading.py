@@ -323,6 +323,12 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "file:/var/log/events or exec:/usr/bin/command, not 'exec:/bin/sh -c \"x' (No closing quotation)",
         ),
         (
+            "notifications: {endpoints: [{url: 'http://a:99999/'}]}",
+            "notifications.endpoints.0.url (config.yml:2): expected a URL such as https://events.example/, "
+            "file:/var/log/events or exec:/usr/bin/command, not 'http://a:99999/' "
+            "(Port out of range 0-65535)",
+        ),
+        (
             "notifications: {endpoints: [{url: 'file:/a', ignore: {actions: [pulls]}}]}",
             "notifications.endpoints.0.ignore.actions.0 (config.yml:2): expected one of pull, push, mount, "
             "delete, not 'pulls'",

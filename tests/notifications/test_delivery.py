@@ -55,6 +55,14 @@ def test_a_redirect_that_keeps_the_method_is_followed(status: int) -> None:
     assert second.headers["x-test"] == "b"
 
 
+@pytest.mark.parametrize("location", ["http://[", "http://a:x/", "ftp://a/", "/\xe9", ""])
+def test_a_redirect_that_leads_nowhere_is_a_failure(location: str) -> None:
+    with receiving(Answer(307, [("location", location)]), Answer(200)) as receiver:
+        with create_app(configured({"url": receiver.url})) as app:
+            (digest,) = push(app, BLOBS[:1])
+        assert receiver.digests == [digest, digest]
+
+
 def test_a_login_in_the_url_is_sent() -> None:
     with receiving() as receiver:
         url = receiver.url.replace("127.0.0.1", "alice:p%40ss@127.0.0.1")

@@ -58,7 +58,7 @@ class HttpEndpoint:
             transport = self._transport or self._connect()
             with transport.request("POST", self._target, headers=self._fields, body=body) as response:
                 status = response.status
-        except (TransportError, OSError) as error:  # the latter of certificates
+        except (TransportError, OSError, ValueError) as error:  # of certificates; of where redirects lead
             raise NotDelivered(str(error)) from None
         if 200 <= status < 300:
             return status

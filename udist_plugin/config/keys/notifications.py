@@ -18,14 +18,18 @@ class _Target(Text):
     def __init__(self) -> None:
         super().__init__(
             "a URL such as https://events.example/, file:/var/log/events or exec:/usr/bin/command",
-            r"https?://[^/?#\s]+\S*|file:(//)?/[^/\0][^\0]*|exec:/[^\0]+",
+            r"https?://(?![/?#])[!-~]+|file:(//)?/[^/\0][^\0]*|exec:/[^\0]+",
         )
 
     def parse(self, text: str) -> str:
         import shlex
+        from urllib.parse import urlsplit
 
-        if super().parse(text).startswith("exec:"):
-            shlex.split(text)  # which says what is wrong of quotes
+        super().parse(text)
+        if text.startswith("exec:"):
+            shlex.split(text)  # which says what is wrong with quotes
+        elif text.startswith("http"):
+            _ = urlsplit(text).port  # and this, with a host or a port
         return text
 
 
