@@ -161,3 +161,15 @@ def test_an_interrupt_leaves_nothing_half_done(layout: Layout, work: Path) -> No
         over.set()
     assert {path.name for path in work.iterdir()} <= {"README.md", "folder", "layout", "out"}
     assert not [path for path in (work / "out").rglob("*") if path.is_file()]
+
+
+def test_what_refers_to_the_image_goes_along(udist: Udist, layout: Layout, work: Path) -> None:
+    image = layout.image("v1")
+    referrer = layout.referrer(image, b"text")["digest"]
+    ran = udist("copy", "oci:layout:v1", "udist:demo:v1", "--referrers")
+    assert ran == (0, f"{image['digest']}\n", "udist: what refers to the image: 1 manifest\n")
+    assert udist("referrers", "demo:v1").out.split()[0] == referrer
+    told = json.loads(udist("copy", "udist:demo:v1", "oci:out:v1", "--referrers", "--json").out)
+    assert [each["digest"] for each in told["referrers"]] == [referrer]
+    assert blobs_of(work / "out") == blobs_of(layout.root)
+    assert udist("copy", "udist:demo:v1", "dir:folder", "--referrers").code == 1

@@ -48,6 +48,7 @@ examples:
   udist copy oci:build:v1 udist:demo/app:v1
   udist copy udist:demo/app:v1 oci:out:v1 --platform linux/arm64
   udist copy udist:demo/app:v1 udist:prod/app:v1 --preserve-digests
+  udist copy udist:demo/app:v1 docker://registry.example.com/app:v1 --referrers
   udist copy udist:demo/app:v1 udist:demo/app:v1 --dest-config bucket.yml
   udist copy docker://quay.io/podman/hello udist:hello --platform linux/amd64
   docker save demo/app | udist copy docker-archive:- udist:demo/app:v1
@@ -68,6 +69,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_signing_options(parser)
     parser.add_argument(
         "--preserve-digests", action="store_true", help="fail if the copy would have another digest"
+    )
+    parser.add_argument(
+        "--referrers", action="store_true", help="also copy what refers to the image, such as signatures"
     )
     parser.add_argument("--digestfile", metavar="FILE", help="also write the digest to a file")
     parser.add_argument("--dry-run", action="store_true", help="show what would be copied, and copy nothing")
@@ -112,6 +116,7 @@ def run(arguments: argparse.Namespace) -> None:
             sparse=arguments.sparse,
             image_format=arguments.format,
             preserve_digests=arguments.preserve_digests,
+            referrers=arguments.referrers,
             sign_by=key,
             sign_identity=str(arguments.sign_identity) if arguments.sign_identity else None,
             dry_run=arguments.dry_run,
@@ -136,11 +141,15 @@ def _tell(arguments: argparse.Namespace, result: CopyResult) -> None:
                 "manifests": result.manifests,
                 "copied": [blob.to_json() for blob in result.moved],
                 "present": [blob.to_json() for blob in result.present],
+                "referrers": [referrer.to_json() for referrer in result.referrers],
             }
         )
         return
     if digest != result.source:
         note(f"the digest changed from {result.source} to {digest}")
+    if arguments.referrers:
+        count = len(result.referrers)
+        note(f"what refers to the image: {count} manifest{'' if count == 1 else 's'}")
     if arguments.dry_run:
         size = size_text(sum(blob.size for blob in result.moved))
         note(f"would copy {len(result.moved)} blobs, {size}; {len(result.present)} are there")

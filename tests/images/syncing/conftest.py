@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,17 @@ class Images:
         digest = self.layout.referrer(found.to_json(), f"text {self._count}".encode())["digest"]
         copy_image(f"oci:{self.layout.root}:@{digest}", store.at(f"{name}@{digest}"))
         return str(digest)
+
+    def attach_image(self, store: Store, name: str, subject: str) -> str:
+        """A container image that refers to ``subject``, without a tag: its digest."""
+        self._count += 1
+        image = self.layout.image(layers=[f"layer {self._count}".encode()], listed=False)
+        document = json.loads(self.layout.path(image["digest"]).read_bytes())
+        document["subject"] = store.registry.resolve_manifest(name, subject).to_json()
+        found = self.layout.blob(json.dumps(document).encode(), document["mediaType"])
+        self.layout.add(found, None)
+        copy_image(f"oci:{self.layout.root}:@{found['digest']}", store.at(f"{name}@{found['digest']}"))
+        return str(found["digest"])
 
 
 @pytest.fixture

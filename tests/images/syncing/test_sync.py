@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.images.policy.documents import ACCEPT, REJECT
 from tests.images.sample import blobs_of, entries_of
 from tests.images.syncing.conftest import open_store
 from tests.images.unjudged import sync_images
@@ -17,6 +19,9 @@ from udist_plugin.errors import (
     ReferenceInvalid,
     Unsupported,
 )
+from udist_plugin.images.policy.names import image_at
+from udist_plugin.images.policy.policy import Policy
+from udist_plugin.images.syncing import sync
 from udist_plugin.oci.digest import Digest
 from udist_plugin.registry import RegistryWrapper
 from udist_plugin.wrappers.read_only import ReadOnlyRegistry
@@ -210,6 +215,52 @@ def test_referrers_come_along(images: Images, here: Store, there: Store) -> None
         assert [each.digest for each in found] == [referrer]
     assert there.tags("team/app") == {"v1": one, "v2": index}
     assert sync_images(here.at("team/app"), there.at("team/app"), referrers=True).copied == []
+
+
+def test_what_cosign_keeps_at_tags_comes_with_its_image(images: Images, here: Store, there: Store) -> None:
+    one = images.add(here, "team/app", "v1")
+    tag = f"{one.replace(':', '-')}.sig"
+    signature = images.add(here, "team/app", tag)
+    result = sync_images(here.at("team/app"), there.at("team/app"), tags=["v*"], referrers=True)
+    assert {synced.digest for synced in result.copied} == {one, signature}
+    assert there.tags("team/app") == {"v1": one, tag: signature}
+    moved = images.add(here, "team/app", tag)
+    sync_images(here.at("team/app"), there.at("team/app"), tags=["v*"], referrers=True)
+    assert there.tags("team/app") == {"v1": one, tag: moved}
+
+
+def test_a_referrer_that_is_an_image_is_judged(images: Images, here: Store, there: Store) -> None:
+    one = images.add(here, "team/app", "v1")
+    other, note = images.attach_image(here, "team/app", one), images.attach(here, "team/app", one)
+    image = image_at(here.transport.name, "//team/app:v1")
+    policy = Policy.parse(
+        json.dumps(
+            {
+                "default": [REJECT],
+                "transports": {here.transport.name: {image.identity: [ACCEPT]}},
+            }
+        ).encode()
+    )
+    result = sync.sync_images(here.at("team/app"), there.at("team/app"), policy=policy, referrers=True)
+    assert {synced.digest for synced in result.copied} == {one, note}
+    assert [failure.reference for failure in result.failed] == [here.at(f"team/app@{other}")]
+
+
+def test_a_referrer_that_is_spoiled_hides_no_other(
+    images: Images, here: Store, there: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = images.add(here, "team/app", "v1")
+    spoiled, good = (Digest(images.attach(here, "team/app", one)) for _ in range(2))
+
+    class Spoiled(RegistryWrapper):
+        def get_manifest(self, name: str, target: Digest | str) -> ManifestContent:
+            found = super().get_manifest(name, target)
+            return found._replace(content=b"{}") if target == spoiled else found
+
+    monkeypatch.setattr(here.transport, "registry", Spoiled(here.registry))
+    result = sync_images(here.at("team/app"), there.at("team/app"), referrers=True)
+    assert {synced.digest for synced in result.copied} == {one, good}
+    assert [failure.reference for failure in result.failed] == [here.at(f"team/app@{spoiled}")]
 
 
 def test_tags_that_a_registry_keeps_for_referrers_are_no_extras(

@@ -10,15 +10,20 @@ from udist_plugin.errors import Cancelled, ManifestInvalid
 from udist_plugin.images.archive.writing import TarWriter
 from udist_plugin.images.layout.destination import LAYOUT
 from udist_plugin.images.layout.index import CONTAINERD_NAME, LayoutIndex
+from udist_plugin.images.layout.place import Place
 from udist_plugin.images.layout.source import blob_name
 from udist_plugin.images.transports.base import ImageDestination
 from udist_plugin.images.writing import write_verified
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from udist_plugin.content import Content
     from udist_plugin.images.references import Named
     from udist_plugin.oci.descriptor import Descriptor
+    from udist_plugin.oci.digest import Digest
     from udist_plugin.oci.manifest import Manifest
+    from udist_plugin.registry import ManifestContent
 
 
 class ArchivedImage(ImageDestination):
@@ -49,15 +54,29 @@ class ArchivedImage(ImageDestination):
 class ArchiveDestination(ArchivedImage):
     """The archive at ``path``, with one image called ``name``."""
 
+    keeps_referrers = True
+
     def __init__(self, path: str, name: str | None) -> None:
         super().__init__(TarWriter(path))
         self._name = name
+        self._index = LayoutIndex()
 
     def commit(self, root: Manifest) -> None:
         self.put_manifest(root)
-        index = LayoutIndex()
-        index.put(root, self._name, self._annotations())
-        finish_layout(self._tar, index)
+        self._index.put(root, self._name, self._annotations())
+        finish_layout(self._tar, self._index)
+
+    def put_referrers(self, subject: Digest, referrers: Sequence[Manifest]) -> None:  # noqa: ARG002
+        for manifest in referrers:
+            self._index.put(manifest, None)
+
+    def get_tagged(self, tag: str) -> ManifestContent | None:  # noqa: ARG002
+        """Nothing: the archive is new."""
+        return None
+
+    def put_tagged(self, manifest: Manifest, tag: str) -> None:
+        self.put_manifest(manifest)
+        self._index.put(manifest, str(Place.beside(self._name, tag)))
 
     def _annotations(self) -> dict[str, str]:
         """What else the image's entry says."""
@@ -71,6 +90,7 @@ class DockerArchiveDestination(ArchiveDestination):
     """The same for ``docker load``; ``named`` is the image's name with its tag."""
 
     single = True
+    keeps_referrers = False
 
     def __init__(self, path: str, named: Named | None) -> None:
         super().__init__(path, named.tag if named else None)

@@ -9,7 +9,7 @@ from udist_plugin.images.archive.destination import ArchivedImage, finish_layout
 from udist_plugin.images.archive.transports import OCIArchiveTransport
 from udist_plugin.images.archive.writing import TarWriter
 from udist_plugin.images.layout.index import CONTAINERD_NAME, REF_NAME, LayoutIndex
-from udist_plugin.images.layout.repositories import Place
+from udist_plugin.images.layout.place import Place
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports.base import ImageReference, ImageSource, Repositories
 

@@ -54,6 +54,11 @@ def root_of(source: ImageSource) -> Manifest:
     return _parsed(source.get_manifest())
 
 
+def at(source: ImageSource, digest: Digest) -> Plan:
+    """The manifest with ``digest``, and all below it."""
+    return of_root(source, _parsed(source.get_manifest(digest)))
+
+
 def of_root(source: ImageSource, root: Manifest) -> Plan:
     """``root`` and all below it."""
     found: dict[Digest, Manifest] = {}

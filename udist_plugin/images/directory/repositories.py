@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from udist_plugin.errors import ImageUnknown, LayoutInvalid, NameUnknown
 from udist_plugin.images.directory.source import MANIFEST, DirectorySource
 from udist_plugin.images.files import Folder
-from udist_plugin.images.layout.repositories import Place
+from udist_plugin.images.layout.place import Place
 from udist_plugin.images.transports.base import Repositories
 
 if TYPE_CHECKING:

@@ -40,7 +40,14 @@ class MirroredSource(ImageSource):
 
     def list_referrers(self, digest: Digest) -> list[Descriptor]:
         """Of the image's own place: mirrors need not have them."""
-        return self._opened(*self._places[-1]).list_referrers(digest)
+        return self._own().list_referrers(digest)
+
+    def get_tagged(self, tag: str) -> ManifestContent | None:
+        """From the image's own place, too."""
+        return self._own().get_tagged(tag)
+
+    def _own(self) -> ImageSource:
+        return self._opened(*self._places[-1])
 
     def _first(self, ask: Callable[[ImageSource], Result]) -> Result:
         """The first answer. If all fail, the error of the last place counts, with a note for each of the

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from udist_plugin.errors import ImageError, LayoutInvalid
 from udist_plugin.images.files import Folder
-from udist_plugin.images.layout.index import LayoutIndex
-from udist_plugin.images.layout.source import blob_name, check_version, read_index
+from udist_plugin.images.layout.index import LayoutIndex, name_of
+from udist_plugin.images.layout.place import Place
+from udist_plugin.images.layout.source import blob_name, check_version, read_index, read_manifest
 from udist_plugin.images.transports.folders import FolderDestination
+from udist_plugin.registry import ManifestContent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from udist_plugin.images.layout.location import Location
     from udist_plugin.oci.digest import Digest
@@ -28,6 +30,8 @@ LOCKED: Final = 10.0
 
 class LayoutDestination(FolderDestination):
     """The layout at ``location``. Raises ``LayoutInvalid`` for a folder that holds something else."""
+
+    keeps_referrers = True
 
     def __init__(self, location: Location) -> None:
         super().__init__(Folder(location.path))
@@ -44,11 +48,31 @@ class LayoutDestination(FolderDestination):
 
     def commit(self, root: Manifest) -> None:
         self.put_manifest(root)
+        self._list([root], self._name)
+
+    def put_referrers(self, subject: Digest, referrers: Sequence[Manifest]) -> None:  # noqa: ARG002
+        """In ``index.json``, without names."""
+        self._list(referrers, None)
+
+    def get_tagged(self, tag: str) -> ManifestContent | None:
+        index = read_index(self._folder) or LayoutIndex()
+        for entry in index.entries:
+            if name_of(entry) == str(Place.beside(self._name, tag)):
+                content = read_manifest(self._folder, blob_name(entry.digest), entry.digest)
+                return ManifestContent(content, entry.media_type, entry.digest)
+        return None
+
+    def put_tagged(self, manifest: Manifest, tag: str) -> None:
+        self.put_manifest(manifest)
+        self._list([manifest], str(Place.beside(self._name, tag)))
+
+    def _list(self, manifests: Sequence[Manifest], name: str | None) -> None:
         if self._folder.size("oci-layout") is None:
             self._write("oci-layout", LAYOUT)
         with locked(self._folder.path):
             index = read_index(self._folder) or LayoutIndex()
-            index.put(root, self._name)
+            for manifest in manifests:
+                index.put(manifest, name)
             self._write("index.json", index.to_bytes())
 
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from udist_plugin.errors import DigestInvalid, ImageAmbiguous, ImageUnknown, LayoutInvalid, ManifestInvalid
+from udist_plugin.images.referrers import ATTACHMENTS
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.manifest import load_document
 from udist_plugin.oci.media_types import INDEXES, OCI_INDEX
@@ -81,12 +82,14 @@ class LayoutIndex:
         return []
 
     def _roots(self, read: Callable[[Digest], bytes]) -> list[Descriptor]:
-        """The images, without what is only there as part of an index, as oras lists it."""
+        """The images, without what is only there as part of an index, as oras lists it, or refers to another
+        entry."""
         entries = self.entries
         if len(entries) < 2:
             return entries
         parts = {part.digest for entry in entries for part in _parts(entry, read)}
-        return [entry for entry in entries if name_of(entry) or entry.digest not in parts]
+        listed = {entry.digest for entry in entries} | parts
+        return [entry for entry in entries if not _belongs(entry, parts, listed, read)]
 
     def append(self, manifest: Manifest, annotations: Mapping[str, str]) -> None:
         """Adds an entry for ``manifest``, whatever else is there."""
@@ -173,6 +176,20 @@ def _parts(entry: Descriptor, read: Callable[[Digest], bytes]) -> tuple[Descript
     if entry.media_type not in INDEXES:
         return ()
     return read_stored(read(entry.digest), entry.digest).manifests
+
+
+def _belongs(
+    entry: Descriptor, parts: set[Digest], listed: set[Digest], read: Callable[[Digest], bytes]
+) -> bool:
+    """Whether an entry is about another one: part of an index, attached by cosign, or a referrer."""
+    name = name_of(entry)
+    if name:
+        digest, dot, ending = name.rpartition(".")
+        return f"{dot}{ending}" in ATTACHMENTS and digest in {each.replace(":", "-") for each in listed}
+    if entry.digest in parts:
+        return True
+    subject = read_stored(read(entry.digest), entry.digest).subject
+    return subject is not None and subject.digest in listed
 
 
 def _listed(entries: Iterable[Descriptor], *, by_digest: bool = False) -> str:

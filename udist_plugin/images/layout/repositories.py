@@ -3,53 +3,25 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from udist_plugin.errors import ImageAmbiguous, ImageError, ImageUnknown, NameUnknown
 from udist_plugin.images.files import Folder
 from udist_plugin.images.layout.deletion import delete_image
 from udist_plugin.images.layout.destination import LayoutDestination
-from udist_plugin.images.layout.index import CONTAINERD_NAME, LayoutIndex, name_of
+from udist_plugin.images.layout.index import LayoutIndex
 from udist_plugin.images.layout.location import Location
+from udist_plugin.images.layout.place import Place
 from udist_plugin.images.layout.source import LayoutSource, check_version, read_index, read_referrers
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports.base import ImageReference, ImageTransport, Repositories
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from udist_plugin.content import Content
     from udist_plugin.images.files import Files
     from udist_plugin.images.layout.source import Referrer
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
-
-
-class Place(NamedTuple):
-    """Where an image is within a layout; ``target`` is a tag, or the digest of one without."""
-
-    repository: str
-    target: str
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """``NAME:TAG``, ``NAME@DIGEST`` or ``TAG``."""
-        repository, at, digest = text.rpartition("@")
-        if at:
-            return cls(repository, digest)
-        repository, _, tag = text.rpartition(":")
-        return cls(repository, tag)
-
-    @classmethod
-    def of(cls, entry: Descriptor) -> Self:
-        """By containerd's whole name, or the entry's own; its digest if it has neither."""
-        whole = entry.annotations.get(CONTAINERD_NAME) or name_of(entry)
-        return cls.parse(whole) if whole else cls("", entry.digest)
-
-    def __str__(self) -> str:
-        if not self.repository:
-            return self.target
-        return f"{self.repository}{'@' if ':' in self.target else ':'}{self.target}"
 
 
 class LayoutRepositories(Repositories):
@@ -94,7 +66,7 @@ class LayoutRepositories(Repositories):
         digest = self.resolve(*place)
         if digest is None:
             raise ImageUnknown("there is no such image", f"{self._files.path}:{place}")
-        return LayoutSource(_Kept(self._files), Location(self._files.path, digest=digest))
+        return LayoutSource(_Kept(self._files), Location(self._files.path, digest=digest), place.repository)
 
     def open_destination(self, place: Place) -> LayoutDestination:
         self._check_folder()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.errors import (
@@ -16,6 +17,7 @@ from udist_plugin.errors import (
 )
 from udist_plugin.images.files import read_file
 from udist_plugin.images.layout.index import INDEX_MAX, LayoutIndex
+from udist_plugin.images.layout.place import Place
 from udist_plugin.images.transports.base import ImageSource
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX
@@ -32,13 +34,15 @@ if TYPE_CHECKING:
 
 
 class LayoutSource(ImageSource):
-    """The image at ``location`` of the layout in ``files``, which are closed with it.
+    """The image at ``location`` of the layout in ``files``, which are closed with it. What belongs to it is
+    in its ``repository``, or anywhere in the layout.
 
     Raises ``LayoutInvalid``, ``ImageUnknown`` and ``ImageAmbiguous``.
     """
 
-    def __init__(self, files: Files, location: Location) -> None:
+    def __init__(self, files: Files, location: Location, repository: str | None = None) -> None:
         self._files = files
+        self._repository = repository
         self._index = index_of(files)
         self._entry = self._index.find(location, self._read_manifest)
 
@@ -52,8 +56,21 @@ class LayoutSource(ImageSource):
 
     def list_referrers(self, digest: Digest) -> list[Descriptor]:
         """Of the images that the layout's index lists."""
-        found = (each for each in read_referrers(self._files, self._index) if each.subject == digest)
+        found = (each for each in self._referrers if each.subject == digest)
         return list({each.descriptor.digest: each.descriptor for each in found}.values())
+
+    def get_tagged(self, tag: str) -> ManifestContent | None:
+        for entry in self._index.entries:
+            if Place.of(entry).target == tag and self._is_near(entry):
+                return self.get_manifest(entry.digest)
+        return None
+
+    @cached_property
+    def _referrers(self) -> list[Referrer]:
+        return [each for each in read_referrers(self._files, self._index) if self._is_near(each.entry)]
+
+    def _is_near(self, entry: Descriptor) -> bool:
+        return self._repository is None or Place.of(entry).repository in ("", self._repository)
 
     def close(self) -> None:
         self._files.close()

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
 
+    from udist_plugin.oci.digest import Digest
+
 
 class PolicyImage(NamedTuple):
     """``transport`` by its name. ``identity`` is the scope of this image alone and ``namespaces`` are wider
@@ -47,6 +49,13 @@ class PolicyImage(NamedTuple):
         """An image of a store without a host: ``target`` is its tag or digest."""
         identity = f"{name}@{target}" if ":" in target else f"{name}:{target}"
         return cls(transport, identity, (name, *_parents(name)), Named.parse(identity))
+
+    def at(self, digest: Digest) -> Self:
+        """The image with ``digest`` in the same repository, or at the same path."""
+        if self.reference is None:
+            return self
+        identity = f"{self.namespaces[0]}@{digest}" if self.namespaces else ""
+        return self._replace(identity=identity, reference=self.reference._replace(tag=None, digest=digest))
 
     def __str__(self) -> str:
         return f"{self.transport}:{self.identity}"

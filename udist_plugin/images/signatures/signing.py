@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from udist_plugin.errors import ManifestUnknown, NameUnknown, SignatureError, Unavailable
@@ -12,6 +11,7 @@ from udist_plugin.images.artifact import EMPTY, EMPTY_CONTENT, manifest_of
 from udist_plugin.images.signatures import bundle, simple_signing
 from udist_plugin.images.signatures.attached import Attached, find_attached, signature_tag
 from udist_plugin.images.signatures.bundle import Envelope, statement_about
+from udist_plugin.images.signatures.joining import with_layers
 from udist_plugin.images.signatures.simple_signing import Claim
 from udist_plugin.images.strict_json import Unexpected
 from udist_plugin.oci.descriptor import Descriptor
@@ -20,8 +20,6 @@ from udist_plugin.oci.manifest import Manifest, load_document
 from udist_plugin.oci.media_types import OCI_CONFIG, OCI_MANIFEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from udist_plugin.images.signatures.keys import PrivateKey
     from udist_plugin.registry import ManifestContent, Registry
 
@@ -63,10 +61,9 @@ def _at_tag(registry: Registry, name: str, image: ManifestContent, key: PrivateK
         document = _document_at(registry, name, tag)
         if any(_is_ours(each, layer, payload, key) for each in document["layers"]):
             return tag
-        document["layers"].append(layer.to_json())
-        config = json.dumps(_config(each["digest"] for each in document["layers"])).encode()
-        document["config"] = _put(registry, name, OCI_CONFIG, config).to_json()
-        registry.push_manifest(name, Manifest.parse(json.dumps(document).encode(), OCI_MANIFEST), [tag])
+        manifest, config = with_layers(document, [*document["layers"], layer.to_json()])
+        _put(registry, name, OCI_CONFIG, config)
+        registry.push_manifest(name, manifest, [tag])
     raise Unavailable({"tag": tag}, "others keep writing this tag; try again")
 
 
@@ -92,12 +89,6 @@ def _is_ours(each: dict[str, Any], layer: Descriptor, payload: bytes, key: Priva
     except ValueError:
         return False
     return key.public.verifies(signature, payload)
-
-
-def _config(digests: Iterable[str]) -> dict[str, Any]:
-    """The image configuration that belongs to layers which are not compressed."""
-    rootfs = {"type": "layers", "diff_ids": [str(digest) for digest in digests]}
-    return {"architecture": "", "os": "", "config": {}, "rootfs": rootfs}
 
 
 def _as_referrer(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from udist_plugin.images.copying.copy import copy_image
 from udist_plugin.images.parallel import Stop, in_parallel
-from udist_plugin.images.policy.policy import Policy
 from udist_plugin.images.syncing.comparing import Compared, Listed, compared, listed
 from udist_plugin.images.syncing.referrers import Referrers
 from udist_plugin.images.syncing.result import Synced
@@ -16,6 +14,7 @@ from udist_plugin.images.syncing.result import Synced
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from udist_plugin.images.policy.policy import Policy
     from udist_plugin.images.progress import Progress
     from udist_plugin.images.syncing.job import Job
     from udist_plugin.images.syncing.record import Record
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 class Copies:
     """Copies repositories to ``destination``, up to ``concurrency`` images or else blobs at once.
 
-    ``policy`` judges the images. What refers to them, such as their signatures, is not signed itself.
+    ``policy`` judges the images, also those among what refers to them.
     """
 
     def __init__(
@@ -64,8 +63,9 @@ class Copies:
 
     def _follow(self, pairs: Sequence[Compared], stop: Stop) -> None:
         """Copies what refers to the images that are there now."""
-        anything = Policy.accepting_anything()
-        follow = Referrers(self._destination, partial(self._copy, policy=anything), dry_run=self._dry_run)
+        follow = Referrers(
+            self._destination, self._record, self._copy, policy=self._policy, dry_run=self._dry_run
+        )
         sound = [pair for pair in pairs if not self._record.is_broken(pair.job.target, pair.target)]
         in_parallel(
             lambda pair: self._record.attempt(

@@ -1,59 +1,71 @@
-"""Manifests that refer to an image, copied after it."""
+"""What refers to images, copied after them."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from udist_plugin.errors import ManifestInvalid
 from udist_plugin.images.copying import plan
+from udist_plugin.images.copying.walking import check_count, is_container_image, walk
+from udist_plugin.images.policy.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from udist_plugin.images.copying.plan import Plan
+    from udist_plugin.images.copying.walking import Link
     from udist_plugin.images.syncing.job import Job
-    from udist_plugin.images.transports.base import Repositories
+    from udist_plugin.images.syncing.record import Record
+    from udist_plugin.images.transports.base import ImageSource, Repositories
     from udist_plugin.oci.digest import Digest
-
-REFERRERS_MAX: Final = 100_000
-"""How many referrers one repository may have."""
 
 
 class Referrers:
-    """Copies referrers with ``copy``, unless ``destination`` has them, each once."""
+    """Copies what refers to images with ``copy``, unless ``destination`` has it, each once.
 
-    def __init__(self, destination: Repositories, copy: Callable[[Job, str], None], *, dry_run: bool) -> None:
+    ``policy`` judges those that are container images. Signatures and other artifacts are not signed
+    themselves.
+    """
+
+    def __init__(
+        self,
+        destination: Repositories,
+        record: Record,
+        copy: Callable[[Job, str, Policy], None],
+        *,
+        policy: Policy,
+        dry_run: bool,
+    ) -> None:
         self._destination = destination
-        self._dry_run = dry_run
+        self._record = record
         self._copy = copy
+        self._policy = policy
+        self._dry_run = dry_run
         self._lock = threading.Lock()
         self._known: set[tuple[str, Digest]] = set()
 
     def copy(self, job: Job, digest: Digest) -> None:
-        """Those of the image ``digest``, of every manifest below it, and of what they bring along."""
-        waiting = [digest]
-        for each in waiting:  # which grows
-            for subject in _digests(job, each):
-                referrers = job.source.list_referrers(job.name, subject)
-                new = [each.digest for each in referrers if self._is_new(job, each.digest)]
-                for referrer in new:
-                    if self._destination.resolve(job.target, referrer) != referrer:
-                        self._copy(job, referrer)
-                if not self._dry_run:
-                    self._destination.tag_referrers(job.target, subject, referrers)
-                waiting += new
+        """What refers to the image ``digest``, to the manifests below it, to that, and so on."""
+        with job.source.reference(job.name, digest).new_image_source() as source:
+            for link in walk(source, plan.at(source, digest), lambda each: self._read(job, source, each)):
+                self._follow(job, link)
 
-    def _is_new(self, job: Job, digest: Digest) -> bool:
+    def _follow(self, job: Job, link: Link) -> None:
+        tags = {digest: tag for tag, digest in link.attached.items()}
+        for each in link.new:
+            target = tags.get(each.root.digest, str(each.root.digest))
+            if self._destination.resolve(job.target, target) != each.root.digest:
+                judge = self._policy if is_container_image(each) else Policy.accepting_anything()
+                self._copy(job, target, judge)
+        if not self._dry_run:
+            self._destination.tag_referrers(job.target, link.subject, link.referrers)
+
+    def _read(self, job: Job, source: ImageSource, digest: Digest) -> Plan | None:
+        """What is new, and can be read."""
         with self._lock:
             if (job.target, digest) in self._known:
-                return False
-            if len(self._known) >= REFERRERS_MAX:
-                raise ManifestInvalid(f"there are more than {REFERRERS_MAX} referrers")
+                return None
             self._known.add((job.target, digest))
-            return True
-
-
-def _digests(job: Job, digest: Digest) -> list[Digest]:
-    """Those of an image and of all manifests below it."""
-    with job.source.reference(job.name, digest).new_image_source() as source:
-        return [manifest.digest for manifest in plan.of_root(source, plan.root_of(source)).manifests]
+            check_count(self._known)
+        reference = str(job.source.reference(job.name, digest))
+        return self._record.attempt(reference, job.target, digest, lambda: plan.at(source, digest))

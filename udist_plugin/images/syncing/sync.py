@@ -51,7 +51,8 @@ def sync_images(
     ``tags`` and ``without`` are patterns such as ``v1.*``. A tag that both places have with one digest costs
     one HEAD each; up to ``concurrency`` are looked at, and copied, at once, with all platforms and every byte
     as it is. Each image that is copied must meet ``policy``, as of ``copy_image``. With ``referrers``,
-    manifests that refer to an image, such as signatures, are copied with it, and not judged themselves.
+    what refers to an image is copied with it, such as signatures, also those that cosign keeps at tags,
+    whatever the patterns say. Of these, container images alone are judged.
 
     With ``delete``, tags that match and that the source does not have are deleted at the destination, but not
     of a repository of which something failed, and not if the source lists none for it: that takes ``force``.

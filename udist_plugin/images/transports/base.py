@@ -134,6 +134,10 @@ class ImageSource(Opened):
         """The manifests whose subject is ``digest``, as far as they are known here."""
         return []
 
+    def get_tagged(self, tag: str) -> ManifestContent | None:  # noqa: ARG002
+        """What has ``tag`` in the image's repository, if there is such a thing here."""
+        return None
+
     def get_signatures(self, manifest: Manifest) -> Iterable[Attached]:  # noqa: ARG002
         """The signatures of one of the image's manifests, by whomever; this kind of place keeps none."""
         return ()
@@ -151,6 +155,9 @@ class ImageDestination(Opened):
 
     keeps_signatures = False
     """Whether ``sign`` may be called."""
+
+    keeps_referrers = False
+    """Whether ``put_referrers``, ``get_tagged`` and ``put_tagged`` may be called."""
 
     @abstractmethod
     def has_blob(self, descriptor: Descriptor) -> bool:
@@ -172,6 +179,18 @@ class ImageDestination(Opened):
     @abstractmethod
     def commit(self, root: Manifest) -> None:
         """Stores the image's own manifest or index under the reference's name. All else is there."""
+
+    def put_referrers(self, subject: Digest, referrers: Sequence[Manifest]) -> None:
+        """Lists manifests, which are there, as what refers to ``subject``."""
+        raise NotImplementedError
+
+    def get_tagged(self, tag: str) -> ManifestContent | None:
+        """What has ``tag`` in the repository that is written to, if anything has."""
+        raise NotImplementedError
+
+    def put_tagged(self, manifest: Manifest, tag: str) -> None:
+        """Stores a manifest under ``tag``, beside the image. All that it refers to is there."""
+        raise NotImplementedError
 
     def sign(self, manifest: Manifest, key: PrivateKey, identity: str) -> None:
         """Attaches signatures to a manifest that is there, which say that the image is called

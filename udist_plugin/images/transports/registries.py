@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from udist_plugin.errors import BlobUnknown, DigestInvalid, NameUnknown
-from udist_plugin.images.referrers import referrers_of
+from udist_plugin.errors import BlobUnknown, DigestInvalid, ManifestUnknown, NameUnknown
+from udist_plugin.images.referrers import described, referrers_of, tag_referrers
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports.base import ImageDestination, ImageReference, ImageSource, Opened
 from udist_plugin.oci.digest import Digest
@@ -13,7 +13,7 @@ from udist_plugin.remote.transport import can_cancel
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from io import FileIO
 
     from udist_plugin.content import Content
@@ -58,6 +58,12 @@ class _InRegistry(Opened):
         self._target = target
         self._release = release
 
+    def get_tagged(self, tag: str) -> ManifestContent | None:
+        try:
+            return self.registry.get_manifest(self.name, tag)
+        except (ManifestUnknown, NameUnknown):
+            return None
+
     def cancel(self) -> None:
         if can_cancel(self.registry):
             self.registry.cancel()
@@ -95,6 +101,7 @@ class RegistryDestination(_InRegistry, ImageDestination):
     """The place at ``target``."""
 
     keeps_signatures = True
+    keeps_referrers = True
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         try:
@@ -130,6 +137,13 @@ class RegistryDestination(_InRegistry, ImageDestination):
                 {"expected": self._target, "actual": root.digest},
                 "the image does not have the digest that the destination names",
             )
+
+    def put_referrers(self, subject: Digest, referrers: Sequence[Manifest]) -> None:
+        """In the index at the tag, where the registry has no API."""
+        tag_referrers(self.registry, self.name, subject, map(described, referrers))
+
+    def put_tagged(self, manifest: Manifest, tag: str) -> None:
+        self.registry.push_manifest(self.name, manifest, [tag])
 
     def list_tags(self) -> list[str]:
         """The repository's."""

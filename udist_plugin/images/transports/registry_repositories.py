@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import threading
 
 from udist_plugin.errors import DigestInvalid, ManifestUnknown, NameUnknown, Unsupported
-from udist_plugin.images.referrers import referrers_of
+from udist_plugin.images.referrers import referrers_of, tag_referrers
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports.base import ImageReference, ImageTransport, Repositories
 from udist_plugin.images.transports.registries import RegistryDestination, RegistryReference, RegistrySource
 from udist_plugin.oci.digest import Digest
-from udist_plugin.oci.manifest import Manifest
-from udist_plugin.oci.media_types import OCI_INDEX
-from udist_plugin.oci.reference import referrers_tag
 from udist_plugin.registry import RegistryWrapper
 from udist_plugin.remote.transport import can_cancel
 from udist_plugin.typed import TYPE_CHECKING
@@ -71,25 +67,8 @@ class RegistryRepositories(Repositories):
 
     def tag_referrers(self, name: str, subject: Digest, referrers: Sequence[Descriptor]) -> None:
         """In the index at the tag, where the registry has no API."""
-        if not referrers or self._lists_referrers(name, subject):
-            return
         with self._lock:
-            there = self.list_referrers(name, subject)
-            known = {referrer.digest for referrer in there}
-            new = [referrer for referrer in referrers if referrer.digest not in known]
-            if new:
-                manifests = [referrer.to_json() for referrer in (*there, *new)]
-                index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
-                content = json.dumps(index, separators=(",", ":")).encode()
-                self._registry.push_manifest(name, Manifest.parse(content), [referrers_tag(subject)])
-
-    def _lists_referrers(self, name: str, subject: Digest) -> bool:
-        """Whether the registry has the API for them."""
-        try:
-            self._registry.list_referrers(name, subject)
-        except (NameUnknown, ManifestUnknown, Unsupported):
-            return False
-        return True
+            tag_referrers(self._registry, name, subject, referrers)
 
     def delete_tag(self, name: str, tag: str) -> None:
         """Raises ``Unsupported`` where the registry only deletes manifests with all their tags."""
