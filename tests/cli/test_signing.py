@@ -14,9 +14,10 @@ import pytest
 
 from tests.images.policy.documents import ACCEPT, REJECT, policy, scoped, sigstore
 from tests.images.signatures.conftest import KeyPair, make_key
+from tests.images.signatures.test_gpg import Gpg, payload, somebody
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.cli.conftest import Ran
@@ -87,6 +88,8 @@ def test_one_of_several_keys_has_to_fit(udist: Udist, pair: KeyPair, tmp_path: P
         (("verify", "demo/app:v2", "--key", "cosign.pub"), 3, "manifest unknown"),
         (("sign", "demo/none:v1", "--key", "cosign.key"), 3, "known"),
         (("sign", "demo/app:v1", "--key", "cosign.key", "--identity", "A:v1"), 2, "capital letters"),
+        (("sign", "demo/app:v1", "--key", "cosign.key", "--identity", "a/b"), 2, "write a/b:TAG"),
+        (("sign", "oci:README.md", "--key", "cosign.key"), 3, "there is no OCI layout"),
         (("verify", "demo/app:v1"), 2, "--key"),
     ],
 )
@@ -265,3 +268,32 @@ def test_check_says_what_is_wrong(
 def test_check_of_a_file_with_a_colon(udist: Udist, work: Path) -> None:
     (work / "a:b.json").write_text(policy(REJECT))
     assert udist("policy", "check", "a:b.json").out.split() == ["default", "reject"]
+
+
+@pytest.fixture
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gpg]:
+    yield from somebody(tmp_path_factory.mktemp("gpg"))
+
+
+def test_an_image_of_a_registry_by_keys_of_both_kinds(
+    udist: Udist, pair: KeyPair, work: Path, signer: Gpg, stock: str
+) -> None:
+    """In the registry, and where registries.d says; by the image's own name."""
+    (work / "team.gpg").write_bytes(signer.public())
+    folder = work / "home/containers/registries.d"
+    folder.mkdir(parents=True)
+    (folder / "a.yaml").write_text(f"default-docker: {{lookaside: 'file://{work}/signatures'}}")
+    name = f"{stock}/demo/app"
+    image = f"docker://{name}:v1"
+    digest = udist("copy", "udist:demo/app:v1", image, "--insecure-policy").out.strip()
+    assert udist("sign", image, "--key", str(pair.private)).code == 0
+    assert f"{name}:v1" in udist("verify", image, "--key", str(pair.public)).out
+    ran = udist("verify", image, "--key", "team.gpg")
+    assert (ran.code, "not made by the key" in ran.err) == (5, True)
+    beside = work / f"signatures/demo/app@{digest.replace(':', '=')}/signature-1"
+    beside.parent.mkdir(parents=True)
+    beside.write_bytes(signer.sign(payload(digest, f"{name}:v1")))
+    shown = json.loads(udist("verify", image, "--key", "team.gpg", "--json").out)
+    assert shown["signatures"] == [{"place": f"file://{beside}", "reference": f"{name}:v1"}]
+    both = ("--key", "team.gpg", "--key", str(pair.public), "--json")
+    assert len(json.loads(udist("verify", image, *both).out)["signatures"]) == 3

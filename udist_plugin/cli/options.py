@@ -107,6 +107,15 @@ def image_identity(text: str) -> Named:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def signed_identity(text: str) -> Named:
+    """The same, for a signature. No default policy accepts one for a name alone, and containers/image makes
+    none."""
+    named = image_identity(text)
+    if not named.tag and not named.digest:
+        raise argparse.ArgumentTypeError(f"{text!r}: signatures are for a tag or digest; write {text}:TAG")
+    return named
+
+
 def annotation(text: str) -> tuple[str, str]:
     """``KEY=VALUE``."""
     key, equals, value = text.partition("=")

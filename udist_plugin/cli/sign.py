@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from udist_plugin.cli.connecting import connected
-from udist_plugin.cli.options import add_common_options, add_reference, image_identity
+from udist_plugin.cli.anywhere import Anywhere, add_image, add_place_options, manifest_of
+from udist_plugin.cli.options import signed_identity
 from udist_plugin.cli.output import print_json
 from udist_plugin.errors import KeyInvalid
 from udist_plugin.typed import TYPE_CHECKING, Final
@@ -14,6 +14,8 @@ from udist_plugin.typed import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
+
+    from udist_plugin.images.transports.base import ImageReference
 
 PASSWORD: Final = "COSIGN_PASSWORD"  # noqa: S105 - its name
 
@@ -27,43 +29,54 @@ generate-sigstore-key" makes. Its password is read from $COSIGN_PASSWORD, or ask
 for.
 
 A signature also says what the image is called, which signature policies compare
-with the name that is pulled. The store does not know its name elsewhere: give it
-with --identity. Needs the extra "signing".
+with the name that is pulled: that of docker:// images, unless --identity gives
+another. The store does not know what its images are called elsewhere. Needs the
+extra "signing".
 
 examples:
   udist sign demo/app:v1 --key cosign.key
   udist sign demo/app:v1 --key cosign.key --identity registry.example.com/demo/app:v1
+  udist sign docker://registry.example.com/demo/app:v1 --key cosign.key
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
-    add_reference(parser)
+    add_image(parser)
     parser.add_argument("--key", metavar="FILE", required=True, help="the private key, such as cosign.key")
     parser.add_argument(
         "--identity",
         metavar="REF",
-        type=image_identity,
+        type=signed_identity,
         help="what the image is called where it is pulled (default: the reference as given)",
     )
-    add_common_options(parser)
+    add_place_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     from udist_plugin.images.signatures.keys import PrivateKey
-    from udist_plugin.images.signatures.signing import sign_image
 
-    reference = arguments.reference
+    places = Anywhere(arguments)
+    reference = places.image(arguments.image)
     key = PrivateKey.read(arguments.key, password_of(arguments.key))
-    default = reference if reference.digest else reference._replace(tag=reference.target)
-    with connected(arguments) as registry:
-        signed = sign_image(
-            registry, reference.name, reference.target, key, str(arguments.identity or default)
-        )
+    identity = str(arguments.identity or _called(reference))
+    with (
+        reference.new_image_source(places.system) as source,
+        reference.new_image_destination(places.system) as destination,
+    ):
+        signed = destination.sign(manifest_of(source, None, places.system), key, identity)
     if arguments.json:
         print_json(signed._asdict())
     else:
         print(f"{signed.digest}\n{signed.tag}\n{signed.referrer}")
+
+
+def _called(reference: ImageReference) -> str:
+    """What the image is called by default: a store does not know its host."""
+    from udist_plugin.images.policy.names import called
+
+    is_in_store = reference.transport.name == "udist"
+    return reference.string_within_transport if is_in_store else called(reference)
 
 
 def password_of(path: str) -> Callable[[], bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from udist_plugin.cli.options import image_identity
+from udist_plugin.cli.options import signed_identity
 from udist_plugin.cli.sign import password_of
 from udist_plugin.typed import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ def add_signing_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sign-identity",
         metavar="REF",
-        type=image_identity,
+        type=signed_identity,
         help="with --sign-by-key, what the image is called where it is pulled (default: as DESTINATION)",
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from udist_plugin.cli.connecting import connected
-from udist_plugin.cli.options import add_common_options, add_reference, image_identity
+from udist_plugin.cli.anywhere import Anywhere, add_image, add_place_options, divided, manifest_of
+from udist_plugin.cli.options import image_identity
 from udist_plugin.cli.output import print_json, print_table, printable
 from udist_plugin.typed import TYPE_CHECKING
 
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 _EPILOG = """\
 Succeeds if the image has a signature by the key, at the tag sha256-<hex>.sig or in
 a bundle among the referrers, as cosign, podman, skopeo and "udist sign" make them.
-Signatures by others do not matter, nor do those that cannot be read. Attestations
-do not count.
+Of a docker:// image, signatures are also looked for where registries.d says; those
+by GPG keys are there. Signatures by others do not matter, nor do those that cannot
+be read. Attestations do not count.
 
 Prints where each good signature is, and what it says the image is called. With
 --identity, only signatures count that name the image so; those of cosign 3 name
@@ -26,34 +27,41 @@ exit codes: 0 if the image is signed; 5 if it is not
 examples:
   udist verify demo/app:v1 --key cosign.pub
   udist verify demo/app:v1 --key cosign.pub --identity registry.example.com/demo/app:v1
+  udist verify docker://registry.example.com/demo/app:v1 --key team.gpg
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
-    add_reference(parser)
+    add_image(parser)
     parser.add_argument(
         "--key",
         metavar="FILE",
         required=True,
         action="append",
-        help="a public key, such as cosign.pub; of several, one has to fit",
+        help="a public key, such as cosign.pub, or public GPG keys; of several, one has to fit",
     )
     parser.add_argument(
         "--identity", metavar="REF", type=image_identity, help="what a signature has to call the image"
     )
-    add_common_options(parser)
+    add_place_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from udist_plugin.images.signatures.keys import PublicKey
-    from udist_plugin.images.signatures.verifying import verify_image
+    from udist_plugin.images.signatures.all_keys import AllKeys
+    from udist_plugin.images.signatures.verifying import verify_attached
 
-    reference = arguments.reference
-    keys = [PublicKey.read(path) for path in arguments.key]
-    with connected(arguments) as registry:
-        digest = reference.digest or registry.resolve_manifest(reference.name, reference.target).digest
-        verified = verify_image(registry, reference.name, digest, keys, arguments.identity)
+    places, identity = Anywhere(arguments), arguments.identity
+    accepts = None if identity is None else (lambda reference: reference == identity)
+    with (
+        AllKeys(arguments.key) as keys,
+        places.image(arguments.image).new_image_source(places.system) as source,
+    ):
+        manifest = manifest_of(source, None, places.system)
+        digest, place = manifest.digest, divided(arguments.image)[0]
+        verified = verify_attached(
+            source.get_signatures(manifest), manifest.content, keys.names_in, accepts, f"{place}@{digest}"
+        )
     if arguments.json:
         print_json({"digest": digest, "signatures": [each._asdict() for each in verified]})
     else:

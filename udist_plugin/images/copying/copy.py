@@ -12,7 +12,7 @@ from udist_plugin.images.copying.following import Following
 from udist_plugin.images.copying.plan import Plan
 from udist_plugin.images.parallel import CONCURRENCY, Stop, in_parallel
 from udist_plugin.images.policy.evaluating import check_images
-from udist_plugin.images.policy.names import image_at
+from udist_plugin.images.policy.names import called, image_at
 from udist_plugin.images.progress import SILENT
 from udist_plugin.images.referrers import described
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
@@ -20,7 +20,7 @@ from udist_plugin.images.transports import parse_image_name
 from udist_plugin.oci.descriptor import Descriptor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Literal
 
     from udist_plugin.images.platforms import Platform
@@ -89,7 +89,7 @@ def copy_image(
     """
     read, written = _reference(source), _reference(destination)
     with read.new_image_source(system) as opened, written.new_image_destination(system) as target:
-        signer = _Signer(target, sign_by, sign_identity or _called(written)) if sign_by else None
+        signer = _Signer(target, sign_by, sign_identity or called(written)) if sign_by else None
         choice = Choice(opened, system.warn)
         plan = choice.only(platforms) if target.single else choice.planned(platforms, sparse=sparse)
         check_images(policy, _judged(read), plan.manifests, opened.get_signatures)
@@ -101,7 +101,7 @@ def copy_image(
             following.check(plan, policy, _judged(read))
         if preserve_digests and plan.root.digest != before:
             raise DigestChanged(f"would become {plan.root.digest}", before)
-        job = _Job(opened, target, plan, following, progress)
+        job = _Job(opened, target, plan, following, progress, system.warn)
         moved = job.missing() if dry_run else job.run(concurrency)
         if signer and not dry_run:
             signer.sign(plan)
@@ -122,7 +122,9 @@ class _Job:
         plan: Plan,
         following: Following | None,
         progress: Progress,
+        warn: Callable[[str], None],
     ) -> None:
+        self._warn = warn
         self._destination = destination
         self._plan = plan
         self._following = following
@@ -143,7 +145,7 @@ class _Job:
             self._destination.put_manifest(manifest)
         if self._following:  # so that an image is never found by its name without its signatures
             self._destination.put_manifest(self._plan.root)
-            self._following.put(self._destination)
+            self._following.put(self._destination, self._warn)
         self._destination.commit(self._plan.root)
         return [blob for blob, was_moved in zip(self.blobs, moved, strict=True) if was_moved]
 
@@ -167,10 +169,6 @@ class _Signer:
 
 def _judged(reference: ImageReference) -> PolicyImage:
     return image_at(reference.transport.name, reference.string_within_transport)
-
-
-def _called(reference: ImageReference) -> str:
-    return str(_judged(reference).reference or reference)
 
 
 def _reference(given: ImageReference | str) -> ImageReference:

@@ -14,6 +14,8 @@ from udist_plugin.images.signatures.joining import joined
 from udist_plugin.oci.manifest import Manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from udist_plugin.images.copying.plan import Plan
     from udist_plugin.images.policy.policy import Policy
     from udist_plugin.images.policy.subject import PolicyImage
@@ -34,6 +36,7 @@ class Following:
         self._source = source
         self._image = image
         self._known: dict[Digest, Manifest] = {}
+        self._lookaside = {each.digest: source.get_lookaside(each.digest) for each in image.manifests}
         self._links = list(walk(source, image, self._read))
 
     @property
@@ -60,8 +63,11 @@ class Following:
         for plan in filter(is_container_image, self.plans):
             check_images(policy, image.at(plan.root.digest), plan.manifests, self._source.get_signatures)
 
-    def put(self, destination: ImageDestination) -> None:
-        """Stores the manifests, whose blobs are there, and what lists them."""
+    def put(self, destination: ImageDestination, warn: Callable[[str], None]) -> None:
+        """Stores the manifests, whose blobs are there, what lists them, and signatures beside the source.
+
+        ``warn`` is told where these have no place.
+        """
         for manifest in self.manifests:
             destination.put_manifest(manifest)
         for link in self._links:
@@ -71,6 +77,17 @@ class Following:
                 )
             for tag, digest in link.attached.items():
                 _put_attached(destination, tag, self._known[digest])
+
+        self._put_lookaside(destination, warn)
+
+    def _put_lookaside(self, destination: ImageDestination, warn: Callable[[str], None]) -> None:
+        found = {digest: files for digest, files in self._lookaside.items() if files}
+        if found and not destination.keeps_lookaside:
+            count = sum(map(len, found.values()))
+            warn(f"the destination has no place for {count} signatures of a lookaside, which are left behind")
+            return
+        for digest, files in found.items():
+            destination.put_lookaside(digest, files)
 
     def _read(self, digest: Digest) -> Plan | None:
         if digest in self._known:

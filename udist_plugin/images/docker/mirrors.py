@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-from udist_plugin.errors import Cancelled, RegistryError, TransportError
+from udist_plugin.errors import Cancelled, RegistryError, SignatureError, TransportError
+from udist_plugin.images.signatures.attached import Attached
 from udist_plugin.images.transports.base import ImageSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from udist_plugin.content import Content
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
+    from udist_plugin.oci.manifest import Manifest
     from udist_plugin.registry import ManifestContent
 
 Result = TypeVar("Result")
@@ -45,6 +47,19 @@ class MirroredSource(ImageSource):
     def get_tagged(self, tag: str) -> ManifestContent | None:
         """From the image's own place, too."""
         return self._own().get_tagged(tag)
+
+    def get_lookaside(self, digest: Digest) -> list[bytes]:
+        return self._own().get_lookaside(digest)
+
+    def get_signatures(self, manifest: Manifest) -> Iterator[Attached]:
+        """Of all places; why one has none is in the place of them."""
+        for name, opened in self._places:
+            try:
+                yield from self._opened(name, opened).get_signatures(manifest)
+            except Cancelled:
+                raise
+            except (RegistryError, TransportError, SignatureError) as error:
+                yield Attached(name, problem=str(error))
 
     def _own(self) -> ImageSource:
         return self._opened(*self._places[-1])

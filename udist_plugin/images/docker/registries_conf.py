@@ -8,13 +8,12 @@ import tomllib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from udist_plugin.errors import ConfigurationError
+from udist_plugin.images.docker.drop_ins import FOLDERS, drop_ins, user_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from udist_plugin.images.references import Named
-
-FOLDERS: Final = ("/etc/containers", "/usr/share/containers")
 
 _DIGEST_ONLY: Final = "digest-only"
 _TAG_ONLY: Final = "tag-only"
@@ -97,19 +96,10 @@ def _files(environ: Mapping[str, str]) -> Iterator[str]:
     if only := environ.get("CONTAINERS_REGISTRIES_CONF"):
         yield only
     else:
-        home = environ.get("HOME", "")
-        config = environ.get("XDG_CONFIG_HOME") or (home and os.path.join(home, ".config"))
-        folders = [*([os.path.join(config, "containers")] if config else []), *FOLDERS]
+        folders = [*user_folders(environ), *FOLDERS]
         mains = (os.path.join(folder, "registries.conf") for folder in folders)
         yield from [path for path in mains if os.path.exists(path)][:1]
-        drop_ins: dict[str, str] = {}
-        for folder in reversed(folders):
-            inside = os.path.join(folder, "registries.conf.d")
-            names = os.listdir(inside) if os.path.isdir(inside) else []
-            drop_ins |= {name: os.path.join(inside, name) for name in names if name.endswith(".conf")}
-        yield from (
-            drop_ins[name] for name in sorted(drop_ins, key=os.fsencode) if not os.path.isdir(drop_ins[name])
-        )
+        yield from drop_ins((os.path.join(folder, "registries.conf.d") for folder in folders), ".conf")
     if last := environ.get("CONTAINERS_REGISTRIES_CONF_OVERRIDE"):
         yield last
 

@@ -13,6 +13,7 @@ from udist_plugin.images.transports.registries import RegistryReference
 
 if TYPE_CHECKING:
     from udist_plugin.images.docker.registries_conf import Entry
+    from udist_plugin.images.signatures.storage import SignatureStorage
     from udist_plugin.images.transports.base import ImageSource
     from udist_plugin.images.transports.registries import RegistryDestination, RegistrySource
     from udist_plugin.images.transports.registry_repositories import RegistryRepositories
@@ -45,8 +46,15 @@ class DockerTransport(ImageTransport):
         named = _place(text)
         system = DockerReference(self, named).directly(system)
         registry, close = connect(_host_of(named), named.path, system)
-        start, place = f"//{named.domain}/", named.domain
-        return RegistryRepositories(self, registry, named.path, close, start=start, place=place)
+        return RegistryRepositories(
+            self,
+            registry,
+            named.path,
+            close,
+            start=f"//{named.domain}/",
+            place=named.domain,
+            storage=lambda text: _storage_of(Named.parse_image(text[2:]), system),
+        )
 
 
 def _place(text: str) -> Named:
@@ -93,7 +101,12 @@ class DockerReference(RegistryReference):
 
         registry, close = connect(_host_of(self.named), self.named.path, self.directly(system))
         return RegistryDestination(
-            registry, self.named.path, _target_of(self.named), close, place=self.named.domain
+            registry,
+            self.named.path,
+            _target_of(self.named),
+            close,
+            place=self.named.domain,
+            storage=partial(_storage_of, self.named, system),
         )
 
     def directly(self, system: SystemContext) -> SystemContext:
@@ -117,7 +130,20 @@ class DockerReference(RegistryReference):
         from udist_plugin.images.transports.registries import RegistrySource
 
         registry, close = connect(_host_of(named), named.path, system)
-        return RegistrySource(registry, named.path, _target_of(named), close, place=named.domain)
+        return RegistrySource(
+            registry,
+            named.path,
+            _target_of(named),
+            close,
+            place=named.domain,
+            storage=partial(_storage_of, named, system),
+        )
+
+
+def _storage_of(named: Named, system: SystemContext) -> SignatureStorage:
+    from udist_plugin.images.docker.registries_d import storage_of
+
+    return storage_of(named, system.environ)
 
 
 def _named_at(location: str, entry: Entry) -> Named:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from udist_plugin.errors import DigestInvalid, NameInvalid, ReferenceInvalid, TagInvalid
 from udist_plugin.images.policy.identities import is_name_only
@@ -11,6 +12,9 @@ from udist_plugin.images.policy.subject import PolicyImage
 from udist_plugin.images.references import Named
 from udist_plugin.images.strict_json import nearest
 from udist_plugin.oci.reference import Reference
+
+if TYPE_CHECKING:
+    from udist_plugin.images.transports.base import ImageReference
 
 SPAWNED = "udistribution-"
 """What the names of transports begin with that a program has made for its own plugins."""
@@ -54,6 +58,11 @@ def image_at(transport: str, text: str) -> PolicyImage:
     if transport in TRANSPORTS or transport.startswith(SPAWNED):
         return policy_image(f"{transport}:{text}")
     return PolicyImage(transport, text)
+
+
+def called(reference: ImageReference) -> str:
+    """What a signature calls the image at ``reference``, unless it is told otherwise."""
+    return str(image_at(reference.transport.name, reference.string_within_transport).reference or reference)
 
 
 def _of_registry(transport: str, text: str) -> PolicyImage:

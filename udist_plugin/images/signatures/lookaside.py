@@ -26,14 +26,19 @@ _SIMPLE: Final = b"\0simple-signing\n"
 
 
 def find_lookaside(base: str, digest: Digest) -> Iterator[Attached]:
-    """The signatures at ``base`` of the manifest with ``digest``.
+    """The signatures at ``base`` of the manifest with ``digest``, as ``fetch_lookaside`` finds them."""
+    return (signature_file(url, content) for url, content in fetch_lookaside(base, digest))
+
+
+def fetch_lookaside(base: str, digest: Digest) -> Iterator[tuple[str, bytes]]:
+    """The URL and the content of each signature at ``base`` of the manifest with ``digest``.
 
     ``base`` is a ``file:``, ``http:`` or ``https:`` URL that ends in the path of the repository, such as
     ``file:///var/lib/containers/sigstore/team/app``. Raises ``SignatureError`` if they cannot be read.
     """
     left = ALL_SIZES_MAX
     for number in range(1, COUNT_MAX + 2):
-        url = f"{base}@{digest.algorithm}={digest.hex}/signature-{number}"
+        url = f"{folder_of(base, digest)}/signature-{number}"
         try:
             content = _fetch(url)
         except ValueError:
@@ -43,7 +48,12 @@ def find_lookaside(base: str, digest: Digest) -> Iterator[Attached]:
         left -= len(content)
         if number > COUNT_MAX or left < 0:
             _fail(base, f"there are more than {COUNT_MAX} signatures, or {ALL_SIZES_MAX >> 20} MiB of them")
-        yield signature_file(url, content)
+        yield url, content
+
+
+def folder_of(base: str, digest: Digest) -> str:
+    """The URL of the folder with a manifest's signatures."""
+    return f"{base}@{digest.algorithm}={digest.hex}"
 
 
 def signature_file(place: str, content: bytes) -> Attached:

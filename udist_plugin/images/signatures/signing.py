@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from udist_plugin.errors import ManifestUnknown, NameUnknown, SignatureError, Unavailable
 from udist_plugin.images.artifact import EMPTY, EMPTY_CONTENT, manifest_of
+from udist_plugin.images.referrers import described, tag_referrers
 from udist_plugin.images.signatures import bundle, simple_signing
 from udist_plugin.images.signatures.attached import Attached, find_attached, signature_tag
 from udist_plugin.images.signatures.bundle import Envelope, statement_about
@@ -104,8 +105,12 @@ def _as_referrer(
     layer = _put(registry, name, bundle.MEDIA_TYPE, content)
     registry.push_blob(name, EMPTY.digest, io.BytesIO(EMPTY_CONTENT))
     subject = Descriptor(image.media_type, image.digest, len(image.content))
-    manifest = manifest_of([layer], bundle.MEDIA_TYPE, bundle.ANNOTATIONS, subject)
-    return registry.push_manifest(name, Manifest.parse(manifest, OCI_MANIFEST)).digest
+    referrer = Manifest.parse(
+        manifest_of([layer], bundle.MEDIA_TYPE, bundle.ANNOTATIONS, subject), OCI_MANIFEST
+    )
+    registry.push_manifest(name, referrer)
+    tag_referrers(registry, name, image.digest, [described(referrer)])
+    return referrer.digest
 
 
 def _is_signed(each: Attached, unsigned: Envelope, key: PrivateKey) -> bool:

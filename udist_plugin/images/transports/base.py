@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 
-from udist_plugin.errors import ImageError, ReferenceInvalid
+from udist_plugin.errors import ImageError, ReferenceInvalid, SignatureError
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.typed import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from udist_plugin.content import Content
     from udist_plugin.images.signatures.attached import Attached
     from udist_plugin.images.signatures.keys import PrivateKey
+    from udist_plugin.images.signatures.signing import Signed
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
     from udist_plugin.oci.manifest import Manifest
@@ -138,6 +139,10 @@ class ImageSource(Opened):
         """What has ``tag`` in the image's repository, if there is such a thing here."""
         return None
 
+    def get_lookaside(self, digest: Digest) -> list[bytes]:  # noqa: ARG002
+        """The files with signatures of a manifest that are not in this place, but beside it."""
+        return []
+
     def get_signatures(self, manifest: Manifest) -> Iterable[Attached]:  # noqa: ARG002
         """The signatures of one of the image's manifests, by whomever; this kind of place keeps none."""
         return ()
@@ -192,10 +197,19 @@ class ImageDestination(Opened):
         """Stores a manifest under ``tag``, beside the image. All that it refers to is there."""
         raise NotImplementedError
 
-    def sign(self, manifest: Manifest, key: PrivateKey, identity: str) -> None:
-        """Attaches signatures to a manifest that is there, which say that the image is called
-        ``identity``."""
+    @property
+    def keeps_lookaside(self) -> bool:
+        """Whether ``put_lookaside`` may be called."""
+        return False
+
+    def put_lookaside(self, digest: Digest, signatures: Sequence[bytes]) -> None:
+        """Adds files with signatures of a manifest, unless they are there."""
         raise NotImplementedError
+
+    def sign(self, manifest: Manifest, key: PrivateKey, identity: str) -> Signed:  # noqa: ARG002
+        """Attaches signatures to a manifest that is there, which say that the image is called
+        ``identity``. Raises ``SignatureError`` where that cannot be."""
+        raise SignatureError("signatures are kept in registries: udist: or docker://", identity)
 
 
 class Repositories(Opened):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 
 from udist_plugin.errors import BlobUnknown, DigestInvalid, ManifestUnknown, NameUnknown
 from udist_plugin.images.referrers import described, referrers_of, tag_referrers
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from udist_plugin.content import Content
     from udist_plugin.images.signatures.attached import Attached
     from udist_plugin.images.signatures.keys import PrivateKey
+    from udist_plugin.images.signatures.signing import Signed
+    from udist_plugin.images.signatures.storage import SignatureStorage
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.manifest import Manifest
     from udist_plugin.registry import ManifestContent, Registry
@@ -41,7 +44,8 @@ class RegistryReference(ImageReference):
 
 class _InRegistry(Opened):
     """The tag or digest ``target`` of the repository ``name``. ``release`` ends the use of ``registry``;
-    ``place`` is what that has in common with others of its kind, if not itself."""
+    ``place`` is what that has in common with others of its kind, if not itself. ``storage`` says where else
+    its images have signatures, and is called when that is needed."""
 
     def __init__(
         self,
@@ -51,18 +55,27 @@ class _InRegistry(Opened):
         release: Callable[[], None],
         *,
         place: object = None,
+        storage: Callable[[], SignatureStorage] | None = None,
     ) -> None:
         self.registry = registry
         self.place = place or registry
         self.name = name
         self._target = target
         self._release = release
+        self._storage = storage
 
     def get_tagged(self, tag: str) -> ManifestContent | None:
         try:
             return self.registry.get_manifest(self.name, tag)
         except (ManifestUnknown, NameUnknown):
             return None
+
+    @cached_property
+    def storage(self) -> SignatureStorage:
+        """Where signatures are beside the registry, and whether they are in it."""
+        from udist_plugin.images.signatures.storage import SignatureStorage
+
+        return self._storage() if self._storage else SignatureStorage()
 
     def cancel(self) -> None:
         if can_cancel(self.registry):
@@ -92,9 +105,15 @@ class RegistrySource(_InRegistry, ImageSource):
         return list(referrers_of(self.registry, self.name, digest))
 
     def get_signatures(self, manifest: Manifest) -> Iterable[Attached]:
+        """Those beside the registry, and those in it, unless they are not to be used."""
         from udist_plugin.images.signatures.attached import find_attached
 
-        return find_attached(self.registry, self.name, manifest.digest, manifest.content)
+        yield from self.storage.find(manifest.digest)
+        if self.storage.attachments is not False:
+            yield from find_attached(self.registry, self.name, manifest.digest, manifest.content)
+
+    def get_lookaside(self, digest: Digest) -> list[bytes]:
+        return self.storage.files(digest)
 
 
 class RegistryDestination(_InRegistry, ImageDestination):
@@ -142,6 +161,13 @@ class RegistryDestination(_InRegistry, ImageDestination):
         """In the index at the tag, where the registry has no API."""
         tag_referrers(self.registry, self.name, subject, map(described, referrers))
 
+    @property
+    def keeps_lookaside(self) -> bool:
+        return bool(self.storage.staging)
+
+    def put_lookaside(self, digest: Digest, signatures: Sequence[bytes]) -> None:
+        self.storage.add(digest, signatures)
+
     def put_tagged(self, manifest: Manifest, tag: str) -> None:
         self.registry.push_manifest(self.name, manifest, [tag])
 
@@ -156,10 +182,11 @@ class RegistryDestination(_InRegistry, ImageDestination):
         else:
             self.registry.delete_tag(self.name, self._target)
 
-    def sign(self, manifest: Manifest, key: PrivateKey, identity: str) -> None:
+    def sign(self, manifest: Manifest, key: PrivateKey, identity: str) -> Signed:
         from udist_plugin.images.signatures.signing import sign_image
 
-        sign_image(self.registry, self.name, manifest.digest, key, identity)
+        self.storage.check_attachments(identity)
+        return sign_image(self.registry, self.name, manifest.digest, key, identity)
 
 
 def _whole_file(content: Content) -> FileIO | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 from udist_plugin.errors import DigestInvalid, ManifestUnknown, NameUnknown, Unsupported
 from udist_plugin.images.referrers import referrers_of, tag_referrers
@@ -17,6 +18,7 @@ from udist_plugin.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from udist_plugin.images.signatures.storage import SignatureStorage
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.registry import Registry
 
@@ -25,7 +27,8 @@ class RegistryRepositories(Repositories):
     """Those of ``registry``, or the ``chosen`` one.
 
     References begin with ``start``, within their transport. ``release`` ends the use of ``registry``;
-    ``place`` is what that has in common with others of its kind, if not itself.
+    ``place`` is what that has in common with others of its kind, if not itself. ``storage`` says of a
+    reference's text where else the image has signatures.
     """
 
     def __init__(
@@ -37,11 +40,13 @@ class RegistryRepositories(Repositories):
         *,
         start: str = "",
         place: object = None,
+        storage: Callable[[str], SignatureStorage] | None = None,
     ) -> None:
         self.chosen = chosen
         self.transport = transport
         self.start = start
         self.place = place or registry
+        self.storage = storage
         self.shared = RegistryWrapper(registry)  # which cannot be cancelled
         self._registry = registry
         self._lock = threading.Lock()
@@ -101,13 +106,22 @@ class _SharedReference(RegistryReference):
         mark = "@" if ":" in self._target else ":"
         return f"{self._within.start}{self._name}{mark}{self._target}"
 
+    @property
+    def _storage(self) -> Callable[[], SignatureStorage] | None:
+        find = self._within.storage
+        return partial(find, self.string_within_transport) if find else None
+
     def new_image_source(self, system: SystemContext = THIS_SYSTEM) -> RegistrySource:  # noqa: ARG002
         within = self._within
-        return RegistrySource(within.shared, self._name, self._target, _keep, place=within.place)
+        return RegistrySource(
+            within.shared, self._name, self._target, _keep, place=within.place, storage=self._storage
+        )
 
     def new_image_destination(self, system: SystemContext = THIS_SYSTEM) -> RegistryDestination:  # noqa: ARG002
         within = self._within
-        return RegistryDestination(within.shared, self._name, self._target, _keep, place=within.place)
+        return RegistryDestination(
+            within.shared, self._name, self._target, _keep, place=within.place, storage=self._storage
+        )
 
 
 def _keep() -> None:
