@@ -15,10 +15,11 @@ from tests.drivers.processes import free_port
 from tests.images.sample import Layout, blobs_of
 from tests.images.token_server import ISSUER, SERVICE, TokenIssuer
 from tests.images.unjudged import copy_image
+from tests.remote.identity import Identity
 from tests.remote.loopback import stock_registry, wait_for
 from tests.remote.serving import serving
 from tests.tools import require_tool, run_tool
-from udist_plugin.errors import ManifestUnknown, Unauthorized
+from udist_plugin.errors import ManifestUnknown, TransportError, Unauthorized
 from udist_plugin.images.system import SystemContext
 
 if TYPE_CHECKING:
@@ -47,14 +48,16 @@ def registry(program: str, tmp_path: Path) -> Iterator[str]:
 
 
 @contextmanager
-def guarded(program: str, folder: Path, auth: dict[str, object]) -> Iterator[str]:
-    """A registry with access control: its address."""
+def guarded(
+    program: str, folder: Path, auth: dict[str, object], identity: Identity | None = None
+) -> Iterator[str]:
+    """A registry with access control, and TLS if it has an ``identity``: its address."""
     port = free_port()
     config = {
         "version": 0.1,
         "log": {"level": "error", "accesslog": {"disabled": True}},
         "storage": {"filesystem": {"rootdirectory": str(folder / "store")}},
-        "http": {"addr": f"127.0.0.1:{port}", "secret": "a test"},
+        "http": {"addr": f"127.0.0.1:{port}", "secret": "a test", **_tls(identity)},
         "auth": auth,
     }
     (folder / "config.yml").write_text(json.dumps(config))
@@ -69,6 +72,13 @@ def guarded(program: str, folder: Path, auth: dict[str, object]) -> Iterator[str
     finally:
         process.terminate()
         process.wait(10)
+
+
+def _tls(identity: Identity | None) -> dict[str, object]:
+    if identity is None:
+        return {}
+    files = {"certificate": identity.folder / "server.cert", "key": identity.folder / "server.key"}
+    return {"tls": {name: str(path) for name, path in files.items()}}
 
 
 def logged_in(home: Path, registry: str, password: str = "secret") -> SystemContext:
@@ -124,6 +134,28 @@ def test_basic_authentication(layout: Layout, tmp_path: Path, program: str) -> N
     assert not (tmp_path / "dir").exists()
 
 
+def test_tls(layout: Layout, tmp_path: Path, program: str) -> None:
+    """With a certificate of an authority that is trusted for this registry alone, and a login."""
+    layout.image("v1", layers=[os.urandom(1_000_000), b"small"])
+    (tmp_path / "htpasswd").write_text(HTPASSWD)
+    (tmp_path / "authority").mkdir()
+    identity = Identity(tmp_path / "authority")
+    auth: dict[str, object] = {"htpasswd": {"realm": "r", "path": str(tmp_path / "htpasswd")}}
+    with guarded(program, tmp_path, auth, identity) as registry:
+        there, system = f"docker://{registry}/team/app:v1", logged_in(tmp_path, registry)
+        with pytest.raises(TransportError, match="its certificate is not trusted"):
+            copy_image(f"oci:{layout.root}", there, system=system)
+        folder = tmp_path / "containers/certs.d" / registry
+        folder.mkdir(parents=True)
+        (folder / "ca.crt").write_bytes((identity.folder / "ca.crt").read_bytes())
+        system = system._replace(environ={**system.environ, "XDG_CONFIG_HOME": str(tmp_path)})
+        copy_image(f"oci:{layout.root}", there, system=system)
+        copy_image(there, f"oci:{tmp_path / 'out'}", system=system)
+        insecure = logged_in(tmp_path, registry)._replace(insecure=True)
+        copy_image(there, f"oci:{tmp_path / 'again'}", system=insecure)
+    assert blobs_of(tmp_path / "out") == blobs_of(tmp_path / "again") == blobs_of(layout.root)
+
+
 def test_tokens(layout: Layout, tmp_path: Path, program: str) -> None:
     layout.image("v1", layers=[os.urandom(1_000_000), b"small", b"three", b"four"])
     issuer = TokenIssuer(tmp_path)
@@ -145,7 +177,7 @@ def test_tokens(layout: Layout, tmp_path: Path, program: str) -> None:
     assert blobs_of(tmp_path / "out") == blobs_of(layout.root)
 
 
-@pytest.mark.parametrize("tool", ["skopeo", "crane", "oras"])
+@pytest.mark.parametrize("tool", ["skopeo", "crane", "oras", "regctl"])
 def test_other_programs_and_the_same_registry(
     layout: Layout, tmp_path: Path, registry: str, tool: str
 ) -> None:
@@ -167,11 +199,15 @@ def test_other_programs_and_the_same_registry(
             "oras cp --no-tty --to-plain-http --from-oci-layout layout:v1 {}",
             "oras cp --no-tty --from-plain-http {} --to-oci-layout taken:v1",
         ),
+        "regctl": (
+            "regctl --host reg={host},tls=disabled image copy ocidir://layout:v1 {}",
+            "regctl --host reg={host},tls=disabled image copy {} ocidir://taken:v1",
+        ),
     }[tool]
     theirs, ours = f"{registry}/their/app:v1", f"{registry}/our/app:v1"
-    run_tool(*push.format(theirs).split(), cwd=tmp_path, timeout=60)
+    run_tool(*push.format(theirs, host=registry).split(), cwd=tmp_path, timeout=60)
     copied = copy_image(f"docker://{theirs}", f"docker://{ours}")
-    run_tool(*pull.format(ours).split(), cwd=tmp_path, timeout=60)
+    run_tool(*pull.format(ours, host=registry).split(), cwd=tmp_path, timeout=60)
     copy_image(f"oci:{tmp_path / 'taken'}", f"oci:{tmp_path / 'out'}:v1")
     if tool != "crane":  # which pushes the layout's own index
         assert copied.descriptor.digest == index["digest"]

@@ -152,3 +152,38 @@ def test_one_store_and_three_writers(desk: Desk, registry: str) -> None:
         desk.run(*SKOPEO, "--all", *tls, "oci:layout:index", f"docker://{registry}/their/app:v1")
         copied = copy_image(f"{transport.name}://their/app:v1", f"oci:{desk.root / 'out'}:x")
         assert copied.descriptor.digest == desk.index
+
+
+def test_regctl_reads_and_writes_layouts_and_archives(desk: Desk) -> None:
+    desk.copy("oci:layout:index", "oci:given:x")
+    desk.run("regctl", "image", "copy", "ocidir://given:x", "ocidir://taken:y")
+    desk.run("regctl", "image", "export", "ocidir://taken:y", "taken.tar")
+    for taken in ("oci:taken:y", "oci-archive:taken.tar:y"):
+        assert desk.copy(taken, "oci:out:x") == desk.index
+    desk.copy("oci:taken:y", "oci-archive:given.tar:x")
+    desk.run("regctl", "image", "import", "ocidir://imported:x", "given.tar")
+    assert desk.copy("oci:imported:x", "oci:out:y") == desk.index
+    assert blobs_of(desk.root / "out").items() <= blobs_of(desk.layout.root).items()
+
+
+def test_umoci_unpacks_what_we_copied(desk: Desk, registry: str) -> None:
+    """By way of a registry; the image's files are as they were."""
+    desk.copy("oci:layout:image", "oci:given:x")
+    copy_image(f"oci:{desk.root / 'given'}:x", f"docker://{registry}/team/app:v1")
+    copy_image(f"docker://{registry}/team/app:v1", f"oci:{desk.root / 'taken'}:y")
+    desk.run("umoci", "unpack", "--rootless", "--image", "taken:y", "bundle")
+    assert (desk.root / "bundle/rootfs/file").read_bytes() == b"two"
+
+
+def test_what_umoci_made_comes_back_byte_for_byte(desk: Desk, registry: str) -> None:
+    (desk.root / "file").write_text("by umoci")
+    desk.run("umoci", "init", "--layout", "made")
+    desk.run("umoci", "new", "--image", "made:v1")
+    desk.run("umoci", "insert", "--rootless", "--image", "made:v1", "file", "/etc/file")
+    place = f"docker://{registry}/team/app:v1"
+    copied = copy_image(f"oci:{desk.root / 'made'}:v1", place)
+    assert copy_image(place, f"oci:{desk.root / 'out'}:v1").descriptor == copied.descriptor
+    assert blobs_of(desk.root / "out").items() <= blobs_of(desk.root / "made").items()
+    assert entries_of(desk.root / "out") == entries_of(desk.root / "made")
+    desk.run("umoci", "unpack", "--rootless", "--image", "out:v1", "bundle")
+    assert (desk.root / "bundle/rootfs/etc/file").read_text() == "by umoci"
