@@ -140,3 +140,13 @@ def test_every_language_of_a_block_is_tried() -> None:
         "Tests",
     }  # the last by .ci/run, which is how this runs
     assert shell == {("README.md", section) for section in sections}
+
+
+def test_every_test_that_is_named_is_there() -> None:
+    """In the tables of what is the same as elsewhere."""
+    named = set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (DOCS / "images.md").read_text()))
+    assert len(named) > 10
+    missing = [
+        (path, name) for path, name in named if f"\ndef {name}(" not in (REPOSITORY / path).read_text()
+    ]
+    assert missing == []

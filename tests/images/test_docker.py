@@ -20,6 +20,7 @@ from tests.remote.loopback import stock_registry, wait_for
 from tests.remote.serving import serving
 from tests.tools import require_tool, run_tool
 from udist_plugin.errors import ManifestUnknown, TransportError, Unauthorized
+from udist_plugin.images import open_registry
 from udist_plugin.images.system import SystemContext
 
 if TYPE_CHECKING:
@@ -175,6 +176,20 @@ def test_tokens(layout: Layout, tmp_path: Path, program: str) -> None:
             with pytest.raises(Unauthorized, match="gave no token, with no login"):
                 copy_image(there, f"dir:{tmp_path / 'dir'}", system=SystemContext({}))
     assert blobs_of(tmp_path / "out") == blobs_of(layout.root)
+
+
+def test_a_registry_by_its_host(layout: Layout, tmp_path: Path, program: str) -> None:
+    """In the registry's own words, as whoever is logged in."""
+    image = layout.image("v1")
+    (tmp_path / "htpasswd").write_text(HTPASSWD)
+    with guarded(program, tmp_path, {"htpasswd": {"realm": "r", "path": str(tmp_path / "htpasswd")}}) as host:
+        system = logged_in(tmp_path, host)
+        copy_image(f"oci:{layout.root}:v1", f"docker://{host}/team/app:v1", system=system)
+        with open_registry(host, system=system) as registry:
+            assert registry.list_repositories().items == ["team/app"]
+            assert registry.resolve_manifest("team/app", "v1").digest == image["digest"]
+        with open_registry(host, system=SystemContext({})) as registry, pytest.raises(Unauthorized):
+            registry.list_repositories()
 
 
 @pytest.mark.parametrize("tool", ["skopeo", "crane", "oras", "regctl"])

@@ -1,4 +1,22 @@
-"""Images copied between any two places, signed and judged by policies; files and folders as artifacts."""
+"""Images copied between any two places, signed and judged by policies; files and folders as artifacts.
+
+    from udist_plugin.images import Policy, copy_image
+
+    copy_image(
+        "docker://quay.io/podman/hello", "oci:folder:v1", policy=Policy.accepting_anything(), referrers=True
+    )
+
+A place is a text such as ``docker://HOST/NAME:TAG``, or the ``ImageReference`` that ``parse_image_name``
+makes of it.
+
+- Images: ``copy_image``, ``sync_images`` for whole repositories, ``backup_images`` and ``restore_images``.
+- Places: ``parse_image_name``, ``open_repositories``, ``open_registry`` for a registry by its host, and
+  ``new_transport`` for a store of one's own. ``SystemContext`` says which logins and settings count.
+- Artifacts: ``push_artifact`` and ``pull_artifact``, for files and folders in any registry.
+- Trust: ``load_policy`` and ``check_image``; ``sign_image`` and ``verify_image`` by keys.
+
+Errors are in ``udist_plugin.errors``.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +27,7 @@ if TYPE_CHECKING:
     from udist_plugin.images.backup.backup import backup_images
     from udist_plugin.images.backup.restore import restore_images
     from udist_plugin.images.copying.copy import CopyResult, copy_image
+    from udist_plugin.images.docker.connecting import open_registry
     from udist_plugin.images.platforms import Platform
     from udist_plugin.images.policy.evaluating import check_image, check_images
     from udist_plugin.images.policy.files import load_policy
@@ -63,6 +82,7 @@ __all__ = [
     "find_lookaside",
     "load_policy",
     "new_transport",
+    "open_registry",
     "open_repositories",
     "parse_image_name",
     "policy_image",
@@ -104,6 +124,7 @@ __getattr__, __dir__ = offer(
         "find_lookaside": "images.signatures.lookaside",
         "load_policy": "images.policy.files",
         "new_transport": "images.transports.udistribution",
+        "open_registry": "images.docker.connecting",
         "open_repositories": "images.transports",
         "parse_image_name": "images.transports",
         "policy_image": "images.policy.names",

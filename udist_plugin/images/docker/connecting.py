@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from udist_plugin.images.system import THIS_SYSTEM
 from udist_plugin.remote.authentication.transport import AuthenticatedTransport
 from udist_plugin.remote.credentials.keyring import Keyring
 from udist_plugin.remote.network.network import Network
@@ -12,11 +14,27 @@ from udist_plugin.remote.network.redirects import FollowingTransport
 from udist_plugin.remote.registry import RemoteRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from udist_plugin.images.system import SystemContext
     from udist_plugin.remote.credentials.credential import Credential
     from udist_plugin.remote.network.origin import Origin
+
+
+@contextmanager
+def open_registry(
+    host: str, repository: str = "", system: SystemContext = THIS_SYSTEM
+) -> Iterator[RemoteRegistry]:
+    """The registry at ``host``, ``HOST[:PORT]``, until the block ends.
+
+    It is used as whoever is logged in there, for ``repository`` if there is a login for that alone, and over
+    TLS, but for loopback or where ``system`` says otherwise. Raises ``TransportError``.
+    """
+    registry, close = connect(host, repository, system)
+    try:
+        yield registry
+    finally:
+        close()
 
 
 def connect(host: str, repository: str, system: SystemContext) -> tuple[RemoteRegistry, Callable[[], None]]:

@@ -26,16 +26,16 @@ _SIMPLE: Final = b"\0simple-signing\n"
 
 
 def find_lookaside(base: str, digest: Digest) -> Iterator[Attached]:
-    """The signatures at ``base`` of the manifest with ``digest``, as ``fetch_lookaside`` finds them."""
-    return (signature_file(url, content) for url, content in fetch_lookaside(base, digest))
-
-
-def fetch_lookaside(base: str, digest: Digest) -> Iterator[tuple[str, bytes]]:
-    """The URL and the content of each signature at ``base`` of the manifest with ``digest``.
+    """The signatures at ``base`` of the manifest with ``digest``.
 
     ``base`` is a ``file:``, ``http:`` or ``https:`` URL that ends in the path of the repository, such as
     ``file:///var/lib/containers/sigstore/team/app``. Raises ``SignatureError`` if they cannot be read.
     """
+    return (signature_file(url, content) for url, content in fetch_lookaside(base, digest))
+
+
+def fetch_lookaside(base: str, digest: Digest) -> Iterator[tuple[str, bytes]]:
+    """The URL and the bytes of each of them."""
     left = ALL_SIZES_MAX
     for number in range(1, COUNT_MAX + 2):
         url = f"{folder_of(base, digest)}/signature-{number}"

@@ -1,0 +1,1 @@
+"""Signature policies (containers-policy.json(5)): read, and asked about images."""
