@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from tests.images.signatures.conftest import base64_of, make_key
 from tests.images.signatures.test_gpg import Gpg, somebody
 from tests.images.unjudged import copy_image as copy_any
 from tests.remote.loopback import stock_registry
-from tests.tools import run_tool
+from tests.tools import require_tool, run_tool
 from udist_plugin.errors import ConfigurationError, PolicyRejected, SignatureError
 from udist_plugin.images.copying.copy import copy_image
 from udist_plugin.images.docker import registries_d
@@ -80,6 +81,49 @@ def test_the_nearest_scope_that_says_something_counts_for_each_key(home: Home) -
         "busybox": ("file:///official/library/busybox", "file:///official/library/busybox", True),
     }.items():
         assert home.says(reference) == expected, reference
+
+
+def test_containers_image_agrees(home: Home) -> None:
+    """On where signatures are read and written, for each image and each of many scopes."""
+    names = [
+        f"{host}/{path}"
+        for host in ("registry.example.com:5000", "registry.example.com", "a.b.example.com", "example.com")
+        for path in ("app:v1", "team/app:v1", "team/app:v2", f"team/app@sha256:{'0' * 64}", "teammate/app")
+    ] + ["busybox", "team/app", "docker.io/library/busybox:v1"]
+    scopes = [
+        "registry.example.com:5000",
+        "registry.example.com:5000/team",
+        "registry.example.com:5000/team/app",
+        "registry.example.com:5000/team/app:v1",
+        f"registry.example.com/team/app@sha256:{'0' * 64}",
+        "registry.example.com/team/",
+        "*.example.com",
+        "*.b.example.com",
+        "docker.io",
+        "docker.io/library/busybox",
+        "busybox",
+    ]
+    keys = ["lookaside", "lookaside-staging", "sigstore", "sigstore-staging"]
+    sections = {
+        scope: {key: f"file:///{number}/{key}" for at, key in enumerate(keys) if (number + 1) >> at & 1}
+        for number, scope in enumerate(scopes)
+    }
+    home.write("a.yaml", {"docker": dict(list(sections.items())[::2])})
+    home.write("b.yaml", {"docker": dict(list(sections.items())[1::2])})
+    for default in ({}, {"lookaside": "https://all.test/s/"}, {"sigstore-staging": "file:///staged"}):
+        home.write("c.yaml", {"default-docker": default} if default else {})
+        said = subprocess.run(
+            [require_tool("containersimage"), "lookaside", str(home.folder)],
+            input="".join(json.dumps(name) + "\n" for name in names),
+            env={"HOME": str(home.root)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+        theirs = [json.loads(line) for line in said.splitlines()]
+        ours = [dict(zip(("read", "write"), home.says(name)[:2], strict=True)) for name in names]
+        assert ours == theirs
 
 
 def test_without_any_file_there_is_a_place_of_its_own(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

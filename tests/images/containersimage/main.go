@@ -3,6 +3,7 @@
 //	containersimage parse            JSON strings in, one a line; what each is, as JSON, out
 //	containersimage copy FROM TO     copies an image, with all that an index lists
 //	containersimage sources CONF     JSON strings in, names of images; where that registries.conf has each, out
+//	containersimage lookaside FOLDER JSON strings in, names of images; where that registries.d has signatures, out
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"os"
 
 	"go.podman.io/image/v5/copy"
+	"go.podman.io/image/v5/docker"
 	"go.podman.io/image/v5/docker/reference"
 	"go.podman.io/image/v5/pkg/sysregistriesv2"
 	"go.podman.io/image/v5/signature"
@@ -34,10 +36,12 @@ func run(words []string) error {
 		return each(func(text string) any { return judge(text) })
 	case len(words) == 2 && words[0] == "sources":
 		return each(func(text string) any { return sources(text, words[1]) })
+	case len(words) == 2 && words[0] == "lookaside":
+		return each(func(text string) any { return lookaside(text, words[1]) })
 	case len(words) == 3 && words[0] == "copy":
 		return copyImage(words[1], words[2])
 	}
-	return fmt.Errorf("expected parse, copy FROM TO, or sources CONF")
+	return fmt.Errorf("expected parse, copy FROM TO, sources CONF, or lookaside FOLDER")
 }
 
 // verdict is what the library makes of a text: the name it prints, and the name that Docker would use, if any.
@@ -93,6 +97,30 @@ func sources(text, conf string) any {
 		all.Sources = append(all.Sources, [2]any{place.Reference.String(), place.Endpoint.Insecure})
 	}
 	return all
+}
+
+// stored is where a registries.d has the signatures of an image, to read them and to write them.
+type stored struct {
+	Read  string `json:"read"`
+	Write string `json:"write"`
+	Error string `json:"error,omitempty"`
+}
+
+func lookaside(text, folder string) any {
+	ref, err := docker.ParseReference("//" + text)
+	if err != nil {
+		return stored{Error: err.Error()}
+	}
+	system := &types.SystemContext{RegistriesDirPath: folder}
+	read, err := docker.SignatureStorageBaseURL(system, ref, false)
+	if err != nil {
+		return stored{Error: err.Error()}
+	}
+	write, err := docker.SignatureStorageBaseURL(system, ref, true)
+	if err != nil {
+		return stored{Error: err.Error()}
+	}
+	return stored{Read: read.String(), Write: write.String()}
 }
 
 func judge(text string) verdict {
