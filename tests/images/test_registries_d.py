@@ -309,3 +309,34 @@ def test_signatures_in_the_registry_can_be_switched_off(place: Place, home: Home
         place.judged()
     with pytest.raises(SignatureError, match="use-sigstore-attachments: false"):
         copy_any(image, image, sign_by=key, system=home.system)
+
+
+def test_an_image_from_a_mirror_has_the_signatures_of_its_own_registry(
+    place: Place, home: Home, signer: Gpg, tmp_path: Path
+) -> None:
+    """Also if one cannot ask for those of the mirror, and the reason is told where none is good."""
+    image = f"docker://{place.name}:v1"
+    copy_any(image, f"docker://{place.registry}/mirror/app:v1", system=home.system)
+    (tmp_path / "registries.conf").write_text(
+        f"""
+        [[registry]]
+        location = "{place.registry}/team"
+        [[registry.mirror]]
+        location = "{place.registry}/mirror"
+        """
+    )
+    environ = {**home.system.environ, "CONTAINERS_REGISTRIES_CONF": str(tmp_path / "registries.conf")}
+    home.system = home.system._replace(environ=environ)
+    home.write(
+        "a.yaml",
+        {
+            "docker": {
+                f"{place.registry}/team": {"lookaside": f"file://{tmp_path / 'one'}"},
+                f"{place.registry}/mirror": {"lookaside": "ftp://localhost/s"},
+            }
+        },
+    )
+    with pytest.raises(PolicyRejected, match=r"mirror/app:v1: .*expected a file:, http: or https: URL"):
+        place.judged()
+    skopeo(home, *TLS, "--sign-by", "somebody@example.com", image, image, GNUPGHOME=str(signer.folder))
+    place.judged()
