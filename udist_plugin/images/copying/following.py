@@ -77,14 +77,13 @@ class Following:
                 )
             for tag, digest in link.attached.items():
                 _put_attached(destination, tag, self._known[digest])
-
         self._put_lookaside(destination, warn)
 
     def _put_lookaside(self, destination: ImageDestination, warn: Callable[[str], None]) -> None:
         found = {digest: files for digest, files in self._lookaside.items() if files}
         if found and not destination.keeps_lookaside:
             count = sum(map(len, found.values()))
-            warn(f"the destination has no place for {count} signatures of a lookaside, which are left behind")
+            warn(f"the destination has no place for signatures of a lookaside; {count} left behind")
             return
         for digest, files in found.items():
             destination.put_lookaside(digest, files)

@@ -37,7 +37,8 @@ class Link(NamedTuple):
 def walk(source: ImageSource, image: Plan, read: Callable[[Digest], Plan | None]) -> Iterator[Link]:
     """What refers to the manifests of ``image``, then what refers to that, and so on.
 
-    ``read`` gets what a digest stands for, or ``None`` for what is to be passed over, as it was met before.
+    ``read`` returns the manifest with a digest and all below it, or ``None`` to pass it over: it was met
+    before, or cannot be read.
     """
     waiting = deque([image])
     while waiting:

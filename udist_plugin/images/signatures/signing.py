@@ -39,9 +39,11 @@ class Signed(NamedTuple):
 def sign_image(registry: Registry, name: str, target: str, key: PrivateKey, identity: str) -> Signed:
     """Signs an image of the repository ``name``, by tag or digest, and attaches the signatures to it.
 
-    One says that the image is called ``identity``, at the tag where cosign and containers/image look for it.
-    One is a bundle among the referrers, where cosign 3 looks first. What the key has signed before is not
-    signed again. Raises the registry's errors, and ``Unavailable`` if others keep writing the tag.
+    ``identity`` is what the image is called where it is pulled, with a tag or digest: no default policy
+    accepts a signature for a name alone. One signature is at the tag where cosign and containers/image look
+    for it, and one is a bundle among the referrers, where cosign 3 looks first. What the key has signed
+    before is not signed again. Raises the registry's errors, and ``Unavailable`` if others keep writing the
+    tag.
     """
     image = registry.get_manifest(name, Digest.or_tag(target))
     return Signed(
