@@ -13,6 +13,7 @@ import pytest
 
 from tests.images.sample import blobs_of
 from tests.remote.serving import Answer, Asked, serving
+from udist_plugin.oci.media_types import OCI_LAYER_TAR_GZIP, OCI_LAYER_TAR_ZSTD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +78,24 @@ def test_a_dry_run(udist: Udist, layout: Layout) -> None:
     assert udist("ls").out == ""
 
 
+def test_another_compression(udist: Udist, layout: Layout) -> None:
+    image = layout.image("v1")
+    ran = udist("copy", "oci:layout", "udist:demo:v1", "--compression", "zstd", "--compression-level", "19")
+    digest = ran.out.strip()
+    assert (ran.code, ran.err) == (0, f"udist: the digest changed from {image['digest']} to {digest}\n")
+    manifest = json.loads(udist("inspect", "udist:demo:v1", "--json").out)["manifest"]
+    assert {each["mediaType"] for each in manifest["layers"]} == {OCI_LAYER_TAR_ZSTD}
+    told = json.loads(
+        udist("copy", "oci:layout", "udist:demo:v1", "--dest-compress-format=gzip", "--json", "--dry-run").out
+    )
+    assert told["digest"] != told["sourceDigest"] == image["digest"]
+    assert {each["mediaType"] for each in told["copied"]} == {OCI_LAYER_TAR_GZIP}
+    ran = udist("copy", "oci:layout", "udist:demo:v1", "--compression", "gzip", "--preserve-digests")
+    assert (ran.code, ran.out) == (1, "")
+    assert "would change, because 2 layers would be recompressed" in ran.err
+    assert udist("digest", "demo:v1").out.strip() == digest
+
+
 def test_what_is_not_there(udist: Udist, layout: Layout) -> None:
     layout.image("v1")
     assert udist("copy", "oci:layout:v2", "udist:demo") == (
@@ -101,6 +120,9 @@ def test_what_is_not_there(udist: Udist, layout: Layout) -> None:
         (["udist:Demo", "oci:out"], "Demo: invalid repository name"),
         (["oci:layout", "oci:out", "--platform", "linux"], "is no platform; expected OS/ARCHITECTURE"),
         (["oci:layout", "oci:out", "--sparse"], "give --platform"),
+        (["oci:layout", "oci:out", "--compression", "lzma"], "invalid choice: 'lzma'"),
+        (["oci:layout", "oci:out", "--compression-level", "1"], "--compression-level needs --compression"),
+        (["oci:layout", "oci:out", "--compression", "gzip", "--compression-level", "10"], "expected 1 to 9"),
         (["oci:layout", "oci:out", "--platform", "linux/arm", "--all"], "not allowed with"),
     ],
 )

@@ -209,7 +209,7 @@ def test_a_spoiled_layer(udist: Udist, layout: Layout) -> None:
 
 
 def test_a_bomb(udist: Udist, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("udist_plugin.images.rootfs.layer.FREE", 1 << 20)
+    monkeypatch.setattr("udist_plugin.images.rootfs.content.FREE", 1 << 20)
     image(layout, "one", BASE)
     image(layout, "bomb", Tar().add("zeros", bytes(30 << 20)).done())
     ran = udist("diff", "oci:layout:one", "oci:layout:bomb")

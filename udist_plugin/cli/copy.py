@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 
+from udist_plugin.cli.compressing import add_compression_options, compression_of
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.destination import add_destination_options, destination_of
 from udist_plugin.cli.error_codes import WrongCommandLine
@@ -51,6 +52,7 @@ examples:
   udist copy udist:demo/app:v1 docker://registry.example.com/app:v1 --referrers
   udist copy udist:demo/app:v1 udist:demo/app:v1 --dest-config bucket.yml
   udist copy docker://quay.io/podman/hello udist:hello --platform linux/amd64
+  udist copy udist:demo/app:v1 udist:demo/app:zstd --format oci --compression zstd
   docker save demo/app | udist copy docker-archive:- udist:demo/app:v1
 """
 
@@ -63,6 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=["oci", "docker"], help="convert manifests to this format; their digests change"
     )
+    add_compression_options(parser)
     add_destination_options(parser)
     add_insecure_option(parser)
     add_policy_options(parser)
@@ -103,7 +106,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
     if arguments.sign_identity and not arguments.sign_by_key:
         raise WrongCommandLine(arguments.parser, "--sign-identity is for a signature; give --sign-by-key")
-    policy, key = policy_of(arguments), key_of(arguments)
+    policy, key, compression = policy_of(arguments), key_of(arguments), compression_of(arguments)
     places = Places(arguments.parser, lambda: connected(arguments))
     source = places.image(arguments.source)
     destination = destination_of(arguments, places).image(arguments.destination)
@@ -115,6 +118,7 @@ def run(arguments: argparse.Namespace) -> None:
             platforms=arguments.platforms,
             sparse=arguments.sparse,
             image_format=arguments.format,
+            compression=compression,
             preserve_digests=arguments.preserve_digests,
             referrers=arguments.referrers,
             sign_by=key,

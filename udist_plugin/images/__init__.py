@@ -26,6 +26,7 @@ from udist_plugin.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from udist_plugin.images.backup.backup import backup_images
     from udist_plugin.images.backup.restore import restore_images
+    from udist_plugin.images.compression import Compression
     from udist_plugin.images.copying.copy import CopyResult, copy_image
     from udist_plugin.images.docker.connecting import open_registry
     from udist_plugin.images.platforms import Platform
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from udist_plugin.images.transports.udistribution import new_transport
 
 __all__ = [
+    "Compression",
     "CopyResult",
     "Failure",
     "ImageDestination",
@@ -97,6 +99,7 @@ __all__ = [
 __getattr__, __dir__ = offer(
     __name__,
     {
+        "Compression": "images.compression",
         "CopyResult": "images.copying.copy",
         "Failure": "images.syncing.result",
         "ImageDestination": "images.transports.base",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from udist_plugin.errors import ManifestInvalid, SizeInvalid
+from udist_plugin.errors import DigestInvalid, ManifestInvalid, SizeInvalid
 from udist_plugin.images.writing import check_digest, check_size
+from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.manifest import MANIFEST_MAX, load_document
 from udist_plugin.oci.media_types import DOCKER_CONFIG, OCI_CONFIG
 
@@ -23,9 +24,22 @@ def read_config(source: ImageSource, manifest: Manifest) -> bytes:
     return _read_blob(source, manifest.config)
 
 
+def is_image(manifest: Manifest) -> bool:
+    """Whether it is a container image's: its layers are file systems."""
+    return manifest.config is not None and manifest.config.media_type in (OCI_CONFIG, DOCKER_CONFIG)
+
+
+def diff_ids(config: dict[str, Any]) -> list[Digest]:
+    """The digests that the layers have without their compression. Raises ``ManifestInvalid``."""
+    try:
+        return [Digest(diff) for diff in config["rootfs"]["diff_ids"] or ()]
+    except (TypeError, KeyError, DigestInvalid):
+        raise ManifestInvalid("the configuration has no list of digests at rootfs.diff_ids") from None
+
+
 def image_config(source: ImageSource, manifest: Manifest) -> dict[str, Any] | None:
     """The members of an image's configuration; ``None`` for an index or another artifact."""
-    if manifest.config is None or manifest.config.media_type not in (OCI_CONFIG, DOCKER_CONFIG):
+    if manifest.config is None or not is_image(manifest):
         return None
     return load_document(_read_blob(source, manifest.config))
 

@@ -41,9 +41,9 @@ def pack(folder: str, name: str, out: BinaryIO, selection: Selection = ALL) -> P
     import gzip
     import tarfile
 
-    packed = _Hashing(out)
+    packed = Hashing(out)
     with gzip.GzipFile("", "wb", GZIP_LEVEL, packed, mtime=0) as compressed:
-        plain = _Hashing(compressed)
+        plain = Hashing(compressed)
         tar = tarfile.TarFile(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT)  # type: ignore[arg-type]
         for path, inner, status in entries(folder, selection, _refuse):
             _add(tar, path, inner, status, name)
@@ -75,7 +75,7 @@ def _refuse(error: SourceInvalid) -> NoReturn:
     raise error
 
 
-class _Hashing:
+class Hashing:
     """A binary file that is written through and hashed."""
 
     def __init__(self, out: BinaryIO | gzip.GzipFile) -> None:

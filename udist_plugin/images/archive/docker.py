@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from udist_plugin.content import CHUNK_SIZE
 from udist_plugin.errors import (
@@ -14,18 +14,18 @@ from udist_plugin.errors import (
     ImageError,
     ImageUnknown,
     LayoutInvalid,
-    ManifestInvalid,
     ReferenceInvalid,
     RegistryError,
 )
 from udist_plugin.images.archive.opening import MAGIC_MAX, compression_of
+from udist_plugin.images.configuration import diff_ids
 from udist_plugin.images.files import read_file
 from udist_plugin.images.layout.source import blob_name, read_index, read_manifest
 from udist_plugin.images.references import Named
 from udist_plugin.images.transports.base import ImageSource
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
-from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest
+from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest, load_document
 from udist_plugin.oci.media_types import (
     DOCKER_CONFIG,
     DOCKER_LAYER,
@@ -154,7 +154,7 @@ class DockerArchiveSource(ImageSource):
 
     def _made(self) -> ManifestContent:
         config = self._config()
-        diffs = _diff_ids(self._read(self._item.config))
+        diffs = diff_ids(load_document(self._read(self._item.config)))
         if len(diffs) != len(self._item.layers):
             raise LayoutInvalid(
                 f"{self._item.config} has {len(diffs)} layers, manifest.json {len(self._item.layers)}",
@@ -195,14 +195,6 @@ class DockerArchiveSource(ImageSource):
             return read_file(self._archive, name, MANIFEST_MAX)
         except FileNotFoundError:
             raise LayoutInvalid(f"has no {name}, which manifest.json names", self._archive.path) from None
-
-
-def _diff_ids(config: bytes) -> list[str]:
-    try:
-        diffs: Any = json.loads(config)["rootfs"]["diff_ids"] or []
-        return [Digest(diff) for diff in diffs]
-    except (ValueError, RecursionError, TypeError, KeyError, AttributeError, DigestInvalid):
-        raise ManifestInvalid("the configuration has no list of digests at rootfs.diff_ids") from None
 
 
 def _path(value: object) -> str:

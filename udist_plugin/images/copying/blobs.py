@@ -11,44 +11,67 @@ from udist_plugin.images.writing import check_size
 from udist_plugin.remote.repeating import is_passing, repeat
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from udist_plugin.images.copying.recompression import Recompression
     from udist_plugin.images.parallel import Stop
     from udist_plugin.images.progress import Progress
     from udist_plugin.images.transports.base import ImageDestination, ImageSource
     from udist_plugin.oci.descriptor import Descriptor
+    from udist_plugin.oci.digest import Digest
 
 
 class Blobs:
-    """Copies blobs. Safe for any number of threads."""
+    """Copies blobs, or if ``dry``, tells which it would have to move. Safe for any number of threads."""
 
     def __init__(
-        self, source: ImageSource, destination: ImageDestination, progress: Progress, stop: Stop
+        self,
+        source: ImageSource,
+        destination: ImageDestination,
+        progress: Progress,
+        stop: Stop,
+        *,
+        dry: bool = False,
     ) -> None:
         self._source = source
         self._destination = destination
         self._progress = progress
         self._stop = stop
+        self._dry = dry
 
-    def copy(self, blob: Descriptor) -> bool:
-        """Whether ``blob`` had to be moved: it was not there, and could not be taken over either.
+    def copy(self, blob: Descriptor) -> Digest | None:
+        """The digest of ``blob`` if it had to be moved: it was not there, and could not be taken over either.
 
         What failed below HTTP is tried again, a few times.
         """
-        self._stop.check()
-        moving = _Moving()
+        with noted("copying", blob.digest):
+            return self._copy(blob, lambda: self._source.open_blob(blob))
+
+    def recompress(self, layer: Descriptor, recompression: Recompression) -> Digest | None:
+        """The same with what is made of ``layer``."""
         with (
-            noted("copying", blob.digest),
-            self._progress.begin("copying", blob.digest, blob.size, moving.done) as task,
+            noted("copying", layer.digest),
+            recompression.made(layer, self._progress, self._stop) as (made, opened),
         ):
+            self._progress.expect(0, made.size)
+            return self._copy(made, opened)
+
+    def _copy(self, blob: Descriptor, opened: Callable[[], Content]) -> Digest | None:
+        self._stop.check()
+        if self._dry:
+            return None if self._destination.has_blob(blob) else blob.digest
+        moving = _Moving()
+        with self._progress.begin("copying", blob.digest, blob.size, moving.done) as task:
             if self._destination.has_blob(blob) or self._destination.reuse_blob(blob, self._source):
                 task.end("exists")
-                return False
-            repeat(lambda: self._move(blob, moving), is_passing)
+                return None
+            repeat(lambda: self._move(blob, opened, moving), is_passing)
             task.end("copied")
-            return True
+            return blob.digest
 
-    def _move(self, blob: Descriptor, moving: _Moving) -> None:
+    def _move(self, blob: Descriptor, opened: Callable[[], Content], moving: _Moving) -> None:
         self._stop.check()
-        with self._source.open_blob(blob) as content:
+        with opened() as content:
             check_size(content.size, blob)
             moving.content = _Watched(content)
             self._destination.put_blob(blob, moving.content)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from udist_plugin.errors import ImageAmbiguous, ImageError, PlatformUnknown
+from udist_plugin.errors import ImageAmbiguous, ImageError
 from udist_plugin.images import platforms
+from udist_plugin.images.configuration import image_config
 from udist_plugin.images.copying import plan
 from udist_plugin.images.platforms import Platform
-from udist_plugin.oci.manifest import MANIFEST_MAX, Manifest, load_document
-from udist_plugin.oci.media_types import DOCKER_CONFIG, INDEXES, OCI_CONFIG
+from udist_plugin.oci.manifest import Manifest, load_document
+from udist_plugin.oci.media_types import INDEXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,12 +99,7 @@ class Choice:
                 self._collect(plan.manifest_at(self._source, entry), platform, depth + 1, found, seen)
 
     def _platform_of(self, image: Manifest) -> Platform | None:
-        if image.config is None or image.config.media_type not in (OCI_CONFIG, DOCKER_CONFIG):
-            return None
-        with self._source.open_blob(image.config) as content:
-            if content.size > MANIFEST_MAX:
-                raise PlatformUnknown(f"the image's configuration is larger than {MANIFEST_MAX} bytes")
-            return Platform.of(load_document(content.read()))
+        return Platform.of(image_config(self._source, image))
 
 
 def _pruned(index: Manifest, entries: list[Descriptor]) -> Manifest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.errors import DigestChanged, SignatureError
@@ -10,6 +11,7 @@ from udist_plugin.images.copying.choice import Choice
 from udist_plugin.images.copying.conversion import converted
 from udist_plugin.images.copying.following import Following
 from udist_plugin.images.copying.plan import Plan
+from udist_plugin.images.copying.recompression import Recompression
 from udist_plugin.images.parallel import CONCURRENCY, Stop, in_parallel
 from udist_plugin.images.policy.evaluating import check_images
 from udist_plugin.images.policy.names import called, image_at
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Literal
 
+    from udist_plugin.images.compression import Compression
     from udist_plugin.images.platforms import Platform
     from udist_plugin.images.policy.policy import Policy
     from udist_plugin.images.policy.subject import PolicyImage
@@ -36,8 +39,8 @@ class CopyResult(NamedTuple):
     """What a copy made, or would make.
 
     ``descriptor`` is of the manifest or index under the destination's name, ``source`` the digest of the
-    source's: they differ where platforms were chosen or the format was changed. ``manifests`` is how many
-    there are, ``moved`` and ``present`` are the blobs that were moved and those that were there.
+    source's: they differ where platforms were chosen, or a format or compression was changed. ``manifests``
+    is how many there are, ``moved`` and ``present`` are the blobs that were moved and those that were there.
     ``referrers`` are the manifests that refer to the image, and were copied with it.
     """
 
@@ -57,6 +60,7 @@ def copy_image(
     platforms: Sequence[Platform] = (),
     sparse: bool = False,
     image_format: Literal["oci", "docker"] | None = None,
+    compression: Compression | None = None,
     preserve_digests: bool = False,
     referrers: bool = False,
     sign_by: PrivateKey | None = None,
@@ -74,9 +78,10 @@ def copy_image(
 
     Of an index, everything is copied; with ``platforms``, what is there for each: for one, that image; for
     several, a new index of them, or if ``sparse`` the old one. ``image_format`` converts between Docker
-    schema 2 and OCI. With ``preserve_digests``, a copy that would have another digest raises
-    ``DigestChanged`` instead. ``sign_by`` signs what was copied: that it is called ``sign_identity``, or as
-    the destination is.
+    schema 2 and OCI. ``compression`` recompresses the layers of images that have another one, each into a
+    temporary file; a dry run does so, too, to tell the digest. With ``preserve_digests``, a copy that would
+    have another digest raises ``DigestChanged`` instead. ``sign_by`` signs what was copied: that it is called
+    ``sign_identity``, or as the destination is.
 
     With ``referrers``, what refers to a manifest that is copied is copied before it, and what refers to that:
     signatures, attestations and other artifacts, also those that cosign keeps at tags. ``policy`` judges
@@ -94,60 +99,99 @@ def copy_image(
         plan = choice.only(platforms) if target.single else choice.planned(platforms, sparse=sparse)
         check_images(policy, _judged(read), plan.manifests, opened.get_signatures)
         following = Following(opened, target, plan) if referrers else None
+        job = _Job(opened, target, plan, image_format, Recompression(opened, plan, compression), following)
         before = choice.root.digest
-        if image_format:
-            plan = converted(plan, image_format)
         if following:
-            following.check(plan, policy, _judged(read))
-        if preserve_digests and plan.root.digest != before:
-            raise DigestChanged(f"would become {plan.root.digest}", before)
-        job = _Job(opened, target, plan, following, progress, system.warn)
-        moved = job.missing() if dry_run else job.run(concurrency)
+            following.check(job.plan(), policy, _judged(read))
+        if job.plan().root.digest != before and preserve_digests:
+            raise DigestChanged(job.outlook(), before)
+        moved = job.run(concurrency, progress, system.warn, dry=dry_run)
+        plan = job.plan()
         if signer and not dry_run:
             signer.sign(plan)
-    present = [blob for blob in job.blobs if blob not in moved]
-    root = plan.root
-    descriptor = Descriptor(root.media_type, root.digest, len(root.content))
-    followed = [described(each.root) for each in following.plans] if following else []
-    return CopyResult(descriptor, before, len(plan.manifests), moved, present, followed)
+    root, blobs = plan.root, job.all().blobs()
+    return CopyResult(
+        Descriptor(root.media_type, root.digest, len(root.content)),
+        before,
+        len(plan.manifests),
+        [blob for blob in blobs if blob.digest in moved],
+        [blob for blob in blobs if blob.digest not in moved],
+        [described(each.root) for each in following.plans] if following else [],
+    )
 
 
 class _Job:
-    """``plan`` on its way, with what is ``following`` it."""
+    """``plan`` on its way, in another format or compression where that is wanted, with what is ``following``
+    it."""
 
     def __init__(
         self,
         source: ImageSource,
         destination: ImageDestination,
         plan: Plan,
+        image_format: str | None,
+        recompression: Recompression,
         following: Following | None,
-        progress: Progress,
-        warn: Callable[[str], None],
     ) -> None:
-        self._warn = warn
+        self._source = source
         self._destination = destination
         self._plan = plan
+        self._format = image_format
+        self._recompression = recompression
         self._following = following
-        self.blobs = Plan((*(following.manifests if following else ()), *plan.manifests)).blobs()
-        self._progress = progress
-        self._stop = Stop(source, destination)
-        self._copy = Blobs(source, destination, progress, self._stop).copy
 
-    def missing(self) -> list[Descriptor]:
-        """The blobs that a run would move, as far as one can tell."""
-        return [blob for blob in self.blobs if not self._destination.has_blob(blob)]
+    def plan(self) -> Plan:
+        """What the destination gets. Before a run, digests of layers that will be compressed are missing.
 
-    def run(self, concurrency: int) -> list[Descriptor]:
-        """The blobs that were moved. All are there when the first manifest is written."""
-        self._progress.expect(len(self.blobs), sum(blob.size for blob in self.blobs))
-        moved = in_parallel(self._copy, self.blobs, concurrency, self._stop)
-        for manifest in self._plan.manifests[:-1]:
+        Raises ``ImageError`` for what the destination's format has no place for.
+        """
+        return converted(self._plan, self._format, self._recompression.changed)
+
+    def all(self) -> Plan:
+        """The same after all that follows it."""
+        return self._after_others(self.plan().manifests)
+
+    def outlook(self) -> str:
+        """What becomes of the digest."""
+        if layers := self._recompression.layers:
+            return f"would change, because {len(layers)} layers would be recompressed"
+        return f"would become {self.plan().root.digest}"
+
+    def run(
+        self, concurrency: int, progress: Progress, warn: Callable[[str], None], *, dry: bool
+    ) -> set[Digest]:
+        """The blobs that were moved, or if ``dry``, that would be, as far as one can tell. All are there when
+        the first manifest is written."""
+        kept, layers = self._kept(), self._recompression.layers
+        stop = Stop(self._source, self._destination)
+        blobs = Blobs(self._source, self._destination, progress, stop, dry=dry)
+        progress.expect(len(kept) + len(layers), sum(blob.size for blob in kept))
+        acts = [
+            *(partial(blobs.recompress, layer, self._recompression) for layer in layers),
+            *(partial(blobs.copy, blob) for blob in kept),
+        ]
+        moved = in_parallel(lambda act: act(), acts, concurrency, stop)
+        if not dry:
+            self._put_manifests(warn)
+        return {digest for digest in moved if digest}
+
+    def _kept(self) -> list[Descriptor]:
+        """The blobs that stay as they are."""
+        if self._following is None:
+            return self._recompression.kept
+        return self._after_others(self._plan.manifests).blobs()  # so nothing is recompressed
+
+    def _after_others(self, manifests: tuple[Manifest, ...]) -> Plan:
+        return Plan((*(self._following.manifests if self._following else ()), *manifests))
+
+    def _put_manifests(self, warn: Callable[[str], None]) -> None:
+        *children, root = self.plan().manifests
+        for manifest in children:
             self._destination.put_manifest(manifest)
         if self._following:  # so that an image is never found by its name without its signatures
-            self._destination.put_manifest(self._plan.root)
-            self._following.put(self._destination, self._warn)
-        self._destination.commit(self._plan.root)
-        return [blob for blob, was_moved in zip(self.blobs, moved, strict=True) if was_moved]
+            self._destination.put_manifest(root)
+            self._following.put(self._destination, warn)
+        self._destination.commit(root)
 
 
 class _Signer:
