@@ -53,7 +53,7 @@ def test_every_command_explains_it(udist: Udist, words: tuple[str, ...]) -> None
     command, *paths = words
     ran = udist(command, "localhost:5000/demo/a", *paths)
     assert (ran.code, ran.out) == (2, "")
-    elsewhere = command in ("inspect", "tags", "rm")
+    elsewhere = command in ("inspect", "tags", "rm", "referrers")
     further = ", or 'docker://localhost:5000/demo/a' for that registry" if elsewhere else ""
     assert ran.err.endswith(f": 'localhost:5000/demo/a': {ADDRESS}; use 'demo/a'{further}\n")
 

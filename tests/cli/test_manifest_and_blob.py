@@ -154,7 +154,7 @@ def test_a_spoiled_blob_is_never_a_file(udist: Udist, layout: Layout, work: Path
         (["blob", "put", "demo/app", "absent"], 1, "absent: No such file"),
         (["blob", "put", "demo/app", "folder"], 1, "folder: Is a directory"),
         (["blob", "put", "oci:folder", "README.md"], 1, "neither an OCI layout nor empty"),
-        (["manifest", "get", "oci:layout:v1", "--json"], 2, "--json needs -o FILE"),
+        (["manifest", "get", "oci:layout:v1", "--json"], 2, "--json needs a FILE"),
         (["manifest", "get", "oci:layout:v1", "-o", "folder"], 1, "a folder is in the place of a file"),
         (["manifest"], 2, "usage: udist manifest"),
     ],

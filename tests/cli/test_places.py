@@ -1,4 +1,4 @@
-"""``udist inspect``, ``tags`` and ``rm`` on registries, layouts and archives, too."""
+"""Commands that look at images, and ``rm``, on registries, layouts and archives, too."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.images.sample import blobs_of, entries_of
+from tests.remote.serving import Answer, Asked, serving
 from tests.tools import run_tool
+from udist_plugin.cli.running import run as run_command
 from udist_plugin.images import transports
+from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import OCI_CONFIG, OCI_MANIFEST
 
 if TYPE_CHECKING:
@@ -86,6 +89,59 @@ def test_inspect_says_the_same_everywhere(udist: Udist, layout: Layout, places: 
         assert udist("inspect", place, "--image-config") == (0, json.dumps(CONFIG), "")
         shown = json.loads(udist("inspect", place, "--json").out)
         assert (shown["reference"], shown["digest"], shown["config"]) == (place, digest, CONFIG)
+
+
+def test_the_digest_is_the_same_everywhere(udist: Udist, layout: Layout, places: list[str]) -> None:
+    told = {key: layout.entries[0][key] for key in ("mediaType", "digest", "size")}
+    for place in places:
+        assert udist("digest", place) == (0, f"{told['digest']}\n", "")
+        assert json.loads(udist("digest", place, "--json").out) == {"reference": place, **told}
+    assert udist("digest", "oci:layout:v2").code == udist("digest", "demo/app:v2").code == 3
+
+
+def test_a_registry_is_asked_for_the_digest_alone() -> None:
+    """Which Docker Hub does not count as a pull."""
+    asked: list[str] = []
+    digest = Digest.of(b"manifest")
+
+    def answer(request: Asked) -> Answer:
+        asked.append(request.method)
+        fields = [("docker-content-digest", digest), ("content-type", OCI_MANIFEST), ("content-length", "8")]
+        return Answer(200, fields)
+
+    with serving(answer) as served:
+        assert run_command(["digest", f"docker://127.0.0.1:{served.port}/demo:v1"]) == 0
+    assert [method for method in asked if method != "GET"] == ["HEAD"]
+
+
+def test_the_digest_of_a_platform(udist: Udist, layout: Layout) -> None:
+    children = [layout.image(platform=f"linux/{each}", listed=False) for each in ("amd64", "arm64")]
+    index = layout.image_index("v1", *children)
+    assert udist("digest", "oci:layout").out == f"{index['digest']}\n"
+    assert udist("digest", "oci:layout", "--platform", "linux/arm64").out == f"{children[1]['digest']}\n"
+
+
+@pytest.mark.parametrize("stock", ["registry", "docker-registry"], indirect=True)
+def test_referrers_are_the_same_everywhere(udist: Udist, layout: Layout, stock: str) -> None:
+    """By the API, by the tag where a registry has none, and in a layout."""
+    image = layout.image("v1")
+    signature, _ = layout.referrer(image, b"one"), layout.referrer(image, b"two")
+    assert udist("sync", "oci:layout", "udist:demo/app", "--referrers").code == 0
+    assert udist("sync", "oci:layout", f"docker://{stock}/demo/app", "--referrers").code == 0
+    found = []
+    for place in (
+        "demo/app:v1",
+        f"docker://{stock}/demo/app:v1",
+        "oci:layout:v1",
+        f"demo/app@{image['digest']}",
+    ):
+        ran = udist("referrers", place, "--json")
+        assert (ran.code, ran.err) == (0, "")
+        found.append({each["digest"] for each in json.loads(ran.out)["manifests"]})
+        assert udist("referrers", place, "--artifact-type", "text/html") == (0, "", "")
+        assert signature["digest"] in udist("referrers", place, "--artifact-type", "text/plain").out
+    assert len(found[0]) == 2
+    assert found == [found[0]] * 4
 
 
 def test_a_reference_means_the_same_to_every_command(udist: Udist, layout: Layout) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.cli.terminal import shown_on
 from tests.cli.test_failures import COMMAND
+from tests.images.sample import Layout
 from udist_plugin.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -39,6 +40,19 @@ def test_a_line_for_the_whole_and_at_the_end_what_was_done(work: Path) -> None:
     out, shown = on_terminal("pull", "demo/a", "-o", "out")
     assert "pulled 1 file, 3.0 MB in " in shown
     assert (work / "out/[bold]big").stat().st_size == 3_000_000
+
+
+def test_layers_that_are_read_for_a_comparison_or_an_archive(work: Path) -> None:
+    layout = Layout(work / "layout")
+    for name, content in (("one", b"a"), ("two", b"b")):
+        layout.image(name, layers=[content * 1_000_000])
+    _, shown = on_terminal("diff", "oci:layout:one", "oci:layout:two")
+    assert "/2 layers" in shown
+    assert "unpacked 2 layers, 2.0 MB in " in shown
+    _, shown = on_terminal("export", "oci:layout:one", "rootfs.tar")
+    assert "exported 1 layer, 1.0 MB in " in shown
+    _, shown = on_terminal("import", "rootfs.tar", "demo/flat")
+    assert "imported 2 blobs, " in shown
 
 
 def test_quiet_shows_nothing_but_the_digest(work: Path) -> None:

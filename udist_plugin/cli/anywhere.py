@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import contextmanager
 
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.error_codes import WrongCommandLine
@@ -16,6 +17,8 @@ from udist_plugin.oci.digest import Digest
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from udist_plugin.images.platforms import Platform
     from udist_plugin.images.system import SystemContext
     from udist_plugin.images.transports.base import ImageReference, ImageSource
@@ -47,13 +50,14 @@ def add_place_options(parser: argparse.ArgumentParser) -> None:
 def add_platform_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--platform",
-        type=_platform,
+        type=platform,
         metavar="OS/ARCH[/VARIANT]",
         help="of an index, take the image for this platform",
     )
 
 
-def _platform(text: str) -> Platform:
+def platform(text: str) -> Platform:
+    """``OS/ARCH[/VARIANT]``."""
     from udist_plugin.images.platforms import Platform
 
     try:
@@ -83,6 +87,14 @@ def one_image(source: ImageSource, wanted: Platform | None, system: SystemContex
         stated = listed(Platform.of(each.other.get("platform")) for each in found.manifests)
         raise ImageAmbiguous(f"is an index; choose an image with --platform: {stated}", text)
     return found
+
+
+@contextmanager
+def opened_image(arguments: argparse.Namespace) -> Iterator[tuple[ImageSource, Manifest]]:
+    """The image that a command is given, and its manifest or index, or the one for ``--platform``."""
+    places = Anywhere(arguments)
+    with places.image(arguments.image).new_image_source(places.system) as source:
+        yield source, manifest_of(source, arguments.platform, places.system)
 
 
 class Anywhere(Places):

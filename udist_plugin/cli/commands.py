@@ -21,6 +21,8 @@ COMMANDS: Final = {
     "sync": "copy whole repositories, as far as they differ",
     "backup": "write repositories to one archive",
     "restore": "bring back the repositories of a backup",
+    "import": "make an image of a root file system's archive",
+    "export": "write an image's root file system as an archive",
     "ls": "list repositories",
     "tags": "list a repository's tags",
     "inspect": "show a manifest",
@@ -47,7 +49,7 @@ COMMANDS: Final = {
     "help": "show help for a command or a topic",
     "version": "print the version",
 }
-"""Each command is a module of its name beside this one, with ``configure(parser)`` and ``run(arguments)``;
+"""Each command is a module, see ``module_of``, with ``configure(parser)`` and ``run(arguments)``;
 the latter may return an exit code."""
 
 TOPICS: Final = {
@@ -195,10 +197,15 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
             formatter_class=HelpFormatter,
         )
         if name == chosen:
-            module = __import__(f"udist_plugin.cli.{name}", fromlist=["run"])
+            module = __import__(f"udist_plugin.cli.{module_of(name)}", fromlist=["run"])
             module.configure(command)
             command.set_defaults(run=module.run, parser=command)
     return parser
+
+
+def module_of(name: str) -> str:
+    """A command's module beside this one: no module can be called ``import``."""
+    return "import_" if name == "import" else name
 
 
 def _topics() -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 
+from udist_plugin.cli.anywhere import platform
 from udist_plugin.cli.compressing import add_compression_options, compression_of
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.destination import add_destination_options, destination_of
@@ -14,14 +14,14 @@ from udist_plugin.cli.output import note, print_json, size_text
 from udist_plugin.cli.places import Places, add_insecure_option, system_of
 from udist_plugin.cli.progress import progress_of
 from udist_plugin.cli.trust import add_policy_options, add_signing_options, key_of, policy_of
-from udist_plugin.errors import ReferenceInvalid
 from udist_plugin.images.archive.opening import STANDARD
 from udist_plugin.images.copying.copy import copy_image
 from udist_plugin.images.placing import place_file
-from udist_plugin.images.platforms import Platform
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import argparse
+
     from udist_plugin.images.copying.copy import CopyResult
 
 _EPILOG = """\
@@ -89,7 +89,7 @@ def _add_platform_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         dest="platforms",
-        type=_platform,
+        type=platform,
         metavar="OS/ARCH[/VARIANT]",
         help="copy the image for this platform alone; repeat for an index of several",
     )
@@ -161,10 +161,3 @@ def _tell(arguments: argparse.Namespace, result: CopyResult) -> None:
         note(digest)
     else:
         print(digest)
-
-
-def _platform(text: str) -> Platform:
-    try:
-        return Platform.parse(text)
-    except ReferenceInvalid as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

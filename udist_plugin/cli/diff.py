@@ -15,6 +15,7 @@ from udist_plugin.cli.anywhere import (
 )
 from udist_plugin.cli.colours import Colours
 from udist_plugin.cli.output import note, print_json, printable, size_text
+from udist_plugin.cli.progress import progress_of
 from udist_plugin.images.rootfs.compare import (
     Change,
     Image,
@@ -70,7 +71,8 @@ def run(arguments: argparse.Namespace) -> None:
         layers, settings = changed_layers(before, after), changed_settings(before, after)
         files: Iterable[Change] = ()
         if not arguments.no_files and before.config is not None and after.config is not None:
-            files = changed_files(before, after)
+            with progress_of("unpack", quiet=arguments.quiet, noun="layer") as progress:
+                files = changed_files(before, after, progress)
         elif not arguments.no_files:
             note("the files are not compared: not both are container images")
         if arguments.json:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.output import print_json
 from udist_plugin.cli.standard_input import spooled
-from udist_plugin.images.placing import beside, create, named, refuse_existing
+from udist_plugin.images.placing import beside, create, is_device, named, refuse_existing
 from udist_plugin.images.writing import write_verified
 from udist_plugin.typed import TYPE_CHECKING, Final
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
     from io import FileIO
+    from typing import BinaryIO
 
     from udist_plugin.content import Content
     from udist_plugin.oci.descriptor import Descriptor
@@ -41,23 +42,35 @@ def write_file(content: Content, descriptor: Descriptor, arguments: argparse.Nam
 
     Raises ``DigestInvalid`` and ``SizeInvalid``, and ``WrongCommandLine`` for JSON among the content.
     """
-    if arguments.output == STANDARD:
-        if arguments.json:
-            raise WrongCommandLine(
-                arguments.parser, "--json needs -o FILE: the content is on standard output"
-            )
-        with named("standard output"):
-            write_verified(content, descriptor, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
-        return
     size = content.size
-    refuse_existing(arguments.output, overwrite=True)
-    with beside(arguments.output) as temporary:
-        with create(temporary) as out:
-            write_verified(content, descriptor, out)
-        os.replace(temporary, arguments.output)
+    with written(arguments.output, arguments) as out:
+        write_verified(content, descriptor, out)
     if arguments.json:
         print_json({"path": arguments.output, **descriptor._replace(size=size).to_json()})
+
+
+@contextmanager
+def written(path: str, arguments: argparse.Namespace) -> Iterator[BinaryIO]:
+    """The file at ``path``, which is there once the block has ended, or standard output.
+
+    Raises ``WrongCommandLine`` for JSON among the content.
+    """
+    if path == STANDARD:
+        if arguments.json:
+            raise WrongCommandLine(arguments.parser, "--json needs a FILE: the content is on standard output")
+        with named("standard output"):
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        return
+    refuse_existing(path, overwrite=True)
+    if is_device(path):
+        with named(path), open(path, "wb") as out:
+            yield out
+        return
+    with beside(path) as temporary:
+        with create(temporary) as out:
+            yield out
+        os.replace(temporary, path)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from udist_plugin.cli.commands import COMMANDS, TOPICS
+from udist_plugin.cli.commands import COMMANDS, TOPICS, module_of
 from udist_plugin.cli.options import add_common_options
 from udist_plugin.typed import NamedTuple
 
@@ -63,7 +63,7 @@ def grammar() -> dict[str, Command]:
     found = {"": program}
     for name in COMMANDS:
         found[name] = Command()
-        import_module(f"udist_plugin.cli.{name}").configure(found[name])
+        import_module(f"udist_plugin.cli.{module_of(name)}").configure(found[name])
         found |= {f"{name} {inner}": command for inner, command in found[name].subcommands.items()}
     found["help"].words |= COMMANDS | TOPICS
     return found

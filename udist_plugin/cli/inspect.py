@@ -7,11 +7,10 @@ import sys
 
 from udist_plugin.cli.anywhere import (
     PLACES,
-    Anywhere,
     add_image,
     add_place_options,
     add_platform_option,
-    manifest_of,
+    opened_image,
 )
 from udist_plugin.cli.output import platform_text, print_json, print_table, printable, size_text
 from udist_plugin.images.artifact import TITLE
@@ -53,9 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    places = Anywhere(arguments)
-    with places.image(arguments.image).new_image_source(places.system) as source:
-        manifest = manifest_of(source, arguments.platform, places.system)
+    with opened_image(arguments) as (source, manifest):
         if arguments.image_config:
             shown = read_config(source, manifest)
         elif arguments.raw:

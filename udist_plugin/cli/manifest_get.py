@@ -6,15 +6,13 @@ import io
 
 from udist_plugin.cli.anywhere import (
     PLACES,
-    Anywhere,
     add_image,
     add_place_options,
     add_platform_option,
-    manifest_of,
+    opened_image,
 )
 from udist_plugin.cli.files import add_output_option, write_file
 from udist_plugin.content import FileContent
-from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,8 +39,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    places = Anywhere(arguments)
-    with places.image(arguments.image).new_image_source(places.system) as source:
-        manifest = manifest_of(source, arguments.platform, places.system)
-    found = Descriptor(manifest.media_type, manifest.digest, len(manifest.content))
-    write_file(FileContent(io.BytesIO(manifest.content), found.size), found, arguments)
+    with opened_image(arguments) as (_, manifest):
+        content = FileContent(io.BytesIO(manifest.content), len(manifest.content))
+        write_file(content, manifest.descriptor, arguments)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SAMPLES: Final = 40
 """Looks at what has been moved that the rate is taken from: five seconds' worth of them."""
 
-_STEPS: Final = frozenset({"hashing", "packing", "recompressing"})
+_STEPS: Final = frozenset({"hashing", "packing", "reading", "recompressing"})
 """What is done to a file before it is moved."""
 
 

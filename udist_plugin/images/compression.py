@@ -24,8 +24,17 @@ if TYPE_CHECKING:
 
     from udist_plugin.images.packing import Hashing
 
-_MEDIA_TYPES: Final = (
-    {"none": OCI_LAYER_TAR, "gzip": OCI_LAYER_TAR_GZIP, "zstd": OCI_LAYER_TAR_ZSTD},
+OCI_TYPES: Final = {
+    "none": OCI_LAYER_TAR,
+    "gzip": OCI_LAYER_TAR_GZIP,
+    "zstd": OCI_LAYER_TAR_ZSTD,
+    "xz": f"{OCI_LAYER_TAR}+xz",
+    "bzip2": f"{OCI_LAYER_TAR}+bzip2",
+}
+"""The last two are in no specification: such a layer must be recompressed."""
+
+_FAMILIES: Final = (
+    OCI_TYPES,
     {"none": DOCKER_LAYER_TAR, "gzip": DOCKER_LAYER, "zstd": DOCKER_LAYER_ZSTD},
 )
 
@@ -61,7 +70,7 @@ class Compression(NamedTuple):
     def media_type(self, other: str) -> str | None:
         """What a layer of the media type ``other`` becomes; ``None`` for what is no layer of an image, or
         stays elsewhere."""
-        return next((types[self.name] for types in _MEDIA_TYPES if other in types.values()), None)
+        return next((types[self.name] for types in _FAMILIES if other in types.values()), None)
 
     @contextmanager
     def writing(self, out: Hashing) -> Iterator[BinaryIO | gzip.GzipFile | Hashing]:

@@ -12,7 +12,7 @@ from udist_plugin.images.placing import beside, create
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import BinaryIO
+    from typing import IO, BinaryIO
 
     from udist_plugin.content import Content
 
@@ -76,3 +76,10 @@ def read_file(files: Files, name: str, limit: int) -> bytes:
         if content.size > limit:
             raise LayoutInvalid(f"{name} is larger than {limit} bytes", files.path)
         return content.read()
+
+
+def from_start(file: IO[bytes], size: int) -> Content:
+    """All ``size`` bytes of an open file, which stays open, and whose position moves with the content's."""
+    raw = open(file.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 - which the kernel can send
+    raw.seek(0)
+    return FileContent(raw, size)

@@ -61,6 +61,15 @@ def is_folder(path: str) -> bool:
         return False
 
 
+def is_device(path: str) -> bool:
+    """Whether a device or pipe, or a link to one, stands at ``path``: it is written to, not replaced."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
 def create(path: str, mode: int = 0o666) -> BinaryIO:
     """A new file, with ``mode`` as the umask allows and holes for zeros. Raises ``FileExistsError``."""
     new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW

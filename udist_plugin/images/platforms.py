@@ -60,6 +60,13 @@ class Platform(NamedTuple):
             return None
         return cls(system, architecture, variant if isinstance(variant, str) and variant else None)
 
+    @classmethod
+    def of_machine(cls) -> Self:
+        """Linux on this machine's architecture."""
+        import platform
+
+        return cls.parse(f"linux/{platform.machine()}")
+
     @property
     def ladder(self) -> list[Self]:
         """What runs there, the best first: the platform itself, then older variants."""

@@ -28,6 +28,11 @@ class Manifest(NamedTuple):
     annotations: dict[str, str] = {}  # noqa: RUF012 - never changed
 
     @property
+    def descriptor(self) -> Descriptor:
+        """What points at it, without annotations."""
+        return Descriptor(self.media_type, self.digest, len(self.content))
+
+    @property
     def is_index(self) -> bool:
         return self.media_type in INDEXES
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import tarfile
 import threading
 from contextlib import ExitStack, contextmanager
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.errors import ImageError
 from udist_plugin.images.archive.opening import STANDARD
-from udist_plugin.images.placing import beside, named
+from udist_plugin.images.placing import beside, is_device, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +78,7 @@ class TarWriter:
         if self._out is None:
             if self.path == STANDARD:
                 self._out = self._stack.enter_context(open(1, "wb", closefd=False))  # noqa: SIM115
-            elif _takes_no_other(self.path):
+            elif is_device(self.path):
                 self._out = self._stack.enter_context(open(self.path, "wb"))  # noqa: SIM115
             else:
                 self._temporary = self._stack.enter_context(beside(self.path))
@@ -94,11 +93,3 @@ class TarWriter:
             self._out.truncate()
         else:
             self._broken = True
-
-
-def _takes_no_other(path: str) -> bool:
-    """Whether ``path`` is there and no regular file: then it cannot be replaced."""
-    try:
-        return not stat.S_ISREG(os.stat(path).st_mode)
-    except FileNotFoundError:
-        return False

@@ -19,10 +19,9 @@ from udist_plugin.images.progress import SILENT
 from udist_plugin.images.referrers import described
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports import parse_image_name
-from udist_plugin.oci.descriptor import Descriptor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from udist_plugin.images.compression import Compression
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from udist_plugin.images.progress import Progress
     from udist_plugin.images.signatures.keys import PrivateKey
     from udist_plugin.images.transports.base import ImageDestination, ImageReference, ImageSource
+    from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
 
 
@@ -98,20 +98,21 @@ def copy_image(
         choice = Choice(opened, system.warn)
         plan = choice.only(platforms) if target.single else choice.planned(platforms, sparse=sparse)
         check_images(policy, _judged(read), plan.manifests, opened.get_signatures)
-        following = Following(opened, target, plan) if referrers else None
-        job = _Job(opened, target, plan, image_format, Recompression(opened, plan, compression), following)
+        following = Following(opened, target, plan, system.warn) if referrers else None
+        recompression = Recompression(opened, plan, compression)
+        job = CopyJob(opened, target, plan, image_format, recompression, following)
         before = choice.root.digest
         if following:
             following.check(job.plan(), policy, _judged(read))
         if job.plan().root.digest != before and preserve_digests:
             raise DigestChanged(job.outlook(), before)
-        moved = job.run(concurrency, progress, system.warn, dry=dry_run)
+        moved = job.run(concurrency, progress, dry=dry_run)
         plan = job.plan()
         if signer and not dry_run:
             signer.sign(plan)
     root, blobs = plan.root, job.all().blobs()
     return CopyResult(
-        Descriptor(root.media_type, root.digest, len(root.content)),
+        root.descriptor,
         before,
         len(plan.manifests),
         [blob for blob in blobs if blob.digest in moved],
@@ -120,7 +121,7 @@ def copy_image(
     )
 
 
-class _Job:
+class CopyJob:
     """``plan`` on its way, in another format or compression where that is wanted, with what is ``following``
     it."""
 
@@ -131,7 +132,7 @@ class _Job:
         plan: Plan,
         image_format: str | None,
         recompression: Recompression,
-        following: Following | None,
+        following: Following | None = None,
     ) -> None:
         self._source = source
         self._destination = destination
@@ -157,9 +158,7 @@ class _Job:
             return f"would change, because {len(layers)} layers would be recompressed"
         return f"would become {self.plan().root.digest}"
 
-    def run(
-        self, concurrency: int, progress: Progress, warn: Callable[[str], None], *, dry: bool
-    ) -> set[Digest]:
+    def run(self, concurrency: int, progress: Progress, *, dry: bool = False) -> set[Digest]:
         """The blobs that were moved, or if ``dry``, that would be, as far as one can tell. All are there when
         the first manifest is written."""
         kept, layers = self._kept(), self._recompression.layers
@@ -172,7 +171,7 @@ class _Job:
         ]
         moved = in_parallel(lambda act: act(), acts, concurrency, stop)
         if not dry:
-            self._put_manifests(warn)
+            self._put_manifests()
         return {digest for digest in moved if digest}
 
     def _kept(self) -> list[Descriptor]:
@@ -184,13 +183,13 @@ class _Job:
     def _after_others(self, manifests: tuple[Manifest, ...]) -> Plan:
         return Plan((*(self._following.manifests if self._following else ()), *manifests))
 
-    def _put_manifests(self, warn: Callable[[str], None]) -> None:
+    def _put_manifests(self) -> None:
         *children, root = self.plan().manifests
         for manifest in children:
             self._destination.put_manifest(manifest)
         if self._following:  # so that an image is never found by its name without its signatures
             self._destination.put_manifest(root)
-            self._following.put(self._destination, warn)
+            self._following.put(self._destination)
         self._destination.commit(root)
 
 

@@ -25,9 +25,15 @@ if TYPE_CHECKING:
 
 class Following:
     """What refers to the manifests of ``image``, to what refers to them, and so on; nothing of it is copied
-    yet. Raises ``ImageError`` if ``destination`` keeps no such things."""
+    yet. ``warn`` is told what has no place at ``destination``. Raises ``ImageError`` if ``destination`` keeps no such things."""
 
-    def __init__(self, source: ImageSource, destination: ImageDestination, image: Plan) -> None:
+    def __init__(
+        self,
+        source: ImageSource,
+        destination: ImageDestination,
+        image: Plan,
+        warn: Callable[[str], None],
+    ) -> None:
         if not destination.keeps_referrers:
             raise ImageError(
                 "the destination keeps no referrers; copy to a registry, oci: or oci-archive:, or copy the "
@@ -35,6 +41,7 @@ class Following:
             )
         self._source = source
         self._image = image
+        self._warn = warn
         self._known: dict[Digest, Manifest] = {}
         self._lookaside = {each.digest: source.get_lookaside(each.digest) for each in image.manifests}
         self._links = list(walk(source, image, self._read))
@@ -63,11 +70,8 @@ class Following:
         for plan in filter(is_container_image, self.plans):
             check_images(policy, image.at(plan.root.digest), plan.manifests, self._source.get_signatures)
 
-    def put(self, destination: ImageDestination, warn: Callable[[str], None]) -> None:
-        """Stores the manifests, whose blobs are there, what lists them, and signatures beside the source.
-
-        ``warn`` is told where these have no place.
-        """
+    def put(self, destination: ImageDestination) -> None:
+        """Stores the manifests, whose blobs are there, what lists them, and signatures beside the source."""
         for manifest in self.manifests:
             destination.put_manifest(manifest)
         for link in self._links:
@@ -77,13 +81,13 @@ class Following:
                 )
             for tag, digest in link.attached.items():
                 _put_attached(destination, tag, self._known[digest])
-        self._put_lookaside(destination, warn)
+        self._put_lookaside(destination)
 
-    def _put_lookaside(self, destination: ImageDestination, warn: Callable[[str], None]) -> None:
+    def _put_lookaside(self, destination: ImageDestination) -> None:
         found = {digest: files for digest, files in self._lookaside.items() if files}
         if found and not destination.keeps_lookaside:
             count = sum(map(len, found.values()))
-            warn(f"the destination has no place for signatures of a lookaside; {count} left behind")
+            self._warn(f"the destination has no place for signatures of a lookaside; {count} left behind")
             return
         for digest, files in found.items():
             destination.put_lookaside(digest, files)

@@ -6,9 +6,10 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from udist_plugin.content import CHUNK_SIZE, FileContent
+from udist_plugin.content import CHUNK_SIZE
 from udist_plugin.errors import DigestInvalid, ManifestInvalid
 from udist_plugin.images.configuration import diff_ids, image_config, is_image
+from udist_plugin.images.files import from_start
 from udist_plugin.images.packing import Hashing
 from udist_plugin.images.placing import named
 from udist_plugin.images.rootfs.content import unpacked
@@ -16,7 +17,6 @@ from udist_plugin.oci.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import BinaryIO
 
     from udist_plugin.content import Content
     from udist_plugin.images.compression import Compression
@@ -94,7 +94,7 @@ class Recompression:
                 self._compress(layer, out, progress, stop)
                 file.flush()
             self._made[layer.digest] = layer._replace(digest=out.digest(), size=out.size)
-            yield self.changed(layer), lambda: _from_start(file, out.size)
+            yield self.changed(layer), lambda: from_start(file, out.size)
 
     def _compress(self, layer: Descriptor, out: Hashing, progress: Progress, stop: Stop) -> None:
         hashers = {diff: diff.hasher() for diff in self._diffs[layer.digest]}
@@ -114,9 +114,3 @@ class Recompression:
                     {"layer": layer.digest, "expected": diff, "actual": actual},
                     "the layer's content does not match its digest in the configuration",
                 )
-
-
-def _from_start(file: BinaryIO, size: int) -> Content:
-    raw = open(file.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 - which the kernel can send
-    raw.seek(0)
-    return FileContent(raw, size)

@@ -37,6 +37,9 @@ class MirroredSource(ImageSource):
     def get_manifest(self, digest: Digest | None = None) -> ManifestContent:
         return self._first(lambda source: source.get_manifest(digest))
 
+    def resolve(self) -> Descriptor:
+        return self._first(lambda source: source.resolve())
+
     def open_blob(self, descriptor: Descriptor) -> Content:
         return self._first(lambda source: source.open_blob(descriptor))
 

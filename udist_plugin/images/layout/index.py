@@ -149,11 +149,7 @@ def name_of(entry: Descriptor | None) -> str | None:
 
 def _entry(manifest: Manifest, unnamed: object, annotations: dict[str, str]) -> dict[str, Any]:
     """A new entry, or the ``unnamed`` one that was there, with ``annotations``."""
-    new: dict[str, Any] = (
-        dict(unnamed)
-        if isinstance(unnamed, dict)
-        else Descriptor(manifest.media_type, manifest.digest, len(manifest.content)).to_json()
-    )
+    new: dict[str, Any] = dict(unnamed) if isinstance(unnamed, dict) else manifest.descriptor.to_json()
     if annotations:
         new["annotations"] = {**(new.get("annotations") or {}), **annotations}
     return new

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from udist_plugin.images.configuration import image_config
+from udist_plugin.images.progress import SILENT
 from udist_plugin.images.rootfs.layer import members_of
 from udist_plugin.images.rootfs.tree import Node, RootFS
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
+    from udist_plugin.images.progress import Progress
     from udist_plugin.images.rootfs.tree import File
     from udist_plugin.images.transports.base import ImageSource
     from udist_plugin.oci.descriptor import Descriptor
@@ -82,19 +84,21 @@ def _settings(members: dict[str, Any], above: str) -> Iterator[tuple[str, object
             yield path, value
 
 
-def changed_files(before: Image, after: Image) -> Iterator[Change]:
+def changed_files(before: Image, after: Image, progress: Progress = SILENT) -> Iterator[Change]:
     """The files that are different, in the order of their paths; times are not compared.
 
-    Layers that both images begin with are read once. Raises ``LayoutInvalid``, ``DigestInvalid`` and
-    ``SizeInvalid``.
+    The layers are read before this returns, those that both images begin with once. Raises
+    ``LayoutInvalid``, ``DigestInvalid`` and ``SizeInvalid``.
     """
     shared = _shared(before.manifest.layers, after.manifest.layers)
+    layers = (*before.manifest.layers, *after.manifest.layers[shared:])
+    progress.expect(len(layers), sum(layer.size for layer in layers))
     ours = RootFS()
-    _apply(ours, before.source, before.manifest.layers[:shared])
+    _apply(ours, before.source, before.manifest.layers[:shared], progress)
     theirs = ours.copy()
-    _apply(ours, before.source, before.manifest.layers[shared:])
-    _apply(theirs, after.source, after.manifest.layers[shared:])
-    yield from _changes(ours.root, theirs.root, "")
+    _apply(ours, before.source, before.manifest.layers[shared:], progress)
+    _apply(theirs, after.source, after.manifest.layers[shared:], progress)
+    return _changes(ours.root, theirs.root, "")
 
 
 def _shared(before: Sequence[Descriptor], after: Sequence[Descriptor]) -> int:
@@ -107,9 +111,9 @@ def _shared(before: Sequence[Descriptor], after: Sequence[Descriptor]) -> int:
     return count
 
 
-def _apply(rootfs: RootFS, source: ImageSource, layers: Sequence[Descriptor]) -> None:
+def _apply(rootfs: RootFS, source: ImageSource, layers: Sequence[Descriptor], progress: Progress) -> None:
     for layer in layers:
-        rootfs.apply(members_of(source, layer))
+        rootfs.apply(members_of(source, layer, progress))
 
 
 def _changes(before: Node | None, after: Node | None, path: str) -> Iterator[Change]:

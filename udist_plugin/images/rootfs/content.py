@@ -18,6 +18,7 @@ from udist_plugin.images.writing import check_digest, check_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from hashlib import _Hash
 
     from _typeshed import WriteableBuffer
 
@@ -43,37 +44,49 @@ def unpacked(
 ) -> Iterator[Readable]:
     """The layer's tar. When the block ends, what is left of it is read, and the whole layer is verified.
 
-    Raises ``LayoutInvalid`` for what is damaged, is no tar to whoever reads it, or unpacks to too much;
-    ``DigestInvalid`` and ``SizeInvalid``.
+    Raises ``LayoutInvalid`` as ``decompressed`` does, ``DigestInvalid`` and ``SizeInvalid``.
     """
     with source.open_blob(layer) as content:
         check_size(content.size, layer)
-        raw = _Hashed(content, layer)
-        with progress.begin(doing, layer.digest, layer.size, raw.done) as task:
-            buffered = io.BufferedReader(raw, CHUNK_SIZE)
-            try:
-                opener = decompressor_of(buffered.peek(MAGIC_MAX)[:MAGIC_MAX])
-                plain = _Bounded(opener(buffered) if opener else buffered, raw, layer)
-                yield plain
-                for rest in (plain, buffered):  # padding counts for the digest
-                    while rest.read(CHUNK_SIZE):
-                        pass
-            except _DAMAGED as error:
-                raise LayoutInvalid(
-                    f"the layer is no tar archive, or damaged: {error}", layer.digest
-                ) from None
-            raw.check()
-            task.end("unpacked")
+        hasher = None if content.verified else layer.digest.hasher()
+        with decompressed(content, layer.digest, hasher, progress, doing) as plain:
+            yield plain
+        if hasher:
+            check_digest(hasher, layer)
+
+
+@contextmanager
+def decompressed(
+    content: Content, name: str, hasher: _Hash | None, progress: Progress, doing: str
+) -> Iterator[Readable]:
+    """What ``content`` is, without its compression, if it has any; ``hasher`` gets all of it as it is. When
+    the block ends, what is left is read.
+
+    Raises ``LayoutInvalid`` with ``name`` for what is damaged, unpacks to too much, or is no tar to whoever
+    reads it.
+    """
+    raw = _Hashed(content, hasher)
+    with progress.begin(doing, name, content.size, raw.done) as task:
+        buffered = io.BufferedReader(raw, CHUNK_SIZE)
+        try:
+            opener = decompressor_of(buffered.peek(MAGIC_MAX)[:MAGIC_MAX])
+            plain = _Bounded(opener(buffered) if opener else buffered, raw, name)
+            yield plain
+            for rest in (plain, buffered):  # padding counts for the digest
+                while rest.read(CHUNK_SIZE):
+                    pass
+        except _DAMAGED as error:
+            raise LayoutInvalid(f"is no tar archive, or damaged: {error}", name) from None
+        task.end("unpacked")
 
 
 class _Hashed(io.RawIOBase):
-    """A blob, hashed and counted while it is read."""
+    """``content``, hashed and counted while it is read."""
 
-    def __init__(self, content: Content, layer: Descriptor) -> None:
+    def __init__(self, content: Content, hasher: _Hash | None) -> None:
         self.count = 0
         self._content = content
-        self._layer = layer
-        self._hasher = None if content.verified else layer.digest.hasher()
+        self._hasher = hasher
 
     def done(self) -> int:
         return self.count
@@ -95,26 +108,19 @@ class _Hashed(io.RawIOBase):
             self._hasher.update(data)
         return len(data)
 
-    def check(self) -> None:
-        """Raises ``DigestInvalid`` unless all that was read is the blob."""
-        if self._hasher:
-            check_digest(self._hasher, self._layer)
-
 
 class _Bounded:
     """Decompressed content that ends with an error where it is a bomb."""
 
-    def __init__(self, content: Readable, raw: _Hashed, layer: Descriptor) -> None:
+    def __init__(self, content: Readable, raw: _Hashed, name: str) -> None:
         self._content = content
         self._raw = raw
-        self._layer = layer
+        self._name = name
         self._size = 0
 
     def read(self, size: int = -1, /) -> bytes:
         data = self._content.read(size)
         self._size += len(data)
         if self._size > FREE + RATIO_MAX * self._raw.count:
-            raise LayoutInvalid(
-                f"the layer unpacks to more than {RATIO_MAX} times its size", self._layer.digest
-            )
+            raise LayoutInvalid(f"unpacks to more than {RATIO_MAX} times its size", self._name)
         return data

@@ -26,13 +26,15 @@ class Member(NamedTuple):
     content: IO[bytes] | None
 
 
-def members_of(source: ImageSource, layer: Descriptor, progress: Progress = SILENT) -> Iterator[Member]:
+def members_of(
+    source: ImageSource, layer: Descriptor, progress: Progress = SILENT, doing: str = "unpacking"
+) -> Iterator[Member]:
     """The entries of a layer. After the last one, the whole layer is verified.
 
     Raises ``LayoutInvalid`` for what is no tar, or unpacks to too much, ``DigestInvalid`` and
     ``SizeInvalid``.
     """
-    with unpacked(source, layer, progress) as plain:
+    with unpacked(source, layer, progress, doing) as plain:
         yield from entries_of(plain)
 
 

@@ -11,7 +11,7 @@ from udist_plugin.errors import LayoutInvalid
 from udist_plugin.images.selection import DEPTH_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import IO
 
     from udist_plugin.images.rootfs.layer import Member
@@ -29,7 +29,7 @@ _KINDS: Final = {
     tarfile.BLKTYPE: "block device",
     tarfile.FIFOTYPE: "pipe",
 }
-_XATTR: Final = "SCHILY.xattr."
+XATTR: Final = "SCHILY.xattr."
 
 
 class File(NamedTuple):
@@ -68,16 +68,17 @@ class Node:
 
 
 class RootFS:
-    """The files of an image whose layers are applied from the lowest on."""
+    """The files of an image whose layers are applied from the lowest on. ``describe`` says what a file is."""
 
-    def __init__(self) -> None:
+    def __init__(self, describe: Callable[[tarfile.TarInfo, IO[bytes] | None], File] | None = None) -> None:
         self.root = Node(UNDESCRIBED, 0)
+        self._describe = describe or described
         self._layers = 0
         self._count = 0
 
     def copy(self) -> RootFS:
         """The same files, to go on from."""
-        made = RootFS()
+        made = RootFS(self._describe)
         made.root, made._layers, made._count = self.root.copy(), self._layers, self._count
         return made
 
@@ -87,13 +88,13 @@ class RootFS:
         for entry, content in members:
             parts = parts_of(entry.name)
             if not parts:
-                self.root.file = _file_of(entry, None)
+                self.root.file = self._describe(entry, None)
             elif parts[-1] == OPAQUE:
                 self._hide_below(self._folder(parts[:-1]))
             elif parts[-1].startswith(WHITEOUT):
                 self._hide(self._folder(parts[:-1]), parts[-1].removeprefix(WHITEOUT))
             else:
-                self._put(parts, self._linked(entry) if entry.islnk() else _file_of(entry, content))
+                self._put(parts, self._linked(entry) if entry.islnk() else self._describe(entry, content))
 
     def _put(self, parts: list[str], file: File) -> None:
         folder = self._folder(parts[:-1])
@@ -152,17 +153,23 @@ def parts_of(name: str) -> list[str]:
     return parts
 
 
-def _file_of(entry: tarfile.TarInfo, content: IO[bytes] | None) -> File:
+def kind_of(entry: tarfile.TarInfo) -> str:
+    """``file``, ``folder``, ``link`` for a symbolic one, or what else it is."""
+    return _KINDS.get(entry.type, "file")
+
+
+def described(entry: tarfile.TarInfo, content: IO[bytes] | None) -> File:
+    """All that a layer says of a file, with the hash of its ``content``."""
     device = (entry.devmajor, entry.devminor) if entry.isdev() and not entry.isfifo() else (0, 0)
     return File(
-        _KINDS.get(entry.type, "file"),
+        kind_of(entry),
         entry.mode & 0o7777,
         (entry.uid, entry.gid),
         entry.size if content else 0,
         _hash_of(content) if content else b"",
         entry.linkname if entry.issym() else "",
         device,
-        tuple(sorted((key, text) for key, text in entry.pax_headers.items() if key.startswith(_XATTR))),
+        tuple(sorted((key, text) for key, text in entry.pax_headers.items() if key.startswith(XATTR))),
     )
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from udist_plugin.errors import ImageError, ReferenceInvalid, SignatureError
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
+from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from udist_plugin.images.signatures.attached import Attached
     from udist_plugin.images.signatures.keys import PrivateKey
     from udist_plugin.images.signatures.signing import Signed
-    from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
     from udist_plugin.oci.manifest import Manifest
     from udist_plugin.registry import ManifestContent
@@ -123,6 +123,11 @@ class ImageSource(Opened):
 
         Its bytes have the digest that it says. Raises ``ManifestUnknown`` or ``NameUnknown``.
         """
+
+    def resolve(self) -> Descriptor:
+        """What ``get_manifest`` gives, without its content. Raises the same."""
+        found = self.get_manifest()
+        return Descriptor(found.media_type, found.digest, len(found.content))
 
     @abstractmethod
     def open_blob(self, descriptor: Descriptor) -> Content:

@@ -98,6 +98,9 @@ class RegistrySource(_InRegistry, ImageSource):
             self._root = self.registry.get_manifest(self.name, self._target)
         return self._root
 
+    def resolve(self) -> Descriptor:
+        return self.registry.resolve_manifest(self.name, self._target)
+
     def open_blob(self, descriptor: Descriptor) -> Content:
         return self.registry.open_blob(self.name, descriptor.digest)
 
