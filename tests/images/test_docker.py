@@ -17,9 +17,9 @@ from tests.images.token_server import ISSUER, SERVICE, TokenIssuer
 from tests.images.unjudged import copy_image
 from tests.remote.identity import Identity
 from tests.remote.loopback import stock_registry, wait_for
-from tests.remote.serving import serving
+from tests.remote.serving import Answer, Asked, serving
 from tests.tools import require_tool, run_tool
-from udist_plugin.errors import ManifestUnknown, TransportError, Unauthorized
+from udist_plugin.errors import DigestInvalid, ManifestUnknown, TransportError, Unauthorized
 from udist_plugin.images import open_registry
 from udist_plugin.images.system import SystemContext
 
@@ -87,6 +87,26 @@ def logged_in(home: Path, registry: str, password: str = "secret") -> SystemCont
     entry = {"auth": base64.b64encode(f"me:{password}".encode()).decode()}
     (home / "config.json").write_text(json.dumps({"auths": {registry: entry}}))
     return SystemContext({"DOCKER_CONFIG": str(home)})
+
+
+@pytest.mark.parametrize("size", [100, 5_000_000])
+def test_a_registry_that_verifies_nothing_gets_no_wrong_blob(layout: Layout, size: int) -> None:
+    """The end of a large one is not sent, and nothing of a small one."""
+    image = layout.image("v1", layers=[b"a" * size])
+    layer = json.loads(layout.path(image["digest"]).read_text())["layers"][0]
+    layout.path(layer["digest"]).write_bytes(b"b" * layer["size"])
+
+    def answer(asked: Asked) -> Answer:
+        if asked.method == "POST":
+            return Answer(202, [("location", "/v2/demo/blobs/uploads/1")])
+        return Answer({"PUT": 201, "DELETE": 204}.get(asked.method, 404))
+
+    with serving(answer) as served:
+        with pytest.raises(DigestInvalid, match="the blob's content does not match its digest"):
+            copy_image(f"oci:{layout.root}", f"docker://127.0.0.1:{served.port}/demo:v1", concurrency=1)
+        asked = served.asked
+    assert not [each for each in asked if "/manifests/" in each.target]
+    assert not [each for each in asked if layer["digest"] in each.target and len(each.body) == layer["size"]]
 
 
 def test_into_a_registry_and_out_again(layout: Layout, tmp_path: Path, registry: str) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from udist_plugin.images.docker.verifying import VerifyingRegistry
 from udist_plugin.images.system import THIS_SYSTEM
 from udist_plugin.remote.authentication.transport import AuthenticatedTransport
 from udist_plugin.remote.credentials.keyring import Keyring
 from udist_plugin.remote.network.network import Network
 from udist_plugin.remote.network.patience import PatientTransport
 from udist_plugin.remote.network.redirects import FollowingTransport
-from udist_plugin.remote.registry import RemoteRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from udist_plugin.images.system import SystemContext
     from udist_plugin.remote.credentials.credential import Credential
     from udist_plugin.remote.network.origin import Origin
+    from udist_plugin.remote.registry import RemoteRegistry
 
 
 @contextmanager
@@ -66,4 +67,4 @@ def connect_with(
         find,
         token_server,
     )
-    return RemoteRegistry(transport), network.close
+    return VerifyingRegistry(transport), network.close

@@ -143,7 +143,7 @@ class RegistryDestination(_InRegistry, ImageDestination):
         return descriptor.size in (0, size)
 
     def put_blob(self, descriptor: Descriptor, content: Content) -> None:
-        """The registry verifies the digest."""
+        """The registry verifies the digest, and if it is on the network, we do, too."""
         self.registry.push_blob(self.name, descriptor.digest, _whole_file(content) or content)
 
     def put_manifest(self, manifest: Manifest) -> None:
