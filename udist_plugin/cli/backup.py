@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 
 from udist_plugin.cli.connecting import connected
-from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.places import Places, system_of
-from udist_plugin.cli.progress import progress_of
-from udist_plugin.cli.syncing import add_sync_options, tell
-from udist_plugin.errors import ReferenceInvalid
+from udist_plugin.cli.syncing import add_sync_options, carried_out, tell
 from udist_plugin.images.archive.opening import STANDARD
 from udist_plugin.images.backup.backup import backup_images
 from udist_plugin.typed import TYPE_CHECKING
@@ -50,16 +48,6 @@ def run(arguments: argparse.Namespace) -> None:
             stack.enter_context(places.repositories(text if ":" in text else f"udist:{text}", system))
             for text in arguments.repositories
         ]
-        progress = stack.enter_context(progress_of("copy", quiet=arguments.quiet, noun="blob"))
-        try:
-            result = backup_images(
-                sources,
-                arguments.file,
-                tags=arguments.tags,
-                without=arguments.exclude,
-                progress=progress,
-                system=system,
-            )
-        except ReferenceInvalid as error:
-            raise WrongCommandLine(arguments.parser, str(error)) from None
+        act = partial(backup_images, sources, arguments.file)
+        result = carried_out(act, arguments, "copy", system=system)
     tell(result, as_json=arguments.json, quiet_output=arguments.file == STANDARD)

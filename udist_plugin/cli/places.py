@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.output import note, printable
 from udist_plugin.errors import ReferenceInvalid
@@ -12,7 +14,7 @@ from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from udist_plugin.images.transports.base import ImageReference, Repositories
@@ -25,6 +27,15 @@ def add_insecure_option(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="registries need no TLS, or no certificate that is trusted",
     )
+
+
+@contextmanager
+def references_of(parser: argparse.ArgumentParser) -> Iterator[None]:
+    """What is no reference on the command line raises ``WrongCommandLine``."""
+    try:
+        yield
+    except ReferenceInvalid as error:
+        raise WrongCommandLine(parser, str(error)) from None
 
 
 class Places:
@@ -42,17 +53,13 @@ class Places:
 
     def image(self, text: str) -> ImageReference:
         """Raises ``WrongCommandLine``."""
-        try:
+        with references_of(self._parser):
             return parse_image_name(text, self._transports)
-        except ReferenceInvalid as error:
-            raise WrongCommandLine(self._parser, str(error)) from None
 
     def repositories(self, text: str, system: SystemContext) -> Repositories:
         """The open place. Raises ``WrongCommandLine``, and what opening it raises."""
-        try:
+        with references_of(self._parser):
             return open_repositories(text, self._transports, system)
-        except ReferenceInvalid as error:
-            raise WrongCommandLine(self._parser, str(error)) from None
 
 
 def system_of(arguments: argparse.Namespace) -> SystemContext:

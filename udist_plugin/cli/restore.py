@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from udist_plugin.cli.connecting import connected
-from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.options import add_concurrency_option
 from udist_plugin.cli.places import Places, system_of
-from udist_plugin.cli.progress import progress_of
-from udist_plugin.cli.syncing import add_sync_options, tell
-from udist_plugin.errors import ReferenceInvalid
+from udist_plugin.cli.syncing import add_sync_options, carried_out, tell
 from udist_plugin.images.backup.restore import restore_images
 from udist_plugin.typed import TYPE_CHECKING
 
@@ -52,24 +51,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     places, system = Places(arguments.parser, lambda: connected(arguments)), system_of(arguments)
-    with (
-        places.repositories(arguments.to, system) as destination,
-        progress_of("copy", quiet=arguments.quiet, noun="blob") as progress,
-    ):
-        try:
-            result = restore_images(
-                arguments.file,
-                destination,
-                names=dict(map(_renamed, arguments.names)) or None,
-                tags=arguments.tags,
-                without=arguments.exclude,
-                dry_run=arguments.dry_run,
-                progress=progress,
-                concurrency=arguments.concurrency,
-                system=system,
-            )
-        except ReferenceInvalid as error:
-            raise WrongCommandLine(arguments.parser, str(error)) from None
+    with places.repositories(arguments.to, system) as destination:
+        result = carried_out(
+            partial(restore_images, arguments.file, destination),
+            arguments,
+            "copy",
+            names=dict(map(_renamed, arguments.names)) or None,
+            dry_run=arguments.dry_run,
+            concurrency=arguments.concurrency,
+            system=system,
+        )
     tell(result, as_json=arguments.json, dry_run=arguments.dry_run)
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.destination import add_destination_options, destination_of
-from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.options import add_concurrency_option
 from udist_plugin.cli.places import Places, system_of
-from udist_plugin.cli.progress import progress_of
-from udist_plugin.cli.syncing import add_sync_options, tell
+from udist_plugin.cli.syncing import add_sync_options, carried_out, tell
 from udist_plugin.cli.trust import add_policy_options, policy_of
-from udist_plugin.errors import ReferenceInvalid
 from udist_plugin.images.syncing.sync import sync_images
 from udist_plugin.images.syncing.yaml_file import YAML
 from udist_plugin.typed import TYPE_CHECKING
@@ -85,22 +83,15 @@ def run(arguments: argparse.Namespace) -> None:
             source = stack.enter_context(places.repositories(arguments.source, system))
         there = destination_of(arguments, places)
         destination = stack.enter_context(there.repositories(arguments.destination, system))
-        progress = stack.enter_context(progress_of("sync", quiet=arguments.quiet, noun="blob"))
-        try:
-            result = sync_images(
-                source,
-                destination,
-                policy=policy,
-                tags=arguments.tags,
-                without=arguments.exclude,
-                referrers=arguments.referrers,
-                delete=arguments.delete,
-                force=arguments.force,
-                dry_run=arguments.dry_run,
-                progress=progress,
-                concurrency=arguments.concurrency,
-                system=system,
-            )
-        except ReferenceInvalid as error:
-            raise WrongCommandLine(arguments.parser, str(error)) from None
+        result = carried_out(
+            partial(sync_images, source, destination, policy=policy),
+            arguments,
+            "sync",
+            referrers=arguments.referrers,
+            delete=arguments.delete,
+            force=arguments.force,
+            dry_run=arguments.dry_run,
+            concurrency=arguments.concurrency,
+            system=system,
+        )
     tell(result, as_json=arguments.json, dry_run=arguments.dry_run)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from udist_plugin.cli.anywhere import add_place_options
 from udist_plugin.cli.output import note, print_json, printable, size_text
+from udist_plugin.cli.places import references_of
+from udist_plugin.cli.progress import progress_of
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from udist_plugin.images.syncing.result import SyncResult
 
@@ -30,6 +33,17 @@ def add_sync_options(parser: argparse.ArgumentParser) -> None:
         help="no tags that match; can be repeated",
     )
     add_place_options(parser)
+
+
+def carried_out(
+    act: Callable[..., SyncResult], arguments: argparse.Namespace, verb: str, **more: object
+) -> SyncResult:
+    """Runs ``act`` with the options of ``add_sync_options``, and with ``more``, and shows how it goes on."""
+    with (
+        progress_of(verb, quiet=arguments.quiet, noun="blob") as progress,
+        references_of(arguments.parser),
+    ):
+        return act(tags=arguments.tags, without=arguments.exclude, progress=progress, **more)
 
 
 def tell(result: SyncResult, *, as_json: bool, dry_run: bool = False, quiet_output: bool = False) -> None:
