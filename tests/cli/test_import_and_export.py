@@ -17,9 +17,10 @@ from backports import zstd
 
 from tests.images.layers import BASE, TOP, Tar, image
 from tests.images.sample import blobs_of
+from tests.remote.serving import Answer, Asked, serving
 from tests.tools import run_tool
 from udist_plugin.oci.digest import Digest
-from udist_plugin.oci.media_types import OCI_LAYER_TAR, OCI_LAYER_TAR_GZIP, OCI_LAYER_TAR_ZSTD
+from udist_plugin.oci.media_types import OCI_LAYER_TAR, OCI_LAYER_TAR_GZIP, OCI_LAYER_TAR_ZSTD, OCI_MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,6 +174,22 @@ def test_a_platform_of_an_index(udist: Udist, layout: Layout) -> None:
     assert told == {"path": "rootfs.tar", "reference": "oci:layout:v1", "digest": children[1]["digest"]}
     ran = udist("export", "oci:layout:v1", "other.tar")
     assert (ran.code, "choose an image with --platform" in ran.err) == (1, True)
+
+
+def test_a_registry_is_asked_for_each_blob_once(udist: Udist, layout: Layout, work: Path) -> None:
+    found = image(layout, "v1", BASE, TOP)
+
+    def answer(asked: Asked) -> Answer:
+        kind, _, target = asked.target.rpartition("/")
+        content = layout.path(found["digest"] if target == "v1" else target).read_bytes()
+        return Answer(200, [("content-type", OCI_MANIFEST)] if kind.endswith("manifests") else [], content)
+
+    with serving(answer) as served:
+        assert udist("export", f"docker://127.0.0.1:{served.port}/demo:v1", "theirs.tar").code == 0
+    assert udist("export", "oci:layout:v1", "ours.tar").code == 0
+    assert (work / "theirs.tar").read_bytes() == (work / "ours.tar").read_bytes()
+    layers = [asked.target for asked in served.asked if "/blobs/" in asked.target]
+    assert len(layers) == len(set(layers)) == 3
 
 
 def test_an_export_that_fails_leaves_what_was_there(udist: Udist, layout: Layout, work: Path) -> None:
