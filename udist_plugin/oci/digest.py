@@ -45,6 +45,11 @@ class Digest(str):
         """A new running hash of this digest's algorithm."""
         return new_hash(self.algorithm)
 
+    def check(self, actual: Digest) -> None:
+        """Raises ``DigestInvalid`` unless it is the ``actual`` digest of what was pushed as this one's."""
+        if actual != self:
+            raise DigestInvalid({"digest": self, "content": actual})
+
     @classmethod
     def of(cls, content: bytes | bytearray | memoryview, algorithm: str = "sha256") -> Digest:
         """The digest of ``content``."""

@@ -1,6 +1,6 @@
 """Manifests and indexes (image-spec, manifest.md and image-index.md; Docker schema 2 and its list)."""
 
-from udist_plugin.errors import DigestInvalid, ManifestInvalid, ManifestTooLarge
+from udist_plugin.errors import ManifestInvalid, ManifestTooLarge
 from udist_plugin.oci.descriptor import Descriptor, check_annotations, without_nulls
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import INDEXES, MANIFESTS, OCI_INDEX, OCI_MANIFEST
@@ -62,8 +62,8 @@ class Manifest(NamedTuple):
             raise ManifestTooLarge({"size": len(content), "limit": MANIFEST_MAX})
         if digest is None or not hashed:
             actual = Digest.of(content, digest.algorithm if digest else "sha256")
-            if digest and actual != digest:
-                raise DigestInvalid({"digest": digest, "content": actual})
+            if digest:
+                digest.check(actual)
             digest = actual
         document = load_document(content)
         own = document.get("mediaType", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from udist_plugin.content import length_of
-from udist_plugin.errors import BlobUnknown, DigestInvalid, PathNotFound
+from udist_plugin.errors import BlobUnknown, PathNotFound
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import OCTET_STREAM
@@ -93,15 +93,13 @@ class BlobStore:
         running = RunningHash(digest.algorithm)
         with self._driver.writer(paths.blob_data(digest)) as writer:
             pump(content, writer, running)
-            if (actual := running.digest()) != digest:
-                raise DigestInvalid({"digest": digest, "content": actual})
+            digest.check(running.digest())
             writer.commit()
         return self.link(name, digest, running.count)
 
     def _push_small(self, name: str, digest: Digest, content: bytes) -> Descriptor:
         """Blob and link are written together, and become visible one after the other."""
-        if (actual := Digest.of(content, digest.algorithm)) != digest:
-            raise DigestInvalid({"digest": digest, "content": actual})
+        digest.check(Digest.of(content, digest.algorithm))
         self._driver.put_contents(
             {paths.blob_data(digest): content},
             {paths.link(paths.layer(name, digest)): link_content(digest)},

@@ -119,7 +119,7 @@ class StoredUpload(Upload):
             if actual != digest:
                 writer.cancel()
                 self._end()
-                raise DigestInvalid({"digest": digest, "content": actual})
+                digest.check(actual)
         descriptor = self._store.blobs.link(self._name, digest, self.offset)
         self._data = data  # of which the writer has made the blob
         self._end()
