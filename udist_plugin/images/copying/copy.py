@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from udist_plugin.images.transports.base import ImageDestination, ImageReference, ImageSource
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
+    from udist_plugin.oci.manifest import Manifest
 
 
 class CopyResult(NamedTuple):

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 class Following:
     """What refers to the manifests of ``image``, to what refers to them, and so on; nothing of it is copied
-    yet. ``warn`` is told what has no place at ``destination``. Raises ``ImageError`` if ``destination`` keeps no such things."""
+    yet. ``warn`` is told what has no place at ``destination``. Raises ``ImageError`` if that keeps no
+    referrers."""
 
     def __init__(
         self,
