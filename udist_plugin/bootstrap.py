@@ -138,21 +138,26 @@ def _locked(
             "this plugin is locked (--locked): it takes no configuration and no variables from its caller; "
             "send neither"
         )
-    app = _configured(path, None, _with_variables(environ, {}), "", on_pipes=True)
+    app = _configured(path, None, _with_variables(environ, {}), "")
     if ignored := sorted(registry_variables(environ)):
         app.warnings = [*app.warnings, f"ignored, as the plugin is locked: {', '.join(ignored)}"]
     return app
 
 
-def build_gateway(path: str | None, environ: Mapping[str, str], *, read_only: bool) -> RegistryApp:
+def build_gateway(
+    path: str | None, environ: Mapping[str, str], *, read_only: bool, guarded: bool = False
+) -> RegistryApp:
     """The registry of ``udist exec``, not yet started.
 
     ``path`` is the command line's file, ``environ`` the process's environment. Clients find it at its own
-    address: ``http.host`` and ``http.prefix``, which are another's, have no effect. Raises
+    address: ``http.host`` and ``http.prefix``, which are another's, have no effect. ``guarded`` is for a
+    gateway that relies on the configuration's access control, which has to be there then. Raises
     ``ConfigurationError`` and ``StorageError``.
     """
 
     def changed(configuration: Configuration) -> Configuration:
+        if guarded and not configuration.guarded:
+            raise ConfigurationError("expected access control, which --auth relies on", key="auth")
         http = configuration.http.changed(host="", prefix="/")
         maintenance = configuration.storage.maintenance
         if read_only:
@@ -160,7 +165,7 @@ def build_gateway(path: str | None, environ: Mapping[str, str], *, read_only: bo
         storage = configuration.storage.changed(maintenance=maintenance)
         return configuration.changed(http=http, storage=storage)
 
-    return _configured(path, None, environ, "configuration", on_pipes=True, changed=changed)
+    return _configured(path, None, environ, "configuration", on_pipes=not guarded, changed=changed)
 
 
 def _configured(
@@ -202,12 +207,13 @@ def open_app(loaded: Loaded, on_event: Callable[[dict[str, Any]], object] | None
     configuration = loaded.configuration
     driver = _driver(configuration)
     driver.probe()
+    warnings = [*loaded.warnings, *_prepare_guard(configuration)]
 
     def make_parts() -> Parts:
         return _parts(configuration, driver if driver.in_memory else _driver(configuration), on_event)
 
     parts = _parts(configuration, driver, on_event)
-    return RegistryApp(configuration, parts, make_parts, loaded.warnings, loaded.notices)
+    return RegistryApp(configuration, parts, make_parts, warnings, loaded.notices)
 
 
 def _driver(configuration: Configuration) -> StorageDriver:
@@ -241,9 +247,11 @@ def _parts(
             http.headers,
             catalog_max=configuration.catalog.maxentries,
             tags_max=configuration.tags.maxtags,
+            anonymous_mounts=not configuration.guarded,
         ),
     )
     answer: WSGI = bridge.wrap(application, application.base) if bridge else application
+    answer = _guarded(answer, configuration, registry)
     health = _health(answer, configuration, driver)
     jobs: dict[str, Callable[[], Job | None]] = {
         "storage": lambda: driver,
@@ -262,6 +270,22 @@ def _parts(
 
         answer = Metrics(answer, measurements, http.debug.prometheus.path or "/metrics", http.prefix)
     return Parts(registry, application, answer, jobs, waits)
+
+
+def _prepare_guard(configuration: Configuration) -> list[str]:
+    if not configuration.guarded:
+        return []
+    from udist_plugin.guarding import prepare
+
+    return prepare(configuration)
+
+
+def _guarded(application: WSGI, configuration: Configuration, registry: LazyRegistry) -> WSGI:
+    if not configuration.guarded:
+        return application
+    from udist_plugin.guarding import guard
+
+    return guard(application, configuration, lambda name, tag: registry.load().resolve_manifest(name, tag))
 
 
 def _measurements(settings: Prometheus) -> Measurements | None:

@@ -13,9 +13,6 @@ NO_EFFECT: Final = "no effect"
 """Accepted and named once in the log: there is nothing here for it to act on."""
 NO_LISTENER: Final = "no effect without a listener"
 """The same, of what a server listens with."""
-GUARD: Final = "no effect without a listener, refused by create_app"
-"""What guards a listener: accepted with a notice where only the caller's pipes lead to the registry, and
-an error wherever something else may."""
 UNSUPPORTED: Final = "not supported yet"
 """An error, unless the value asks for nothing: the default, or what ``switches`` knows as off."""
 

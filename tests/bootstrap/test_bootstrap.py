@@ -134,19 +134,6 @@ def test_everything_that_is_wrong_is_told_at_once_what_the_driver_meets_too(tmp_
             assert found[-1].source == f"{path}:2"
 
 
-def test_access_control_is_for_whoever_listens(caplog: pytest.LogCaptureFixture) -> None:
-    """An application may stand behind a port; a plugin has nothing but the pipes of its caller."""
-    text = "version: 0.1\nstorage: inmemory\nauth: {htpasswd: {realm: a, path: b}}\n"
-    with pytest.raises(ConfigurationError, match=r"auth \(configuration:3\): not supported yet"):
-        create_app(text)
-    with pytest.raises(ConfigurationError, match=r"auth \(configuration:3\): not supported yet"):
-        load(text, {})
-    caplog.set_level(logging.INFO)
-    with build_service(None, text, {}, {}, "udist.yml") as app:
-        app.start(lambda level, message: logging.getLogger().log(logging.INFO, "%s %s", level, message))
-    assert [record.message for record in caplog.records if "auth (udist.yml:3): no effect" in record.message]
-
-
 class TestThePlugin:
     def test_takes_the_caller_s_environment_for_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("REGISTRY_STORAGE", "inmemory")

@@ -187,6 +187,20 @@ def test_check_of_a_file_that_is_not_there(udist: Udist) -> None:
     assert (ran.code, ran.err) == (4, "udist: missing.yml: cannot be read: No such file or directory\n")
 
 
+def test_check_reads_the_files_of_access_control(udist: Udist, work: Path) -> None:
+    config, users = work / "config.yml", work / "htpasswd"
+    config.write_text(
+        "version: 0.1\nstorage: filesystem\nauth:\n  htpasswd:\n    realm: a\n    path: htpasswd\n"
+    )
+    assert udist("config", "check", "config.yml").code == 0
+    assert not users.exists()
+    users.write_text("alice:plain\n")
+    ran = udist("config", "check", "config.yml")
+    assert ran.code == 4
+    assert "auth.htpasswd.path (config.yml:6): expected user:hash with a hash of bcrypt" in ran.err
+    assert "plain" not in ran.err
+
+
 def test_keys_lists_every_key(udist: Udist) -> None:
     listed = rows(udist("config", "keys").out)
     assert listed.keys() - {"KEY"} == {key.path for key in all_keys()}
@@ -196,7 +210,7 @@ def test_keys_lists_every_key(udist: Udist) -> None:
         "word text works the format of log records (one of text, json, logstash)"
     )
     assert "not supported yet" in " ".join(listed["proxy.remoteurl"])
-    assert "refused by create_app" in " ".join(listed["auth.token.realm"])
+    assert "works" in " ".join(listed["auth.token.realm"])
 
 
 def test_keys_of_a_section(udist: Udist) -> None:

@@ -20,7 +20,7 @@ from tests.documents.reading import DOCS, first_cells
 from tests.tools import require_tool
 from udist_plugin.config.explaining import DEFAULT, explain
 from udist_plugin.config.keys import all_keys
-from udist_plugin.keys import GUARD, UNSUPPORTED, Key
+from udist_plugin.keys import UNSUPPORTED, Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 Case = dict[str, Any]
 CASES: list[Case] = yaml.safe_load((Path(__file__).parent / "golden.yml").read_text())
 DIFFERENCES = first_cells(DOCS / "differences.md", "| | distribution | udist |")
-OFF = {GUARD, UNSUPPORTED}
-"""What may be in a configuration that udist accepts without doing anything there."""
 KEYS = [
     (re.compile(re.escape(key.path).replace(r"\[\]", r"\.\d+").replace(r"\*", r"[^.]+") + r"(\..+)?"), key)
     for key in sorted(all_keys(), key=lambda key: -len(key.path))
@@ -70,7 +68,7 @@ def test_the_table_is_large_and_names_each_case_once() -> None:
 
 
 def _ours(case: Case) -> tuple[dict[str, object], list[str]]:
-    explained = explain(case["file"], case.get("environ", {}), on_pipes=True)
+    explained = explain(case["file"], case.get("environ", {}))
     if explained.examined.configuration is None:
         return {"error": "refused"}, [error.key for error in explained.examined.errors]
     given = [setting for setting in explained.settings if setting.source != DEFAULT]
@@ -78,8 +76,9 @@ def _ours(case: Case) -> tuple[dict[str, object], list[str]]:
 
 
 def _theirs(configuration: dict[str, Any]) -> dict[str, object]:
-    guards = {name for name in configuration.get("auth") or () if name.lower() != "none"}
-    return _known(_flat(configuration)) | ({"auth": guards} if guards else {})
+    """Without what is said of no access control, which means nothing there either."""
+    known = _known(_flat(configuration))
+    return {path: value for path, value in known.items() if not path.lower().startswith("auth.none.")}
 
 
 def _flat(value: object, path: str = "") -> Iterator[tuple[str, object]]:
@@ -100,7 +99,7 @@ def _known(values: Iterator[tuple[str, object]]) -> dict[str, object]:
     for path, value in values:
         key = _key(path)
         parsed = value if key is None or value is None else _parsed(key, value)
-        if parsed in ("", None) or (key and (parsed == key.default or key.status in OFF)):
+        if parsed in ("", None) or (key and (parsed == key.default or key.status is UNSUPPORTED)):
             continue
         known[path] = parsed
     return known
@@ -109,7 +108,7 @@ def _known(values: Iterator[tuple[str, object]]) -> dict[str, object]:
 def _key(path: str) -> Key | None:
     for pattern, key in KEYS:
         match = pattern.fullmatch(path)
-        if match and (match[1] is None or key.status in OFF):
+        if match and (match[1] is None or key.status is UNSUPPORTED):
             return key
     return None
 

@@ -17,8 +17,10 @@ from udist_plugin.config import Configuration, examine, load
 from udist_plugin.config.aliases import ALIASES
 from udist_plugin.config.keys import all_keys
 from udist_plugin.config.keys.health import DriverCheck, FileCheck, HttpCheck
+from udist_plugin.config.keys.htpasswd import Htpasswd
 from udist_plugin.config.model import (
     AccessLog,
+    Auth,
     Debug,
     Http,
     Indexes,
@@ -136,11 +138,11 @@ def test_distribution_s_development_example_works() -> None:
     assert "http.debug.addr (configuration:11)" in notice
 
 
-def test_debian_s_file_names_what_is_not_supported_yet() -> None:
-    examined = examine(DEBIAN, {}, config_name="config.yml")
-    (error,) = examined.errors
-    assert (error.key, error.source) == ("auth", "config.yml:16")
-    assert "not supported yet" in error.problem
+def test_debian_s_file_works() -> None:
+    loaded = load(DEBIAN, {})
+    assert loaded.warnings == []
+    assert loaded.configuration.auth == Auth(Htpasswd("basic-realm", "/etc/docker/registry"), None, None)
+    assert loaded.configuration.guarded
 
 
 def test_debian_s_file_works_with_the_rest_switched_off() -> None:
@@ -304,9 +306,30 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
         ),
         ("version: 0.1", "config.yml:2: the key 'version' appears twice, first at config.yml:1"),
         ("proxy: {remoteurl: x}", "proxy (config.yml:2): not supported yet; remove it"),
-        ("auth: {htpasswd: {}}", "auth (config.yml:2): not supported yet; remove it"),
-        ("auth: {none: , token: }", "auth (config.yml:2): not supported yet; remove it"),
-        ("auth: {htpasswd: {enabled: false, realm: a, path: b}}", "auth (config.yml:2): not supported yet"),
+        (
+            "auth: {htpasswd: {path: a}}",
+            "auth.htpasswd.realm (config.yml:2): expected printable ASCII characters, but found nothing",
+        ),
+        (
+            "auth: {htpasswd: {realm: 'ä', path: a}}",
+            "auth.htpasswd.realm (config.yml:2): expected printable ASCII characters, not 'ä'",
+        ),
+        (
+            "auth: {none: , silly: {realm: a, service: b}}",
+            "auth (config.yml:2): expected one type of access control, "
+            "not none (config.yml:2), silly (config.yml:2)",
+        ),
+        (
+            "auth: htpasswrd",
+            "auth (config.yml:2): expected one of htpasswd, silly, token or none, not 'htpasswrd'; "
+            "did you mean htpasswd?",
+        ),
+        ("auth: [silly]", "auth (config.yml:2): expected a mapping, not a list"),
+        (
+            "udist: {accesscontrol: {adminpolicy: {actions: [write]}}}",
+            "udist.accesscontrol.adminpolicy.actions.0 (config.yml:2): "
+            "expected one of read, create, update, delete, not 'write'",
+        ),
         (
             "notifications: {endpoints: [{name: a, enabled: false}]}",
             "notifications.endpoints.0.url (config.yml:2): expected a URL such as https://events.example/, "
@@ -369,7 +392,7 @@ def test_a_wrong_value_names_key_source_and_what_was_expected(text: str, problem
             "b",
             "storage.swift (REGISTRY_STORAGE_SWIFT_REGION): not supported",
         ),
-        ("REGISTRY_AUTH", "token", "auth (REGISTRY_AUTH): not supported yet"),
+        ("REGISTRY_AUTH", "tokens", "auth (REGISTRY_AUTH): expected one of htpasswd, silly, token or none"),
         ("REGISTRY_VERSION", "0.2", "version (REGISTRY_VERSION): expected 0.1, not '0.2'"),
     ],
 )
@@ -418,7 +441,7 @@ def test_unknown_keys_are_warnings_with_the_nearest_known() -> None:
         ("LEVEL", "LOG_LEVEL"),
         ("HTTP_PROMETHEUS_PATH", "HTTP_DEBUG_PROMETHEUS_PATH"),
         ("REDIS_ADRR", "REDIS_ADDR"),
-        ("TOKEN", ""),
+        ("TOKEN", "AUTH_TOKEN"),
         ("MY_VARIABLE", ""),
         ("HTTP_FOO", ""),
     ],
@@ -533,13 +556,18 @@ def test_an_empty_mapping_names_no_driver_and_nothing_at_all_is_the_default() ->
     assert load(None, {"REGISTRY_LOG_LEVEL": "debug"}).configuration.storage.driver == "filesystem"
 
 
-def test_access_control_has_no_effect_on_pipes_and_is_refused_elsewhere() -> None:
-    text = "version: 0.1\nstorage: inmemory\nauth: {htpasswd: {realm: a, path: b}}"
+def test_access_control_has_no_effect_on_pipes() -> None:
+    text = (
+        "version: 0.1\nstorage: inmemory\nauth: {htpasswd: {realm: a, path: b}}\n"
+        "udist: {accesscontrol: {repositories: {a: {defaultpolicy: [read]}}}}"
+    )
     loaded = load(text, {}, config_name="config.yml", on_pipes=True)
     assert (loaded.warnings, len(loaded.notices)) == ([], 1)
     assert loaded.notices[0].startswith("auth (config.yml:3): no effect here; there is no listener to guard")
-    with pytest.raises(ConfigurationError, match=r"auth \(config\.yml:3\): not supported yet; remove it"):
-        load(text, {}, config_name="config.yml")
+    assert not loaded.configuration.guarded
+    rules = load(text.replace("auth", "log"), {}, config_name="config.yml", on_pipes=True)
+    assert rules.notices[-1].startswith("udist.accesscontrol (config.yml:4): no effect here")
+    assert load(text, {}).configuration.guarded
 
 
 def test_loglevel_is_log_level_s_old_name() -> None:
@@ -604,8 +632,15 @@ def test_every_key_that_works_reaches_the_configuration() -> None:
         "redis: {}\n"
         "health: {file: [{file: a}], http: [{uri: 'http://a'}], tcp: [{addr: 'a:1'}]}\n"
         "notifications: {endpoints: [{url: 'http://a'}]}\n"
+        "auth: {token: {realm: a, service: b, issuer: c}}\n"
+        "udist: {accesscontrol: {}}\n"
     )
-    older = {old for old, _ in ALIASES} | {"middleware.storage[].disabled"}
+    auth = configured("auth: {htpasswd: {realm: a, path: b}}").auth
+    silly = configured("auth: {silly: {realm: a, service: b}}").auth.silly
+    configuration = configuration.changed(
+        auth=configuration.auth.changed(htpasswd=auth.htpasswd, silly=silly)
+    )
+    older = {old for old, _ in ALIASES} | {"middleware.storage[].disabled", "auth.none"}
     older.add("notifications.endpoints[].disabled")
     for key in all_keys():
         driver = re.match(r"(storage|udist)\.(s3|s3aws|azure|gcs|inmemory)\b", key.path)

@@ -11,12 +11,19 @@ from tests.storage.stock import running
 from udist_plugin.config import load
 from udist_plugin.config.aliases import ALIASES
 from udist_plugin.config.keys import all_keys
-from udist_plugin.keys import WORKS
+from udist_plugin.keys import WORKS, Key
+from udist_plugin.kinds import Choice
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 OURS = [key for key in all_keys() if key.path.startswith("udist.")]
+
+
+def _value(key: Key) -> object:
+    if key.path.endswith("[]"):
+        return ["read" if isinstance(key.kind, Choice) else "x"]
+    return key.default if key.default is not None else "x"
 
 
 @pytest.mark.parametrize("server", ["registry", "docker-registry"])
@@ -27,8 +34,9 @@ def test_a_stock_server_starts_with_all_of_them(server: str, tmp_path: Path) -> 
         *folders, name = key.path.split(".")[1:]
         below = section
         for folder in folders:
-            below = below.setdefault(folder, {})
-        below[name] = key.default if key.default is not None else "x"
+            entry = below.setdefault(folder.removesuffix("[]"), [{}] if folder.endswith("[]") else {})
+            below = entry[0] if isinstance(entry, list) else entry
+        below[name.removesuffix("[]")] = _value(key)
     assert section
     config = tmp_path / "config.yml"
     document = {

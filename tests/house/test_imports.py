@@ -48,9 +48,10 @@ ROOMS = {
     "config": {"errors", "redaction", "kinds", "keys", "drivers"},
     "lazy_registry": {"registry"},
     "service": BACKBONE | {"lazy_registry", "storage", "drivers", "wrappers", "http_api", "config"},
+    "guarding": {"errors", "http_api", "config"},
     "bootstrap": BACKBONE
     | {"redaction", "storage", "drivers", "remote", "wrappers", "http_api", "config", "service"}
-    | {"lazy_registry", "notifications"},
+    | {"lazy_registry", "guarding", "notifications"},
     "wire": {"errors"},
     "link": {"wire", "errors"},
     "server": {"wire", "link", "errors", "version", "exhaustion"},
@@ -68,6 +69,7 @@ ROOMS = {
         "http_api",
         "config",
         "bootstrap",
+        "guarding",
         "wire",
         "link",
         "server",
@@ -84,7 +86,7 @@ INSIDE: dict[str, set[str]] = {
     "drivers.azure": {"drivers.base", "drivers.section", "drivers.objects"},
     "storage.sizes": {"storage.cache"},
     "storage.upkeep": {"storage.catalog", "storage.paths"},
-    "http_api.middleware": {"http_api.errors", "http_api.response", "http_api.routes"},
+    "http_api.middleware": {"http_api.errors", "http_api.request", "http_api.response", "http_api.routes"},
     "config.keys": {"config.part", "config.schema"},
     "client.trace": set(),
     "gateway.clients": {"gateway.credential", "gateway.folder"},

@@ -55,6 +55,7 @@ the latter may return an exit code."""
 TOPICS: Final = {
     "commands": "all commands, their common options and exit codes",
     "configuration": "the configuration file, environment variables, health checks, metrics and logs",
+    "access": "access control: passwords, tokens, and who may do what",
     "notifications": "telling others what is pulled, pushed and deleted",
     "stores": "folders, S3, Google Cloud Storage, Azure, and sharing a store",
     "signatures": "signing and verifying images, and signature policies",

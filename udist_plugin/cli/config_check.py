@@ -15,13 +15,15 @@ from udist_plugin.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
+    from udist_plugin.config import Configuration
+
 _EPILOG = """\
 Shows every value and its source: a line of the file, a REGISTRY_* variable, or
 the default. Secrets are masked. Warns on standard error about unknown keys,
 likely typing mistakes, and keys that have no effect.
 
 If anything is wrong, reports all errors at once, including those of the storage
-driver's section and of files that it names. Does not connect to the store; "udist
+driver's section, of access control and of files that they name. Does not connect to the store; "udist
 doctor" does.
 
 examples:
@@ -43,8 +45,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     path = arguments.file
     text = read_file(path) if path else None
-    explained = explain(text, os.environ, config_name=path or "configuration", on_pipes=True)
-    if errors := explained.problems():
+    explained = explain(text, os.environ, config_name=path or "configuration")
+    if errors := explained.problems(_problem(explained.examined.configuration)):
         raise ConfigurationError.of(errors)
     examined = explained.examined
     settings = [explained.driver, *explained.settings]
@@ -56,6 +58,19 @@ def run(arguments: argparse.Namespace) -> None:
         note(printable(message))
     columns = 4 if arguments.explain else 3
     print_table([_row(setting)[:columns] for setting in settings])
+
+
+def _problem(configuration: Configuration | None) -> ConfigurationError | None:
+    """What is wrong with access control."""
+    if configuration is None or not configuration.guarded:
+        return None
+    from udist_plugin.guarding import check
+
+    try:
+        check(configuration)
+    except ConfigurationError as error:
+        return error
+    return None
 
 
 def _row(setting: Setting) -> tuple[str, ...]:

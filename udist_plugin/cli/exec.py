@@ -59,6 +59,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tls", action="store_true", help="use https, with a throw-away certificate that the command trusts"
     )
+    parser.add_argument(
+        "--auth",
+        action="store_true",
+        help="guard the registry by the configuration's access control, not by a credential for the command",
+    )
     parser.add_argument("--read-only", action="store_true", help="refuse every push and deletion")
     parser.add_argument(
         "--socket", metavar="PATH", help="listen on a Unix socket instead of a port; UDIST_SOCKET holds it"
@@ -117,6 +122,7 @@ def _serve(owner: Owner, arguments: argparse.Namespace) -> int:
 
     log = Log()
     options = Options(
+        open=arguments.auth,
         tls=arguments.tls,
         socket=arguments.socket,
         background=arguments.background,
@@ -138,7 +144,7 @@ def _open(arguments: argparse.Namespace, log: Log) -> RegistryApp:
     """Raises ``ConfigurationError`` and ``StorageError``."""
     from udist_plugin.bootstrap import build_gateway
 
-    app = build_gateway(arguments.config, os.environ, read_only=arguments.read_only)
+    app = build_gateway(arguments.config, os.environ, read_only=arguments.read_only, guarded=arguments.auth)
     configured = app.configuration.log
     log.configure(configured.level if arguments.verbose else "warn", configured.formatter, configured.fields)
     if arguments.verbose:

@@ -34,6 +34,7 @@ _MODELS: dict[str, Any] = {
     "middleware": model.Middleware,
     "middleware.storage[]": model.StorageMiddleware,
     "middleware.storage[].options": model.RedirectOptions,
+    "auth": model.Auth,
     "catalog": model.Catalog,
     "tags": model.Tags,
     "http": model.Http,
@@ -49,6 +50,17 @@ _MODELS: dict[str, Any] = {
     "validation.manifests.indexes": model.Indexes,
     "validation.manifests.indexes.platformlist[]": model.Platform,
 }
+
+_TYPED_LATER = (
+    "health",
+    "notifications",
+    "redis",
+    "auth.htpasswd",
+    "auth.silly",
+    "auth.token",
+    "udist.accesscontrol",
+)
+"""Sections whose classes are in the module of their keys."""
 
 
 class DriverSection(Part):
@@ -154,6 +166,10 @@ def _configuration(
     root = rename(root, reader.warnings.append)
     assert isinstance(root, Table)
     entries = dict(root.entries)
+    if "auth" in entries:
+        from udist_plugin.config.auth import read_auth
+
+        entries["auth"] = read_auth(entries["auth"], reader)
     driver, foreign, entries["storage"] = find_driver(root, keys, reader, given=given or "storage" in entries)
     values: Any = reader.section(keys, Table(entries, root.source), "")
     cache = values["storage"]["cache"]["blobdescriptor"]
@@ -165,7 +181,12 @@ def _configuration(
     if reader.errors or section is None:
         return None, section
     values["storage"].update(driver=driver, parameters=section.parameters)
-    return cast("model.Configuration", _typed(values, "", _models(values))), section
+    configuration = cast("model.Configuration", _typed(values, "", _models(values)))
+    if reader.on_pipes and configuration.guarded:
+        from udist_plugin.config.auth import without_guard
+
+        configuration = without_guard(configuration, entries, reader)
+    return configuration, section
 
 
 def _driver_section(
@@ -193,12 +214,13 @@ def _given(section: Node | None, name: str) -> bool:
 def _models(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The classes by path, with those of the sections that are there."""
     models = _MODELS
-    for name in ("health", "notifications", "redis"):
-        if values[name] is not None:
+    for path in _TYPED_LATER:
+        above, _, name = path.rpartition(".")
+        if (values[above] if above else values)[name] is not None:
             from importlib import import_module
 
-            module = import_module(DEFERRED[name])
-            models = models | {f"{name}.{path}".rstrip("."): part for path, part in module.MODELS.items()}
+            module = import_module(DEFERRED[path])
+            models = models | {f"{path}.{below}".rstrip("."): part for below, part in module.MODELS.items()}
     return models
 
 
@@ -206,6 +228,8 @@ def _typed(value: Any, path: str, models: Mapping[str, Any]) -> Any:
     """The values of a section as its class of ``model``, which leaves out what has no effect."""
     if isinstance(value, tuple):
         return tuple(_typed(item, f"{path}[]", models) for item in value)
+    if isinstance(value, dict) and f"{path}.*" in models:
+        return {name: _typed(item, f"{path}.*", models) for name, item in value.items()}
     if path not in models or value is None:
         return value
     fields = models[path].__annotations__

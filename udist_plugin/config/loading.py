@@ -33,8 +33,8 @@ def load(
 
     ``environ`` is an environment, as ``os.environ`` is: its ``REGISTRY_*`` variables count, and those
     that say where the user keeps data. ``config_name`` is what errors call the text: a file's name. With
-    ``on_pipes`` the registry is reached through the plugin's pipes alone, and what guards a listener is
-    accepted. Raises ``ConfigurationError`` with everything that is wrong.
+    ``on_pipes`` the registry is reached through the plugin's pipes alone, and what would guard a
+    listener is left out. Raises ``ConfigurationError`` with everything that is wrong.
     """
     examined = examine(config, environ, config_name=config_name, reader=Reader(on_pipes=on_pipes))
     if examined.configuration is None:

@@ -9,9 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from re import Pattern
 
+    from udist_plugin.config.keys.access_control import AccessControl
     from udist_plugin.config.keys.health import Health
+    from udist_plugin.config.keys.htpasswd import Htpasswd
     from udist_plugin.config.keys.notifications import Notifications
     from udist_plugin.config.keys.redis import Redis
+    from udist_plugin.config.keys.silly import Silly
+    from udist_plugin.config.keys.token import Token
 
 
 class AccessLog(Part):
@@ -187,11 +191,20 @@ class Own(Part):
     parameters. ``maxstreams`` is how many requests a plugin serves at once, ``spin`` for how many
     microseconds it looks for the next before it sleeps."""
 
+    accesscontrol: AccessControl | None
     maxstreams: int
     spin: int
     notifications: OwnNotifications
     referrers: OwnReferrers
     validation: OwnValidation
+
+
+class Auth(Part):
+    """``auth``: the access control that is asked for, one at most."""
+
+    htpasswd: Htpasswd | None
+    silly: Silly | None
+    token: Token | None
 
 
 class Prometheus(Part):
@@ -229,8 +242,20 @@ class Configuration(Part):
     redis: Redis | None
     health: Health | None
     notifications: Notifications | None
+    auth: Auth
     catalog: Catalog
     tags: Tags
     validation: Validation
     http: Http
     udist: Own
+
+    @property
+    def guarded(self) -> bool:
+        """Whether there is access control."""
+        auth = self.auth
+        return any((auth.htpasswd, auth.silly, auth.token, self.udist.accesscontrol))
+
+    def without_guard(self) -> Configuration:
+        """The same without access control, for where the caller's pipes alone lead to the registry."""
+        auth, udist = Auth(None, None, None), self.udist.changed(accesscontrol=None)
+        return self.changed(auth=auth, udist=udist)

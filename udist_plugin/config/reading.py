@@ -5,7 +5,7 @@ from __future__ import annotations
 from udist_plugin.config.nodes import Items, Node, Scalar, Table, describe, is_null
 from udist_plugin.config.schema import Deferred, Entries, Listing, SchemaNode, Section
 from udist_plugin.errors import ConfigurationError
-from udist_plugin.keys import GUARD, NO_EFFECT, NO_LISTENER, REQUIRED, UNSUPPORTED, WORKS, Key
+from udist_plugin.keys import NO_EFFECT, NO_LISTENER, REQUIRED, UNSUPPORTED, WORKS, Key
 from udist_plugin.kinds import Anything, Secret
 
 _FIELD_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -14,8 +14,6 @@ _OF_CONNECTIONS = frozenset(
     ("connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade")
 )
 """Fields about a connection (RFC 9110, section 7.6.1) never travel."""
-
-_GUARDED = "there is no listener to guard, and whoever starts the plugin can read the store itself"
 
 
 class Reader:
@@ -27,7 +25,7 @@ class Reader:
         self.warnings: list[str] = []
         self.notices: list[str] = []
         self.without_effect: list[str] = []
-        self._on_pipes = on_pipes
+        self.on_pipes = on_pipes
 
     def read(self, schema: SchemaNode, node: Node | None, path: str, above: str = "") -> object:
         """The value at ``path``: a dict for a section, a tuple for a list; defaults where nothing stands.
@@ -122,18 +120,14 @@ class Reader:
         value = node if isinstance(key.kind, Anything) else self._parsed(key, node, path)
         if key.status in (NO_EFFECT, NO_LISTENER):
             self.without_effect.append(f"{path} ({node.source})")
-        if key.status in (GUARD, UNSUPPORTED) and value != key.default:
+        if key.status is UNSUPPORTED and value != key.default:
             self._without_support(key, node, path)
         return value
 
     def _without_support(self, key: Key, node: Node, path: str) -> None:
         from udist_plugin.config.switches import asks, hint
 
-        if not asks(key.path, node):
-            return
-        if key.status is GUARD and self._on_pipes:
-            self.notices.append(f"{path} ({node.source}): no effect here; {_GUARDED}")
-        else:
+        if asks(key.path, node):
             self.wrong(f"not supported yet; remove it{hint(key.path)}", path, node)
 
     def _parsed(self, key: Key, node: Node, path: str) -> object:

@@ -86,8 +86,10 @@ def _plant(section: Section, names: list[str], key: Key) -> None:
     child: SchemaNode
     if names[0].endswith("[]"):
         child = Listing(_grown(existing.item if isinstance(existing, Listing) else None, below, key))
-    elif below and below[0].removesuffix("[]") == "*":
-        child = Entries(Listing(key) if below[0] == "*[]" else key)
+    elif below and below[0] == "*[]":
+        child = Entries(Listing(key))
+    elif below and below[0] == "*":
+        child = Entries(_grown(existing.item if isinstance(existing, Entries) else None, below[1:], key))
     else:
         child = _grown(existing, below, key)
     section.children[name] = child

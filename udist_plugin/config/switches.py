@@ -1,7 +1,4 @@
-"""What of a configuration asks for something: a section is off only by what distribution takes for that.
-
-Access control fails closed: any type that is named asks for it, whatever stands below.
-"""
+"""What of a configuration asks for something: a section is off only by what distribution takes for that."""
 
 from __future__ import annotations
 
@@ -14,8 +11,6 @@ YES = frozenset({"true", "yes", "on", "y"})
 def asks(path: str, node: Node) -> bool:
     """Whether what stands at ``path``, a key that is not supported yet, asks for anything."""
     match path:
-        case "auth":
-            return _names_a_type(node)
         case "proxy":
             return _says(node, "remoteurl")
         case "reporting":
@@ -37,8 +32,6 @@ def hint(path: str) -> str:
             return ", or say disabled: true in each of its entries"
         case "compatibility.schema1":
             return ", or say enabled: false there"
-        case "auth":
-            return " and guard the application by other means, or spawn the plugin, which listens nowhere"
     return ""
 
 
@@ -46,13 +39,6 @@ def is_disabled(node: Node) -> bool:
     """Whether ``disabled: true`` stands in an entry of a list."""
     switch = node.entries.get("disabled") if isinstance(node, Table) else None
     return isinstance(switch, Scalar) and _word(switch) in YES
-
-
-def _names_a_type(auth: Node) -> bool:
-    """``none`` is a type, too: no access control."""
-    if isinstance(auth, Table):
-        return any(name.lower() not in ("", "none") for name in auth.entries)
-    return not isinstance(auth, Scalar) or _word(auth) not in ("", "none")
 
 
 def _says(node: Node | None, *names: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from udist_plugin.errors import Unauthorized
-from udist_plugin.http_api.app import API_VERSION
 from udist_plugin.http_api.errors import error_response
+from udist_plugin.http_api.response import API_VERSION
 from udist_plugin.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:

@@ -57,10 +57,12 @@ SOCKET: Final = "UDIST_SOCKET"
 
 
 class Options(NamedTuple):
-    """``socket`` is the path to listen at instead of a port, ``environ`` the command's environment as it is
+    """``open`` is for an application that guards itself, so that the gateway has no credential of its own.
+    ``socket`` is the path to listen at instead of a port, ``environ`` the command's environment as it is
     without the gateway, ``note`` what takes a remark for the user. In the ``background`` standard error
     becomes a file in the folder. ``loaded`` is called when all modules are."""
 
+    open: bool
     tls: bool
     socket: str | None
     background: bool
@@ -101,7 +103,7 @@ def _end_with(owner: Owner, ended: threading.Event) -> None:
 
 
 def _serve(owner: Owner, app: App, options: Options, folder: Folder, log: Log) -> None:
-    credential = Credential.random()
+    credential = None if options.open else Credential.random()
     authority, context = _tls(folder) if options.tls else ("", None)
     with listener.on_path(options.socket) if options.socket else listener.on_loopback() as listening:
         if options.socket:
@@ -113,7 +115,9 @@ def _serve(owner: Owner, app: App, options: Options, folder: Folder, log: Log) -
         scheme = "https" if context else "http"
         variables = write_files(place) | {
             REGISTRY: host,
-            URL: f"{scheme}://{credential.user}:{credential.password}@{host}",
+            URL: f"{scheme}://{credential.user}:{credential.password}@{host}"
+            if credential
+            else f"{scheme}://{host}",
             ID: folder.id,
         }
         if options.socket:
@@ -124,7 +128,8 @@ def _serve(owner: Owner, app: App, options: Options, folder: Folder, log: Log) -
         from udist_plugin.gateway.server import Server  # while the command starts: its connections wait
 
         app.start(log.record)
-        server = Server(listening, Guarded(app, credential, log.record), log.record, log, context)
+        guarded = Guarded(app, credential, log.record) if credential else app
+        server = Server(listening, guarded, log.record, log, context)
         threading.Thread(target=_warm_up, args=(app, options.loaded), daemon=True).start()
         server.serve()
 

@@ -7,7 +7,7 @@ from udist_plugin.exhaustion import exhausted
 from udist_plugin.http_api.errors import error_response
 from udist_plugin.http_api.options import Options
 from udist_plugin.http_api.request import Request
-from udist_plugin.http_api.response import REASONS, Blocks, Response, SplicedBlocks
+from udist_plugin.http_api.response import API_VERSION, REASONS, Blocks, Response, SplicedBlocks
 from udist_plugin.http_api.routes import match
 from udist_plugin.typed import TYPE_CHECKING, Any
 
@@ -33,8 +33,6 @@ RESOURCES = {
 """Where each resource of the routes is, loaded when it is first asked for: the first answer is soon."""
 
 ERROR_PATH = ("json", "traceback")
-
-API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")
 
 
 class Application:

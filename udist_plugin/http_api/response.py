@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from udist_plugin.oci.digest import Digest
 
+API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")
+
 BLOCK_SIZE = 256 << 10
 """Bytes read at a time from content that stands in no file."""
 

@@ -55,7 +55,7 @@ class Uploads(Resource):
         pushes it (distribution-spec, "Mounting a blob from another repository").
         """
         text, source = request.parameter("mount"), request.parameter("from")
-        if text is None:
+        if text is None or not (source or self.options.anonymous_mounts):
             return None
         try:
             digest = Digest(text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from udist_plugin.config.schema import Section, plant_deferred, tree
 from udist_plugin.drivers.filesystem.keys import KEYS as FILESYSTEM
-from udist_plugin.keys import GUARD, NO_EFFECT, NO_LISTENER, REQUIRED, UNSUPPORTED, Key, below
+from udist_plugin.keys import NO_EFFECT, NO_LISTENER, REQUIRED, UNSUPPORTED, Key, below
 from udist_plugin.kinds import (
     Anything,
     Boolean,
@@ -141,7 +141,7 @@ KEYS: Final = (
     Key("udist.notifications.spool", _FOLDER, "", "a folder that keeps events until they are delivered"),
     Key("udist.referrers.tags", _FLAG, True, "keep the tags by which stock registries find signatures"),
     Key("udist.validation.references", _FLAG, True, "require the content that a manifest refers to"),
-    Key("auth", _ANY, None, "access control", GUARD),
+    Key("auth.none", Empty(), None, "no access control"),
     Key("reporting", _ANY, None, "error reporting services", UNSUPPORTED),
     Key("proxy", _ANY, None, "a pull-through cache", UNSUPPORTED),
     Key("compatibility.schema1", _ANY, None, "Docker's schema 1", UNSUPPORTED),
@@ -151,6 +151,9 @@ KEYS: Final = (
 S3AWS: Final = "storage.s3aws"
 
 DEFERRED: Final = {
+    "auth.htpasswd": "udist_plugin.config.keys.htpasswd",
+    "auth.silly": "udist_plugin.config.keys.silly",
+    "auth.token": "udist_plugin.config.keys.token",
     "health": "udist_plugin.config.keys.health",
     "http.tls": "udist_plugin.config.keys.tls",
     "notifications": "udist_plugin.config.keys.notifications",
@@ -159,6 +162,7 @@ DEFERRED: Final = {
     "storage.gcs": "udist_plugin.drivers.gcs.keys",
     "storage.s3": "udist_plugin.drivers.s3.keys",
     S3AWS: "udist_plugin.drivers.s3.keys",
+    "udist.accesscontrol": "udist_plugin.config.keys.access_control",
     "udist.s3": "udist_plugin.drivers.s3.own_keys",
 }
 """Sections and the modules whose ``KEYS`` state them, imported when something stands there. Their

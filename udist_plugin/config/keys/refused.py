@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from udist_plugin.keys import GUARD, UNSUPPORTED, Key
+from udist_plugin.keys import UNSUPPORTED, Key
 from udist_plugin.kinds import Boolean, Duration, Integer, Kind, Secret, Text
 
 _FLAG = Boolean()
@@ -15,22 +15,10 @@ _COUNT = Integer(0, 1 << 31)
 
 
 def _refused(path: str, kind: Kind, effect: str) -> Key:
-    return Key(path, kind, None, effect, GUARD if path.startswith("auth.") else UNSUPPORTED)
+    return Key(path, kind, None, effect, UNSUPPORTED)
 
 
 KEYS: Final = (
-    _refused("auth.silly.realm", _TEXT, "for tests: accepts any Authorization field"),
-    _refused("auth.silly.service", _TEXT, "for tests"),
-    _refused("auth.token.realm", _TEXT, "where tokens are issued"),
-    _refused("auth.token.service", _TEXT, "the service tokens are for"),
-    _refused("auth.token.issuer", _TEXT, "the issuer of tokens"),
-    _refused("auth.token.rootcertbundle", _TEXT, "the certificates of the keys that sign tokens"),
-    _refused("auth.token.jwks", _TEXT, "the keys that sign tokens"),
-    _refused("auth.token.autoredirect", _FLAG, "use the registry's own address as the realm"),
-    _refused("auth.token.autoredirectpath", _TEXT, "the realm's path there"),
-    _refused("auth.token.signingalgorithms[]", _TEXT, "the algorithms allowed for signing tokens"),
-    _refused("auth.htpasswd.realm", _TEXT, "the realm of the challenge"),
-    _refused("auth.htpasswd.path", _TEXT, "the file of users and passwords"),
     _refused("log.hooks[].type", _TEXT, "mail"),
     _refused("log.hooks[].disabled", _FLAG, "ignore this hook"),
     _refused("log.hooks[].levels[]", _TEXT, "the levels that send mail"),

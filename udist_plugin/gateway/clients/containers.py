@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from udist_plugin.gateway.clients.docker import usable
+from udist_plugin.gateway.clients.docker import login, usable
 from udist_plugin.gateway.clients.reading import config_home, read_json, table
 from udist_plugin.typed import TYPE_CHECKING, Any, Final
 
@@ -28,7 +28,7 @@ def variables(place: Place) -> dict[str, str]:
     import json
 
     auth = read_json(_auth_file(place), place.note)
-    auth["auths"] = usable(auth.get("auths")) | {place.host: {"auth": place.credential.basic}}
+    auth["auths"] = usable(auth.get("auths")) | login(place)
     return {
         "REGISTRY_AUTH_FILE": place.folder.write("containers/auth.json", json.dumps(auth, indent=2)),
         "CONTAINERS_REGISTRIES_CONF": place.folder.write("containers/registries.conf", _registries(place)),

@@ -13,6 +13,7 @@ from udist_plugin.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from udist_plugin.gateway.clients.place import Place
+    from udist_plugin.gateway.credential import Credential
 
 CONFIG: Final = "config.json"
 HELPER: Final = "udist-exec-"
@@ -39,17 +40,21 @@ def variables(place: Place) -> dict[str, str]:
 
     given = place.environ.get("DOCKER_CONFIG") or home(place.environ, ".docker")
     config = _user_config(place, given)
-    entry = {"auth": place.credential.basic}
-    config["auths"] = usable(config.get("auths")) | {place.host: entry}
+    config["auths"] = usable(config.get("auths")) | login(place)
     found = {}
-    if store := config.get("credsStore"):
+    if place.credential and (store := config.get("credsStore")):
         config["credsStore"] = f"{HELPER}{place.folder.id}"
-        programs = _write_helper(place, config["credsStore"], f"docker-credential-{store}")
+        programs = _write_helper(place, place.credential, config["credsStore"], f"docker-credential-{store}")
         found["PATH"] = os.pathsep.join((place.environ.get("PATH", os.defpath), programs))
     path = place.folder.write(f"docker/{CONFIG}", json.dumps(config, indent=2))
     found["DOCKER_CONFIG"] = os.path.dirname(path)
     _link_others(given, found["DOCKER_CONFIG"])
     return found
+
+
+def login(place: Place) -> dict[str, Any]:
+    """The gateway's entry of ``auths``, if it has a credential of its own."""
+    return {place.host: {"auth": place.credential.basic}} if place.credential else {}
 
 
 def usable(auths: object) -> dict[str, Any]:
@@ -86,12 +91,12 @@ def _user_config(place: Place, folder: str) -> dict[str, Any]:
     return read_json(own, place.note)
 
 
-def _write_helper(place: Place, name: str, store: str) -> str:
+def _write_helper(place: Place, credential: Credential, name: str, store: str) -> str:
     """The folder of the program ``name``, which asks the program ``store`` about other hosts."""
     import json
     from shlex import quote
 
-    user, password = place.credential
+    user, password = credential
     answer = json.dumps({"ServerURL": place.host, "Username": user, "Secret": password})
     program = _PROGRAM.format(host=place.host, answer=quote(answer), store=quote(store))
     return os.path.dirname(place.folder.write(f"bin/docker-credential-{name}", program, 0o700))

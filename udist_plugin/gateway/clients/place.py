@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 
 class Place(NamedTuple):
-    """``host`` is the gateway's, with its port. ``authority`` is the certificate to trust, in PEM, empty for
-    plain HTTP. ``environ`` says where the user's own files are, ``note`` takes a remark for the user."""
+    """``host`` is the gateway's, with its port. Without a ``credential`` the tools log in themselves.
+    ``authority`` is the certificate to trust, in PEM, empty for plain HTTP. ``environ`` says where the user's
+    own files are, ``note`` takes a remark for the user."""
 
     host: str
-    credential: Credential
+    credential: Credential | None
     authority: str
     folder: Folder
     environ: Mapping[str, str]

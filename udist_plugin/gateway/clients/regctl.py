@@ -15,8 +15,9 @@ def variables(place: Place) -> dict[str, str]:
 
     given = place.environ.get("REGCTL_CONFIG") or home(place.environ, ".regctl", "config.json")
     config = read_json(given, place.note)
-    user, password = place.credential
-    host = {"hostname": place.host, "user": user, "pass": password, "tls": "disabled"}
+    host = {"hostname": place.host, "tls": "disabled"}
+    if place.credential:
+        host |= {"user": place.credential.user, "pass": place.credential.password}
     if place.authority:
         host |= {"tls": "enabled", "regcert": place.authority}
     config["hosts"] = table(config.get("hosts")) | {place.host: host}

@@ -44,8 +44,9 @@ class AccessLog:
         result = self._application(environ, started)
         method = environ["REQUEST_METHOD"]
         get = environ.get
+        user = _quoted(get("REMOTE_USER") or "-")
         self._write(
-            f"{get('REMOTE_ADDR') or '-'} - {get('REMOTE_USER') or '-'} [{began}] "
+            f"{get('REMOTE_ADDR') or '-'} - {user} [{began}] "
             f'"{method} {_quoted(get("REQUEST_URI") or _target(environ))} {get("SERVER_PROTOCOL")}" '
             f"{status} {0 if method == 'HEAD' else size} "
             f'"{_quoted(get("HTTP_REFERER", ""))}" "{_quoted(get("HTTP_USER_AGENT", ""))}"'

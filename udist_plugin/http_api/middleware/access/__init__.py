@@ -1,0 +1,1 @@
+"""Access control: who asks, and whether they may."""
