@@ -15,7 +15,7 @@ from udist_plugin.lazy_registry import LazyRegistry
 from udist_plugin.service import Parts, RegistryApp
 from udist_plugin.storage import paths
 from udist_plugin.storage.sizes.sizes import MemorySizes, Sizes
-from udist_plugin.typed import TYPE_CHECKING, Any
+from udist_plugin.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -33,6 +33,16 @@ if TYPE_CHECKING:
     from udist_plugin.storage.upkeep.schedule import Purging
     from udist_plugin.wrappers.notifying import Occurrence
     from udist_plugin.wrappers.validation import Policy
+
+
+class Listeners(NamedTuple):
+    """Who else is told what happens: ``on_event`` of events, in a thread; ``hear`` before each answer."""
+
+    on_event: Callable[[dict[str, Any]], object] | None = None
+    hear: Callable[[Occurrence], None] | None = None
+
+
+_NOBODY: Final = Listeners()
 
 
 def create_app(
@@ -54,12 +64,12 @@ def create_app(
     if isinstance(config, Configuration):
         if environ:
             raise ConfigurationError("expected no variables beside a configuration that is already typed")
-        app = open_app(Loaded(config, [], []), on_event)
+        app = open_app(Loaded(config, [], []), Listeners(on_event))
     else:
         path = os.fspath(config) if isinstance(config, os.PathLike) else None
         given = None if isinstance(config, os.PathLike) else config
         variables = _with_variables(os.environ, environ or {})
-        app = _configured(path, given, variables, "configuration", on_event=on_event)
+        app = _configured(path, given, variables, "configuration", listeners=Listeners(on_event))
     app.log_access(_access)
     app.start(_record)
     app.warm_up()
@@ -145,14 +155,19 @@ def _locked(
 
 
 def build_gateway(
-    path: str | None, environ: Mapping[str, str], *, read_only: bool, guarded: bool = False
+    path: str | None,
+    environ: Mapping[str, str],
+    *,
+    read_only: bool,
+    guarded: bool = False,
+    hear: Callable[[Occurrence], None] | None = None,
 ) -> RegistryApp:
     """The registry of ``udist exec``, not yet started.
 
     ``path`` is the command line's file, ``environ`` the process's environment. Clients find it at its own
     address: ``http.host`` and ``http.prefix``, which are another's, have no effect. ``guarded`` is for a
-    gateway that relies on the configuration's access control, which has to be there then. Raises
-    ``ConfigurationError`` and ``StorageError``.
+    gateway that relies on the configuration's access control, which has to be there then. ``hear`` is called
+    with what happens, before the answer. Raises ``ConfigurationError`` and ``StorageError``.
     """
 
     def changed(configuration: Configuration) -> Configuration:
@@ -165,7 +180,10 @@ def build_gateway(
         storage = configuration.storage.changed(maintenance=maintenance)
         return configuration.changed(http=http, storage=storage)
 
-    return _configured(path, None, environ, "configuration", on_pipes=not guarded, changed=changed)
+    listeners = Listeners(hear=hear)
+    return _configured(
+        path, None, environ, "configuration", on_pipes=not guarded, changed=changed, listeners=listeners
+    )
 
 
 def _configured(
@@ -176,7 +194,7 @@ def _configured(
     *,
     on_pipes: bool = False,
     changed: Callable[[Configuration], Configuration] | None = None,
-    on_event: Callable[[dict[str, Any]], object] | None = None,
+    listeners: Listeners = _NOBODY,
 ) -> RegistryApp:
     """As ``open_app``, of the configuration in the file ``path``, or else of ``config``, and ``changed``."""
     if path is not None:
@@ -187,7 +205,7 @@ def _configured(
     if changed is not None:
         loaded = loaded.changed(configuration=changed(loaded.configuration))
     try:
-        return open_app(loaded, on_event)
+        return open_app(loaded, listeners)
     except ConfigurationError as error:
         from udist_plugin.config.explaining import explain
 
@@ -202,7 +220,7 @@ def _with_variables(environ: Mapping[str, str], variables: Mapping[str, str]) ->
     }
 
 
-def open_app(loaded: Loaded, on_event: Callable[[dict[str, Any]], object] | None = None) -> RegistryApp:
+def open_app(loaded: Loaded, listeners: Listeners = _NOBODY) -> RegistryApp:
     """A configuration's registry, not yet started. Raises ``ConfigurationError`` and ``StorageError``."""
     configuration = loaded.configuration
     driver = _driver(configuration)
@@ -210,9 +228,9 @@ def open_app(loaded: Loaded, on_event: Callable[[dict[str, Any]], object] | None
     warnings = [*loaded.warnings, *_prepare_guard(configuration)]
 
     def make_parts() -> Parts:
-        return _parts(configuration, driver if driver.in_memory else _driver(configuration), on_event)
+        return _parts(configuration, driver if driver.in_memory else _driver(configuration), listeners)
 
-    parts = _parts(configuration, driver, on_event)
+    parts = _parts(configuration, driver, listeners)
     return RegistryApp(configuration, parts, make_parts, warnings, loaded.notices)
 
 
@@ -221,11 +239,7 @@ def _driver(configuration: Configuration) -> StorageDriver:
     return open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
 
 
-def _parts(
-    configuration: Configuration,
-    driver: StorageDriver,
-    on_event: Callable[[dict[str, Any]], object] | None,
-) -> Parts:
+def _parts(configuration: Configuration, driver: StorageDriver, listeners: Listeners) -> Parts:
     http = configuration.http
     sizes = _sizes(configuration)
     measurements = _measurements(http.debug.prometheus)
@@ -236,9 +250,17 @@ def _parts(
         driver = timed(driver, measurements.storage_action(driver.name))
         if configuration.storage.cache.blobdescriptor:
             sizes = CountedSizes(sizes, measurements.cache_request, measurements.cache_errors.add)
-    bridge = _bridge(configuration, on_event, measurements)
-    hear = bridge.hear if bridge else None
-    registry = LazyRegistry(lambda: _registry(driver, configuration, sizes, hear))
+    bridge = _bridge(configuration, listeners, measurements)
+
+    def make_registry() -> Registry:
+        registry = _registry(driver, configuration, sizes)
+        if bridge:
+            notifications = configuration.notifications
+            references = notifications is not None and notifications.events.includereferences
+            registry = _heard(registry, bridge.hear, references=references)
+        return _heard(registry, listeners.hear, references=True) if listeners.hear else registry
+
+    registry = LazyRegistry(make_registry)
     application = Application(
         registry.as_registry(),
         Options(
@@ -304,35 +326,23 @@ def _measurements(settings: Prometheus) -> Measurements | None:
 
 
 def _bridge(
-    configuration: Configuration,
-    on_event: Callable[[dict[str, Any]], object] | None,
-    measurements: Measurements | None,
+    configuration: Configuration, listeners: Listeners, measurements: Measurements | None
 ) -> Bridge | None:
-    if on_event is None and configuration.notifications is None:
+    if listeners.on_event is None and configuration.notifications is None:
         return None
     from udist_plugin.notifications.opening import open_bridge
 
     meter = measurements.notifications if measurements else None
-    return open_bridge(configuration, os.environ, on_event, meter)
+    return open_bridge(configuration, os.environ, listeners.on_event, meter)
 
 
-def _registry(
-    driver: StorageDriver,
-    configuration: Configuration,
-    sizes: Sizes,
-    hear: Callable[[Occurrence], None] | None,
-) -> Registry:
-    registry = _guarded_registry(driver, configuration, sizes)
-    if hear is None:
-        return registry
+def _heard(registry: Registry, hear: Callable[[Occurrence], None], *, references: bool) -> Registry:
     from udist_plugin.wrappers.notifying import NotifyingRegistry
 
-    notifications = configuration.notifications
-    references = notifications is not None and notifications.events.includereferences
     return NotifyingRegistry(registry, hear, references=references)
 
 
-def _guarded_registry(driver: StorageDriver, configuration: Configuration, sizes: Sizes) -> Registry:
+def _registry(driver: StorageDriver, configuration: Configuration, sizes: Sizes) -> Registry:
     from udist_plugin.storage.registry import StorageRegistry
     from udist_plugin.wrappers.validation import ValidatingRegistry
 

@@ -51,6 +51,30 @@ def test_one_that_was_killed_is_removed_when_it_is_stopped(home: Home) -> None:
     assert home.folders() == []
 
 
+def test_it_ends_with_the_process_that_it_is_told(home: Home) -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as owner:
+        ran = in_a_shell(home, "bash", f"{' '.join(UDIST)} exec --background --json --owner {owner.pid}")
+        address = json.loads(ran.stdout)["environment"]["UDIST_REGISTRY"]
+        assert listens(address)  # though the shell has ended
+        owner.kill()
+    assert eventually(lambda: not listens(address), 5)
+    assert eventually(lambda: home.folders() == [], 5)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("--background --owner 0", "expected the id of a process, not '0'"),
+        ("--background --owner 9999999999", "no process has the id 9999999999"),
+        ("--owner 1 -- true", "--owner goes with --background"),
+    ],
+)
+def test_an_owner_that_cannot_be(words: str, expected: str, home: Home) -> None:
+    ran = in_a_shell(home, "sh", f"{' '.join(UDIST)} exec {words}")
+    assert ran.returncode == 2
+    assert expected in ran.stderr
+
+
 @pytest.mark.parametrize("name", ["", "nothing", "..", "../../etc", "/"])
 def test_an_id_that_nobody_has(name: str, home: Home) -> None:
     (home.path / "kept").touch()

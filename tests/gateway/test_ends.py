@@ -177,7 +177,7 @@ def test_a_gateway_that_is_told_to_end_early_says_nothing() -> None:
     script = (
         "from udist_plugin.gateway.process import fork\n"
         "def serve(owner): raise KeyboardInterrupt\n"
-        "gateway = fork(serve, background=False)\n"
+        "gateway = fork(serve)\n"
         "assert gateway.variables() is None\n"
         "assert gateway.close() == 1\n"
     )

@@ -64,6 +64,7 @@ TOPICS: Final = {
     "differences": "where udist behaves differently from distribution",
     "tools": "recipes for tools that need a port: docker, crane, skopeo, oras, regctl, helm, cosign",
     "python": "the Python API, httpx, requests, WSGI and pytest fixtures",
+    "ci": "registries for CI jobs: GitHub, GitLab and any shell",
     "carriers": "plugins over ssh and sudo, and in containers",
     "grpc": "the registry over gRPC, for hosts that use go-plugin and for any language",
     "trace": "record the frames between a caller and its plugin, print and replay them",

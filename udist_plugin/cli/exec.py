@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from udist_plugin.gateway.process import Gateway, Owner
     from udist_plugin.server.log import Log
     from udist_plugin.service import RegistryApp
+    from udist_plugin.wrappers.push_report import PushReport
 
 HOST: Final = re.compile(r"(?<![\w.-])udist\.localhost(?=/)")
 """What stands for the registry in a command's arguments."""
@@ -73,6 +74,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run no command: print variables for a shell; ends with the process that started udist",
     )
+    parser.add_argument(
+        "--owner",
+        type=_process,
+        metavar="PID",
+        help="with --background, the process to end with instead, such as a job's",
+    )
+    parser.add_argument(
+        "--report",
+        metavar="FILE",
+        help="append a line of JSON to FILE for each manifest that is pushed: repository, tag, digest, "
+        "mediaType, size, and the bytes of it that were uploaded",
+    )
     parser.add_argument("--stop", metavar="ID", help="end what --background started; UDIST_EXEC_ID holds it")
     add_config_option(parser.add_argument_group("registry"))
     add_json_option(parser)
@@ -84,11 +97,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if sum((bool(arguments.command), arguments.background, arguments.stop is not None)) != 1:
         raise WrongCommandLine(arguments.parser, "give one of -- COMMAND, --background and --stop ID")
+    if arguments.owner is not None and not arguments.background:
+        raise WrongCommandLine(arguments.parser, "--owner goes with --background")
     if arguments.stop is not None:
         return _stop(arguments.stop)
     from udist_plugin.gateway.process import fork
 
-    gateway = fork(lambda owner: _serve(owner, arguments), background=arguments.background)
+    background = arguments.owner or _starter() if arguments.background else None
+    gateway = fork(lambda owner: _serve(owner, arguments), background=background)
     try:
         variables = gateway.variables()
         if variables is not None and arguments.background:
@@ -108,6 +124,26 @@ def run(arguments: argparse.Namespace) -> int:
     if code < 0:
         _leave_no_core()
     return code
+
+
+def _process(text: str) -> int:
+    import argparse
+
+    from udist_plugin.gateway.others import Process
+
+    if not re.fullmatch("[1-9][0-9]{0,9}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"expected the id of a process, not {printable(text)!r}")
+    try:
+        Process(int(text))
+    except (ProcessLookupError, OverflowError):
+        raise argparse.ArgumentTypeError(f"no process has the id {text}") from None
+    return int(text)
+
+
+def _starter() -> int:
+    from udist_plugin.gateway.others import without_subshells
+
+    return without_subshells(os.getppid())
 
 
 def _serve(owner: Owner, arguments: argparse.Namespace) -> int:
@@ -144,12 +180,27 @@ def _open(arguments: argparse.Namespace, log: Log) -> RegistryApp:
     """Raises ``ConfigurationError`` and ``StorageError``."""
     from udist_plugin.bootstrap import build_gateway
 
-    app = build_gateway(arguments.config, os.environ, read_only=arguments.read_only, guarded=arguments.auth)
+    app = build_gateway(
+        arguments.config,
+        os.environ,
+        read_only=arguments.read_only,
+        guarded=arguments.auth,
+        hear=_report(arguments.report),
+    )
     configured = app.configuration.log
     log.configure(configured.level if arguments.verbose else "warn", configured.formatter, configured.fields)
     if arguments.verbose:
         app.log_access(log.line)
     return app
+
+
+def _report(path: str | None) -> PushReport | None:
+    """Raises ``OSError``."""
+    if path is None:
+        return None
+    from udist_plugin.wrappers.push_report import PushReport
+
+    return PushReport(path)
 
 
 def _run(command: Sequence[str], variables: Mapping[str, str], gateway: Gateway) -> int | None:

@@ -12,7 +12,7 @@ import select
 import sys
 from contextlib import suppress
 
-from udist_plugin.gateway.others import Process, end, processes_with, without_subshells
+from udist_plugin.gateway.others import Process, end, processes_with
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -116,10 +116,9 @@ class Owner:
                 end(found, GRACE)
 
 
-def fork(serve: Callable[[Owner], int], *, background: bool) -> Gateway:
-    """A process that runs ``serve`` and exits with its status. It has to end when told to by SIGTERM, which
-    raises ``KeyboardInterrupt`` there."""
-    parent = without_subshells(os.getppid()) if background else None
+def fork(serve: Callable[[Owner], int], *, background: int | None = None) -> Gateway:
+    """A process that runs ``serve`` and exits with its status; ``background`` is the process to end with if
+    not this one. It has to end when told to by SIGTERM, which raises ``KeyboardInterrupt`` there."""
     report, their_report = os.pipe()
     their_life, life = os.pipe()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, how a child ended gets lost
@@ -136,7 +135,7 @@ def fork(serve: Callable[[Owner], int], *, background: bool) -> Gateway:
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, _interrupt)
         _let_go_but(their_report, their_life)
-        status = serve(Owner(their_report, their_life, parent))
+        status = serve(Owner(their_report, their_life, background))
     except KeyboardInterrupt:  # told to end before it could serve
         pass
     except BaseException as error:
