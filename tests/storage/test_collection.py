@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import io
 import time
-from typing import TYPE_CHECKING
+from itertools import count, islice
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.storage.samples import image, index, push, push_image, read_blob
-from udist_plugin.errors import BlobUnknown, ConfigurationError, StorageError
+from udist_plugin.drivers import open_driver
+from udist_plugin.errors import BlobUnknown, ConfigurationError, StorageError, StorageUnavailable
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
+from udist_plugin.storage.collection import quarantine
 from udist_plugin.storage.collection.collect import GRACE, PAUSE, collect, undo
 from udist_plugin.storage.collection.quarantine import CLOSED, Quarantine
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.storage.collection.collect import Step
@@ -268,6 +272,89 @@ def test_a_killed_run_is_closed_and_then_waits_for_its_grace(
     assert quarantine.stamp(run, CLOSED) is not None
     assert store.collect(1.1) == {"delete": [first]}
     assert quarantine.runs() == []
+
+
+def test_a_run_that_takes_long_is_closed_and_another_begun(
+    store: Store, registry: StorageRegistry, garbage: Digest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or another collector would close it, and delete what is taken afterwards before a grace has passed."""
+    registry.push_blob("a", Digest.of(b"more"), io.BytesIO(b"more"))
+    monkeypatch.setattr(quarantine, "RUN_MAX", -1.0)
+    assert store.collect(1.1) == {"quarantine": sorted([garbage, Digest.of(b"more")])}
+    runs = Quarantine(store.driver).runs()
+    assert len(runs) == 2
+    assert all(Quarantine(store.driver).stamp(run, CLOSED) for run in runs)
+    assert store.collect(1.1) == {"delete": sorted([garbage, Digest.of(b"more")])}
+
+
+def test_a_store_without_its_repositories_is_not_taken_for_garbage(
+    store: Store, driver: StorageDriver, garbage: Digest
+) -> None:
+    """As when a file system is not mounted, or a prefix is mistyped."""
+    driver.delete(paths.REPOSITORIES)
+    with pytest.raises(StorageError, match=r"missing, though there are blobs") as caught:
+        store.collect(1.1)
+    assert caught.value.path == paths.REPOSITORIES
+    assert driver.exists(DATA)
+
+
+@pytest.mark.parametrize("broken", ["b", "b/_manifests", "b/_manifests/revisions/sha256"])
+@pytest.mark.parametrize("target", ["nowhere", "itself"])
+def test_a_folder_that_leads_nowhere_is_not_empty(
+    broken: str, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = open_driver("filesystem", {"rootdirectory": str(tmp_path)}, scratch=paths.SCRATCH)
+    store, registry = Store(driver, monkeypatch), StorageRegistry(driver)
+    push_image(registry, "a", b"layer")
+    push_image(registry, "b", b"other")
+    folder = tmp_path / f"{paths.REPOSITORIES}/{broken}".lstrip("/")
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to("nowhere" if target == "nowhere" else folder)
+    before = files(driver, paths.BLOBS)
+    with pytest.raises(StorageError, match="cannot be listed") as caught:
+        store.collect(1.1)
+    assert caught.value.path == f"{paths.REPOSITORIES}/{broken}"
+    assert files(driver, paths.BLOBS) == before
+    folder.unlink()
+    (tmp_path / "elsewhere").rename(folder)
+    assert store.collect(1.1) == {}
+
+
+def test_a_stray_file_among_the_repositories_does_not_matter(
+    store: Store, driver: StorageDriver, registry: StorageRegistry
+) -> None:
+    push_image(registry, "a", b"layer")
+    driver.put_content(f"{paths.REPOSITORIES}/readme", b"")
+    assert store.collect(1.1) == {}
+
+
+@pytest.mark.parametrize("what", ["names", "links"])
+def test_a_store_that_fails_in_the_middle_of_a_run_stops_it(
+    what: str, store: Store, driver: StorageDriver, registry: StorageRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abc":
+        push_image(registry, name, name.encode())
+    verb = "get_content" if what == "links" else "list" if driver.has_folders else "files"
+    inner = getattr(driver, verb)
+    calls = count(1)
+
+    def failing(path: str, *rest: Any, **options: Any) -> Any:
+        if path.startswith(paths.REPOSITORIES) and next(calls) == 2:
+            raise failed
+        return inner(path, *rest, **options)
+
+    def failing_files(path: str, *, after: str = "") -> Iterator[str]:
+        yield from islice(inner(path, after=after), 2)
+        raise failed
+
+    failed = StorageUnavailable("timed out", driver=driver.name, path=paths.REPOSITORIES)
+    before = blobs(driver)
+    with monkeypatch.context() as patch:
+        patch.setattr(driver, verb, failing_files if verb == "files" else failing)
+        with pytest.raises(StorageUnavailable):
+            store.collect(1.1)
+    assert blobs(driver) == before
+    assert store.collect() == {}
 
 
 def test_a_shorter_grace_is_refused(driver: StorageDriver) -> None:

@@ -47,7 +47,8 @@ from udist_plugin.errors import ConfigurationError, PathNotFound
 from udist_plugin.registry import LOOK_HOLDS
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.mark import mark
-from udist_plugin.storage.collection.quarantine import BEGUN, CLOSED, Quarantine, digests_below
+from udist_plugin.storage.collection.quarantine import BEGUN, CLOSED, Quarantine, Taking
+from udist_plugin.storage.collection.walk import digests_below
 from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _stands(driver: StorageDriver, digest: Digest, size: int) -> bool:
 def _take(
     driver: StorageDriver, quarantine: Quarantine, before: float, marked: Marked, *, apply: bool
 ) -> Iterator[Step]:
-    run = ""
+    taking = Taking(quarantine)
     for digest in digests_below(driver, paths.BLOBS, "/data"):
         if digest in marked:
             continue
@@ -188,12 +189,6 @@ def _take(
             found = driver.stat(paths.blob_data(digest))
             if found.modified > before:
                 yield Step("keep", digest, found.size)
-                continue
-            if apply:
-                run = run or quarantine.begin()
-                if not quarantine.take(run, digest):
-                    run = ""
-                    continue
-            yield Step("quarantine", digest, found.size)
-    if run:
-        quarantine.write(run, CLOSED)
+            elif not apply or taking.take(digest):
+                yield Step("quarantine", digest, found.size)
+    taking.close()

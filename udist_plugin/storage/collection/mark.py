@@ -11,12 +11,11 @@ import re
 from contextlib import suppress
 from itertools import islice
 
-from udist_plugin.drivers.base import LETTERS
 from udist_plugin.errors import DigestInvalid, PathNotFound, StorageError
 from udist_plugin.helpers import Helpers
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
-from udist_plugin.storage.collection.quarantine import names_in
+from udist_plugin.storage.collection.walk import check_repositories, failure, revision_links
 from udist_plugin.storage.data import BlobData
 from udist_plugin.typed import TYPE_CHECKING, Any, Final
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 256
 """Manifests asked for before the first of them is awaited."""
-_REVISIONS: Final = f"/{paths.MANIFESTS}/revisions"
 _DIGEST: Final = re.compile(r"(sha\d+):([0-9a-f]{64,128})", re.ASCII)
 
 
@@ -51,7 +49,11 @@ class Marked:
 
 
 def mark(driver: StorageDriver, progress: Progress = lambda _: None) -> Marked:
-    """The blobs that are referred to by any manifest whose link stood before this was called."""
+    """The blobs that are referred to by any manifest whose link stood before this was called.
+
+    Raises ``StorageError`` for what cannot be listed or read.
+    """
+    check_repositories(driver)
     marking = _Marking(driver)
     links = revision_links(driver)
     count = 0
@@ -63,33 +65,6 @@ def mark(driver: StorageDriver, progress: Progress = lambda _: None) -> Marked:
                 count += 1
             progress(count)
     return marking.marked
-
-
-def revision_links(driver: StorageDriver) -> Iterator[tuple[str, str]]:
-    """The path of every repository, and that of each of its revisions' links, where one stands or stood."""
-    if not driver.has_folders:
-        for path in driver.files(paths.REPOSITORIES):
-            name, found, rest = path.partition(f"{_REVISIONS}/")
-            if found and rest.endswith("/link"):
-                yield f"{paths.REPOSITORIES}/{name}", f"{paths.REPOSITORIES}/{path}"
-        return
-    for repository in _repositories(driver):
-        revisions = f"{repository}{_REVISIONS}"
-        for algorithm in names_in(driver, revisions):
-            for encoded in names_in(driver, f"{revisions}/{algorithm}"):
-                yield repository, f"{revisions}/{algorithm}/{encoded}/link"
-
-
-def _repositories(driver: StorageDriver) -> Iterator[str]:
-    """Every folder that holds manifests, also one whose name no registry would serve."""
-    folders = [paths.REPOSITORIES]
-    while folders:
-        folder = folders.pop()
-        for name in names_in(driver, folder):
-            if name == paths.MANIFESTS:
-                yield folder
-            elif not name.startswith("_") and LETTERS.issuperset(name):
-                folders.append(f"{folder}/{name}")
 
 
 class _Marking:
@@ -166,4 +141,4 @@ class _Marking:
                 yield value
 
     def _failure(self, problem: str, path: str) -> StorageError:
-        return StorageError(f"{problem} (nothing was collected)", driver=self._driver.name, path=path)
+        return failure(self._driver, problem, path)

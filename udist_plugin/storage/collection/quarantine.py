@@ -11,20 +11,26 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 
-from udist_plugin.errors import DigestInvalid, InvalidPath, PathNotFound
-from udist_plugin.oci.digest import HEX_LENGTHS, Digest
+from udist_plugin.errors import PathNotFound
+from udist_plugin.oci.digest import HEX_LENGTHS
 from udist_plugin.storage import paths
+from udist_plugin.storage.collection.walk import digests_below
 from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.oci.digest import Digest
 
 Found = TypeVar("Found")
 
+RUN_MAX: Final = 3600.0
+"""Seconds for which a run takes blobs, far below a grace: what is taken after another has closed it, thinking
+it dead, would be due too early."""
 BEGUN: Final = "begun"
 CLOSED: Final = "closed"
 _CLOCK: Final = f"{paths.QUARANTINE}/clock"
@@ -41,6 +47,33 @@ class Entry(NamedTuple):
     @property
     def path(self) -> str:
         return paths.quarantined(self.run, self.digest)
+
+
+class Taking:
+    """Moves what one collector finds, in as many runs as it takes; each begins with the first blob."""
+
+    def __init__(self, quarantine: Quarantine) -> None:
+        self._quarantine = quarantine
+        self._run = ""
+        self._since = 0.0
+
+    def take(self, digest: Digest) -> bool:
+        """See ``Quarantine.take``."""
+        if self._run and time.monotonic() - self._since > RUN_MAX:
+            self.close()
+        if not self._run:
+            self._since = time.monotonic()
+            self._run = self._quarantine.begin()
+        taken = self._quarantine.take(self._run, digest)
+        if not taken:
+            self._run = ""
+        return taken
+
+    def close(self) -> None:
+        """Everything that was taken waits for its grace from here on."""
+        if self._run:
+            self._quarantine.write(self._run, CLOSED)
+            self._run = ""
 
 
 class Quarantine:
@@ -150,33 +183,3 @@ class Quarantine:
             return entry.path
         self.restore(entry)
         return paths.blob_data(entry.digest)
-
-
-def digests_below(driver: StorageDriver, folder: str, file: str) -> Iterator[Digest]:
-    """The digests of ``<algorithm>/<first two of hex>/<hex>`` and then ``file`` below a folder."""
-    for path in _files(driver, folder) if driver.has_folders else _listed(driver, folder, file):
-        algorithm, _, rest = path.partition("/")
-        first, _, encoded = rest.partition("/")
-        if encoded.startswith(first):
-            with suppress(DigestInvalid):
-                yield Digest(f"{algorithm}:{encoded}")
-
-
-def _files(driver: StorageDriver, folder: str) -> Iterator[str]:
-    """Where there are real folders, without a look whether ``file`` stands in the last of them."""
-    for algorithm in HEX_LENGTHS:
-        for first in names_in(driver, f"{folder}/{algorithm}"):
-            for encoded in names_in(driver, f"{folder}/{algorithm}/{first}"):
-                yield f"{algorithm}/{first}/{encoded}"
-
-
-def _listed(driver: StorageDriver, folder: str, file: str) -> Iterator[str]:
-    return (path.removesuffix(file) for path in driver.files(folder) if path.endswith(file))
-
-
-def names_in(driver: StorageDriver, folder: str) -> list[str]:
-    """The names in a folder; none if it is gone, or a file."""
-    try:
-        return driver.list(folder)
-    except (PathNotFound, InvalidPath):
-        return []

@@ -1,0 +1,119 @@
+"""What stands in a store, found by listing it.
+
+Who decides what is garbage must not take a folder that could not be listed for an empty one.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from udist_plugin.drivers.base import LETTERS
+from udist_plugin.errors import DigestInvalid, InvalidPath, PathNotFound, StorageError
+from udist_plugin.oci.digest import HEX_LENGTHS, Digest
+from udist_plugin.storage import paths
+from udist_plugin.typed import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from udist_plugin.drivers.base import StorageDriver
+
+ATTEMPTS: Final = 3
+"""How often a folder is listed that others delete and make again meanwhile."""
+_REVISIONS: Final = f"/{paths.MANIFESTS}/revisions"
+
+
+def revision_links(driver: StorageDriver, root: str = paths.REPOSITORIES) -> Iterator[tuple[str, str]]:
+    """The path of every repository, and that of each of its revisions' links, where one stands or stood.
+
+    Raises ``StorageError`` for a folder that stands there and cannot be listed.
+    """
+    if not driver.has_folders:
+        for path in driver.files(root):
+            name, found, rest = path.partition(f"{_REVISIONS}/")
+            if found and rest.endswith("/link"):
+                yield f"{root}/{name}", f"{root}/{path}"
+        return
+    for repository in _repositories(driver, root):
+        revisions = f"{repository}{_REVISIONS}"
+        for algorithm in listed(driver, revisions):
+            for encoded in listed(driver, f"{revisions}/{algorithm}"):
+                yield repository, f"{revisions}/{algorithm}/{encoded}/link"
+
+
+def check_repositories(driver: StorageDriver) -> None:
+    """Raises ``StorageError`` if the store has blobs, but nothing in which a repository could be: a file
+    system that is not mounted looks like that."""
+    if driver.exists(paths.BLOBS) and not driver.exists(paths.REPOSITORIES):
+        problem = "is missing, though there are blobs; mount it, or delete them too if no repository is left"
+        raise failure(driver, problem, paths.REPOSITORIES)
+
+
+def failure(driver: StorageDriver, problem: str, path: str) -> StorageError:
+    """The error that ends a run before it changes anything."""
+    return StorageError(f"{problem} (nothing was collected)", driver=driver.name, path=path)
+
+
+def listed(driver: StorageDriver, folder: str) -> list[str]:
+    """The names in a folder; none if it was deleted, or is a file.
+
+    Raises ``StorageError`` if the folder above still has it: a symbolic link or a mount that leads nowhere
+    is not empty.
+    """
+    above, _, name = folder.rpartition("/")
+    for _ in range(ATTEMPTS):
+        try:
+            return driver.list(folder)
+        except (PathNotFound, InvalidPath):
+            if folder == paths.ROOT or name not in listed(driver, above) or _is_file(driver, folder):
+                return []
+    raise failure(driver, "cannot be listed, though it stands there; mend or delete it", folder)
+
+
+def names_in(driver: StorageDriver, folder: str) -> list[str]:
+    """The names in a folder; none if it is gone, or a file."""
+    try:
+        return driver.list(folder)
+    except (PathNotFound, InvalidPath):
+        return []
+
+
+def digests_below(driver: StorageDriver, folder: str, file: str) -> Iterator[Digest]:
+    """The digests of ``<algorithm>/<first two of hex>/<hex>`` and then ``file`` below a folder."""
+    for path in _folders(driver, folder) if driver.has_folders else _files(driver, folder, file):
+        algorithm, _, rest = path.partition("/")
+        first, _, encoded = rest.partition("/")
+        if encoded.startswith(first):
+            with suppress(DigestInvalid):
+                yield Digest(f"{algorithm}:{encoded}")
+
+
+def _folders(driver: StorageDriver, folder: str) -> Iterator[str]:
+    """Where there are real folders, without a look whether ``file`` stands in the last of them."""
+    for algorithm in HEX_LENGTHS:
+        for first in names_in(driver, f"{folder}/{algorithm}"):
+            for encoded in names_in(driver, f"{folder}/{algorithm}/{first}"):
+                yield f"{algorithm}/{first}/{encoded}"
+
+
+def _files(driver: StorageDriver, folder: str, file: str) -> Iterator[str]:
+    return (path.removesuffix(file) for path in driver.files(folder) if path.endswith(file))
+
+
+def _repositories(driver: StorageDriver, root: str) -> Iterator[str]:
+    """Every folder that holds manifests, also one whose name no registry would serve."""
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        for name in listed(driver, folder):
+            if name == paths.MANIFESTS:
+                yield folder
+            elif not name.startswith("_") and LETTERS.issuperset(name):
+                folders.append(f"{folder}/{name}")
+
+
+def _is_file(driver: StorageDriver, path: str) -> bool:
+    try:
+        return not driver.stat(path).is_folder
+    except (PathNotFound, InvalidPath):
+        return False
