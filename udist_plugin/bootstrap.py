@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from udist_plugin.notifications.bridge import Bridge
     from udist_plugin.registry import Registry
     from udist_plugin.service import WSGI, Job
-    from udist_plugin.storage.collection.collect import Step
+    from udist_plugin.storage.collection.step import Step
     from udist_plugin.storage.upkeep.schedule import Purging
     from udist_plugin.wrappers.notifying import Occurrence
     from udist_plugin.wrappers.validation import Policy

@@ -10,6 +10,7 @@ import pytest
 from udist_plugin import ConfigurationError, RemoteRegistry, WSGITransport, collect_garbage, create_app
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
+from udist_plugin.storage.collection.step import Step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,7 @@ def config(tmp_path: Path) -> dict[str, Any]:
 
 def test_garbage_is_found_and_moved(config: dict[str, Any], tmp_path: Path) -> None:
     data = tmp_path / f"root{paths.blob_data(Digest.of(GARBAGE))}"
-    step = ("quarantine", Digest.of(GARBAGE), len(GARBAGE))
+    step = Step("quarantine", Digest.of(GARBAGE), len(GARBAGE))
     assert list(collect_garbage(config)) == [step]
     assert data.exists()
     assert list(collect_garbage(config, apply=True)) == [step]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from udist_plugin.drivers.base import StorageDriver
-    from udist_plugin.storage.collection.collect import Step
+    from udist_plugin.storage.collection.step import Step
 
 GARBAGE = b"nothing refers to this"
 DIGEST = Digest.of(GARBAGE)

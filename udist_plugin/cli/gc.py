@@ -15,7 +15,7 @@ from udist_plugin.typed import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from udist_plugin.storage.collection.collect import Step
+    from udist_plugin.storage.collection.step import Step
 
 _EPILOG = """\
 Finds blobs that no manifest refers to. Shows what it would do, unless --apply is

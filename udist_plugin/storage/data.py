@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from udist_plugin.drivers.base import SMALL_FILE_MAX
-from udist_plugin.errors import PathNotFound
+from udist_plugin.errors import DigestInvalid, PathNotFound
+from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
+from udist_plugin.storage.links import read_link
 from udist_plugin.typed import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -12,7 +16,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.content import Content
     from udist_plugin.drivers.base import FileInfo, StorageDriver
-    from udist_plugin.oci.digest import Digest
+    from udist_plugin.storage.collection.quarantine import Quarantine
 
 Found = TypeVar("Found")
 
@@ -42,6 +46,23 @@ class BlobData:
         try:
             return look(paths.blob_data(digest))
         except PathNotFound:
-            from udist_plugin.storage.collection.quarantine import Quarantine
+            return self._quarantine().find(paths.blob_data(digest), look, restore=self._restore)
 
-            return Quarantine(self._driver).find(digest, look, restore=self._restore)
+    def revision(self, name: str, digest: Digest) -> Digest | None:
+        """What a manifest's link holds, in its place or in quarantine; ``None`` if there is none."""
+        link = paths.link(paths.revision(name, digest))
+        if (found := read_link(self._driver, link)) is not None:
+            return found
+        with suppress(PathNotFound, DigestInvalid):
+            content = self._quarantine().find(link, self._driver.get_content, restore=self._restore)
+            return Digest(content.decode("ascii", "replace"))
+        return None
+
+    def forget_revision(self, name: str, digest: Digest) -> None:
+        """Sees to it that a manifest's link is not restored that was deleted."""
+        self._quarantine().forget(paths.link(paths.revision(name, digest)))
+
+    def _quarantine(self) -> Quarantine:
+        from udist_plugin.storage.collection.quarantine import Quarantine
+
+        return Quarantine(self._driver)

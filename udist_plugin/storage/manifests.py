@@ -15,7 +15,7 @@ from udist_plugin.registry import ManifestContent
 from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
 from udist_plugin.storage.data import BlobData
-from udist_plugin.storage.links import link_content, read_link, write_link
+from udist_plugin.storage.links import link_content, write_link
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -121,11 +121,12 @@ class ManifestStore:
 
         A tag that is moved to another manifest meanwhile stays; see ``StorageDriver.delete_if``.
         """
-        if not self._stands(name, digest):
+        if not self._stands(name, digest) and self._data.revision(name, digest) is None:
             raise _unknown(name, digest)
         deleted = self._delete_tags(name, digest)
         with suppress(PathNotFound):  # deleted by another at the same time
             self._driver.delete(paths.revision(name, digest))
+        self._data.forget_revision(name, digest)
         if not self._stands(name, digest):
             deleted += self._delete_tags(name, digest)
         return deleted
@@ -162,7 +163,7 @@ class ManifestStore:
     def _locate(self, name: str, target: Digest | str) -> tuple[Digest, Digest]:
         """A manifest's digest, and that of the blob that it is. Raises ``ManifestUnknown``."""
         digest = target if isinstance(target, Digest) else self._tags.get(name, target)
-        stored = read_link(self._driver, paths.link(paths.revision(name, digest)))
+        stored = self._data.revision(name, digest)
         if stored is None:
             raise _unknown(name, digest)
         return digest, stored

@@ -16,7 +16,9 @@
     ├── catalog                  what repositories there are (see catalog_index.py)
     ├── news/<name>/_new         repositories it may lack
     ├── repositories/<name>/_referrers/subjects
-    ├── quarantine/<run>         blobs that may be garbage (see collection/quarantine.py)
+    ├── quarantine/<run>         what may be garbage (see collection/quarantine.py)
+    ├── leases/<owner>           what somebody needs, and
+    ├── released/<owner>         no longer needs (see leases.py)
     └── scratch                  files on their way (see drivers/filesystem.py)
 
 A ``link`` holds the digest of the blob it stands for; the digest in its path is only what it is asked by.
@@ -40,6 +42,8 @@ CATALOG: Final = f"{OWN}/catalog"
 NEWS: Final = f"{OWN}/news"
 SCRATCH: Final = f"{OWN}/scratch"
 QUARANTINE: Final = f"{OWN}/quarantine"
+LEASES: Final = f"{OWN}/leases"
+RELEASED: Final = f"{OWN}/released"
 CURRENT: Final = "current/link"
 """In a tag's folder."""
 

@@ -48,33 +48,23 @@ from udist_plugin.registry import LOOK_HOLDS
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.mark import mark
 from udist_plugin.storage.collection.quarantine import BEGUN, CLOSED, Quarantine, Taking
+from udist_plugin.storage.collection.retention import Retention
+from udist_plugin.storage.collection.step import Step
+from udist_plugin.storage.collection.tidy import Tidying, restore_links
 from udist_plugin.storage.collection.walk import digests_below
-from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from udist_plugin.drivers.base import StorageDriver
-    from udist_plugin.oci.digest import Digest
     from udist_plugin.storage.collection.mark import Marked, Progress
     from udist_plugin.storage.collection.quarantine import Entry
 
 GRACE: Final = 24 * 3600.0
-"""Seconds that a blob spends in quarantine at least."""
+"""Seconds that a file spends in quarantine at least."""
 PAUSE: Final = 2 * LOOK_HOLDS
 """Seconds between listing and marking."""
-
-
-class Step(NamedTuple):
-    """What is done with a blob that is not where it belongs, or that nothing refers to.
-
-    ``action`` is ``delete`` or ``restore`` (from quarantine), ``wait`` (in quarantine, and not due yet),
-    ``quarantine``, or ``keep`` (it changed within the grace). ``size`` is in bytes.
-    """
-
-    action: str
-    digest: Digest
-    size: int
 
 
 def collect(
@@ -82,6 +72,7 @@ def collect(
     *,
     apply: bool = False,
     grace: float = GRACE,
+    retention: Retention | None = None,
     progress: Progress = lambda _: None,
     pause: Callable[[float], object] = time.sleep,
 ) -> Iterator[Step]:
@@ -92,25 +83,35 @@ def collect(
     """
     if not grace >= GRACE:
         raise ConfigurationError(f"expected at least {GRACE:.0f} seconds", key="grace")
+    retention = retention or Retention()
+    apply = apply and not retention.dry_run
     quarantine = Quarantine(driver)
-    before = (quarantine.time() if apply else time.time()) - grace
-    due, waiting = _list(quarantine, before, close=apply)
-    if apply and due:
+    now = quarantine.time() if apply else time.time()
+    before = now - grace
+    due, waiting = _runs(quarantine, before, close=apply)
+    blobs = [entry for run in due for entry in quarantine.entries(run)]
+    taking = Taking(quarantine)
+    tidying = Tidying(driver, taking, retention, apply=apply)
+    tidying.look(due, waiting)
+    if apply and (blobs or tidying.has_due):
         pause(PAUSE)
-    marked = mark(driver, progress)
-    for entry in due:
+    tidying.plan(now, before)
+    marked = mark(driver, progress, tidying.ending)
+    yield from tidying.run()
+    for entry in blobs:
         yield from _settle(driver, quarantine, entry, marked, apply=apply)
     if apply:
-        for run in dict.fromkeys(entry.run for entry in due):
+        for run in due:
             quarantine.end(run)
-    for entry in waiting:
+    for entry in (entry for run in waiting for entry in quarantine.entries(run)):
         with suppress(PathNotFound):
             yield Step("wait", entry.digest, driver.stat(entry.path).size)
-    yield from _take(driver, quarantine, before, marked, apply=apply)
+    yield from _take(driver, taking, before, marked, apply=apply)
+    taking.close()
 
 
 def undo(driver: StorageDriver) -> Iterator[Step]:
-    """Restores everything that is in quarantine; each blob as it is done."""
+    """Restores everything that is in quarantine; each blob, manifest and tag as it is done."""
     quarantine = Quarantine(driver)
     for run in quarantine.runs():
         for entry in quarantine.entries(run):
@@ -118,17 +119,19 @@ def undo(driver: StorageDriver) -> Iterator[Step]:
                 size = driver.stat(entry.path).size
                 if _restore(driver, quarantine, entry, size):
                     yield Step("restore", entry.digest, size)
-        if driver.has_folders:
+    yield from restore_links(driver, quarantine)
+    if driver.has_folders:
+        for run in quarantine.runs():
             quarantine.end(run)
 
 
-def _list(quarantine: Quarantine, before: float, *, close: bool) -> tuple[Sequence[Entry], Sequence[Entry]]:
-    """What is in quarantine, and due or not."""
-    due: list[Entry] = []
-    waiting: list[Entry] = []
+def _runs(quarantine: Quarantine, before: float, *, close: bool) -> tuple[list[str], list[str]]:
+    """The runs whose files are due, and the others."""
+    due: list[str] = []
+    waiting: list[str] = []
     for run in quarantine.runs():
         closed = quarantine.stamp(run, CLOSED)
-        (waiting if closed is None or closed > before else due).extend(quarantine.entries(run))
+        (waiting if closed is None or closed > before else due).append(run)
         if close and closed is None:
             _close(quarantine, run, before)
     return due, waiting
@@ -154,7 +157,7 @@ def _settle(
                 driver.remove_if_empty(paths.blob_data(entry.digest).rpartition("/")[0])
             yield Step("delete", entry.digest, size)
             return
-        restored = not _stands(driver, entry.digest, size)
+        restored = not _stands(driver, entry, size)
         if apply:
             _restore(driver, quarantine, entry, size)
             with suppress(PathNotFound):  # moved back
@@ -165,23 +168,22 @@ def _settle(
 
 def _restore(driver: StorageDriver, quarantine: Quarantine, entry: Entry, size: int) -> bool:
     """Whether it had to be. Data of another size is what a server's crash left."""
-    if _stands(driver, entry.digest, size):
+    if _stands(driver, entry, size):
         return False
     quarantine.restore(entry)
     return True
 
 
-def _stands(driver: StorageDriver, digest: Digest, size: int) -> bool:
+def _stands(driver: StorageDriver, entry: Entry, size: int) -> bool:
     try:
-        return driver.stat(paths.blob_data(digest)).size == size
+        return driver.stat(entry.origin).size == size
     except PathNotFound:
         return False
 
 
 def _take(
-    driver: StorageDriver, quarantine: Quarantine, before: float, marked: Marked, *, apply: bool
+    driver: StorageDriver, taking: Taking, before: float, marked: Marked, *, apply: bool
 ) -> Iterator[Step]:
-    taking = Taking(quarantine)
     for digest in digests_below(driver, paths.BLOBS, "/data"):
         if digest in marked:
             continue
@@ -189,6 +191,5 @@ def _take(
             found = driver.stat(paths.blob_data(digest))
             if found.modified > before:
                 yield Step("keep", digest, found.size)
-            elif not apply or taking.take(digest):
+            elif not apply or taking.take(paths.blob_data(digest)):
                 yield Step("quarantine", digest, found.size)
-    taking.close()

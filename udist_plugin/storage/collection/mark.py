@@ -11,16 +11,17 @@ import re
 from contextlib import suppress
 from itertools import islice
 
-from udist_plugin.errors import DigestInvalid, PathNotFound, StorageError
+from udist_plugin.errors import DigestInvalid
 from udist_plugin.helpers import Helpers
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
-from udist_plugin.storage.collection.walk import check_repositories, failure, revision_links
-from udist_plugin.storage.data import BlobData
-from udist_plugin.typed import TYPE_CHECKING, Any, Final
+from udist_plugin.storage.collection.quarantine import Quarantine
+from udist_plugin.storage.collection.reading import Reader
+from udist_plugin.storage.collection.walk import check_repositories, revision_links
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from udist_plugin.drivers.base import StorageDriver
 
@@ -48,14 +49,15 @@ class Marked:
         self._raw.add(bytes.fromhex(digest.hex))
 
 
-def mark(driver: StorageDriver, progress: Progress = lambda _: None) -> Marked:
-    """The blobs that are referred to by any manifest whose link stood before this was called.
+def mark(driver: StorageDriver, progress: Progress = lambda _: None, without: Collection[str] = ()) -> Marked:
+    """The blobs that are referred to by any manifest whose link stood before this was called, in its place
+    or in quarantine. The links in ``without`` do not count.
 
     Raises ``StorageError`` for what cannot be listed or read.
     """
     check_repositories(driver)
     marking = _Marking(driver)
-    links = revision_links(driver)
+    links = (found for found in _links(driver) if found[1] not in without)
     count = 0
     with Helpers(max(1, driver.lookups), "udist-mark") as pool:
         while batch := list(islice(links, AT_ONCE)):
@@ -67,32 +69,33 @@ def mark(driver: StorageDriver, progress: Progress = lambda _: None) -> Marked:
     return marking.marked
 
 
+def _links(driver: StorageDriver) -> Iterator[tuple[str, str]]:
+    """Those in quarantine come first and once more at the end, for a link may move meanwhile, there and back:
+    one that goes there stays for a grace, also when it is restored."""
+    quarantine = Quarantine(driver)
+    yield from quarantine.revision_links()
+    yield from revision_links(driver)
+    yield from quarantine.revision_links()
+
+
 class _Marking:
     def __init__(self, driver: StorageDriver) -> None:
         self.marked = Marked()
-        self._driver = driver
-        self._data = BlobData(driver, restore=False)
+        self._reader = Reader(driver)
         self._done = Marked()
 
     def revision(self, found: tuple[str, str]) -> None:
         """Marks the manifest that a revision's link leads to, and all that it names."""
         repository, link = found
-        target = self._link(link)
+        target = self._reader.link(link)
         if target is None or target in self._done:
             return
-        try:
-            content = self._data.content(target)
-        except PathNotFound as error:
-            if not self._driver.stands(link):
-                return  # deleted meanwhile
-            problem = "is missing, though {} leads there; push the manifest again, or delete it"
-            raise self._failure(problem.format(link), error.path or link) from error
-        if Digest.of(content, target.algorithm) != target:
-            problem = "holds other content than its digest says; push the manifest again, or delete it"
-            raise self._failure(problem, paths.blob_data(target))
+        content = self._reader.manifest(target, link)
+        if content is None:
+            return
         self.marked.add(target)
         elsewhere = False
-        for text in self._strings(content, target):
+        for text in self._reader.strings(content, target):
             if (parts := _DIGEST.fullmatch(text)) is not None:
                 elsewhere |= self._refer(repository, parts[1], parts[2])
         if not elsewhere:
@@ -106,39 +109,6 @@ class _Marking:
             self.marked.add(Digest(f"{algorithm}:{encoded}"))
         if algorithm == "sha256":
             return False
-        if (target := self._link(link)) is not None:
+        if (target := self._reader.link(link)) is not None:
             self.marked.add(target)
         return True
-
-    def _link(self, path: str) -> Digest | None:
-        """What a link holds, ``None`` if there is none."""
-        try:
-            return Digest(self._driver.get_content(path).decode("ascii", "replace"))
-        except PathNotFound:
-            return None
-        except DigestInvalid as error:
-            raise self._failure("holds no digest; push again what it led to, or delete it", path) from error
-
-    def _strings(self, content: bytes, digest: Digest) -> Iterator[str]:
-        """Every string in a manifest, whatever its member is called: what is not a reference but looks like
-        one costs some room, one that is overlooked an image."""
-        import json
-
-        try:
-            found: list[Any] = [
-                json.loads(
-                    content.decode(errors="replace"),
-                    object_pairs_hook=lambda pairs: [value for _, value in pairs],
-                )
-            ]
-        except (ValueError, RecursionError) as error:
-            raise self._failure(f"is no manifest: {error}", paths.blob_data(digest)) from error
-        while found:
-            value = found.pop()
-            if isinstance(value, list):
-                found += value
-            elif isinstance(value, str):
-                yield value
-
-    def _failure(self, problem: str, path: str) -> StorageError:
-        return failure(self._driver, problem, path)

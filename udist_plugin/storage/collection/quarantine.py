@@ -1,11 +1,14 @@
-"""Blobs that may be garbage, until a later run of the collector restores or deletes them.
+"""What may be garbage, until a later run of the collector restores or deletes it.
 
 /docker/registry/v2/udist/quarantine
 ├── clock                                     written to ask for the store's time
 └── <run>                                     16 random hexadecimal digits
-    ├── begun                                 written before the first blob was moved here
+    ├── begun                                 written before the first file was moved here
     ├── closed                                written after the last: from here on the grace counts
-    └── <algorithm>/<first two of hex>/<hex>  a blob's data
+    ├── <algorithm>/<first two of hex>/<hex>  a blob's data
+    └── repositories/<name>/_manifests
+        ├── revisions/<algorithm>/<hex>/link  a manifest's
+        └── tags/<tag>/current/link           what a tag pointed at that was removed
 """
 
 from __future__ import annotations
@@ -15,59 +18,75 @@ import time
 from contextlib import suppress
 
 from udist_plugin.errors import PathNotFound
-from udist_plugin.oci.digest import HEX_LENGTHS
+from udist_plugin.oci.digest import HEX_LENGTHS, Digest
 from udist_plugin.storage import paths
-from udist_plugin.storage.collection.walk import digests_below
+from udist_plugin.storage.collection.walk import digests_below, files_below, revision_links
 from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from udist_plugin.drivers.base import StorageDriver
-    from udist_plugin.oci.digest import Digest
 
 Found = TypeVar("Found")
 
 RUN_MAX: Final = 3600.0
-"""Seconds for which a run takes blobs, far below a grace: what is taken after another has closed it, thinking
+"""Seconds for which a run takes files, far below a grace: what is taken after another has closed it, thinking
 it dead, would be due too early."""
 BEGUN: Final = "begun"
 CLOSED: Final = "closed"
 _CLOCK: Final = f"{paths.QUARANTINE}/clock"
 _NOTE: Final = b"written by udist gc\n"
 _RUN_LENGTH: Final = 16
+_REPOSITORIES: Final = paths.REPOSITORIES.removeprefix(f"{paths.ROOT}/")
 
 
 class Entry(NamedTuple):
-    """A blob in quarantine."""
+    """A file in quarantine; ``origin`` is the path where it belongs."""
 
     run: str
-    digest: Digest
+    origin: str
 
     @property
     def path(self) -> str:
-        return paths.quarantined(self.run, self.digest)
+        if self.origin.startswith(f"{paths.BLOBS}/"):
+            return paths.quarantined(self.run, self.digest)
+        return f"{paths.QUARANTINE}/{self.run}{self.origin.removeprefix(paths.ROOT)}"
+
+    @property
+    def is_link(self) -> bool:
+        return self.origin.startswith(f"{paths.REPOSITORIES}/")
+
+    @property
+    def digest(self) -> Digest:
+        """That of a blob, or of a manifest. Raises ``DigestInvalid`` for a tag's link."""
+        *_, first, second, encoded, _ = self.origin.split("/")
+        return Digest(f"{second if self.is_link else first}:{encoded}")
 
 
 class Taking:
-    """Moves what one collector finds, in as many runs as it takes; each begins with the first blob."""
+    """Moves what one collector finds, in as many runs as it takes; each begins with the first file."""
 
     def __init__(self, quarantine: Quarantine) -> None:
         self._quarantine = quarantine
         self._run = ""
         self._since = 0.0
 
-    def take(self, digest: Digest) -> bool:
+    def take(self, origin: str) -> bool:
         """See ``Quarantine.take``."""
+        taken = self._quarantine.take(Entry(self.run(), origin))
+        if not taken:
+            self._run = ""
+        return taken
+
+    def run(self) -> str:
+        """The run that is open."""
         if self._run and time.monotonic() - self._since > RUN_MAX:
             self.close()
         if not self._run:
             self._since = time.monotonic()
             self._run = self._quarantine.begin()
-        taken = self._quarantine.take(self._run, digest)
-        if not taken:
-            self._run = ""
-        return taken
+        return self._run
 
     def close(self) -> None:
         """Everything that was taken waits for its grace from here on."""
@@ -82,21 +101,21 @@ class Quarantine:
     def __init__(self, driver: StorageDriver) -> None:
         self._driver = driver
 
-    def find(self, digest: Digest, look: Callable[[str], Found], *, restore: bool) -> Found:
-        """What ``look`` finds at the path of data that was not where it belongs a moment ago.
+    def find(self, origin: str, look: Callable[[str], Found], *, restore: bool) -> Found:
+        """What ``look`` finds at the path of a file that was not where it belongs a moment ago.
 
-        Raises ``PathNotFound``. The data may move while it is looked for: each round that misses it, though
-        it was there all the time, has seen a run move it, and a run moves a blob once.
+        Raises ``PathNotFound``. The file may move while it is looked for: each round that misses it, though
+        it was there all the time, has seen a run move it, and a run moves a file once.
         """
         runs = self.runs()
         for _ in range(len(runs) + 1):
             for run in runs:
                 with suppress(PathNotFound):
-                    return look(self._reach(Entry(run, digest), restore=restore))
+                    return look(self._reach(Entry(run, origin), restore=restore))
             with suppress(PathNotFound):
-                return look(paths.blob_data(digest))
+                return look(origin)
             runs = self.runs()
-        raise PathNotFound("not found", driver=self._driver.name, path=paths.blob_data(digest))
+        raise PathNotFound("not found", driver=self._driver.name, path=origin)
 
     def runs(self) -> list[str]:
         """The names of all runs. What other programs put there stays."""
@@ -109,8 +128,23 @@ class Quarantine:
         )
 
     def entries(self, run: str) -> Iterator[Entry]:
+        """The blobs of a run."""
         for digest in digests_below(self._driver, f"{paths.QUARANTINE}/{run}", ""):
-            yield Entry(run, digest)
+            yield Entry(run, paths.blob_data(digest))
+
+    def links(self, run: str) -> Iterator[Entry]:
+        """The links of a run, of manifests and of tags."""
+        above = f"{paths.QUARANTINE}/{run}"
+        for path in files_below(self._driver, f"{above}/{_REPOSITORIES}"):
+            yield Entry(run, f"{paths.ROOT}{path.removeprefix(above)}")
+
+    def revision_links(self) -> Iterator[tuple[str, str]]:
+        """As the function of that name, of the manifests in all runs: the repositories are those in their
+        place."""
+        for run in self.runs():
+            root = f"{paths.QUARANTINE}/{run}/{_REPOSITORIES}"
+            for repository, link in revision_links(self._driver, root):
+                yield f"{paths.REPOSITORIES}{repository.removeprefix(root)}", link
 
     def time(self) -> float:
         """The store's time, in seconds since 1970, for which a small file is written."""
@@ -134,52 +168,66 @@ class Quarantine:
         """Notes that a run began or ended now."""
         self._driver.put_content(f"{paths.QUARANTINE}/{run}/{mark}", _NOTE)
 
-    def take(self, run: str, digest: Digest) -> bool:
-        """Moves a blob's data here. Raises ``PathNotFound``.
+    def take(self, entry: Entry) -> bool:
+        """Moves a file here. Raises ``PathNotFound``.
 
         Where a move is a copy and a deletion, nothing is deleted, and this is ``False``, if another has
         closed the run meanwhile: the copy may be gone before the deletion comes.
         """
         if self._driver.has_folders:
-            self._driver.move(paths.blob_data(digest), paths.quarantined(run, digest))
+            self._driver.move(entry.origin, entry.path)
+            if entry.is_link:
+                self._driver.remove_if_empty(entry.origin.rpartition("/")[0])
             return True
-        self._driver.copy(paths.blob_data(digest), paths.quarantined(run, digest))
-        if self.stamp(run, BEGUN) is None or self.stamp(run, CLOSED) is not None:
+        self._driver.copy(entry.origin, entry.path)
+        if self.stamp(entry.run, BEGUN) is None or self.stamp(entry.run, CLOSED) is not None:
             return False
-        self._driver.delete(paths.blob_data(digest))
+        self._driver.delete(entry.origin)
         return True
 
     def restore(self, entry: Entry) -> None:
-        """Puts data back where it belongs. Raises ``PathNotFound``.
+        """Puts a file back where it belongs. Raises ``PathNotFound``.
 
         Where a move is a copy and a deletion, the entry stays: a deletion that ``take`` sent, and that the
         network delivers late or twice, may still come. When the entry is dropped, a grace later, none can.
+        That of a link stays everywhere, for who marks finds it in either place.
         """
-        if self._driver.has_folders:
-            self._driver.move(entry.path, paths.blob_data(entry.digest))
+        if entry.is_link:
+            self._driver.put_content(entry.origin, self._driver.get_content(entry.path))
+        elif self._driver.has_folders:
+            self._driver.move(entry.path, entry.origin)
         else:
-            self._driver.copy(entry.path, paths.blob_data(entry.digest))
+            self._driver.copy(entry.path, entry.origin)
 
     def drop(self, entry: Entry) -> None:
-        """Deletes data in quarantine. Raises ``PathNotFound``."""
+        """Deletes a file in quarantine. Raises ``PathNotFound``."""
         self._driver.delete(entry.path, durable=False)
-        self._driver.remove_if_empty(entry.path.rpartition("/")[0])
+        run = f"{paths.QUARANTINE}/{entry.run}"
+        above = entry.path.rpartition("/")[0]
+        while above != run and self._driver.remove_if_empty(above):
+            above = above.rpartition("/")[0]
+
+    def forget(self, origin: str) -> None:
+        """Drops a file from all runs, so that nobody restores it."""
+        for run in self.runs():
+            with suppress(PathNotFound):
+                self.drop(Entry(run, origin))
 
     def end(self, run: str) -> None:
-        """Forgets a run if it has no blobs any more."""
-        if next(self.entries(run), None) is not None:
+        """Forgets a run if it holds nothing any more."""
+        if any(True for found in (self.entries(run), self.links(run)) for _ in found):
             return
         folder = f"{paths.QUARANTINE}/{run}"
         for mark in (BEGUN, CLOSED):
             with suppress(PathNotFound):
                 self._driver.delete(f"{folder}/{mark}", durable=False)
-        for algorithm in HEX_LENGTHS:
-            self._driver.remove_if_empty(f"{folder}/{algorithm}")
+        for below in (*HEX_LENGTHS, _REPOSITORIES):
+            self._driver.remove_if_empty(f"{folder}/{below}")
         self._driver.remove_if_empty(folder)
 
     def _reach(self, entry: Entry, *, restore: bool) -> str:
-        """The path at which the entry's data can be read."""
+        """The path at which the entry's file can be read."""
         if not restore:
             return entry.path
         self.restore(entry)
-        return paths.blob_data(entry.digest)
+        return entry.origin

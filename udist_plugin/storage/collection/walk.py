@@ -67,7 +67,7 @@ def listed(driver: StorageDriver, folder: str) -> list[str]:
         except (PathNotFound, InvalidPath):
             if folder == paths.ROOT or name not in listed(driver, above) or _is_file(driver, folder):
                 return []
-    raise failure(driver, "cannot be listed, though it stands there; mend or delete it", folder)
+    raise _not_listed(driver, folder)
 
 
 def names_in(driver: StorageDriver, folder: str) -> list[str]:
@@ -76,6 +76,42 @@ def names_in(driver: StorageDriver, folder: str) -> list[str]:
         return driver.list(folder)
     except (PathNotFound, InvalidPath):
         return []
+
+
+def repositories(driver: StorageDriver) -> Iterator[str]:
+    """The names of all repositories, each once: the paths below ``REPOSITORIES`` of what holds manifests.
+
+    Raises ``StorageError`` as ``revision_links``.
+    """
+    if driver.has_folders:
+        found = _repositories(driver, paths.REPOSITORIES)
+        yield from (path.removeprefix(f"{paths.REPOSITORIES}/") for path in found)
+        return
+    last = ""
+    for path in driver.files(paths.REPOSITORIES):  # in order, so that all of a repository's come together
+        name, holds, _ = path.partition(f"/{paths.MANIFESTS}/")
+        if holds and name != last:
+            yield (last := name)
+
+
+def files_below(driver: StorageDriver, folder: str) -> Iterator[str]:
+    """The paths of all files below a folder, in no order. Raises ``StorageError`` as ``listed``."""
+    if not driver.has_folders:
+        yield from (f"{folder}/{path}" for path in driver.files(folder))
+        return
+    found = [folder]
+    while found:
+        path = found.pop()
+        try:
+            found += [f"{path}/{name}" for name in driver.list(path)]
+        except InvalidPath:
+            if not _is_file(driver, path):
+                raise _not_listed(driver, path) from None
+            yield path
+        except PathNotFound:
+            above, _, name = path.rpartition("/")
+            if path != folder and name in listed(driver, above):
+                raise _not_listed(driver, path) from None
 
 
 def digests_below(driver: StorageDriver, folder: str, file: str) -> Iterator[Digest]:
@@ -110,6 +146,10 @@ def _repositories(driver: StorageDriver, root: str) -> Iterator[str]:
                 yield folder
             elif not name.startswith("_") and LETTERS.issuperset(name):
                 folders.append(f"{folder}/{name}")
+
+
+def _not_listed(driver: StorageDriver, folder: str) -> StorageError:
+    return failure(driver, "cannot be listed, though it stands there; mend or delete it", folder)
 
 
 def _is_file(driver: StorageDriver, path: str) -> bool:

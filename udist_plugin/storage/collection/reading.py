@@ -1,0 +1,84 @@
+"""Links and manifests as the collector reads them: what cannot be read ends the run."""
+
+from __future__ import annotations
+
+from udist_plugin.errors import DigestInvalid, PathNotFound
+from udist_plugin.oci.digest import Digest
+from udist_plugin.storage import paths
+from udist_plugin.storage.collection.quarantine import Quarantine
+from udist_plugin.storage.collection.walk import failure
+from udist_plugin.storage.data import BlobData
+from udist_plugin.typed import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.errors import StorageError
+
+
+class Reader:
+    """Reads in a store's place and in quarantine, and changes nothing. Every verb raises ``StorageError``."""
+
+    def __init__(self, driver: StorageDriver) -> None:
+        self.driver = driver
+        self._data = BlobData(driver, restore=False)
+        self._quarantine = Quarantine(driver)
+
+    def link(self, path: str) -> Digest | None:
+        """What a link holds, ``None`` if there is none."""
+        try:
+            return self._digest(self.driver.get_content(path), path)
+        except PathNotFound:
+            return None
+
+    def link_in_quarantine(self, origin: str) -> Digest | None:
+        """As ``link``, of one that is not where it belongs."""
+        try:
+            return self._digest(self._quarantine.find(origin, self.driver.get_content, restore=False), origin)
+        except PathNotFound:
+            return None
+
+    def manifest(self, target: Digest, link: str) -> bytes | None:
+        """The manifest that a link leads to, ``None`` if the link was deleted meanwhile."""
+        try:
+            content = self._data.content(target)
+        except PathNotFound as error:
+            if not self.driver.stands(link):
+                return None
+            problem = "is missing, though {} leads there; push the manifest again, or delete it"
+            raise self._failure(problem.format(link), error.path or link) from error
+        if Digest.of(content, target.algorithm) != target:
+            problem = "holds other content than its digest says; push the manifest again, or delete it"
+            raise self._failure(problem, paths.blob_data(target))
+        return content
+
+    def strings(self, content: bytes, digest: Digest) -> Iterator[str]:
+        """Every string in a manifest, whatever its member is called: what is not a reference but looks like
+        one costs some room, one that is overlooked an image."""
+        import json
+
+        try:
+            found: list[Any] = [
+                json.loads(
+                    content.decode(errors="replace"),
+                    object_pairs_hook=lambda pairs: [value for _, value in pairs],
+                )
+            ]
+        except (ValueError, RecursionError) as error:
+            raise self._failure(f"is no manifest: {error}", paths.blob_data(digest)) from error
+        while found:
+            value = found.pop()
+            if isinstance(value, list):
+                found += value
+            elif isinstance(value, str):
+                yield value
+
+    def _digest(self, content: bytes, path: str) -> Digest:
+        try:
+            return Digest(content.decode("ascii", "replace"))
+        except DigestInvalid as error:
+            raise self._failure("holds no digest; push again what it led to, or delete it", path) from error
+
+    def _failure(self, problem: str, path: str) -> StorageError:
+        return failure(self.driver, problem, path)
