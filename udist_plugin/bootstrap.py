@@ -82,15 +82,27 @@ def collect_garbage(
     *,
     apply: bool = False,
     grace: float = 24 * 3600.0,
+    untagged: bool = False,
+    retention: os.PathLike[str] | Mapping[str, object] | None = None,
 ) -> Iterator[Step]:
     """``udist gc`` for this process: each step as it is done, or without ``apply`` as it would be.
 
-    ``config`` and ``environ`` are those of ``create_app``; ``grace`` is in seconds, at least a day's. Iterate
+    ``config`` and ``environ`` are those of ``create_app``; ``grace`` is in seconds, at least a day's.
+    ``untagged`` also removes manifests that no tag leads to; ``retention`` are policies as those of
+    ``udist gc --retention``, a file or a mapping shaped like it, and take its place. Iterate
     to the end, or the run counts as killed. Raises ``ConfigurationError``, also if the store is read-only
     and ``apply`` is set, and ``StorageError`` before the first step if a link or manifest cannot be read.
     """
-    from udist_plugin.config.files import read_file
+    from udist_plugin.config.files import read_document, read_file
     from udist_plugin.storage.collection.collect import collect
+    from udist_plugin.storage.collection.retention import Policy, Retention
+    from udist_plugin.storage.collection.retention_file import read_retention
+
+    policies = Retention((Policy(untagged=True),) if untagged else ())
+    if isinstance(retention, os.PathLike):
+        policies = read_retention(read_document(os.fspath(retention)), os.fspath(retention))
+    elif retention is not None:
+        policies = read_retention(retention)
 
     given = read_file(os.fspath(config)) if isinstance(config, os.PathLike) else config
     configuration = load(given, _with_variables(os.environ, environ or {}), on_pipes=True).configuration
@@ -101,7 +113,7 @@ def collect_garbage(
     driver = _driver(configuration)
     try:
         driver.probe()
-        yield from collect(driver, apply=apply, grace=grace)
+        yield from collect(driver, apply=apply, grace=grace, retention=policies)
     finally:
         driver.close()
 

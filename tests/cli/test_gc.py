@@ -34,8 +34,8 @@ def garbage(udist: Udist, work: Path) -> Path:
     return work.parent / f"store{paths.blob_data(Digest.of((work / 'README.md').read_bytes()))}"
 
 
-def age(file: Path) -> None:
-    then = time.time() - 2 * DAY
+def age(file: Path, days: int = 2) -> None:
+    then = time.time() - days * DAY
     os.utime(file, (then, then))
 
 
@@ -96,3 +96,75 @@ def test_gc_changes_nothing_in_a_store_that_is_read_only(
 @pytest.mark.parametrize("hours", ["23", "-1", "1e9", "999999"])
 def test_gc_refuses_a_short_grace(udist: Udist, hours: str) -> None:
     assert "is not a number of hours from 24" in udist("gc", f"--grace={hours}").err
+
+
+@pytest.fixture
+def tags(udist: Udist, work: Path) -> list[str]:
+    """Three tags of a repository, pushed on three days, and an untagged manifest: their digests."""
+    digests = []
+    for days, tag in (4, "v1"), (3, "v2"), (2, "dev"), (5, "gone"):
+        (work / "file").write_text(tag)
+        digests.append(udist("push", f"demo/a:{tag}", "file").out.strip())
+        for link in (work.parent / f"store{paths.tags('demo/a')}/{tag}").rglob("link"):
+            age(link, days)
+    udist("rm", "demo/a:gone")
+    for link in (work.parent / f"store{paths.revisions('demo/a')}").rglob("link"):
+        age(link)
+    return digests
+
+
+def test_gc_shows_which_rule_removes_which_tag(udist: Udist, tags: list[str]) -> None:
+    shown = udist("gc", "--keep-last", "1", "--older-than", "60h", "--tag", "v*", "--untagged")
+    assert shown.out.splitlines() == [
+        "untag  demo/a:v1  not among the 1 pushed last and not pushed within 60h, of v*",
+        *(f"quarantine  demo/a@{digest}  no tag leads to it" for digest in sorted([tags[0], tags[3]])),
+        "nothing was changed; use --apply to do this",
+    ]
+    assert "v1" in udist("tags", "demo/a").out
+
+
+def test_gc_removes_tags_and_brings_them_back(udist: Udist, tags: list[str]) -> None:
+    done = json.loads(udist("gc", "--keep-last=1", "--exclude=v2", "--apply", "--json").out)
+    reason = "not among the 1 pushed last"
+    assert done["manifests"] == [
+        {"action": "untag", "name": "demo/a", "tag": "v1", "digest": tags[0], "reason": reason}
+    ]
+    assert udist("tags", "demo/a").out.split() == ["dev", "v2"]
+    assert udist("gc", "--undo").out == "restore  demo/a:v1\n"
+    assert udist("tags", "demo/a").out.split() == ["dev", "v1", "v2"]
+
+
+def test_gc_takes_policies_from_a_file(udist: Udist, tags: list[str], work: Path) -> None:
+    file = work / "retention.yml"
+    file.write_text("policies:\n- repositories: ['**']\n  keepTags: [{patterns: [^dev]}]\n")
+    shown = udist("gc", "--retention", "retention.yml")
+    assert "untag  demo/a:v1  matches no patterns of keepTags" in shown.out
+    file.write_text("dryRun: true\npolicies:\n- keepTags: [{mostRecentlyPushedCount: 1}]\n")
+    shown = udist("gc", "--retention", "retention.yml", "--apply")
+    assert "dryRun is true" in shown.err
+    assert udist("tags", "demo/a").out.split() == ["dev", "v1", "v2"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--retention=x", "--untagged"),
+        ("--undo", "--untagged"),
+        ("--tag=v*",),
+        ("--keep-last=-1",),
+        ("--older-than=1d",),
+    ],
+)
+def test_gc_refuses_what_does_not_go_together(udist: Udist, options: tuple[str, ...]) -> None:
+    assert udist("gc", *options).code == 2
+
+
+def test_a_lease_is_made_listed_and_released(udist: Udist, tags: list[str]) -> None:
+    made = udist("lease", "create", "backup-1", "demo/a:v1", f"demo/a@{tags[3]}")
+    assert made.out == f"backup-1  demo/a:v1\nbackup-1  demo/a@{tags[3]}\n"
+    assert udist("lease", "list").out == udist("lease", "list", "backup-1").out == made.out
+    assert udist("gc", "--untagged").out == "no garbage was found\n"
+    released = json.loads(udist("lease", "release", "backup-1", "demo/a:v1", "--json").out)
+    assert released == {"leases": [{"owner": "backup-1", "reference": "demo/a:v1"}]}
+    assert "untag  demo/a:v1  released by backup-1" in udist("gc").out
+    assert udist("lease", "create", "backup-1", "demo/a:v9").code != 0

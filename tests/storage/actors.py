@@ -19,6 +19,7 @@ from udist_plugin.errors import (
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.collect import collect, undo
+from udist_plugin.storage.collection.retention import Policy, Retention
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.storage.sizes.sizes import MemorySizes, Sizes
 from udist_plugin.wrappers.validation import ValidatingRegistry
@@ -34,6 +35,7 @@ LAYERS = [b"first", b"second"]
 BLOBS = {Digest.of(blob): blob for blob in (CONFIG, *LAYERS)}
 IMAGES = {image(*layers): layers for layers in ((LAYERS[0],), (LAYERS[1],))}
 INDEX = index(*IMAGES)
+TAGS = {document: f"v{number}" for number, document in enumerate([*IMAGES, INDEX])}
 DEEDS = 3
 
 
@@ -41,12 +43,20 @@ def blobs_of(document: Document) -> Iterable[Digest]:
     return [Digest.of(blob) for blob in (CONFIG, *IMAGES[document])]
 
 
-class Plugin:
-    """Pushes to, deletes from and reads a repository that is its own; ``kept`` is what it was told it has."""
+UNTAGGED = Retention((Policy(untagged=True),))
 
-    def __init__(self, turns: Turns, driver: StorageDriver, name: str) -> None:
+
+class Plugin:
+    """Pushes to, deletes from and reads a repository that is its own; ``kept`` is what it was told it has.
+
+    Where untagged manifests are collected, that is what a tag of their own leads to, and their children.
+    """
+
+    def __init__(self, turns: Turns, driver: StorageDriver, name: str, *, untagged: bool = False) -> None:
         self.name = name
+        self._untagged = untagged
         self.kept: set[Document] = set()
+        self._tagged: set[Document] = set()
         self._turns = turns
         self._driver = driver
 
@@ -94,21 +104,39 @@ class Plugin:
         registry.push_blob(self.name, digest, io.BytesIO(BLOBS[digest]))
 
     def _push_index(self, registry: Registry) -> None:
-        if all(self._push(registry, child) for child in IMAGES):
+        if all(self._has(registry, child) or self._push(registry, child) for child in IMAGES):
             self._push_manifest(registry, INDEX)
 
-    def _push_manifest(self, registry: Registry, document: Document) -> bool:
+    def _has(self, registry: Registry, document: Document) -> bool:
+        """Whether a child need not be pushed, as clients find out."""
         try:
-            push(registry, self.name, document, *self._turns.random.choice([(), ("latest",)]))
+            return registry.resolve_manifest(self.name, document.digest).digest == document.digest
+        except ManifestUnknown:
+            return False
+
+    def _push_manifest(self, registry: Registry, document: Document) -> bool:
+        tags = [(TAGS[document],), (TAGS[document], "latest")] if self._untagged else [(), ("latest",)]
+        if self._untagged and document not in self.kept and self._turns.random.randrange(2):
+            tags = [()]
+        chosen = self._turns.random.choice(tags)
+        try:
+            push(registry, self.name, document, *chosen)
         except ManifestBlobUnknown:
             return False
-        self.kept.add(document)
+        if not self._untagged:
+            self.kept.add(document)
+        elif chosen:
+            self._tagged.add(document)
+            self.kept |= {document, *(IMAGES if document == INDEX else ())}
         return True
 
     def _delete(self, registry: Registry, document: Document) -> None:
         if document != INDEX:
             self.kept.discard(INDEX)  # as much as its children
+        self._tagged.discard(document)
         self.kept.discard(document)
+        if self._untagged and INDEX not in self.kept:
+            self.kept &= self._tagged
         with suppress(ManifestUnknown, NameUnknown):
             registry.delete_manifest(self.name, document.digest)
 
@@ -180,12 +208,12 @@ class Stock:
         return True
 
 
-def collector(turns: Turns, driver: StorageDriver) -> None:
+def collector(turns: Turns, driver: StorageDriver, retention: Retention | None = None) -> None:
     for _ in range(DEEDS):
         if turns.random.randrange(8):
             # A push that was held up for days may have its link, and no data until it looks again.
             with suppress(StorageError):
-                for _ in collect(driver, apply=True, pause=turns.pause):
+                for _ in collect(driver, apply=True, retention=retention, pause=turns.pause):
                     pass
         else:
             for _ in undo(driver):
@@ -193,7 +221,7 @@ def collector(turns: Turns, driver: StorageDriver) -> None:
         turns.happen()
 
 
-def litter(turns: Turns, driver: StorageDriver) -> None:
+def litter(turns: Turns, driver: StorageDriver, retention: Retention | None) -> None:
     """Garbage that pushes are about to use again, old or in quarantine, and due or not."""
     registry = StorageRegistry(driver)
     for name in ("a", "b", Stock.name):
@@ -201,31 +229,41 @@ def litter(turns: Turns, driver: StorageDriver) -> None:
             registry.push_blob(name, digest, io.BytesIO(blob))
     for document in IMAGES:
         driver.put_content(paths.blob_data(document.digest), document.content)
+        if retention:  # untagged, and the children of an index that is about to be pushed
+            for name in ("a", "b"):
+                push(registry, name, document)
     turns.pass_time(30 * HOUR)
     if turns.random.randrange(2):
-        for _ in collect(driver, apply=True):
+        for _ in collect(driver, apply=True, retention=retention):
             turns.pass_time(turns.random.choice([0.0, 10 * HOUR]))
 
 
 def interleave(seed: int) -> None:
-    """One order of everything. Raises ``AssertionError`` if what was acknowledged is lost."""
+    """One order of everything. Raises ``AssertionError`` if what was acknowledged is lost.
+
+    Every third seed collects untagged manifests, too. Then there is no stock server: it cannot see that the
+    manifest in quarantine stands that it refers to.
+    """
     shape = seed % 6
+    untagged = seed // 6 % 3 == 0
+    retention = UNTAGGED if untagged else None
     jumps = shape < 2  # a stock server's promise needs a clock that can be believed
     turns = Turns(seed, jumps=jumps)
     with store(turns, objects=bool(seed % 2)) as driver:
-        litter(turns, driver)
-        plugins = [Plugin(turns, driver, name) for name in ("a", "b")]
+        litter(turns, driver, retention)
+        plugins = [Plugin(turns, driver, name, untagged=untagged) for name in ("a", "b")]
         stock = Stock(turns, driver, cache=shape < 4)
         works = [
             *(plugin.work for plugin in plugins),
             stock.work,
-            *[lambda: collector(turns, driver)] * 2,
+            *[lambda: collector(turns, driver, retention)] * 2,
         ]
         mortal = [False, False, False, True, True]
-        turns.run(works if not jumps else [*works[:2], *works[3:]], mortal if not jumps else mortal[1:])
+        alone = jumps or untagged
+        turns.run([*works[:2], *works[3:]] if alone else works, mortal[1:] if alone else mortal)
         for _ in range(3):
             turns.pass_time(30 * HOUR)
-            for _ in collect(driver, apply=True, pause=turns.pause):
+            for _ in collect(driver, apply=True, retention=retention, pause=turns.pause):
                 pass
         registry = StorageRegistry(driver)
         for plugin in plugins:

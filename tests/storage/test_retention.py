@@ -226,7 +226,7 @@ def test_the_first_rule_that_a_tag_matches_decides_and_shows(kept: Store, turns:
     shown = [step for step in collect(kept.driver, retention=Retention(policies)) if step.name]
     assert [(step.action, step.tag, step.reason) for step in shown] == [
         ("untag", "dev-1", "matches no patterns of keepTags"),
-        ("untag", "v2", "not among the 1 pushed last and not pushed within 1h of ^v"),
+        ("untag", "v2", "not among the 1 pushed last and not pushed within 1h, of ^v"),
     ]
     assert kept.collect(Retention(policies)) == {"untag": {"dev-1", "v2"}}
 

@@ -7,7 +7,8 @@ import sys
 from contextlib import contextmanager
 
 from udist_plugin.cli.options import add_config_option, add_json_option
-from udist_plugin.cli.output import note, print_json, print_table, size_text
+from udist_plugin.cli.output import note, print_json, print_table, printable, size_text
+from udist_plugin.cli.retaining import add_retention_options, wanted_retention
 from udist_plugin.cli.stores import opened
 from udist_plugin.storage.collection.collect import GRACE, collect, undo
 from udist_plugin.typed import TYPE_CHECKING, Final
@@ -26,14 +27,25 @@ below docker/registry/v2/udist/quarantine, where udist still finds it. A run at
 least 24 hours later deletes it, or restores it if a manifest refers to it again.
 So run the command every day. A run that was killed does no harm: the next goes on.
 
+--untagged also removes manifests that no tag leads to, in the same way. It keeps
+the manifests of an index that is kept, and signatures and other referrers of what
+is kept. --keep-last and --older-than remove tags; with both, a tag goes only if
+both say so. --retention takes policies from a file instead, as zot has them.
+Tags of the form sha256-... go with their subject, and are not counted. What is
+under a lease is kept; see udist lease --help.
+
 If a link or a manifest cannot be read, nothing is moved or deleted.
 
 examples:
   udist gc --config config.yml
   udist gc --config config.yml --apply
+  udist gc --keep-last 10 --older-than 720h --tag 'dev-*' --untagged
+  udist gc --retention retention.yml --apply
   udist gc --config config.yml --undo
 """
 
+_OF_BLOBS: Final = ("action", "digest", "size")
+_OF_MANIFESTS: Final = ("action", "name", "tag", "digest", "reason")
 _HOURS: Final = int(GRACE // 3600)
 
 _SAID: Final = {
@@ -43,6 +55,7 @@ _SAID: Final = {
     "wait": "in quarantine; the grace is not over",
     "keep": "nothing refers to them, but they are newer than the grace",
 }
+"""The actions on blobs."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -57,19 +70,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="HOURS",
         help=f"how long a blob stays in quarantine at least (default and minimum: {_HOURS})",
     )
+    add_retention_options(parser)
     add_config_option(parser)
     add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     changes = arguments.apply or arguments.undo
+    retention = wanted_retention(arguments)
     driver = opened(arguments, to_be="collected" if changes else "")
     if arguments.undo:
         _show(undo(driver), arguments)
         return
+    if retention.dry_run and arguments.apply:
+        note("dryRun is true in the policies: nothing is changed")
     with _counting() as progress:
         steps = collect(
-            driver, apply=arguments.apply, grace=arguments.grace * 3600.0, progress=progress, pause=_pause
+            driver,
+            apply=arguments.apply,
+            grace=arguments.grace * 3600.0,
+            retention=retention,
+            progress=progress,
+            pause=_pause,
         )
         found = _show(steps, arguments)
     if found and not changes and not arguments.json:
@@ -77,14 +99,20 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _show(steps: Iterable[Step], arguments: argparse.Namespace) -> bool:
-    """Whether there was anything."""
+    """Whether there was anything. What happens to tags and manifests is shown one by one, as it is done."""
     totals = {action: [0, 0] for action in _SAID}
-    blobs: list[dict[str, object]] = []
+    found: list[dict[str, object]] = []
+    removals = 0
     for step in steps:
-        totals[step.action][0] += 1
-        totals[step.action][1] += step.size
+        if step.name:
+            removals += 1
+            if not arguments.json:
+                print(printable(_line(step)), flush=True)
+        else:
+            totals[step.action][0] += 1
+            totals[step.action][1] += step.size
         if arguments.json:
-            blobs.append(step._asdict())
+            found.append(step._asdict())
     if arguments.json:
         print_json(
             {
@@ -92,10 +120,11 @@ def _show(steps: Iterable[Step], arguments: argparse.Namespace) -> bool:
                 "totals": {
                     action: {"blobs": count, "bytes": size} for action, (count, size) in totals.items()
                 },
-                "blobs": blobs,
+                "blobs": [{key: step[key] for key in _OF_BLOBS} for step in found if not step["name"]],
+                "manifests": [{key: step[key] for key in _OF_MANIFESTS} for step in found if step["name"]],
             }
         )
-        return bool(blobs)
+        return bool(found)
     rows = [
         (action, str(count), "blob" if count == 1 else "blobs", size_text(size), _SAID[action])
         for action, (count, size) in totals.items()
@@ -103,9 +132,14 @@ def _show(steps: Iterable[Step], arguments: argparse.Namespace) -> bool:
     ]
     if rows:
         print_table(rows)
-    else:
+    elif not removals:
         print("nothing is in quarantine" if arguments.undo else "no garbage was found")
-    return bool(rows)
+    return bool(rows or removals)
+
+
+def _line(step: Step) -> str:
+    what = f"{step.name}:{step.tag}" if step.tag else f"{step.name}@{step.digest}"
+    return f"{step.action}  {what}" + (f"  {step.reason}" if step.reason else "")
 
 
 @contextmanager

@@ -49,6 +49,25 @@ def add_concurrency_option(parser: argparse.ArgumentParser, what: str = "files")
     )
 
 
+def add_tag_options(parser: argparse.ArgumentParser) -> None:
+    """``--tag`` and ``--exclude``: patterns of ``fnmatch``."""
+    parser.add_argument(
+        "--tag",
+        action="append",
+        default=[],
+        dest="tags",
+        metavar="PATTERN",
+        help="only tags that match, such as 'v1.*'; repeat for several patterns",
+    )
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="no tags that match; can be repeated",
+    )
+
+
 def add_json_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, including errors")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from udist_plugin.cli.anywhere import add_place_options
+from udist_plugin.cli.options import add_tag_options
 from udist_plugin.cli.output import note, print_json, printable, size_text
 from udist_plugin.cli.places import references_of
 from udist_plugin.cli.progress import progress_of
@@ -17,21 +18,7 @@ if TYPE_CHECKING:
 
 def add_sync_options(parser: argparse.ArgumentParser) -> None:
     """Which tags, and how registries are reached."""
-    parser.add_argument(
-        "--tag",
-        action="append",
-        default=[],
-        dest="tags",
-        metavar="PATTERN",
-        help="only tags that match, such as 'v1.*'; repeat for several patterns",
-    )
-    parser.add_argument(
-        "--exclude",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="no tags that match; can be repeated",
-    )
+    add_tag_options(parser)
     add_place_options(parser)
 
 

@@ -18,3 +18,11 @@ def read_file(path: str) -> str:
         raise ConfigurationError(f"cannot be read: {error.strerror}", source=path) from None
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"not UTF-8 at byte {error.start}", source=path) from None
+
+
+def read_document(path: str) -> object:
+    """What a YAML file holds that is no configuration, as texts. Raises ``ConfigurationError``."""
+    from udist_plugin.config.nodes import plain
+    from udist_plugin.config.yaml_text import parse_yaml
+
+    return plain(parse_yaml(read_file(path), path))

@@ -93,7 +93,8 @@ class Leases:
         """Ends all leases of an owner, or those on ``references``; what they were on goes with the next run
         of the collector, if nobody else has a lease on it."""
         wanted = {_parsed(check_owner(owner), text) for text in references}
-        released = [lease for lease in self.list(owner) if not wanted or lease in wanted]
+        leases = sorted(self.list(owner), key=lambda lease: lease.reference)
+        released = [lease for lease in leases if not wanted or lease in wanted]
         for lease in released:
             path = lease.path()
             if (digest := read_link(self._driver, path)) is not None:
@@ -123,8 +124,11 @@ class Leases:
                     yield Release(lease, digest, self._driver.stat(path).modified)
 
     def settle(self, release: Release) -> None:
-        """Forgets a release."""
-        self._drop(release.lease.path(paths.RELEASED))
+        """Forgets a release, unless there is a later one."""
+        path = release.lease.path(paths.RELEASED)
+        with suppress(PathNotFound):
+            if self._driver.stat(path).modified == release.time:
+                self._drop(path)
 
     def _below(self, folder: str, above: str) -> Iterator[Lease]:
         for path in files_below(self._driver, folder):

@@ -17,7 +17,7 @@ import os
 import time
 from contextlib import suppress
 
-from udist_plugin.errors import PathNotFound
+from udist_plugin.errors import DigestInvalid, PathNotFound
 from udist_plugin.oci.digest import HEX_LENGTHS, Digest
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.walk import digests_below, files_below, revision_links
@@ -179,11 +179,35 @@ class Quarantine:
             if entry.is_link:
                 self._driver.remove_if_empty(entry.origin.rpartition("/")[0])
             return True
+        if entry.is_link:
+            return self._take_link(entry)
         self._driver.copy(entry.origin, entry.path)
+        return self._delete_taken(entry)
+
+    def _take_link(self, entry: Entry) -> bool:
+        content = self._driver.get_content(entry.origin)
+        pushed = self._pushed(content)
+        self._driver.copy(entry.origin, entry.path)
+        taken = self._delete_taken(entry)
+        if taken and not self._driver.stands(entry.path) and self._pushed(content) != pushed:
+            # Deleted meanwhile by somebody, with the copy, and pushed again.
+            self._driver.put_content(entry.origin, content)
+            return False
+        return taken
+
+    def _delete_taken(self, entry: Entry) -> bool:
+        """Whether the original was deleted, of which there is a copy here."""
         if self.stamp(entry.run, BEGUN) is None or self.stamp(entry.run, CLOSED) is not None:
             return False
         self._driver.delete(entry.origin)
         return True
+
+    def _pushed(self, link: bytes) -> float | None:
+        """When the bytes of the manifest were written last, which each push does."""
+        with suppress(PathNotFound, DigestInvalid):
+            digest = Digest(link.decode("ascii", "replace"))
+            return self._driver.stat(paths.blob_data(digest)).modified
+        return None
 
     def restore(self, entry: Entry) -> None:
         """Puts a file back where it belongs. Raises ``PathNotFound``.

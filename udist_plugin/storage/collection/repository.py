@@ -83,7 +83,7 @@ class Repository:
         """What goes by a policy, and by what leases hold and held.
 
         Untagged manifests stay until they are older than ``before``; ``is_younger`` tells whether the link of
-        one was written after a time. All times are in seconds since 1970.
+        one was written at a time or after it. All times are in seconds since 1970.
         """
         tags = policy.removed(self.tags, now)
         if policy.referrers:
@@ -93,7 +93,7 @@ class Repository:
             if lease.target in held.targets or digest in held.targets:
                 continue
             points = self.tags.get(lease.target)
-            if points is not None and points.digest == digest and points.pushed <= time:
+            if points is not None and points.digest == digest and points.pushed < time:
                 tags[lease.target] = f"released by {lease.owner}"
             if digest in self._revisions:
                 released[digest] = max(time, released.get(digest, time))
@@ -120,7 +120,7 @@ class Repository:
             candidates |= self._revisions.keys() - (() if policy.referrers else self._orphans())
         roots = (self._revisions.keys() - candidates) | self._held(held, removed)
         gone = candidates - self._belonging(roots)
-        young = {each for each in gone - self.quarantined if is_younger(each, since[each])}
+        young = {each for each in sorted(gone - self.quarantined) if is_younger(each, since[each])}
         return frozenset(gone - self._belonging(young))
 
     def _belonging(self, roots: Iterable[Digest]) -> set[Digest]:
@@ -176,16 +176,13 @@ def load(reader: Reader, name: str) -> Repository:
     """Raises ``StorageError`` for what cannot be listed or read."""
     manifests = f"{paths.REPOSITORIES}/{name}/{paths.MANIFESTS}"
     # A link may move from one to the other meanwhile: see ``mark``.
-    digests = {
-        *_quarantined(reader, name),
-        *_digests(reader, manifests),
-        *_quarantined(reader, name),
-    }
+    found = (*_quarantined(reader, name), *_digests(reader, manifests), *_quarantined(reader, name))
+    digests = dict.fromkeys(found)
     repository = Repository(name)
     with Helpers(max(1, reader.driver.lookups), "udist-retention") as pool:
-        for digest, found in pool.map(lambda digest: (digest, _look(reader, name, digest, digests)), digests):
-            if found is not None:
-                repository.add(digest, *found)
+        for digest, look in pool.map(lambda digest: (digest, _look(reader, name, digest, digests)), digests):
+            if look is not None:
+                repository.add(digest, *look)
         tags = list(filter(tag_matcher(), listed(reader.driver, f"{manifests}/tags")))
         for tag, points in pool.map(lambda tag: (tag, _tag(reader, name, tag)), tags):
             if points is not None:
@@ -215,7 +212,7 @@ def _digests(reader: Reader, manifests: str) -> Iterator[Digest]:
                 yield Digest(f"{algorithm}:{encoded}")
 
 
-def _look(reader: Reader, name: str, digest: Digest, digests: set[Digest]) -> tuple[Revision, bool] | None:
+def _look(reader: Reader, name: str, digest: Digest, digests: Container[str]) -> tuple[Revision, bool] | None:
     """A manifest, and whether it was found in quarantine; ``None`` if it was deleted."""
     link = link_of(name, digest)
     target = reader.link(link)

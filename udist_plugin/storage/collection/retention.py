@@ -29,11 +29,13 @@ class Tag(NamedTuple):
 
 class TagRule(NamedTuple):
     """Keeps, of the tags that match one of ``patterns`` anywhere, those pushed last and those pushed within
-    so many seconds; all of them if neither is said. Without patterns every tag matches."""
+    so many seconds; all of them if neither is said. Without patterns every tag matches. ``of`` is what a
+    reason calls the patterns."""
 
     patterns: tuple[re.Pattern[str], ...] = ()
     pushed_last: int | None = None
     pushed_within: float | None = None
+    of: str = ""
 
     def matches(self, tag: str) -> bool:
         return not self.patterns or any(pattern.search(tag) for pattern in self.patterns)
@@ -56,8 +58,8 @@ class TagRule(NamedTuple):
             parts.append(f"not among the {self.pushed_last} pushed last")
         if self.pushed_within is not None:
             parts.append(f"not pushed within {DURATION.show(self.pushed_within)}")
-        of = " of " + " ".join(pattern.pattern for pattern in self.patterns) if self.patterns else ""
-        return " and ".join(parts) + of
+        of = self.of or " ".join(pattern.pattern for pattern in self.patterns)
+        return " and ".join(parts) + (f", of {of}" if of else "")
 
 
 class Policy(NamedTuple):

@@ -152,7 +152,7 @@ class Tidying:
 
     def _is_younger(self, name: str, digest: Digest, time: float) -> bool:
         try:
-            return self._driver.stat(link_of(name, digest)).modified > time
+            return self._driver.stat(link_of(name, digest)).modified >= time
         except PathNotFound:
             return False
 

@@ -104,13 +104,11 @@ def files_below(driver: StorageDriver, folder: str) -> Iterator[str]:
         path = found.pop()
         try:
             found += [f"{path}/{name}" for name in driver.list(path)]
-        except InvalidPath:
-            if not _is_file(driver, path):
-                raise _not_listed(driver, path) from None
-            yield path
-        except PathNotFound:
+        except (InvalidPath, PathNotFound):
             above, _, name = path.rpartition("/")
-            if path != folder and name in listed(driver, above):
+            if _is_file(driver, path):
+                yield path
+            elif path != folder and name in listed(driver, above):
                 raise _not_listed(driver, path) from None
 
 
