@@ -40,7 +40,7 @@ ROOMS = {
     "keys": {"kinds"},
     "registry": {"errors", "oci", "content"},
     "drivers": {"errors", "content", "redaction", "kinds", "keys", "exhaustion", "helpers"},
-    "storage": BACKBONE | {"drivers", "helpers"},
+    "storage": BACKBONE | {"drivers", "helpers", "kinds"},
     "remote": BACKBONE | {"version"},
     "wrappers": BACKBONE | {"remote"},
     "notifications": BACKBONE | {"remote", "wrappers", "config", "redaction"},
