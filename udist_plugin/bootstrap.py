@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from udist_plugin.registry import Registry
     from udist_plugin.service import WSGI, Job
     from udist_plugin.storage.collection.step import Step
+    from udist_plugin.storage.extension import StoreExtension
     from udist_plugin.storage.upkeep.schedule import Purging
     from udist_plugin.wrappers.notifying import Occurrence
     from udist_plugin.wrappers.validation import Policy
@@ -285,6 +286,17 @@ def _parts(configuration: Configuration, driver: StorageDriver, listeners: Liste
         ),
     )
     answer: WSGI = bridge.wrap(application, application.base) if bridge else application
+    extensions = configuration.udist.extensions
+    if extensions.gc or extensions.leases:
+        from udist_plugin.http_api.middleware.extension import Extension
+
+        answer = Extension(
+            answer,
+            lambda: _store_extension(driver, registry.as_registry(), configuration),
+            http.prefix,
+            gc=extensions.gc,
+            leases=extensions.leases,
+        )
     answer = _guarded(answer, configuration, registry)
     health = _health(answer, configuration, driver)
     jobs: dict[str, Callable[[], Job | None]] = {
@@ -320,6 +332,14 @@ def _guarded(application: WSGI, configuration: Configuration, registry: LazyRegi
     from udist_plugin.guarding import guard
 
     return guard(application, configuration, lambda name, tag: registry.load().resolve_manifest(name, tag))
+
+
+def _store_extension(
+    driver: StorageDriver, registry: Registry, configuration: Configuration
+) -> StoreExtension:
+    from udist_plugin.storage.extension import StoreExtension
+
+    return StoreExtension(driver, registry, read_only=configuration.storage.maintenance.readonly.enabled)
 
 
 def _measurements(settings: Prometheus) -> Measurements | None:

@@ -41,6 +41,7 @@ _MODELS: dict[str, Any] = {
     "http.debug": model.Debug,
     "http.debug.prometheus": model.Prometheus,
     "udist": model.Own,
+    "udist.extensions": model.OwnExtensions,
     "udist.notifications": model.OwnNotifications,
     "udist.referrers": model.OwnReferrers,
     "udist.validation": model.OwnValidation,

@@ -177,6 +177,13 @@ class OwnReferrers(Part):
     tags: bool
 
 
+class OwnExtensions(Part):
+    """Which parts of the HTTP extension are served."""
+
+    gc: bool
+    leases: bool
+
+
 class OwnNotifications(Part):
     """``format`` is the envelope's, ``v1`` or ``v2``; ``queue`` is in bytes of each endpoint; ``spool`` is a
     folder, or empty."""
@@ -194,6 +201,7 @@ class Own(Part):
     accesscontrol: AccessControl | None
     maxstreams: int
     spin: int
+    extensions: OwnExtensions
     notifications: OwnNotifications
     referrers: OwnReferrers
     validation: OwnValidation

@@ -36,6 +36,12 @@ class EndpointUnknown(Unsupported):
     """There is nothing at this path."""
 
 
+class ExtensionInvalid(Unsupported):
+    """A request to the extension says something that it does not take."""
+
+    message = "the request is not what the extension takes"
+
+
 class LengthRequired(SizeInvalid):
     """The server in front delivers no content without a Content-Length (RFC 9110, section 15.5.12)."""
 
@@ -64,6 +70,7 @@ STATUS: dict[type[Exception], int] = {
     BlobUploadUnknown: 404,
     Denied: 403,
     EndpointUnknown: 404,
+    ExtensionInvalid: 400,
     LengthRequired: 411,
     ManifestTooLarge: 413,
     ManifestUnknown: 404,

@@ -29,6 +29,9 @@ FIXED = {
 }
 """Paths without a repository."""
 
+EXTENSION: Final = "v2/_udist/"
+"""What stands, below the prefix, before the paths of our extension; no repository's name begins so."""
+
 ENDPOINTS = {
     "blobs": ("", None, "blob"),
     "manifests": ("", None, "manifest"),

@@ -136,6 +136,8 @@ KEYS: Final = (
     Key("validation.manifests.references", _FLAG, None, "the old name of udist.validation.references"),
     Key("udist.maxstreams", Integer(64, 1 << 14), 1024, "requests that a plugin serves at once"),
     Key("udist.spin", Integer(0, 1000), 200, "microseconds of looking for the next request before sleeping"),
+    Key("udist.extensions.gc", _FLAG, False, "serve garbage collection at /v2/_udist/gc"),
+    Key("udist.extensions.leases", _FLAG, False, "serve leases at /v2/_udist/leases"),
     Key("udist.notifications.format", _FORMAT, "v2", "the envelope of events: distribution 2's v1, or v2"),
     Key("udist.notifications.queue", _QUEUE, 16 << 20, "bytes of events that wait for an endpoint at most"),
     Key("udist.notifications.spool", _FOLDER, "", "a folder that keeps events until they are delivered"),

@@ -8,7 +8,7 @@ from udist_plugin.http_api.middleware.access.controller import Challenge
 from udist_plugin.http_api.middleware.access.needs import needs
 from udist_plugin.http_api.request import Request
 from udist_plugin.http_api.response import API_VERSION
-from udist_plugin.http_api.routes import match
+from udist_plugin.http_api.routes import EXTENSION, Route, match
 from udist_plugin.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from udist_plugin.http_api.middleware.access.needs import Need
     from udist_plugin.http_api.middleware.access.policies import Policies
     from udist_plugin.http_api.response import Response
-    from udist_plugin.http_api.routes import Route
 
     Environ = dict[str, Any]
     StartResponse = Callable[..., Any]
@@ -51,10 +50,13 @@ class Guard:
         self._fields = [API_VERSION, *((name, value) for name in headers for value in headers[name])]
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
         try:
-            route = match(environ.get("PATH_INFO", ""), self._prefix)
+            route = match(path, self._prefix)
         except RegistryError:
-            return self._application(environ, start_response)
+            if not path.startswith(self._prefix + EXTENSION):
+                return self._application(environ, start_response)
+            route = Route("extension")
         request = Request(environ, "", route.name, route.reference)
         source = request.parameter("from")
         wanted = needs(route, request.method, source and source[:LONGEST_SOURCE])

@@ -71,9 +71,9 @@ class Policies:
                 raise Denied([{"Type": "repository", "Class": "", "Name": name, "Action": action}])
 
     def _wanted(self, request: Request, route: Route) -> Iterable[tuple[str, str]]:
-        """Repositories, and what is done in them. The catalog is of the admins, as it lists all."""
-        if route.resource == "catalog":
-            yield "", "read"
+        """Repositories, and what is done in them. What concerns the whole store is for the admins."""
+        if route.resource in ("catalog", "extension"):
+            yield "", "read" if request.method in ("GET", "HEAD") else "delete"
         if not route.name:
             return
         if request.method in ("GET", "HEAD"):
