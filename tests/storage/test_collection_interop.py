@@ -13,9 +13,12 @@ from tests.storage.samples import Document, image, index, push, push_image
 from tests.storage.stock import DEBIANS, collect_garbage, serving
 from udist_plugin.drivers.filesystem.driver import FilesystemDriver
 from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.reference import referrers_tag
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.collect import GRACE, collect
 from udist_plugin.storage.collection.quarantine import Quarantine
+from udist_plugin.storage.collection.retention import Policy, Retention
+from udist_plugin.storage.leases import Leases
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
@@ -112,6 +115,47 @@ def test_both_collectors_agree_on_what_udist_wrote(program: str, tmp_path: Path)
     assert data_of(root) == left
     with serving(root, config, program) as stock:
         check(stock, "app", KEPT)
+
+
+@pytest.mark.parametrize("program", STOCK)
+def test_untagged_manifests_of_a_stock_server_go(program: str, tmp_path: Path) -> None:
+    """Its own collector, which runs in between, deletes what is in quarantine, and nothing that stays."""
+    root, config = tmp_path / "root", tmp_path / "config.yml"
+    untagged = image(TWO, annotations={"a": "untagged"})
+    signature = image(ONE, annotations={"a": "cosign"})
+    with serving(root, config, program) as stock:
+        fill(stock)
+        stock.push_manifest("team/app", untagged, untagged.digest)
+        stock.push_manifest("team/app", signature, f"{referrers_tag(OUTER.digest)}.sig")
+        stock.push_manifest("team/app", GONE, "dangling")
+        assert stock.request("DELETE", f"/v2/team/app/manifests/{GONE.digest}").status == 202
+    driver = FilesystemDriver(str(root), paths.SCRATCH)
+    Leases(driver).create(StorageRegistry(driver), "backup", ["team/app:v1"])
+    gone: list[str] = []
+    for _ in range(4):
+        age(root)
+        steps = list(
+            collect(driver, apply=True, retention=Retention((Policy(untagged=True),)), pause=lambda _: None)
+        )
+        gone += [step.digest for step in steps if step.name and step.action == "quarantine"]
+        collect_garbage(root, config, program=program)
+    assert gone == [untagged.digest]
+    assert Quarantine(driver).runs() == []
+    assert [lease.reference for lease in Leases(driver).list()] == ["team/app:v1"]
+    assert data_of(root) == {Digest.of(blob).hex for blob in (CONFIG, ONE, TWO)} | {
+        document.digest.hex for document in (FIRST, SECOND, INNER, OUTER, SIGNATURE, signature)
+    }
+    with serving(root, config, program) as stock:
+        check(stock, "team/app", {**KEPT, SIGNATURE.digest: SIGNATURE, INNER.digest: INNER})
+        assert stock.manifest("team/app", untagged.digest).status == 404
+
+
+def age(root: Path) -> None:
+    """Everything is two days older."""
+    for file in root.rglob("*"):
+        if file.is_file():
+            then = file.stat().st_mtime - 2 * GRACE
+            os.utime(file, (then, then))
 
 
 def test_what_distribution_3_pushed_by_sha512_is_kept(tmp_path: Path) -> None:

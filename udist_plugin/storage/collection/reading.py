@@ -40,11 +40,12 @@ class Reader:
             return None
 
     def manifest(self, target: Digest, link: str) -> bytes | None:
-        """The manifest that a link leads to, ``None`` if the link was deleted meanwhile."""
+        """The manifest that a link leads to; ``None`` if the link was deleted meanwhile, or if it is in
+        quarantine and a stock server's collector, which does not look there, has deleted the manifest."""
         try:
             content = self._data.content(target)
         except PathNotFound as error:
-            if not self.driver.stands(link):
+            if link.startswith(f"{paths.QUARANTINE}/") or not self.driver.stands(link):
                 return None
             problem = "is missing, though {} leads there; push the manifest again, or delete it"
             raise self._failure(problem.format(link), error.path or link) from error
