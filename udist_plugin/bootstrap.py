@@ -111,11 +111,13 @@ def collect_garbage(
         raise ConfigurationError(
             "is true, so the store cannot be collected", key="storage.maintenance.readonly.enabled"
         )
-    driver = _driver(configuration)
+    driver, sizes = _driver(configuration), sizes_of(configuration)
     try:
         driver.probe()
-        yield from collect(driver, apply=apply, grace=grace, retention=policies)
+        sizes.start(_record)
+        yield from collect(driver, apply=apply, grace=grace, retention=policies, forget=sizes.forget)
     finally:
+        sizes.close()
         driver.close()
 
 
@@ -254,7 +256,7 @@ def _driver(configuration: Configuration) -> StorageDriver:
 
 def _parts(configuration: Configuration, driver: StorageDriver, listeners: Listeners) -> Parts:
     http = configuration.http
-    sizes = _sizes(configuration)
+    sizes = sizes_of(configuration)
     measurements = _measurements(http.debug.prometheus)
     if measurements:
         from udist_plugin.drivers.timed import timed
@@ -292,7 +294,7 @@ def _parts(configuration: Configuration, driver: StorageDriver, listeners: Liste
 
         answer = Extension(
             answer,
-            lambda: _store_extension(driver, registry.as_registry(), configuration),
+            lambda: _store_extension(driver, registry.as_registry(), configuration, sizes),
             http.prefix,
             gc=extensions.gc,
             leases=extensions.leases,
@@ -335,11 +337,12 @@ def _guarded(application: WSGI, configuration: Configuration, registry: LazyRegi
 
 
 def _store_extension(
-    driver: StorageDriver, registry: Registry, configuration: Configuration
+    driver: StorageDriver, registry: Registry, configuration: Configuration, sizes: Sizes
 ) -> StoreExtension:
     from udist_plugin.storage.extension import StoreExtension
 
-    return StoreExtension(driver, registry, read_only=configuration.storage.maintenance.readonly.enabled)
+    read_only = configuration.storage.maintenance.readonly.enabled
+    return StoreExtension(driver, registry, read_only=read_only, forget=sizes.forget)
 
 
 def _measurements(settings: Prometheus) -> Measurements | None:
@@ -407,7 +410,8 @@ def _url_for(driver: StorageDriver, configuration: Configuration) -> Callable[[s
     return driver.url_for
 
 
-def _sizes(configuration: Configuration) -> Sizes:
+def sizes_of(configuration: Configuration) -> Sizes:
+    """Where sizes of blobs are remembered, as configured."""
     cache, redis = configuration.storage.cache, configuration.redis
     if cache.blobdescriptor == "inmemory":
         return MemorySizes(cache.blobdescriptorsize)

@@ -18,6 +18,7 @@ from udist_plugin.storage.collection import quarantine
 from udist_plugin.storage.collection.collect import GRACE, PAUSE, collect, undo
 from udist_plugin.storage.collection.quarantine import CLOSED, Quarantine
 from udist_plugin.storage.registry import StorageRegistry
+from udist_plugin.storage.sizes.sizes import MemorySizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,6 +111,18 @@ def test_garbage_is_deleted_by_a_second_run_a_grace_later(
     assert registry.get_manifest("a", kept.digest).content == kept.content
     assert read_blob(registry, "a", Digest.of(b"kept")) == b"kept"
     assert not [path for path in files(store.driver) if path.startswith(paths.QUARANTINE)]
+
+
+def test_caches_forget_what_was_deleted(store: Store, garbage: Digest) -> None:
+    sizes = MemorySizes()
+    registry = StorageRegistry(store.driver, sizes=sizes)
+    assert registry.resolve_blob("a", garbage).size == len(GARBAGE)
+    store.collect(1.1)
+    store.passed += 1.1 * GRACE
+    for _ in collect(store.driver, apply=True, pause=store.paused.append, forget=sizes.forget):
+        pass
+    with pytest.raises(BlobUnknown):
+        registry.resolve_blob("a", garbage)
 
 
 def test_what_is_in_quarantine_is_found_and_moved_back(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from udist_plugin.cli.options import add_config_option, add_json_option
 from udist_plugin.cli.output import note, print_json, print_table, printable, size_text
 from udist_plugin.cli.retaining import add_retention_options, wanted_retention
-from udist_plugin.cli.stores import opened
+from udist_plugin.cli.stores import opened_with_sizes
 from udist_plugin.storage.collection.collect import GRACE, collect, undo
 from udist_plugin.typed import TYPE_CHECKING, Final
 
@@ -78,7 +78,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     changes = arguments.apply or arguments.undo
     retention = wanted_retention(arguments)
-    driver = opened(arguments, to_be="collected" if changes else "")
+    driver, sizes = opened_with_sizes(arguments, to_be="collected" if changes else "")
     if arguments.undo:
         _show(undo(driver), arguments)
         return
@@ -92,6 +92,7 @@ def run(arguments: argparse.Namespace) -> None:
             retention=retention,
             progress=progress,
             pause=_pause,
+            forget=sizes.forget,
         )
         found = _show(steps, arguments)
     if found and not changes and not arguments.json:

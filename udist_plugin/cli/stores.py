@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from udist_plugin.bootstrap import sizes_of
 from udist_plugin.cli.output import note, printable
 from udist_plugin.config import load
 from udist_plugin.config.files import read_file
@@ -15,12 +16,26 @@ from udist_plugin.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
+    from udist_plugin.config import Configuration
     from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.storage.sizes.sizes import Sizes
 
 
 def opened(arguments: argparse.Namespace, *, to_be: str = "") -> StorageDriver:
     """The driver of the configured store. Raises ``ConfigurationError``, also if the store is read-only
     but is ``to_be`` changed: "upgraded", for instance."""
+    return _opened(arguments, to_be)[0]
+
+
+def opened_with_sizes(arguments: argparse.Namespace, *, to_be: str) -> tuple[StorageDriver, Sizes]:
+    """As ``opened``, and where its plugins remember the sizes of blobs."""
+    driver, configuration = _opened(arguments, to_be)
+    sizes = sizes_of(configuration)
+    sizes.start(lambda _, message: note(printable(message)))
+    return driver, sizes
+
+
+def _opened(arguments: argparse.Namespace, to_be: str) -> tuple[StorageDriver, Configuration]:
     path = arguments.config
     config = read_file(path) if path else None
     loaded = load(config, os.environ, config_name=path or "configuration", on_pipes=True)
@@ -32,4 +47,4 @@ def opened(arguments: argparse.Namespace, *, to_be: str = "") -> StorageDriver:
         raise ConfigurationError(problem, key="storage.maintenance.readonly.enabled")
     driver = open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
     driver.probe()
-    return driver
+    return driver, loaded.configuration

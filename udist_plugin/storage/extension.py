@@ -10,9 +10,10 @@ from udist_plugin.storage.leases import Leases
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.oci.digest import Digest
     from udist_plugin.registry import Registry
     from udist_plugin.storage.leases import Lease
 
@@ -21,16 +22,25 @@ if TYPE_CHECKING:
 
 class StoreExtension:
     """The verbs of the extension. ``registry`` is that of the store; a ``read_only`` one is not changed.
+    ``forget`` is told of each blob that is gone.
 
     Every verb may raise ``StorageError``, ``ConfigurationError`` for a wrong argument, and ``Unsupported``
     for what a store that is read-only does not allow.
     """
 
-    def __init__(self, driver: StorageDriver, registry: Registry, *, read_only: bool) -> None:
+    def __init__(
+        self,
+        driver: StorageDriver,
+        registry: Registry,
+        *,
+        read_only: bool,
+        forget: Callable[[Digest], object],
+    ) -> None:
         self._driver = driver
         self._registry = registry
         self._leases = Leases(driver)
         self._read_only = read_only
+        self._forget = forget
 
     def collect(
         self, *, apply: bool, untagged: bool, restore: bool, retention: object | None
@@ -44,7 +54,7 @@ class StoreExtension:
             policies = Retention((Policy(untagged=True),) if untagged else ())
             if retention is not None:
                 policies = read_retention(retention)
-            steps = collect(self._driver, apply=apply, grace=GRACE, retention=policies)
+            steps = collect(self._driver, apply=apply, grace=GRACE, retention=policies, forget=self._forget)
         return (step._asdict() for step in steps)
 
     def create_leases(self, owner: str, references: Sequence[str]) -> Documents:

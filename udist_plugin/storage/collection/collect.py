@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.oci.digest import Digest
     from udist_plugin.storage.collection.mark import Marked, Progress
     from udist_plugin.storage.collection.quarantine import Entry
 
@@ -75,11 +76,12 @@ def collect(
     retention: Retention | None = None,
     progress: Progress = lambda _: None,
     pause: Callable[[float], object] = time.sleep,
+    forget: Callable[[Digest], object] = lambda _: None,
 ) -> Iterator[Step]:
     """Each step as it is done, or without ``apply`` as it would be: then nothing is written.
 
-    ``grace`` is in seconds, at least ``GRACE``. Raises ``StorageError`` before the first step if a link or a
-    manifest cannot be read.
+    ``grace`` is in seconds, at least ``GRACE``; ``forget`` is told of each blob that is gone. Raises
+    ``StorageError`` before the first step if a link or a manifest cannot be read.
     """
     if not grace >= GRACE:
         raise ConfigurationError(f"expected at least {GRACE:.0f} seconds", key="grace")
@@ -99,7 +101,10 @@ def collect(
     marked = mark(driver, progress, tidying.ending)
     yield from tidying.run()
     for entry in blobs:
-        yield from _settle(driver, quarantine, entry, marked, apply=apply)
+        for step in _settle(driver, quarantine, entry, marked, apply=apply):
+            if apply and step.action == "delete":
+                forget(step.digest)
+            yield step
     if apply:
         for run in due:
             quarantine.end(run)
