@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     import argparse
 
 
+_EPILOG = """\
+examples:
+  udist lease create backup-1 demo/app:v1
+  udist lease create backup-1 demo/app@sha256:0123... demo/db:v3
+"""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
     add_owner(parser)
     parser.add_argument("references", nargs="+", metavar="NAME:TAG|NAME@DIGEST", help="what the owner needs")
     add_config_option(parser)

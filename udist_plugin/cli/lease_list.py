@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     import argparse
 
 
+_EPILOG = """\
+examples:
+  udist lease list
+  udist lease list backup-1 --json
+"""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
     add_owner(parser, nargs="?")
     add_config_option(parser)
     add_json_option(parser)

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     import argparse
 
 
+_EPILOG = """\
+examples:
+  udist lease release backup-1
+  udist lease release backup-1 demo/db:v3
+"""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
     add_owner(parser)
     parser.add_argument(
         "references", nargs="*", metavar="NAME:TAG|NAME@DIGEST", help="only these leases (default: all)"
