@@ -187,3 +187,13 @@ def test_patterns(pattern: str, matching: list[str], other: list[str]) -> None:
 
     found = compiled(pattern)
     assert [name for name in matching + other if found.fullmatch(name)] == matching
+
+
+def test_the_extension_is_for_admins(tmp_path: Path) -> None:
+    settings = configuration(tmp_path, RULES)
+    settings["udist"]["extensions"] = {"gc": True, "leases": True}
+    with create_app(settings) as app:
+        client = Client(app)
+        for method, target in (("GET", "/v2/_udist/leases"), ("POST", "/v2/_udist/gc")):
+            statuses = [ask(client, user, method, target).status for user in ("", "alice", "root")]
+            assert statuses == [401, 403, 200], target

@@ -31,7 +31,8 @@ class Need(NamedTuple):
 
 
 def needs(route: Route, method: str, source: str | None) -> list[Need]:
-    """All that a request needs: for what concerns the whole store, that is the catalog. ``source`` is the repository that a blob is mounted from."""
+    """All that a request needs; for what concerns the whole store, that is the catalog. ``source`` is the
+    repository that a blob is mounted from."""
     if not route.name:
         return [Need("registry", "catalog", "*")] if route.resource in ("catalog", "extension") else []
     found = [Need("repository", route.name, action) for action in ACTIONS.get(method, ())]
