@@ -6,12 +6,15 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"udist.dev/plugin/udist/internal/carried"
 )
 
 const hint = "install it from a checkout (pip install /path/to/udist), or set UDIST_PLUGIN to its command"
 
-// defaultCommand finds the plugin. own reports whether the library chose the command rather than the user.
-func defaultCommand() (command []string, own bool, err error) {
+// defaultCommand finds the plugin. own reports whether the library chose the command rather than the user. note receives
+// warnings.
+func defaultCommand(note func(string)) (command []string, own bool, err error) {
 	if text := os.Getenv("UDIST_PLUGIN"); strings.TrimSpace(text) != "" {
 		command, err := splitCommand(text)
 		if err != nil {
@@ -20,6 +23,16 @@ func defaultCommand() (command []string, own bool, err error) {
 			}
 		}
 		return command, false, nil
+	}
+	if carried.Command != nil {
+		command, err := carried.Command(note)
+		if err != nil {
+			return nil, true, &Error{
+				Kind: ErrNotFound, Code: "NOT_FOUND", Err: err,
+				Message: fmt.Sprintf("%v; set UDIST_PLUGIN to the command of another plugin", err),
+			}
+		}
+		return command, true, nil
 	}
 	if path, err := exec.LookPath("udist-plugin"); err == nil {
 		return []string{path}, true, nil

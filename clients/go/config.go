@@ -22,10 +22,10 @@ type Config struct {
 	// but never become part of a process environment.
 	Env []string
 	// Command is the command to spawn. The default is the command in the environment variable UDIST_PLUGIN,
-	// split into words like in a shell but without expansion; else udist-plugin on PATH; else
-	// python3 -P -m udist_plugin. A command found on PATH runs in its own process group, so that Ctrl-C reaches
-	// the caller first. A command from Command or UDIST_PLUGIN stays in the caller's process group, because ssh
-	// may need to ask for a password.
+	// split into words like in a shell but without expansion; else the plugin that this program carries (package
+	// embedded); else udist-plugin on PATH; else python3 -P -m udist_plugin. A command that this library finds
+	// runs in its own process group, so that Ctrl-C reaches the caller first. A command from Command or
+	// UDIST_PLUGIN stays in the caller's process group, because ssh may need to ask for a password.
 	Command []string
 	// Stderr receives the plugin's standard error line by line, and each warning about the configuration once,
 	// even if the configuration sets the log's level to error. Its Write must not block for long. If both Stderr
@@ -66,8 +66,8 @@ type Config struct {
 type FileSharing uint8
 
 const (
-	// FilesIfFound shares files with a plugin found on PATH. A command from Config.Command or UDIST_PLUGIN may run
-	// the plugin on another machine or as another user, so no files are shared with it.
+	// FilesIfFound shares files with a plugin that this library finds. A command from Config.Command or UDIST_PLUGIN
+	// may run the plugin on another machine or as another user, so no files are shared with it.
 	FilesIfFound FileSharing = iota
 	// FilesAlways shares files with any plugin that can.
 	FilesAlways

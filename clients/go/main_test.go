@@ -17,7 +17,8 @@ import (
 
 // programs are what this program can be as well, by its one argument.
 var programs = map[string]func(){
-	"fake-plugin": func() { fakePlugin(os.Stdin, os.Stdout) },
+	"fake-plugin":  func() { fakePlugin(os.Stdin, os.Stdout) },
+	"udist-plugin": func() { fakePlugin(os.Stdin, os.Stdout) }, // what embedded starts
 }
 
 // TestMain lets this program be another one, and finds the real one in the repository's own

@@ -44,7 +44,7 @@ func start(ctx context.Context, config Config) (*session, error) {
 	s := &session{config: config, command: config.Command, log: &pluginLog{config: config}, gone: make(chan struct{})}
 	if len(s.command) == 0 {
 		var err error
-		if s.command, s.found, err = defaultCommand(); err != nil {
+		if s.command, s.found, err = defaultCommand(s.log.note); err != nil {
 			return nil, err
 		}
 	}
