@@ -20,9 +20,10 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /**
    * The command to spawn and its arguments. The default is UDIST_PLUGIN, split into words as a shell does but without
-   * expansion; else udist-plugin on PATH; else python3 -P -m udist_plugin. A command found on PATH runs in a process
-   * group of its own, so that Ctrl-C does not end the plugin before the caller. A command that you name, here or in
-   * UDIST_PLUGIN, stays in the caller's process group.
+   * expansion; else the plugin in the npm package for this platform; else udist-plugin on PATH; else
+   * python3 -P -m udist_plugin. If the package is missing, a warning says which other plugin is used. A command that
+   * this library finds runs in a process group of its own, so that Ctrl-C does not end the plugin before the caller. A
+   * command that you name, here or in UDIST_PLUGIN, stays in the caller's process group.
    */
   readonly command?: readonly string[] | undefined;
   /** Aborts the start. It has no effect once the plugin is ready. */
@@ -60,7 +61,7 @@ export interface SpawnOptions {
   /**
    * Whether this process and the plugin open each other's files instead of sending their content: the file of a blob,
    * and a request's body that is an `fs.ReadStream`. This requires Linux, and a plugin that runs on the same machine as
-   * the same user. The default is true for a plugin found on PATH, and false for a command. Content that cannot be
+   * the same user. The default is true for a plugin that this library finds, and false for a command. Content that cannot be
    * shared is sent.
    */
   readonly files?: boolean | undefined;

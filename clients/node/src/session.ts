@@ -45,6 +45,7 @@ export class Session {
   private constructor(command: Command, options: SpawnOptions, pair: SocketPair | undefined) {
     this.#command = command;
     this.#log = new Log(options.log);
+    if (command.note) this.#log.note(command.note);
     this.child = new Child(command, (line) => this.#log.line(line), pair);
     this.link = new Link(this.child.stdout, this.child.stdin, {
       memory: options.memory ?? MEMORY,
@@ -59,7 +60,7 @@ export class Session {
   static async start(options: SpawnOptions): Promise<Session> {
     options.signal?.throwIfAborted();
     const [program, ...words] = options.command ?? [];
-    const command = program === undefined ? defaultCommand() : { words: [program, ...words], own: false } as const;
+    const command: Command = program === undefined ? defaultCommand() : { words: [program, ...words], own: false };
     const shares = process.platform === "linux" && (options.files ?? command.own);
     const settings = settingsOf(options, shares);
     const pair = await socketPair();

@@ -2,24 +2,40 @@ import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 import { PluginNotFoundError } from "../errors.js";
+import { packagedPlugin } from "./packaged.js";
 
 export const HINT = "install it from a checkout (pip install /path/to/udist), or set UDIST_PLUGIN to its command";
 
-/** What to spawn, and whether that is this library's own choice. */
+/** What to spawn, whether that is this library's own choice, and what is wrong with a better choice. */
 export interface Command {
   readonly words: readonly [string, ...string[]];
   readonly own: boolean;
+  readonly note?: string;
 }
 
-/** UDIST_PLUGIN, split as a shell does; else udist-plugin on PATH; else python3 -P -m udist_plugin. */
+/**
+ * UDIST_PLUGIN, split as a shell does; else the plugin in the package for this platform; else udist-plugin on PATH; else
+ * python3 -P -m udist_plugin.
+ */
 export function defaultCommand(env: NodeJS.ProcessEnv = process.env): Command {
   const [program, ...rest] = splitCommand(env.UDIST_PLUGIN ?? "");
   if (program !== undefined) return { words: [program, ...rest], own: false };
+  const packaged = packagedPlugin();
+  if (packaged.path !== undefined && isProgram(packaged.path)) return { words: [packaged.path], own: true };
+  const missing = packaged.path === undefined ? packaged.missing : `${packaged.path} is not an executable file`;
+  const words = installed(env);
+  if (!words) {
+    const reason = "neither udist-plugin nor python3 was found on PATH";
+    throw new PluginNotFoundError(`${missing ? `${missing}, and ` : ""}${reason}; ${HINT}`);
+  }
+  return { words, own: true, ...(missing && { note: `${missing}; using ${words.join(" ")}, found on PATH` }) };
+}
+
+function installed(env: NodeJS.ProcessEnv): Command["words"] | undefined {
   const plugin = onPath("udist-plugin", env);
-  if (plugin) return { words: [plugin], own: true };
+  if (plugin) return [plugin];
   const python = onPath("python3", env);
-  if (python) return { words: [python, "-P", "-m", "udist_plugin"], own: true };
-  throw new PluginNotFoundError(`neither udist-plugin nor python3 was found on PATH; ${HINT}`);
+  return python ? [python, "-P", "-m", "udist_plugin"] : undefined;
 }
 
 const WORD = /(?:[^\s"'\\]|\\[^]|'[^']*'|"(?:[^"\\]|\\[^])*")+/y;
