@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -37,17 +36,6 @@ func carry(t *testing.T) string {
 		cache = filepath.Join(home, "Library", "Caches")
 	}
 	return cache
-}
-
-func answers(t *testing.T, plugin *udist.Plugin) {
-	t.Helper()
-	response, err := plugin.Client().Get("http://registry/ping")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if response.Body.Close(); response.StatusCode != http.StatusNoContent {
-		t.Errorf("%s", response.Status)
-	}
 }
 
 func unpacked(t *testing.T, cache string) []string {

@@ -20,6 +20,7 @@ func fakePlugin(in io.Reader, out io.Writer) {
 	f.settings = f.read().GetSettings()
 	f.send(0, false, &pluginv1.Frame_Settings{Settings: &pluginv1.Settings{
 		Versions: []uint32{1}, MaxStreams: 64, Capabilities: []string{"files"}, ProcessId: processID(f.settings),
+		Implementation: f.settings.GetConfiguration(),
 	}})
 	for {
 		frame := f.read()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -73,6 +74,18 @@ func spawn(t testing.TB, config udist.Config) *udist.Plugin {
 		}
 	})
 	return plugin
+}
+
+// answers sends a request to a fake plugin.
+func answers(t *testing.T, plugin *udist.Plugin) {
+	t.Helper()
+	response, err := plugin.Client().Get("http://registry/ping")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response.Body.Close(); response.StatusCode != http.StatusNoContent {
+		t.Errorf("%s", response.Status)
+	}
 }
 
 // inFolder configures a registry in a folder of its own.

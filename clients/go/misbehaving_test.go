@@ -25,10 +25,17 @@ var words = strings.Repeat("€", 4096)
 // What each kind of udist_plugin.testing.misbehaving comes to.
 var (
 	atStart = map[string]misbehaviour{
-		"exit":         {udist.ErrDied, "exit status 3; its standard error ends with:\na last word"},
-		"hang":         {udist.ErrHandshake, "did not answer the handshake within 500ms"},
-		"text":         {udist.ErrHandshake, "standard output contained text: Welcome to the plugin!"},
-		"version":      {udist.ErrHandshake, "no common version: the plugin speaks 2, this client speaks 1"},
+		"exit": {udist.ErrDied, "exit status 3; its standard error ends with:\na last word"},
+		"hang": {udist.ErrHandshake, "did not answer the handshake within 500ms"},
+		"text": {udist.ErrHandshake, "standard output contained text: Welcome to the plugin!"},
+		"version": {
+			udist.ErrHandshake,
+			"no common version: the plugin (misbehaving/1) speaks 2, this client speaks 1 (udist-go/" + udist.Version + "); use a plugin",
+		},
+		"refuse-version": {
+			udist.ErrHandshake,
+			"speaks 1, this side 2 (udist-go/" + udist.Version + "); use a plugin and a client of the same release",
+		},
 		"refuse":       {udist.ErrHandshake, "storage.filesystem.rootdirectory"},
 		"long-refusal": {udist.ErrHandshake, words},
 		"no-settings":  {udist.ErrHandshake, "response before settings"},

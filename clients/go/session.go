@@ -79,6 +79,9 @@ func start(ctx context.Context, config Config) (*session, error) {
 		}
 	}
 	s.log.warn(s.link.Peer().GetWarnings(), s.process.Tail)
+	if other := otherRelease(s.link.Peer().GetImplementation()); other != "" {
+		s.log.note(other)
+	}
 	return s, nil
 }
 
@@ -193,12 +196,18 @@ func (s *session) explainEnd(cause error, text []byte) error {
 	switch {
 	case errors.As(cause, &refused):
 		err.Kind, err.Code, err.Message = ErrHandshake, codeName(refused.Code), refused.Message
+		if refused.Code == pluginv1.Code_CODE_FAILED_PRECONDITION {
+			err.Message = namingRelease(err.Message)
+		}
 	case errors.As(cause, &broken):
 		if broken.Name == "truncated" && s.died() {
 			break
 		}
 		s.process.Kill()
 		err.Kind, err.Code, err.Message = ErrProtocol, "INTERNAL", "the plugin broke the protocol: "+cause.Error()
+		if broken.Name == "version" {
+			err.Code, err.Message = "FAILED_PRECONDITION", namingRelease(cause.Error())
+		}
 		if broken.Name == "first-byte" {
 			shown := strings.TrimRight(strings.ToValidUTF8(string(text), "\uFFFD"), "\r\n")
 			err.Message = "the plugin's standard output contained text: " + shown

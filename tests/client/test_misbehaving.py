@@ -25,6 +25,7 @@ from udist_plugin.errors import (
     TransportError,
 )
 from udist_plugin.testing.misbehaving import KINDS
+from udist_plugin.version import IMPLEMENTATION, SAME_RELEASE
 from udist_plugin.wire.encoding import encode, encode_data_head
 from udist_plugin.wire.frames import Frame, Reset, Response, Settings
 
@@ -50,7 +51,11 @@ AT_START: dict[str, tuple[type[TransportError], str]] = {
     "exit": (PluginDied, "exit status 3.*\na last word"),
     "hang": (HandshakeFailed, "did not answer the handshake within 0.5 s"),
     "text": (HandshakeFailed, "standard output contained text: Welcome to the plugin!"),
-    "version": (HandshakeFailed, "no common version: the peer speaks 2, this side 1"),
+    "version": (
+        HandshakeFailed,
+        rf"the peer \(misbehaving/1\) speaks 2, this side 1 \({IMPLEMENTATION}\); {SAME_RELEASE}",
+    ),
+    "refuse-version": (HandshakeFailed, rf"this side 2 \({IMPLEMENTATION}\); {SAME_RELEASE}"),
     "refuse": (HandshakeFailed, "storage.filesystem.rootdirectory"),
     "long-refusal": (HandshakeFailed, CUT),
     "no-settings": (HandshakeFailed, "response before settings"),

@@ -25,6 +25,7 @@ from tests.server.raw import PLUGIN, raw
 from tests.tools import require_tool
 from udist_plugin.client.plugin import Plugin
 from udist_plugin.errors import DeadlineExceeded, HandshakeFailed, PluginDied, TransportError
+from udist_plugin.version import IMPLEMENTATION, SAME_RELEASE
 from udist_plugin.wire.encoding import encode
 from udist_plugin.wire.frames import Frame, GoAway, Request, Reset, Settings
 from udist_plugin.wire.library import decode_with_library
@@ -371,6 +372,11 @@ HELLO = encode(Frame(0, Settings([1], environment={"REGISTRY_STORAGE": "inmemory
         (HELLO + b"\0\0\0", 76, "ended within a frame"),
         (HELLO + HELLO, 76, "settings twice"),
         (encode(Frame(0, Settings([2, 3]))), 78, "no common version: the peer speaks 2, 3, this side 1"),
+        (
+            encode(Frame(0, Settings([2], implementation="udist-go/99.0.0"))),
+            78,
+            f"the peer (udist-go/99.0.0) speaks 2, this side 1 ({IMPLEMENTATION}); {SAME_RELEASE}",
+        ),
         (b"", 0, ""),
         (HELLO, 0, ""),
     ],

@@ -11,7 +11,14 @@ from collections import deque
 from udist_plugin.client.forks import watch
 from udist_plugin.client.slots import Slots
 from udist_plugin.client.wake import WakePipe
-from udist_plugin.errors import DeadlineExceeded, HandshakeFailed, PluginDied, PluginForked, TransportError
+from udist_plugin.errors import (
+    DeadlineExceeded,
+    HandshakeFailed,
+    PluginDied,
+    PluginForked,
+    TransportError,
+    VersionMismatch,
+)
 from udist_plugin.link.errors import reset_error
 from udist_plugin.link.exchange import Exchange
 from udist_plugin.link.fds import ready_before_end
@@ -21,6 +28,7 @@ from udist_plugin.link.input import Interrupted
 from udist_plugin.link.link import Link
 from udist_plugin.link.waiter import Waiter, least
 from udist_plugin.typed import TYPE_CHECKING, Final
+from udist_plugin.version import naming_release
 from udist_plugin.wire.caller import CallerConnection
 from udist_plugin.wire.frames import GoAway, Log, Request, Reset, Settings
 
@@ -307,6 +315,8 @@ class ClientLink(Link):
         return end if end.status else self.on_broken(error)
 
     def on_broken(self, error: UdistError) -> TransportError:
+        if isinstance(error, VersionMismatch):
+            return HandshakeFailed(self._told(naming_release(str(error))))
         kind = HandshakeFailed if self.connection.peer is None else TransportError
         text = self.intake.stray()
         if not text:
@@ -340,7 +350,10 @@ class ClientLink(Link):
 
     def _go_away(self, away: GoAway) -> None:
         if self.connection.peer is None:
-            self.fail(HandshakeFailed(away.message or away.code, code=away.code))
+            message = away.message or away.code
+            if away.code == HandshakeFailed.code:  # of versions
+                message = naming_release(message)
+            self.fail(HandshakeFailed(message, code=away.code))
             return
         for stream in list(self.connection.streams.values()):
             if stream.id > away.last_stream_id and stream.owner:

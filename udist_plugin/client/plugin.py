@@ -15,7 +15,7 @@ from udist_plugin.client.patched import check_patches
 from udist_plugin.client.process import PluginProcess
 from udist_plugin.client.redirects import CAPABILITY as REDIRECT
 from udist_plugin.typed import TYPE_CHECKING, Final
-from udist_plugin.version import __version__
+from udist_plugin.version import IMPLEMENTATION, other_release
 from udist_plugin.wire.constants import DECLARED_CREDIT, FILES, VERSION
 
 if TYPE_CHECKING:
@@ -104,7 +104,6 @@ class Plugin:
         check_patches()
         configuration, config_name = as_text(config, config_name)
         words, own = find_command(command, os.environ)
-        implementation = f"udist-python/{__version__}"
         self._process = PluginProcess(words, log, own=own)
         recorder = None
         try:  # imports what it takes to talk while the plugin starts
@@ -114,7 +113,7 @@ class Plugin:
 
             self._call = Call
             path = os.environ.get(TRACE, "") if trace is None else os.fspath(trace)
-            recorder = _recorder(path, implementation, words[0]) if path else None
+            recorder = _recorder(path, words[0]) if path else None
             self._link = ClientLink(self._process, log, recorder)
         except BaseException:
             now = time.monotonic()
@@ -127,7 +126,7 @@ class Plugin:
         settings = Settings(
             [VERSION],
             capabilities=[DECLARED_CREDIT, *([REDIRECT] if redirects else []), *([FILES] if files else [])],
-            implementation=implementation,
+            implementation=IMPLEMENTATION,
             process_id=os.getpid(),
             configuration=configuration,
             environment=environ,
@@ -144,6 +143,8 @@ class Plugin:
         self.warnings = tuple(peer.warnings)
         if log is None:
             _log_warnings(self.warnings)
+        if other := other_release(peer.implementation):
+            (log or _log_warning)(other)
 
     @property
     def link(self) -> ClientLink:
@@ -252,14 +253,18 @@ def _end(link: ClientLink, process: PluginProcess, timeout: float) -> int:
     return status
 
 
-def _recorder(path: str, implementation: str, program: str) -> Recorder | None:
+def _recorder(path: str, program: str) -> Recorder | None:
     from udist_plugin.client.trace.recorder import Recorder
 
-    return Recorder.open(path, implementation, program)
+    return Recorder.open(path, IMPLEMENTATION, program)
 
 
 def _log_warnings(warnings: Iterable[str]) -> None:
     for warning in warnings:
-        import logging
+        _log_warning(warning)
 
-        logging.getLogger("udist_plugin").warning("%s", warning)
+
+def _log_warning(text: str) -> None:
+    import logging
+
+    logging.getLogger("udist_plugin").warning("%s", text)

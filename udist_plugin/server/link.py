@@ -11,6 +11,7 @@ from udist_plugin.link.link import Link
 from udist_plugin.link.role import IDLE
 from udist_plugin.link.waiter import least
 from udist_plugin.typed import TYPE_CHECKING, Final
+from udist_plugin.version import naming_release
 from udist_plugin.wire.constants import INITIAL_STREAMS
 from udist_plugin.wire.frames import GoAway, Request, Settings
 from udist_plugin.wire.plugin import PluginConnection
@@ -162,8 +163,9 @@ class ServerLink(Link):
     def on_broken(self, error: UdistError) -> TransportError:
         if isinstance(error, TransportError):
             return error
-        code = "FAILED_PRECONDITION" if isinstance(error, VersionMismatch) else "INTERNAL"
-        return TransportError(str(error), code=code)
+        if isinstance(error, VersionMismatch):
+            return TransportError(naming_release(str(error)), code="FAILED_PRECONDITION")
+        return TransportError(str(error), code="INTERNAL")
 
     def on_head(self, event: HeadReceived) -> None:
         assert isinstance(event.head, Request)

@@ -18,7 +18,7 @@ from udist_plugin.server.watch import LOOK, Watch
 from udist_plugin.server.workers import Workers
 from udist_plugin.server.wsgi import serve_exchange, trace
 from udist_plugin.typed import TYPE_CHECKING, Final
-from udist_plugin.version import __version__
+from udist_plugin.version import IMPLEMENTATION
 from udist_plugin.wire.constants import DECLARED_CREDIT, FILES, INITIAL_STREAMS, VERSION
 from udist_plugin.wire.frames import Settings
 
@@ -183,7 +183,7 @@ class _Plugin:
                     [VERSION],
                     self.service.max_streams if declares else INITIAL_STREAMS,
                     [*([FILES] if self._link.caller else ()), *([DECLARED_CREDIT] if declares else ())],
-                    implementation=f"udist-python/{__version__}",
+                    implementation=IMPLEMENTATION,
                     process_id=os.getpid(),
                     warnings=_fitting(self.service.warnings),
                 )

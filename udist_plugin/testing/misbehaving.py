@@ -28,6 +28,7 @@ KINDS: Final = {
     "late-text": "prints a line of text where a response should begin",
     "version": "chooses a version that nobody speaks",
     "refuse": "refuses the configuration with a go-away, and ends with status 78",
+    "refuse-version": "refuses the caller's versions with a go-away, and ends with status 78",
     "long-refusal": "refuses the configuration with a message over the limit",
     "long-reset": "resets a stream with a message over the limit",
     "garbage": "answers a request with bytes that are no frame",
@@ -53,6 +54,12 @@ KINDS: Final = {
 LONG_MESSAGE: Final = "\N{EURO SIGN}" * 20_000
 """Longer than a message may be, and short enough for a frame."""
 
+_REFUSALS: Final = {
+    "refuse": ("INVALID_ARGUMENT", "storage.filesystem.rootdirectory (x): expected a path"),
+    "refuse-version": ("FAILED_PRECONDITION", "no common version: the peer speaks 1, this side 2"),
+    "long-refusal": ("INVALID_ARGUMENT", LONG_MESSAGE),
+}
+
 
 def main(kind: str) -> None:
     """Behaves as ``kind`` until the caller closes standard input."""
@@ -71,11 +78,8 @@ def main(kind: str) -> None:
             _write(encode(Frame(1, Response(200), True)))
             _sleep()
     _read_frame()
-    if kind == "refuse":
-        _send(GoAway(0, "INVALID_ARGUMENT", "storage.filesystem.rootdirectory (x): expected a path"))
-        sys.exit(78)
-    if kind == "long-refusal":
-        _send(GoAway(0, "INVALID_ARGUMENT", LONG_MESSAGE))
+    if kind in _REFUSALS:
+        _send(GoAway(0, *_REFUSALS[kind]))
         sys.exit(78)
     _send(Settings([VERSION + 1 if kind == "version" else VERSION], 64, (), "misbehaving/1", os.getpid()))
     if kind == "deaf":

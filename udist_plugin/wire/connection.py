@@ -240,7 +240,8 @@ class Connection:
     def _check_settings(self, settings: Settings) -> None:
         if VERSION not in settings.versions:
             spoken = ", ".join(map(str, settings.versions)) or "none"
-            raise VersionMismatch(f"no common version: the peer speaks {spoken}, this side {VERSION}")
+            name = f" ({settings.implementation})" if settings.implementation else ""
+            raise VersionMismatch(f"no common version: the peer{name} speaks {spoken}, this side {VERSION}")
 
     def _receive_head(self, stream_id: int, head: Request | Response, end_stream: bool) -> Event | None:
         raise NotImplementedError

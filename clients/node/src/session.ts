@@ -24,6 +24,7 @@ import { settingsOf } from "./options.js";
 import type { SpawnOptions } from "./options.js";
 import { after } from "./timer.js";
 import { Recorder } from "./trace/recorder.js";
+import { namingRelease, otherRelease } from "./version.js";
 import { ConnectionFault, LocalFault } from "./wire/errors.js";
 import { Code } from "./wire/generated/frame_pb.js";
 
@@ -68,7 +69,10 @@ export class Session {
     try {
       await session.#shakeHands(settings, options);
       if (shares) session.link.files = PeerFiles.of(session.link.connection.peer, session.child.pid);
-      session.#log.warn(session.link.connection.peer?.warnings ?? [], session.child.tail);
+      const { warnings = [], implementation = "" } = session.link.connection.peer ?? {};
+      session.#log.warn(warnings, session.child.tail);
+      const other = otherRelease(implementation);
+      if (other) session.#log.note(other);
       return session;
     } catch (error) {
       await session.destroy(error);
@@ -166,7 +170,7 @@ function refused({ code, message }: Refusal, details: ErrorDetails): UdistError 
     case Code.INVALID_ARGUMENT:
       return new ConfigurationError(message, details);
     case Code.FAILED_PRECONDITION:
-      return new VersionError(message, details);
+      return new VersionError(namingRelease(message), details);
     case Code.UNAVAILABLE: // a signal told it to end
       return new PluginDiedError(message, details);
     default:
@@ -175,7 +179,7 @@ function refused({ code, message }: Refusal, details: ErrorDetails): UdistError 
 }
 
 function broken(fault: ConnectionFault, ready: boolean, details: ErrorDetails): UdistError {
-  if (fault.breach === "version") return new VersionError(fault.message, details);
+  if (fault.breach === "version") return new VersionError(namingRelease(fault.message), details);
   if (fault.text) {
     const text = Buffer.from(fault.text).toString("utf8").trimEnd();
     return new StdoutTextError(`the plugin's standard output contained text: ${text}`, details);

@@ -15,7 +15,11 @@ const AT_START: Record<string, Misbehaviour> = {
   exit: ["UDIST_ERR_DIED", /exit status 3; its standard error ends with:\na last word/],
   hang: ["UDIST_ERR_HANDSHAKE", /did not answer the handshake within 500 ms/],
   text: ["UDIST_ERR_STDOUT_TEXT", /standard output contained text: Welcome to the plugin!/],
-  version: ["UDIST_ERR_VERSION", /no common version: the plugin speaks 2, this side 1/],
+  version: [
+    "UDIST_ERR_VERSION",
+    /the plugin \(misbehaving\/1\) speaks 2, this side 1 \(udist-node\/[\d.]+\); use a plugin and a client/,
+  ],
+  "refuse-version": ["UDIST_ERR_VERSION", /this side 2 \(udist-node\/[\d.]+\); use a plugin and a client/],
   refuse: ["UDIST_ERR_CONFIGURATION", /storage\.filesystem\.rootdirectory/],
   "long-refusal": ["UDIST_ERR_CONFIGURATION", CUT],
   "no-settings": ["UDIST_ERR_HANDSHAKE", /response before settings/],

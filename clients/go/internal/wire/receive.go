@@ -95,7 +95,7 @@ func (c *Connection) receiveOnConnection(frame *pluginv1.Frame) (Event, error) {
 		if c.peer != nil {
 			return 0, broken("settings-twice", "settings twice")
 		}
-		if err := checkVersions(body.Settings.GetVersions()); err != nil {
+		if err := checkVersions(body.Settings); err != nil {
 			return 0, err
 		}
 		c.peer = body.Settings
@@ -114,14 +114,19 @@ func (c *Connection) receiveOnConnection(frame *pluginv1.Frame) (Event, error) {
 	}
 }
 
-func checkVersions(versions []uint32) error {
+func checkVersions(settings *pluginv1.Settings) error {
+	versions := settings.GetVersions()
 	if !slices.Contains(versions, Version) {
+		name := settings.GetImplementation()
+		if name != "" {
+			name = " (" + name + ")"
+		}
 		spoken := make([]string, len(versions))
 		for i, version := range versions {
 			spoken[i] = strconv.FormatUint(uint64(version), 10)
 		}
-		return broken("version", "no common version: the plugin speaks %s, this client speaks %d",
-			strings.Join(spoken, ", "), Version)
+		return broken("version", "no common version: the plugin%s speaks %s, this client speaks %d",
+			name, strings.Join(spoken, ", "), Version)
 	}
 	if len(versions) > 1 {
 		return broken("version", "the plugin chose more than one version")

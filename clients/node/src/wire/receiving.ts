@@ -103,11 +103,11 @@ function receiveOnConnection(connection: Connection, body: OfConnection): Event 
   }
 }
 
-function checkVersions({ versions }: Settings): void {
+function checkVersions({ versions, implementation }: Settings): void {
   if (!versions.includes(VERSION)) {
     throw new ConnectionFault(
       "version",
-      `no common version: the plugin speaks ${versions.join(", ")}, this side ${VERSION}`,
+      `no common version: the plugin${implementation && ` (${implementation})`} speaks ${versions.join(", ")}, this side ${VERSION}`,
     );
   }
   if (versions.length > 1) throw new ConnectionFault("version", "the plugin chose more than one version");
