@@ -28,7 +28,7 @@ type Plugin interface {
 type Client struct {
 	plugin    Plugin
 	transport http.RoundTripper
-	storage   string
+	config    Storage
 	cleanup   runtime.Cleanup
 }
 
@@ -43,7 +43,7 @@ func NewClient(config string, envs []string) (*Client, error) {
 		return nil, err
 	}
 	c := New(plugin)
-	c.storage = storageDriver(config, envs)
+	c.config = storageOf(config, envs)
 	return c, nil
 }
 
@@ -56,7 +56,7 @@ func New(plugin Plugin) *Client {
 
 // Storage returns the name of the configured storage driver, or "" if the client was created by New.
 func (c *Client) Storage() string {
-	return c.storage
+	return c.config.Type()
 }
 
 // ServeHTTP handles a request of the distribution-spec.

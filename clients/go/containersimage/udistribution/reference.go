@@ -99,6 +99,9 @@ func (r imageReference) NewImageSource(ctx context.Context, sys *types.SystemCon
 
 // NewImageDestination returns a destination for writing the image. The caller must close it.
 func (r imageReference) NewImageDestination(_ context.Context, sys *types.SystemContext) (types.ImageDestination, error) {
+	if _, err := findRegistry(sys, r); err != nil {
+		return nil, err
+	}
 	return newImageDestination(sys, r), nil
 }
 

@@ -55,7 +55,7 @@ func TestParseReference(t *testing.T) {
 			if got := r.PolicyConfigurationIdentity(); got != c.docker {
 				t.Errorf("%s: policy identity %s, expected %s", c.given, got, c.docker)
 			}
-			if udistribution.GetRef(r).String() != c.docker || r.Transport() != types.ImageTransport(ut) {
+			if udistribution.GetRef(r).String() != c.docker || r.Transport().Name() != ut.Name() {
 				t.Errorf("%s: another reference or transport", c.given)
 			}
 			if err := ut.ValidatePolicyConfigurationScope(r.PolicyConfigurationIdentity()); err != nil {

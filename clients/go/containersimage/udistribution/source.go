@@ -16,6 +16,7 @@ import (
 // imageSource reads one image.
 type imageSource struct {
 	ref       imageReference
+	stored    imageReference // where the image is, which may be another name
 	sys       *types.SystemContext
 	manifest  []byte // read only once, so that the signatures match the returned manifest
 	mediaType string
@@ -23,13 +24,7 @@ type imageSource struct {
 
 // newImageSource reads the manifest, so that it fails if the image does not exist.
 func newImageSource(ctx context.Context, sys *types.SystemContext, ref imageReference) (*imageSource, error) {
-	s := &imageSource{ref: ref, sys: sys}
-	var err error
-	s.manifest, s.mediaType, err = s.fetchManifest(ctx, ref.tagOrDigest())
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
+	return openSource(ctx, sys, ref)
 }
 
 // Reference returns the reference of the source.
@@ -54,10 +49,10 @@ func (s *imageSource) GetManifest(ctx context.Context, instanceDigest *digest.Di
 }
 
 func (s *imageSource) fetchManifest(ctx context.Context, tagOrDigest string) ([]byte, string, error) {
-	contents, contentType, err := s.ref.transport.registry.GetManifest(
-		ctx, s.ref.repository(), tagOrDigest, manifest.DefaultRequestedManifestMIMETypes)
+	contents, contentType, err := s.stored.transport.registry.GetManifest(
+		ctx, s.stored.repository(), tagOrDigest, manifest.DefaultRequestedManifestMIMETypes)
 	if err != nil {
-		return nil, "", fmt.Errorf("reading manifest %s in %s: %w", tagOrDigest, s.ref.ref.Name(), err)
+		return nil, "", fmt.Errorf("reading manifest %s in %s: %w", tagOrDigest, s.stored.ref.Name(), err)
 	}
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
@@ -74,11 +69,11 @@ func (s *imageSource) GetBlob(ctx context.Context, info types.BlobInfo, cache ty
 	if err := info.Digest.Validate(); err != nil {
 		return nil, -1, fmt.Errorf("invalid digest %q of a blob of %s: %w", info.Digest, s.ref.ref, err)
 	}
-	blob, size, err := s.ref.transport.registry.OpenBlob(ctx, s.ref.repository(), info.Digest.String())
+	blob, size, err := s.stored.transport.registry.OpenBlob(ctx, s.stored.repository(), info.Digest.String())
 	if err != nil {
-		return nil, -1, fmt.Errorf("reading blob %s in %s: %w", info.Digest, s.ref.ref.Name(), err)
+		return nil, -1, fmt.Errorf("reading blob %s in %s: %w", info.Digest, s.stored.ref.Name(), err)
 	}
-	s.ref.recordBlob(cache, info.Digest)
+	s.stored.recordBlob(cache, info.Digest)
 	return blob, size, nil
 }
 
@@ -97,7 +92,7 @@ func (s *imageSource) GetSignatures(ctx context.Context, instanceDigest *digest.
 	if err != nil {
 		return nil, fmt.Errorf("signatures of %s: %w", s.ref.ref, err)
 	}
-	signatures, err := lookasideOf(s.sys, s.ref, false)
+	signatures, err := lookasideOf(s.sys, s.stored, false)
 	if err != nil {
 		return nil, err
 	}

@@ -10,13 +10,12 @@ import (
 	"github.com/containers/image/v5/transports"
 	"github.com/containers/image/v5/types"
 	"udist.dev/plugin/udist/containersimage/client"
+	"udist.dev/plugin/udist/containersimage/constants"
 	"udist.dev/plugin/udist/internal/distribution"
 )
 
-// transportPrefix is the start of every transport's name.
-const transportPrefix = "udistribution-"
-
-// UdistributionTransport is a [types.ImageTransport] for the images in one plugin. It is safe for concurrent use.
+// UdistributionTransport is a [types.ImageTransport] for the images in one plugin. It is safe for concurrent use, and can
+// be copied.
 type UdistributionTransport struct {
 	*client.Client
 	name     string
@@ -28,53 +27,59 @@ type UdistributionTransport struct {
 // distribution's YAML format, or "" for the defaults. env has the same form as [os.Environ]; its REGISTRY_* variables
 // override the configuration.
 //
-// Close deregisters the transport and stops the plugin. After Deregister alone, the plugin stops when nothing refers to
-// the transport any more.
+// Close deregisters the transport and stops the plugin. Without Close, the plugin stops when nothing refers to the
+// transport or to one of its references any more, unless it stores images in memory. A reference that is then parsed by
+// the transport's name starts another plugin with the same configuration.
 func NewTransportFromNewConfig(config string, env []string) (*UdistributionTransport, error) {
 	c, err := client.NewClient(config, env)
 	if err != nil {
 		return nil, err
 	}
-	return NewTransport(c, c.Storage()), nil
+	t := newTransport(c, c.Storage())
+	if c.Storage() == "inmemory" {
+		transports.Register(t)
+	} else {
+		transports.Register(newRegistered(t, func() (*client.Client, error) { return client.NewClient(config, env) }))
+	}
+	return &t, nil
 }
 
-// NewTransport registers a transport for client. name becomes part of the transport's name and must not contain a
-// colon; by convention it is the name of the storage driver.
+// NewTransport registers a transport for client, which is kept until Deregister. name becomes part of the transport's
+// name and must not contain a colon; by convention it is the name of the storage driver.
 func NewTransport(client *client.Client, name string) *UdistributionTransport {
-	t := &UdistributionTransport{
-		Client:   client,
-		name:     name,
-		uuid:     newUUID(),
-		registry: distribution.New(client),
-	}
+	t := newTransport(client, name)
 	transports.Register(t)
-	return t
+	return &t
+}
+
+func newTransport(client *client.Client, name string) UdistributionTransport {
+	return UdistributionTransport{Client: client, name: name, uuid: newUUID(), registry: distribution.New(client)}
 }
 
 // Name returns "udistribution-<name>-<uuid>", which has no colon, so that alltransports.ParseImageName accepts
 // <Name()>://<reference>.
-func (t *UdistributionTransport) Name() string {
-	return transportPrefix + t.name + "-" + t.uuid
+func (t UdistributionTransport) Name() string {
+	return constants.TransportPrefix + t.name + "-" + t.uuid
 }
 
 // ParseReference parses "//name[:tag|@digest]". The default tag is latest.
-func (t *UdistributionTransport) ParseReference(reference string) (types.ImageReference, error) {
-	return ParseReference(reference, t)
+func (t UdistributionTransport) ParseReference(reference string) (types.ImageReference, error) {
+	return ParseReference(reference, &t)
 }
 
 // ValidatePolicyConfigurationScope accepts every scope, like docker://. A scope that does not exist never matches.
-func (t *UdistributionTransport) ValidatePolicyConfigurationScope(scope string) error {
+func (t UdistributionTransport) ValidatePolicyConfigurationScope(scope string) error {
 	return nil
 }
 
 // Deregister removes the transport's name from containers/image. Existing references keep working until Close.
-func (t *UdistributionTransport) Deregister() {
+func (t UdistributionTransport) Deregister() {
 	transports.Delete(t.Name())
 }
 
 // Close deregisters the transport and stops its plugin. See [udist.dev/plugin/udist.Plugin.Close] for what happens to
 // open responses.
-func (t *UdistributionTransport) Close() error {
+func (t UdistributionTransport) Close() error {
 	t.Deregister()
 	return t.Client.Close()
 }

@@ -26,7 +26,7 @@ type Plugin interface {
 type Client struct {
 	plugin    Plugin
 	transport http.RoundTripper
-	storage   string
+	config    Storage
 	cleanup   runtime.Cleanup
 }
 
@@ -41,7 +41,7 @@ func NewClient(config string, envs []string) (*Client, error) {
 		return nil, err
 	}
 	c := New(plugin)
-	c.storage = storageDriver(config, envs)
+	c.config = storageOf(config, envs)
 	return c, nil
 }
 
@@ -54,7 +54,7 @@ func New(plugin Plugin) *Client {
 
 // Storage returns the name of the configured storage driver, or "" if the client was created by New.
 func (c *Client) Storage() string {
-	return c.storage
+	return c.config.Type()
 }
 
 // ServeHTTP handles a request of the distribution-spec.

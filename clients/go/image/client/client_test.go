@@ -3,6 +3,7 @@ package client
 import (
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -22,9 +23,28 @@ func TestStorageDriver(t *testing.T) {
 		{"", "s3", []string{"REGISTRY_STORAGE={s3: {bucket: b}}", "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR=inmemory"}},
 		{"storage:\n  inmemory:\n", "inmemory", []string{"REGISTRY_STORAGE_INMEMORY_X=1"}},
 	} {
-		if got := storageDriver(c.config, c.envs); got != c.expected {
+		if got := storageOf(c.config, c.envs).Type(); got != c.expected {
 			t.Errorf("%q with %q: %s, expected %s", c.config, c.envs, got, c.expected)
 		}
+	}
+}
+
+func TestStorageParameters(t *testing.T) {
+	config := "storage:\n  s3: {bucket: b, secure: true}\n  delete: {enabled: false}\n"
+	storage := storageOf(config, []string{
+		"REGISTRY_STORAGE_S3_MAX_RETRIES=5", "REGISTRY_STORAGE_S3_REGION=eu", "REGISTRY_STORAGE_GCS_BUCKET=other",
+		"REGISTRY_STORAGE_CACHE={blobdescriptor: inmemory}", "REGISTRY_LOG_LEVEL=info",
+	})
+	want := Storage{
+		"s3":     {"bucket": "b", "secure": true, "max_retries": 5, "region": "eu"},
+		"delete": {"enabled": false},
+		"cache":  {"blobdescriptor": "inmemory"},
+	}
+	if !reflect.DeepEqual(storage, want) {
+		t.Errorf("%v, want %v", storage, want)
+	}
+	if none := New(&plugin{closed: make(chan struct{})}).GetApp().Config.Storage; none.Type() != "" || none.Parameters() != nil {
+		t.Errorf("of a plugin that was given: %v", none)
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 
 	"github.com/opencontainers/go-digest"
-	"go.podman.io/image/v5/docker"
 	"go.podman.io/image/v5/types"
 )
 
@@ -31,13 +30,9 @@ type lookaside struct {
 
 // lookasideOf returns the store that registries.d configures for ref, by the rules of docker://.
 func lookasideOf(sys *types.SystemContext, ref imageReference, write bool) (*lookaside, error) {
-	dockerRef, err := docker.NewReference(ref.ref)
+	base, err := SignatureStorageBaseURL(sys, ref, write)
 	if err != nil {
 		return nil, err
-	}
-	base, err := docker.SignatureStorageBaseURL(sys, dockerRef, write)
-	if err != nil {
-		return nil, fmt.Errorf("finding the lookaside store of %s: %w", ref.ref, err)
 	}
 	return &lookaside{base: base, sys: sys}, nil
 }

@@ -1,0 +1,5 @@
+// Package constants has udistribution's constants.
+package constants
+
+// TransportPrefix is the start of every transport's name.
+const TransportPrefix = "udistribution-"
