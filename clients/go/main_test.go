@@ -16,7 +16,7 @@ import (
 	"udist.dev/plugin/udist"
 )
 
-// programs are what this program can be as well, by its one argument.
+// programs are what this program can be as well, by its name or its one argument.
 var programs = map[string]func(){
 	"fake-plugin":  func() { fakePlugin(os.Stdin, os.Stdout) },
 	"udist-plugin": func() { fakePlugin(os.Stdin, os.Stdout) }, // what embedded starts
@@ -25,9 +25,11 @@ var programs = map[string]func(){
 // TestMain lets this program be another one, and finds the real one in the repository's own
 // environment when UDIST_PLUGIN does not name one.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && programs[os.Args[1]] != nil {
-		programs[os.Args[1]]()
-		return
+	for _, name := range []string{filepath.Base(os.Args[0]), os.Args[len(os.Args)-1]} {
+		if program := programs[name]; program != nil {
+			program()
+			return
+		}
 	}
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // of the fake plugin
 	repository, err := filepath.Abs("../..")

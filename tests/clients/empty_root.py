@@ -18,7 +18,8 @@ TIMEOUT: Final = 120.0  # seconds
 def run_in(
     root: Path, *command: str, mounts: Mapping[str, str] | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Runs ``command`` as the root of a user namespace, in ``root`` with ``/proc`` and an empty ``/tmp``.
+    """Runs ``command`` as the root of a user namespace, in ``root``, which gets ``/proc``, ``/dev/null`` and
+    an empty ``/tmp``.
 
     ``mounts`` are more temporary file systems: options by folder. The environment is ``environment`` alone.
     Standard error comes with the output.
@@ -28,6 +29,9 @@ def run_in(
         (root / folder).mkdir(exist_ok=True)
         shell.append(shlex.join(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(root / folder)]))
     (root / "proc").mkdir(exist_ok=True)
+    (root / "dev").mkdir(exist_ok=True)
+    (root / "dev" / "null").touch()
+    shell.append(shlex.join(["mount", "--bind", "/dev/null", str(root / "dev" / "null")]))
     inside = ["unshare", "--pid", "--fork", f"--root={root}", "--mount-proc=/proc", *command]
     given = [f"{name}={value}" for name, value in environment.items()]
     shell.append(shlex.join(["exec", require_tool("env"), "-i", f"PATH={_PATH}", *given, *inside]))

@@ -26,7 +26,7 @@ import (
 // ErrDamaged is the kind of error for a program whose plugin is not the one that was written into it.
 var ErrDamaged = errors.New("the plugin in this program is damaged; run the generator and build the program again")
 
-// role is the argument with which the file runs as a plugin, whatever its name.
+// role is the name under which the file runs as a plugin, and else the first argument that makes it one.
 const role = "udist-plugin"
 
 // Plugin is a plugin as an executable file for the platform of this program.
@@ -45,7 +45,7 @@ func Register(plugin Plugin) {
 func (p Plugin) command(note func(string)) ([]string, error) {
 	path, err := p.unpack(note)
 	if err == nil {
-		return []string{path, role}, nil
+		return []string{path}, nil
 	}
 	if errors.Is(err, ErrDamaged) {
 		return nil, err

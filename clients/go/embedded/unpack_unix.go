@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	name   = "udist-plugin"
+	name   = role
 	prefix = ".new-" // of temporary names
 	mode   = fs.FileMode(0o500)
 )
