@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 
@@ -43,6 +42,8 @@ class PushReport:
             "size": size,
             "uploaded": uploaded,
         }
+        import json  # no request before the first push needs it
+
         os.write(self._file, json.dumps(entry).encode() + b"\n")
 
     def _count(self, manifest: Occurrence) -> tuple[int, int]:
