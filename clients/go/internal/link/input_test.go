@@ -150,3 +150,22 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("read %d frames, %v, want %d", len(got), err, len(want))
 	}
 }
+
+// TestReadAhead reads payloads that have arrived together: each in one piece, and only a head ahead of it.
+func TestReadAhead(t *testing.T) {
+	frame := append(wire.AppendDataHead(nil, 1, 20_000, false), make([]byte, 20_000)...)
+	in := feed(t, slices.Repeat(frame, 3), 3*len(frame), false)
+	for range 3 {
+		head, _, err := in.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := in.payload(make([]byte, head.Length))
+		if n != head.Length || err != nil {
+			t.Errorf("read %d of %d bytes, %v", n, head.Length, err)
+		}
+		if ahead := in.end - in.start; ahead > wire.LookAhead {
+			t.Errorf("read %d bytes ahead", ahead)
+		}
+	}
+}
