@@ -23,12 +23,13 @@ from udist_plugin.errors import (
     StorageFull,
 )
 from udist_plugin.oci.digest import Digest
-from udist_plugin.storage import paths
-from udist_plugin.storage.pump import RunningHash
+from udist_plugin.storage import paths, pump
+from udist_plugin.storage.pump import Helper, RunningHash
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
     from pathlib import Path
 
     from udist_plugin.content import Chunk
@@ -387,6 +388,33 @@ def test_another_thread_hashes_what_follows_the_first_chunk(
     first, second, *rest = threads
     assert (first, rest) == (threading.get_ident(), [second] * 2)
     assert first != second
+
+
+def test_an_upload_hashes_for_itself_while_all_processors_have_work(
+    registry: StorageRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Busy(Lender):
+        """While this content comes, another is brought in as a whole."""
+
+        def next_chunk(self) -> Chunk | None:
+            if not self.lent:
+                registry.start_upload("b").write(Lender(4))
+            return super().next_chunk()
+
+    begun = 0
+    start = Helper.__init__
+
+    def counted(helper: Helper, consume: Callable[[memoryview], None]) -> None:
+        nonlocal begun
+        begun += 1
+        start(helper, consume)
+
+    monkeypatch.setattr(pump, "PROCESSORS", 2)
+    monkeypatch.setattr(Helper, "__init__", counted)
+    registry.start_upload("a").write(Busy(4))
+    assert begun == 1, "the other upload has ended when the second chunk comes"
+    registry.start_upload("a").write(Lender(4))
+    assert begun == 2
 
 
 @pytest.mark.parametrize(

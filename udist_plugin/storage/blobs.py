@@ -12,7 +12,7 @@ from udist_plugin.oci.media_types import OCTET_STREAM
 from udist_plugin.storage import paths
 from udist_plugin.storage.data import BlobData
 from udist_plugin.storage.links import link_content, read_link, write_link
-from udist_plugin.storage.pump import RunningHash, pump
+from udist_plugin.storage.pump import Pump, RunningHash
 from udist_plugin.storage.sizes.sizes import Sizes
 from udist_plugin.typed import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ class BlobStore:
     """The blob verbs of ``Registry``; what ``sizes`` may answer is said there.
 
     ``url_for`` gives a URL for the data at a path, or ``None``. ``data`` finds what was pushed before.
+    ``pump`` brings in what is pushed.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class BlobStore:
         url_for: Callable[[str], str | None] | None = None,
         data: BlobData | None = None,
     ) -> None:
+        self.pump = Pump()
         self._driver = driver
         self._data = data or BlobData(driver)
         self._sizes = sizes or Sizes()
@@ -92,7 +94,7 @@ class BlobStore:
             return self._push_small(name, digest, content.read())
         running = RunningHash(digest.algorithm)
         with self._driver.writer(paths.blob_data(digest)) as writer:
-            pump(content, writer, running)
+            self.pump(content, writer, running)
             digest.check(running.digest())
             writer.commit()
         return self.link(name, digest, running.count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 from udist_plugin.content import can_share, chunks
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 DEPTH: Final = 4
 """Chunks written but not hashed yet, at most."""
+PROCESSORS: Final = max(2, os.cpu_count() or 1)
+"""Two at least: a write may wait for a disk."""
 
 
 class RunningHash:
@@ -36,54 +39,84 @@ class RunningHash:
         return Digest.from_hash(self._hash)
 
 
-def pump(source: Readable, writer: FileWriter, running: RunningHash | None) -> None:
-    """Writes all of ``source``, and hashes it with ``running`` when given. Where the new file can share the
-    content's extents, it is only read.
+class Pump:
+    """Brings content into a store. Safe for any number of threads.
 
-    Every chunk is written, then hashed, then released: it has one owner at a time, so it is released once
-    whatever fails. The second thread, if one can be had, starts with the second chunk and is gone when this
-    returns or raises.
-    After an error ``running.count`` tells whether the hash still covers what ``writer`` has.
+    Content is hashed by a second thread while fewer threads are at work than there are processors: more would
+    only hand the interpreter round, and pass content from one processor's cache to another's.
     """
-    helper: Helper | None = None
-    first = True
-    shared = can_share(source) and writer.share(source)
-    if shared and running is None:
-        return
-    try:
-        for chunk in chunks(source):
-            try:
-                if not shared:
-                    writer.write(chunk.view)
-            except BaseException:
-                chunk.release()
-                raise
-            if running is None:
-                chunk.release()
-            elif first:
+
+    def __init__(self) -> None:
+        self._at_work = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, source: Readable, writer: FileWriter, running: RunningHash | None) -> None:
+        """Writes all of ``source``, and hashes it with ``running`` when given. Where the new file can share
+        the content's extents, it is only read.
+
+        Every chunk is written, then hashed, then released: it has one owner at a time, so it is released once
+        whatever fails. The second thread, if one can be had, starts with the second chunk at the earliest and
+        is gone when this returns or raises.
+        After an error ``running.count`` tells whether the hash still covers what ``writer`` has.
+        """
+        shared = can_share(source) and writer.share(source)
+        if shared and running is None:
+            return
+        self._takes_part(at_any_rate=True)
+        try:
+            self._bring(source, None if shared else writer, running)
+        finally:
+            self._leaves()
+
+    def _bring(self, source: Readable, writer: FileWriter | None, running: RunningHash | None) -> None:
+        helper: Helper | None = None
+        first = True
+        try:
+            for chunk in chunks(source):
+                try:
+                    if writer:
+                        writer.write(chunk.view)
+                except BaseException:
+                    chunk.release()
+                    raise
+                if running is None:
+                    chunk.release()
+                    continue
+                helper = helper or (None if first else self._helper(running.update))
                 first = False
-                _consume(chunk, running.update)
-            else:
-                helper = helper or _helper(running.update)
                 if helper is None:
                     _consume(chunk, running.update)
                 else:
                     helper.hand_over(chunk)
-    finally:
-        if helper is not None:
-            helper.close()
-    if helper is not None and helper.error is not None:
-        raise helper.error
+        finally:
+            if helper is not None:
+                helper.close()
+                self._leaves()
+        if helper is not None and helper.error is not None:
+            raise helper.error
 
-
-def _helper(consume: Callable[[memoryview], None]) -> Helper | None:
-    """``None`` if the system gives no thread for it."""
-    try:
-        return Helper(consume)
-    except RuntimeError as error:
-        if not no_thread(error):
+    def _helper(self, consume: Callable[[memoryview], None]) -> Helper | None:
+        """``None`` if all processors have work, or the system gives no thread."""
+        if not self._takes_part():
+            return None
+        try:
+            return Helper(consume)
+        except BaseException as error:
+            self._leaves()
+            if isinstance(error, RuntimeError) and no_thread(error):
+                return None
             raise
-        return None
+
+    def _takes_part(self, *, at_any_rate: bool = False) -> bool:
+        with self._lock:
+            if self._at_work >= PROCESSORS and not at_any_rate:
+                return False
+            self._at_work += 1
+        return True
+
+    def _leaves(self) -> None:
+        with self._lock:
+            self._at_work -= 1
 
 
 class Helper:

@@ -21,7 +21,7 @@ from udist_plugin.oci.digest import Digest
 from udist_plugin.registry import Upload
 from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
-from udist_plugin.storage.pump import RunningHash, pump
+from udist_plugin.storage.pump import RunningHash
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class StoredUpload(Upload):
         try:
             with self._open() as writer:
                 try:
-                    pump(content, writer, self._current(writer))
+                    self._store.blobs.pump(content, writer, self._current(writer))
                 finally:
                     self.offset = writer.size
         except PathBusy:
