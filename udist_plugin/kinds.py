@@ -36,21 +36,40 @@ class Text(Kind):
 
     name = "text"
 
-    def __init__(self, expected: str = "text", pattern: str = r"[\s\S]*") -> None:
+    def __init__(self, expected: str = "text", pattern: str = "") -> None:
         self.expected = expected
         self._pattern = pattern
 
     def parse(self, text: str) -> str:
-        import re
+        if self._pattern:
+            import re
 
-        if re.fullmatch(self._pattern, text) is None:
-            raise ValueError
+            if re.fullmatch(self._pattern, text) is None:
+                raise ValueError
         return text
 
     def show(self, value: object) -> str:
         from udist_plugin.redaction import without_login, without_query
 
         return without_query(without_login(str(value)))
+
+
+class Literal(Text):
+    """One text and no other."""
+
+    def parse(self, text: str) -> str:
+        if text != self.expected:
+            raise ValueError
+        return text
+
+
+class Path(Text):
+    """The path of a file or folder."""
+
+    def parse(self, text: str) -> str:
+        if not text or "\0" in text:
+            raise ValueError
+        return text
 
 
 class Folder(Text):

@@ -74,13 +74,24 @@ class Start(NamedTuple):
     compiled: list[str]
 
 
-def start(root: Path, *, pause: float, warm: bool, times: int = 1) -> Start:
+CONFIGURATION = """\
+version: 0.1
+log: {{level: error}}  # no more
+storage:
+  filesystem:
+    rootdirectory: {root}
+"""
+
+
+def start(root: Path, *, pause: float, warm: bool, times: int = 1, configuration: str | None = None) -> Start:
     """Asks a plugin some ``times``, and closes it at once, or when it is ``warm``."""
     is_warm = threading.Event()
     told = root / "told.json"
     python = ["env", f"XDG_DATA_HOME={root / 'store'}", sys.executable, "-S"]
     command = [*python, "-c", PROGRAM, str(pause), str(told), str(REPOSITORY)]
-    with Plugin(None, {}, command, log=lambda line: is_warm.set() if line == "warm" else None) as plugin:
+    with Plugin(
+        configuration, {}, command, log=lambda line: is_warm.set() if line == "warm" else None
+    ) as plugin:
         for _ in range(times):
             with plugin.request("GET", "/v2/") as response:
                 assert response.status == 200
@@ -101,6 +112,13 @@ def test_the_first_answer_keeps_to_its_budget(once: Start) -> None:
 
 def test_the_first_answer_spares_slow_modules(once: Start) -> None:
     assert once.loaded & SPARED == set()
+
+
+def test_a_configuration_in_yaml_is_read_without_slow_modules(tmp_path: Path) -> None:
+    configuration = CONFIGURATION.format(root=tmp_path / "configured")
+    loaded = start(tmp_path, pause=60, warm=False, configuration=configuration).loaded
+    assert "udist_plugin.config.plain_yaml" in loaded
+    assert loaded & (SPARED | HEAVY) == set()
 
 
 def test_the_start_compiles_no_annotation(once: Start) -> None:

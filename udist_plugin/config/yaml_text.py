@@ -7,13 +7,14 @@ nobody quoted.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
-
 from udist_plugin.config.nodes import MAX_DEPTH, Items, Node, Scalar, Table
+from udist_plugin.config.plain_yaml import NULLS, read_plain
 from udist_plugin.errors import ConfigurationError
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import NoReturn
 
     from yaml.events import Event, NodeEvent, ScalarEvent
 
@@ -21,7 +22,6 @@ MAX_TEXT = 256 * 1024
 """Characters of a configuration; the parser takes about a second for so many."""
 MAX_NODES = 20_000
 
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TAG = "tag:yaml.org,2002:"
 _TAGS = frozenset(_TAG + name for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp"))
 
@@ -33,6 +33,13 @@ def parse_yaml(text: str, name: str, *, lines: bool = True) -> Node:
     """
     if len(text) > MAX_TEXT:
         raise ConfigurationError(f"longer than {MAX_TEXT} characters", source=name)
+    if (node := read_plain(text, name, lines=lines)) is not None:
+        return node
+    return parse_any(text, name, lines=lines)
+
+
+def parse_any(text: str, name: str, *, lines: bool = True) -> Node:
+    """``parse_yaml``, by PyYAML whatever ``text`` is."""
     import yaml
 
     try:
@@ -101,7 +108,7 @@ class _Builder:
         return node
 
     def _scalar(self, event: ScalarEvent, source: str) -> Scalar:
-        null = event.style is None and event.value in _NULLS and event.tag != f"{_TAG}str"
+        null = event.style is None and event.value in NULLS and event.tag != f"{_TAG}str"
         return Scalar(None if null else event.value, source)
 
     def _items(self, depth: int, source: str) -> Items:

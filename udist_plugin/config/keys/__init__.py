@@ -18,6 +18,7 @@ from udist_plugin.kinds import (
     Empty,
     Folder,
     Integer,
+    Literal,
     Pattern,
     Secret,
     Text,
@@ -43,7 +44,7 @@ _COUNT = Integer(0, 1 << 31)
 _CONCURRENCY = Integer(0, 1 << 16)
 
 KEYS: Final = (
-    Key("version", Text("0.1", r"0\.1"), "0.1", "the format of this file"),
+    Key("version", Literal("0.1"), "0.1", "the format of this file"),
     Key("log.level", _LEVEL, "info", "the lowest level that is logged"),
     Key(
         "log.formatter", Choice("text", "json", "logstash", empty="text"), "text", "the format of log records"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from udist_plugin.keys import NO_EFFECT, Key
-from udist_plugin.kinds import Integer, Text
+from udist_plugin.kinds import Integer, Path
 from udist_plugin.typed import Final
 
-_FOLDER = Text("the path of a folder", r"[^\0]+")
+_FOLDER = Path("the path of a folder")
 
 KEYS: Final = (
     Key("rootdirectory", _FOLDER, None, "the folder; by default, one in the user's data directory"),
