@@ -1,19 +1,22 @@
 """Copies an image from a layout into a store, out again, and from one store to another, by ``udist copy`` and
-by oras, crane and skopeo in turn: ``python tests/bench/copies.py``.
+by oras, crane, regctl and skopeo in turn: ``python tests/bench/copies.py``.
 
 The others talk to distribution over loopback. Files and stores are on one memory file system. A process's
 whole time counts, its plugins' and, as processor time, the registry's too. The image has 20 layers of
-``--size`` MiB together.
+``--size`` MiB together. "bare" is this process, which only reads, hashes and writes the files, with a thread
+for each processor.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import shutil
 import statistics
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,6 +39,10 @@ TIMEOUT = 600
 STEPS = {"in": 1.8, "in again": 0.5, "out": 1.8, "from store to store": 2.0}
 """What is measured, and how much faster than the fastest of the others it has to be."""
 
+BARE = "bare"
+"""What takes the place of the first step."""
+
+REGCTL = "regctl --host reg={one_host},tls=disabled --host reg={two_host},tls=disabled image copy"
 SKOPEO = "skopeo --insecure-policy copy -q --preserve-digests"
 OTHERS = {
     "oras": (
@@ -47,6 +54,11 @@ OTHERS = {
         "crane push --insecure layout {one}",
         "crane pull --insecure --format=oci {one} out",
         "crane copy --insecure {one} {two}",
+    ),
+    "regctl": (
+        f"{REGCTL} ocidir://layout:v1 {{one}}",
+        f"{REGCTL} {{one}} ocidir://out:v1",
+        f"{REGCTL} {{one}} {{two}}",
     ),
     "skopeo": (
         f"{SKOPEO} --dest-tls-verify=false oci:layout:v1 docker://{{one}}",
@@ -117,19 +129,48 @@ def of_other(name: str, folder: Path) -> list[Time]:
     require_tool(name)
     with ExitStack() as stack:
         one, two = (stack.enter_context(stock_process(folder / each, "registry")) for each in ("one", "two"))
-        names = {key: f"localhost:{stock.port}/bench:v1" for key, stock in (("one", one), ("two", two))}
+        hosts = {"one": f"localhost:{one.port}", "two": f"localhost:{two.port}"}
+        names = {
+            **{key: f"{host}/bench:v1" for key, host in hosts.items()},
+            **{f"{key}_host": host for key, host in hosts.items()},
+        }
         commands = (command.format(**names).split() for command in OTHERS[name])
         return steps(Measure(folder, [one, two]), *commands)
 
 
+def of_bare(folder: Path) -> list[Time]:
+    """Copies the layout's files to ``one``."""
+    (folder / "one").mkdir()
+
+    def copy(source: Path) -> None:
+        running = hashlib.sha256()
+        buffer = memoryview(bytearray(MIB))
+        target = folder / "one" / source.name
+        with source.open("rb", buffering=0) as file, target.open("wb", buffering=0) as copied:
+            while count := file.readinto(buffer):
+                copied.write(buffer[:count])
+                running.update(buffer[:count])
+        assert running.hexdigest() == source.name
+
+    def copy_all() -> None:
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            list(threads.map(copy, (folder / "layout/blobs/sha256").iterdir()))
+
+    before = os.times()
+    wall = timed(copy_all)
+    after = os.times()
+    return [Time(wall, after.user + after.system - before.user - before.system)]
+
+
 def rounds(folder: Path, count: int) -> dict[str, list[Time]]:
     """The medians of each step."""
-    results: dict[str, list[list[Time]]] = {name: [] for name in ("udist", *OTHERS)}
+    results: dict[str, list[list[Time]]] = {name: [] for name in ("udist", BARE, *OTHERS)}
+    ours = {"udist": of_udist, BARE: of_bare}
     for _ in range(count):
         for name, found in results.items():
-            found.append(of_udist(folder) if name == "udist" else of_other(name, folder))
+            found.append(ours[name](folder) if name in ours else of_other(name, folder))
             for left in ("one", "two", "out"):
-                shutil.rmtree(folder / left)
+                shutil.rmtree(folder / left, ignore_errors=True)
     return {
         name: [
             Time(*(statistics.median(values) for values in zip(*step, strict=True)))
@@ -156,6 +197,10 @@ def compared(times: dict[str, list[Time]]) -> list[Row]:
                 least / ours.processor,
             )
         )
+    ours, bare = times["udist"][0], times[BARE][0]
+    beside = f"{BARE} {bare.wall:.2f} s"
+    processor = ours.processor / bare.processor
+    rows.append(Row("in", f"{ours.wall:.2f} s", beside, ours.wall / bare.wall, "≤ 1.25", processor, "≤ 1.25"))
     return rows
 
 
