@@ -83,6 +83,8 @@ def memory_rows(runs: Mapping[str, Mapping[str, Memory]]) -> Iterator[Row]:
         if kind == "unread":
             yield Row("peak memory, unread pulls", mebibytes(memory[PLUGIN].peak), bar="≤ 96 MiB")
     others = [memory for kind, memory in runs.items() if kind != "unread"]
+    if not others:
+        return
     for name, bar in (("idle", 0.35), ("peak", 0.5)):
         most = {peer: max(getattr(memory[peer], name) for memory in others) for peer in (PLUGIN, RIVAL)}
         yield compared(f"{name} memory", most, mebibytes)._replace(bar=f"≤ {bar}")
