@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = "UDIST_PLUGIN"
 
+OWN: Final = "udist_plugin"
+"""The attribute of ``sys`` in which the one file that is udist (``.ci/onefile``) says how it starts its plugin."""
+
 HINT: Final = f"install it from a checkout (pip install /path/to/udist), or set {VARIABLE} to its command"
 
 _ROOT = os.path.abspath(__file__).rpartition(f"{os.sep}udist_plugin{os.sep}")[0]
@@ -40,6 +43,8 @@ def find_command(command: str | Sequence[str] | None, environ: Mapping[str, str]
         return (_split(command, "the command") if isinstance(command, str) else list(command)), False
     if text := environ.get(VARIABLE, "").strip():
         return _split(text, VARIABLE), False
+    if own := getattr(sys, OWN, None):
+        return list(own), True
     interpreter = _interpreter()
     if interpreter and os.path.exists(_ROOT):
         more = [os.path.abspath(path) for path in sys.path if path]

@@ -1,0 +1,93 @@
+"""The first that the carried interpreter runs: ``udist`` or ``udist-plugin``, as the launcher was called."""
+
+import marshal
+import os
+import sys
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import SourcelessFileLoader
+from mmap import PROT_READ, mmap
+
+FOLDER = os.path.dirname(__file__)
+LIBRARY = os.path.dirname(os.__file__)
+PACKAGES = os.path.join(LIBRARY, "site-packages")
+
+BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, Red Hat
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+    "/etc/ssl/cert.pem",  # macOS
+)
+
+
+class Modules:
+    """Finds every module that is in Python: they are one file, since a file for each is slow to unpack and slow
+    to look for. Data and binaries are where the modules would be."""
+
+    def __init__(self, path: str) -> None:
+        with open(path, "rb", 0) as file:
+            content = memoryview(mmap(file.fileno(), 0, prot=PROT_READ))
+        self._entries, size = marshal.loads(content)
+        self._codes = content[-size:]
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        """See ``importlib.abc.MetaPathFinder``."""
+        entry = self._entries.get(name)
+        if entry is None:
+            return None
+        package, ours, begin, end = entry
+        place = os.path.join(PACKAGES if ours else LIBRARY, *name.split("."))
+        path = f"{place}/__init__.pyc" if package else f"{place}.pyc"
+        spec = ModuleSpec(name, Loader(name, path, self._codes[begin:end]), origin=path)
+        if package:
+            spec.submodule_search_locations = [place]
+        spec.has_location = True
+        return spec
+
+
+class Loader(SourcelessFileLoader):
+    """As Python's own, but for where the code is."""
+
+    def __init__(self, name: str, path: str, code: memoryview) -> None:
+        super().__init__(name, path)
+        self._code = code
+
+    def get_code(self, _: str) -> object:
+        return marshal.loads(self._code)
+
+
+def trust_certificates() -> None:
+    """The carried OpenSSL looks where its own system has certificates: say where this one has them."""
+    if "SSL_CERT_FILE" not in os.environ and "SSL_CERT_DIR" not in os.environ:
+        found = (path for path in BUNDLES if os.path.exists(path))
+        os.environ["SSL_CERT_FILE"] = next(found, os.path.join(PACKAGES, "certifi", "cacert.pem"))
+
+
+def take_name(name: str) -> None:
+    """Has the process listed under its own name, and not its loader's."""
+    try:
+        with open("/proc/self/comm", "wb", 0) as file:
+            file.write(name.encode())
+    except OSError:
+        pass  # another system, or /proc is not mounted
+
+
+def main() -> None:
+    _, program, *arguments = sys.argv
+    sys.argv = [program, *arguments]
+    loader = os.path.join(FOLDER, "lib", "loader")
+    by_loader = [loader, "--library-path", os.path.dirname(loader)] if os.path.exists(loader) else []
+    python = sys.orig_argv[: sys.orig_argv.index(__file__) + 1]
+    sys.udist_plugin = [*by_loader, *python, "udist-plugin"]  # type: ignore[attr-defined]
+    sys.frozen = True  # type: ignore[attr-defined]
+    sys.path.append(PACKAGES)
+    sys.meta_path.insert(-1, Modules(os.path.join(FOLDER, "lib", "modules")))  # before Python looks at folders
+    take_name(program)
+    trust_certificates()
+    if program == "udist-plugin":
+        from udist_plugin.cli.plugin import main
+    else:
+        from udist_plugin.cli.main import main
+    main()
+
+
+main()
