@@ -1,5 +1,5 @@
-"""The file: the launcher, the tree as an archive, an index for later starts, and a trailer. ``launcher/carried.go``
-reads it."""
+"""The file: the launcher, the tree as an archive, an index for later starts, and a trailer, all of which
+``launcher/carried.go`` reads."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAGIC = b"udist/onefile/1\n"
+LOADER = "lib/loader"
 STARTS = ("start.pyc", "lib/modules")
 WINDOW = 25
 """Logarithm: 32 MiB, which the launcher keeps in memory at a first start."""
@@ -60,7 +61,7 @@ def _order(path: Path) -> tuple[bool, str, Path]:
 
 def _compressed(content: bytes, level: int) -> bytes:
     parameter = zstd.CompressionParameter
-    options = {
+    options: dict[int, int] = {
         parameter.compression_level: level,
         parameter.window_log: WINDOW,
         parameter.checksum_flag: 0,
@@ -70,7 +71,6 @@ def _compressed(content: bytes, level: int) -> bytes:
 
 
 def _index(tree: Path) -> dict[str, object]:
-    loader = "lib/loader"
-    sizes = {str(path.relative_to(tree)): path.stat().st_size for path in [*binaries(tree), *(tree / name for name in STARTS)]}
-    return {"python": "bin/python", "loader": loader if loader in sizes else "", "sizes": sizes}
-
+    mapped = [*binaries(tree), *(tree / name for name in STARTS)]
+    sizes = {str(path.relative_to(tree)): path.stat().st_size for path in mapped}
+    return {"python": "bin/python", "loader": LOADER if LOADER in sizes else "", "sizes": sizes}

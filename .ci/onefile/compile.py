@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import CodeType
 
 LOOSE = {"start", "encodings", "encodings.aliases", "encodings.utf_8"}
@@ -30,12 +30,20 @@ def sources(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def compiled(name: str, path: Path) -> CodeType | None:
-    """Nothing for a template, or for what another version of Python would understand. Tracebacks name the
-    module in place of a file that exists nowhere."""
+    """Nothing where Python prefers a binary beside it, for a template, or for what another version of Python
+    would understand. Tracebacks name the module in place of a file that exists nowhere."""
+    if any(path.parent.glob(f"{path.stem}.*.so")):
+        return None
     try:
         return compile(path.read_bytes(), f"<{name}>", "exec", dont_inherit=True)
     except SyntaxError:
         return None
+
+
+def namespaces(names: Iterable[str]) -> set[str]:
+    """Packages that have no module of their own."""
+    parents = {name[:end] for name in names for end, letter in enumerate(name) if letter == "."}
+    return parents.difference(names)
 
 
 def main() -> None:
@@ -54,6 +62,10 @@ def main() -> None:
                     header = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
                     path.with_suffix(".pyc").write_bytes(header + codes[begin:])
             path.unlink()
+    for name in sorted(namespaces(entries)):
+        begin = len(codes)
+        codes += marshal.dumps(compile("", f"<{name}>", "exec"))
+        entries[name] = (True, True, begin, len(codes))
     (library / f"{LANDMARK}.pyc").touch()
     (tree / "lib" / "modules").write_bytes(marshal.dumps((entries, len(codes))) + codes)
 

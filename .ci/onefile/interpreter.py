@@ -14,7 +14,17 @@ LIBRARY = f"lib/python{sys.version_info.major}.{sys.version_info.minor}"
 
 LEFT_OUT = {
     *("__pycache__", "site-packages", "dist-packages", "lib-dynload", "test", "tests", "idlelib", "tkinter"),
-    *("turtledemo", "lib2to3", "ensurepip", "distutils", "pydoc_data", "unittest", "venv", "curses", "sqlite3"),
+    *(
+        "turtledemo",
+        "lib2to3",
+        "ensurepip",
+        "distutils",
+        "pydoc_data",
+        "unittest",
+        "venv",
+        "curses",
+        "sqlite3",
+    ),
     *("dbm", "msilib", "xmlrpc", "turtle.py", "antigravity.py", "this.py", "doctest.py", "__phello__"),
 }
 """Of the standard library: what no part of udist and of the packages imports."""

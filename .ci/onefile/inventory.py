@@ -1,18 +1,18 @@
-"""What the file carries, under which licences: an SPDX document and the licences' texts, in ``share``."""
+"""What the file carries, and under which licences: an SPDX document, and the licences' texts."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import platform
+import shutil
 import subprocess
+import sys
 import sysconfig
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.parser import HeaderParser
 from pathlib import Path
 from typing import NamedTuple
-
-from interpreter import LIBRARY
 
 UNKNOWN = "NOASSERTION"
 
@@ -27,19 +27,18 @@ class Part(NamedTuple):
     texts: list[str]
 
 
-def write_inventory(tree: Path, libraries: dict[str, Path], epoch: int) -> None:
-    """Writes ``share/udist.spdx.json`` and ``share/licenses.txt``."""
-    parts = [_python(), *_go(), *_system(libraries), *_packages(tree / LIBRARY / "site-packages")]
-    parts = sorted(set_of(parts), key=lambda part: part.purl)
-    share = tree / "share"
-    share.mkdir()
-    (share / "udist.spdx.json").write_text(json.dumps(_spdx(parts, epoch), indent=1) + "\n")
-    (share / "licenses.txt").write_text("\n".join(map(_shown, parts)))
-
-
-def set_of(parts: list[Part]) -> list[Part]:
-    """Each once."""
-    return list({part.purl: part for part in parts}.values())
+def write_inventory(packages: Path, libraries: dict[str, Path], epoch: int) -> Path:
+    """Writes ``udist.spdx.json`` and ``licenses.txt`` where ``udist version`` finds them, and removes the
+    texts that the latter repeats. ``epoch`` is the document's time. Returns the folder."""
+    found = [_python(), *_go(), *_system(libraries), *_packages(packages)]
+    parts = sorted({part.purl: part for part in found}.values(), key=lambda part: part.purl)
+    folder = packages / "udist_plugin" / "carried"
+    folder.mkdir()
+    (folder / "udist.spdx.json").write_text(json.dumps(_spdx(parts, epoch), indent=1) + "\n")
+    (folder / "licenses.txt").write_text("\n".join(map(_shown, parts)))
+    for path in packages.glob("*.dist-info/licenses"):
+        shutil.rmtree(path)
+    return folder
 
 
 def _shown(part: Part) -> str:
@@ -54,7 +53,11 @@ def _packages(folder: Path) -> list[Part]:
 def _package(folder: Path) -> Part:
     metadata = HeaderParser().parsestr((folder / "METADATA").read_text())
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and _is_licence(path)]
-    named = [line.rpartition("::")[2].strip() for line in metadata.get_all("Classifier", []) if "License ::" in line]
+    named = [
+        line.rpartition("::")[2].strip()
+        for line in metadata.get_all("Classifier", [])
+        if "License ::" in line
+    ]
     licence = metadata["License-Expression"] or " AND ".join(named) or metadata["License"] or UNKNOWN
     name, version = metadata["Name"], metadata["Version"]
     texts = [path.read_text(errors="replace") for path in files]
@@ -67,7 +70,9 @@ def _is_licence(path: Path) -> bool:
 
 def _python() -> Part:
     version = platform.python_version()
-    texts = [path.read_text() for path in [Path(sysconfig.get_path("stdlib"), "LICENSE.txt")] if path.exists()]
+    texts = [
+        path.read_text() for path in [Path(sysconfig.get_path("stdlib"), "LICENSE.txt")] if path.exists()
+    ]
     return Part("CPython", version, "PSF-2.0", f"pkg:generic/cpython@{version}", texts)
 
 
@@ -89,20 +94,33 @@ def _texts(folder: Path) -> list[str]:
 
 
 def _system(libraries: dict[str, Path]) -> list[Part]:
-    """By the system's package manager, where it is Debian's; else by the file's digest."""
-    found = []
-    for name, path in libraries.items():
+    """Those that are not the interpreter's own."""
+    own = Path(sys.base_prefix)
+    foreign = {
+        n: path for n, path in libraries.items() if own == Path("/usr") or not path.is_relative_to(own)
+    }
+    return [_debian(path) or _unknown(name, path) for name, path in foreign.items()]
+
+
+def _debian(library: Path) -> Part | None:
+    """What Debian's package manager says, where it is there and knows the file."""
+    known = {str(library), f"/usr{library}", str(library).removeprefix("/usr")}  # /lib is a link to /usr/lib
+    for path in sorted(known):
         try:
-            # /lib may be a link to /usr/lib, of which the manager does not know
-            owner = _said("dpkg-query", "-S", f"*{path.name}").splitlines()[0].partition(":")[0]
-            package, version = _said("dpkg-query", "-W", "-f", "${source:Package} ${Version}\n", owner).split()[:2]
-            copyright_ = Path("/usr/share/doc", owner, "copyright")
-            texts = [copyright_.read_text(errors="replace")] if copyright_.exists() else []
-            found.append(Part(package, version, UNKNOWN, f"pkg:deb/debian/{package}@{version}", texts))
+            owner = _said("dpkg-query", "-S", path).partition(":")[0]
         except (OSError, subprocess.CalledProcessError):
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            found.append(Part(name, digest[:12], UNKNOWN, f"pkg:generic/{name}?checksum=sha256:{digest}", []))
-    return found
+            continue
+        form = "${source:Package} ${Version}"
+        package, version = _said("dpkg-query", "-W", "-f", form, owner).split()
+        notice = Path("/usr/share/doc", owner, "copyright")
+        texts = [notice.read_text(errors="replace")] if notice.exists() else []
+        return Part(package, version, UNKNOWN, f"pkg:deb/debian/{package}@{version}", texts)
+    return None
+
+
+def _unknown(name: str, path: Path) -> Part:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Part(name, digest[:12], UNKNOWN, f"pkg:generic/{name}?checksum=sha256:{digest}", [])
 
 
 def _said(*command: str, cwd: Path | None = None) -> str:
@@ -118,9 +136,9 @@ def _spdx(parts: list[Part], epoch: int) -> dict[str, object]:
         "dataLicense": "CC0-1.0",
         "SPDXID": "SPDXRef-DOCUMENT",
         "name": f"udist-{version}",
-        "documentNamespace": f"https://udist.dev/spdx/udist-{version}-{content[:32]}",
+        "documentNamespace": f"https://udist.dev/spdx/{version}/{content[:32]}",
         "creationInfo": {
-            "created": datetime.fromtimestamp(epoch, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "created": datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "creators": ["Tool: udist-onefile"],
         },
         "packages": [_spdx_package(name, part) for name, part in zip(names, parts, strict=True)],

@@ -17,10 +17,11 @@ SERVICES = {"s3", "sts", "sso", "sso-oidc", "signin"}
 """Those of AWS that S3 and its credentials need; botocore has four hundred."""
 
 UNWANTED = (
-    *("bin", "boto3/data", "boto3/examples", "pygments/lexers", "**/tests", "**/test", "**/__pycache__"),
-    *("**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.pxi", "**/*.c", "**/*.h", "**/*.proto", "dateutil/zoneinfo/*.gz", "**/py.typed", "*.pth"),
-    *(f"*.dist-info/{name}" for name in ("RECORD", "INSTALLER", "REQUESTED", "WHEEL", "top_level.txt")),
-    *("*.dist-info/*.json", "udist_plugin/testing"),
+    *("bin", "boto3/data", "boto3/examples", "dateutil/zoneinfo/*.gz", "pygments/lexers"),
+    *("udist_plugin/testing", "**/tests", "**/test", "**/__pycache__", "**/py.typed", "*.pth"),
+    *(f"**/*.{suffix}" for suffix in ("c", "h", "proto", "pxd", "pxi", "pyi", "pyx")),
+    *(f"*.dist-info/{name}" for name in ("INSTALLER", "RECORD", "REQUESTED", "WHEEL", "top_level.txt")),
+    *("*.dist-info/*.json", "*.dist-info/sboms"),
 )
 
 
@@ -38,9 +39,11 @@ def install_packages(folder: Path, extras: tuple[str, ...]) -> None:
         for file in ("pyproject.toml", "README.md", "LICENSE"):
             shutil.copyfile(REPOSITORY / file, source / file)
         uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
-        command = [uv, "pip", "install", "-q", "--link-mode=copy", "--python", sys.executable, "--target", str(folder)]
+        # A copy, not a link: the binaries are stripped in place.
+        command = [uv, "pip", "install", "-q", "--link-mode=copy", "--python", sys.executable]
+        options = ["--target", str(folder), "--constraint", str(constraints)]
         wanted = f"{source}[{','.join(extras)}]"
-        subprocess.run([*command, "--constraint", str(constraints), wanted], check=True)
+        subprocess.run([*command, *options, wanted], check=True)
     _prune(folder)
 
 

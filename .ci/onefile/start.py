@@ -1,4 +1,6 @@
-"""The first that the carried interpreter runs: ``udist`` or ``udist-plugin``, as the launcher was called."""
+"""What the carried interpreter runs first. It starts ``udist`` or ``udist-plugin``, as the launcher says."""
+
+from __future__ import annotations
 
 import marshal
 import os
@@ -6,6 +8,10 @@ import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import SourcelessFileLoader
 from mmap import PROT_READ, mmap
+
+TYPE_CHECKING = False  # module typing takes long to load
+if TYPE_CHECKING:
+    from types import CodeType
 
 FOLDER = os.path.dirname(__file__)
 LIBRARY = os.path.dirname(os.__file__)
@@ -20,8 +26,8 @@ BUNDLES = (
 
 
 class Modules:
-    """Finds every module that is in Python: they are one file, since a file for each is slow to unpack and slow
-    to look for. Data and binaries are where the modules would be."""
+    """Finds every module that is in Python. They are one file, because a file for each is slow to unpack and
+    slow to look for. Data and binaries are where the modules would be."""
 
     def __init__(self, path: str) -> None:
         with open(path, "rb", 0) as file:
@@ -51,8 +57,9 @@ class Loader(SourcelessFileLoader):
         super().__init__(name, path)
         self._code = code
 
-    def get_code(self, _: str) -> object:
-        return marshal.loads(self._code)
+    def get_code(self, _: str) -> CodeType:
+        code: CodeType = marshal.loads(self._code)
+        return code
 
 
 def trust_certificates() -> None:
@@ -80,14 +87,19 @@ def main() -> None:
     sys.udist_plugin = [*by_loader, *python, "udist-plugin"]  # type: ignore[attr-defined]
     sys.frozen = True  # type: ignore[attr-defined]
     sys.path.append(PACKAGES)
-    sys.meta_path.insert(-1, Modules(os.path.join(FOLDER, "lib", "modules")))  # before Python looks at folders
+    sys.meta_path.insert(
+        -1, Modules(os.path.join(FOLDER, "lib", "modules"))
+    )  # before Python looks at folders
     take_name(program)
     trust_certificates()
     if program == "udist-plugin":
-        from udist_plugin.cli.plugin import main
+        from udist_plugin.cli import plugin
+
+        plugin.main()
     else:
-        from udist_plugin.cli.main import main
-    main()
+        from udist_plugin.cli import main as command
+
+        command.main()
 
 
 main()

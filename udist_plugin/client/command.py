@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 VARIABLE: Final = "UDIST_PLUGIN"
 
 OWN: Final = "udist_plugin"
-"""The attribute of ``sys`` in which the one file that is udist (``.ci/onefile``) says how it starts its plugin."""
+"""Where udist is a single file, the attribute of ``sys`` with the words that start its plugin."""
 
 HINT: Final = f"install it from a checkout (pip install /path/to/udist), or set {VARIABLE} to its command"
 

@@ -52,7 +52,10 @@ func unpackedIn(cache string, carried *carried) (string, error) {
 	if isForeign := new(foreignError); errors.As(err, &isForeign) {
 		return "", err
 	}
-	if err := os.MkdirAll(cache, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(cache), 0o700); err != nil {
+		return "", err
+	}
+	if err := os.Mkdir(cache, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}
 	if err := safe(cache); err != nil {

@@ -35,6 +35,9 @@ func unpack(cache, folder string, carried *carried) error {
 	if err := extract(work, carried); err != nil {
 		return err
 	}
+	if err := os.Chmod(work, 0o755); err != nil {
+		return err
+	}
 	if err := syncAll(work); err != nil {
 		return err
 	}
