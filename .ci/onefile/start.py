@@ -1,7 +1,5 @@
 """What the carried interpreter runs first. It starts ``udist`` or ``udist-plugin``, as the launcher says."""
 
-from __future__ import annotations
-
 import marshal
 import os
 import sys
@@ -57,7 +55,7 @@ class Loader(SourcelessFileLoader):
         super().__init__(name, path)
         self._code = code
 
-    def get_code(self, _: str) -> CodeType:
+    def get_code(self, _: str) -> "CodeType":
         code: CodeType = marshal.loads(self._code)
         return code
 

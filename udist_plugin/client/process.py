@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from contextlib import ExitStack, closing
+from errno import ENOEXEC
 
 from udist_plugin.client.command import HINT
 from udist_plugin.client.ended import Ended
@@ -71,6 +72,8 @@ def _spawn(command: list[str], *, own: bool) -> subprocess.Popen[bytes]:
         reason = f"cannot start {command[0]!r}: {error.strerror}"
         if isinstance(error, FileNotFoundError | PermissionError):
             reason += f"; {HINT}"
+        elif error.errno == ENOEXEC:
+            reason += "; it is for another system or processor, or is not whole"
         raise PluginNotFound(reason) from None
 
 
