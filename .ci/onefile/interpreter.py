@@ -46,29 +46,29 @@ def copy_interpreter(folder: Path) -> None:
         relative = path.relative_to(source)
         if not LEFT_OUT.intersection(relative.parts) and not relative.parts[0].startswith("config-"):
             _copy(path, library / relative)
-    for path in Path(sysconfig.get_config_var("DESTSHARED")).glob("*.so"):
+    for path in (source / "lib-dynload").glob("*.so"):
         if not EXTENSIONS_LEFT_OUT.match(path.name):
             _copy(path, library / "lib-dynload" / path.name)
 
 
 def carry_libraries(folder: Path) -> dict[str, Path]:
-    """Adds the system's libraries that the binaries in ``folder`` need, and on Linux its loader; strips them
-    all. Gives where each came from by its name."""
-    carried: dict[str, Path] = {}
-    if sys.platform == "linux":
-        for path in binaries(folder):
-            carried |= {name: found for name, found in _needed(path) if not found.is_relative_to(folder)}
-        for name, found in carried.items():
-            _copy(found, folder / "lib" / name)
+    """On Linux adds the system's libraries that the binaries in ``folder`` need, and its loader, and strips them
+    all. Gives where each came from, by its name."""
     for path in binaries(folder):
         path.chmod(0o755)
-        subprocess.run(["strip", *_STRIP, str(path)], check=True)
-        if sys.platform == "linux":
-            _forget_paths(path)
+    if sys.platform != "linux":
+        return {}
+    carried: dict[str, Path] = {}
+    for path in binaries(folder):
+        carried |= {name: found for name, found in _needed(path) if not found.is_relative_to(folder)}
+    for name, found in carried.items():
+        _copy(found, folder / "lib" / name)
+    for path in binaries(folder):
+        path.chmod(0o755)
+        subprocess.run(["strip", "--strip-unneeded", str(path)], check=True)
+        _forget_paths(path)
     return carried
 
-
-_STRIP = ["--strip-unneeded"] if sys.platform == "linux" else ["-x"]
 
 MAGICS = (b"\x7fELF", b"\xcf\xfa\xed\xfe")
 

@@ -1,4 +1,4 @@
-"""The conformance program and the clients' suites, in a root without Python: the single file is the plugin."""
+"""The conformance program and the clients' suites in a root without Python, on the single file."""
 
 from __future__ import annotations
 

@@ -66,6 +66,7 @@ TOPICS: Final = {
     "tools": "recipes for tools that need a port: docker, crane, skopeo, oras, regctl, helm, cosign",
     "python": "the Python API, httpx, requests, WSGI and pytest fixtures",
     "ci": "registries for CI jobs: GitHub, GitLab and any shell",
+    "onefile": "udist as a single file without Python, and container images of it",
     "carriers": "plugins over ssh and sudo, and in containers",
     "grpc": "the registry over gRPC, for hosts that use go-plugin and for any language",
     "trace": "record the frames between a caller and its plugin, print and replay them",
