@@ -57,7 +57,7 @@ def main() -> None:
             if code is not None:
                 begin = len(codes)
                 codes += marshal.dumps(code)
-                entries[name] = (path.name == "__init__.py", folder == packages, begin, len(codes))
+                entries[name] = (path.name == "__init__.py", folder == packages, begin, len(codes) - begin)
                 if name in LOOSE:
                     header = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
                     path.with_suffix(".pyc").write_bytes(header + codes[begin:])
@@ -65,9 +65,10 @@ def main() -> None:
     for name in sorted(namespaces(entries)):
         begin = len(codes)
         codes += marshal.dumps(compile("", f"<{name}>", "exec"))
-        entries[name] = (True, True, begin, len(codes))
+        entries[name] = (True, True, begin, len(codes) - begin)
     (library / f"{LANDMARK}.pyc").touch()
-    (tree / "lib" / "modules").write_bytes(marshal.dumps((entries, len(codes))) + codes)
+    index = marshal.dumps(entries)
+    (tree / "lib" / "modules").write_bytes(len(index).to_bytes(8, "big") + index + codes)
 
 
 main()

@@ -52,8 +52,8 @@ def copy_interpreter(folder: Path) -> None:
 
 
 def carry_libraries(folder: Path) -> dict[str, Path]:
-    """On Linux adds the system's libraries that the binaries in ``folder`` need, and its loader, and strips them
-    all. Gives where each came from, by its name."""
+    """On Linux adds the system's libraries that the binaries in ``folder`` need, and its loader, and strips
+    them all. Gives where each came from, by its name."""
     for path in binaries(folder):
         path.chmod(0o755)
     if sys.platform != "linux":

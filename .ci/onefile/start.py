@@ -5,11 +5,13 @@ import os
 import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import SourcelessFileLoader
-from mmap import PROT_READ, mmap
 
 TYPE_CHECKING = False  # module typing takes long to load
 if TYPE_CHECKING:
     from types import CodeType
+
+HEAD = 8
+"""Bytes at the beginning of the file of modules: the size of its index."""
 
 FOLDER = os.path.dirname(__file__)
 LIBRARY = os.path.dirname(os.__file__)
@@ -23,25 +25,34 @@ BUNDLES = (
 )
 
 
+def read(path: str, size: int, offset: int) -> bytes:
+    """A mapping would take more memory, and a descriptor that stays open could be closed by a child."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.pread(file, size, offset)
+    finally:
+        os.close(file)
+
+
 class Modules:
     """Finds every module that is in Python. They are one file, because a file for each is slow to unpack and
     slow to look for. Data and binaries are where the modules would be."""
 
     def __init__(self, path: str) -> None:
-        with open(path, "rb", 0) as file:
-            content = memoryview(mmap(file.fileno(), 0, prot=PROT_READ))
-        self._entries, size = marshal.loads(content)
-        self._codes = content[-size:]
+        self._path = path
+        size = int.from_bytes(read(path, HEAD, 0), "big")
+        self._entries = marshal.loads(read(path, size, HEAD))
+        self._begin = HEAD + size
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
         """See ``importlib.abc.MetaPathFinder``."""
         entry = self._entries.get(name)
         if entry is None:
             return None
-        package, ours, begin, end = entry
+        package, ours, begin, size = entry
         place = os.path.join(PACKAGES if ours else LIBRARY, *name.split("."))
         path = f"{place}/__init__.pyc" if package else f"{place}.pyc"
-        spec = ModuleSpec(name, Loader(name, path, self._codes[begin:end]), origin=path)
+        spec = ModuleSpec(name, Loader(name, path, self._path, self._begin + begin, size), origin=path)
         if package:
             spec.submodule_search_locations = [place]
         spec.has_location = True
@@ -51,12 +62,12 @@ class Modules:
 class Loader(SourcelessFileLoader):
     """As Python's own, but for where the code is."""
 
-    def __init__(self, name: str, path: str, code: memoryview) -> None:
+    def __init__(self, name: str, path: str, archive: str, begin: int, size: int) -> None:
         super().__init__(name, path)
-        self._code = code
+        self._code = archive, size, begin
 
     def get_code(self, _: str) -> "CodeType":
-        code: CodeType = marshal.loads(self._code)
+        code: CodeType = marshal.loads(read(*self._code))
         return code
 
 

@@ -69,7 +69,7 @@ func clean(cache string) {
 func extract(folder string, carried *carried) error {
 	hash := sha256.New()
 	archive := io.TeeReader(io.NewSectionReader(carried.file, carried.offset, carried.length), hash)
-	stream, err := zstd.NewReader(archive, zstd.WithDecoderConcurrency(1))
+	stream, err := zstd.NewReader(archive)
 	if err != nil {
 		return err
 	}
