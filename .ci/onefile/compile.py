@@ -37,6 +37,8 @@ def compiled(name: str, path: Path) -> CodeType | None:
     try:
         return compile(path.read_bytes(), f"<{name}>", "exec", dont_inherit=True)
     except SyntaxError:
+        if name.startswith("udist_plugin."):
+            raise
         return None
 
 
