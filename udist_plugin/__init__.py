@@ -7,7 +7,7 @@ from udist_plugin.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from udist_plugin.bootstrap import collect_garbage, create_app
+    from udist_plugin.bootstrap.apps import collect_garbage, create_app
     from udist_plugin.client.async_plugin import AsyncPlugin
     from udist_plugin.client.async_response import AsyncResponse
     from udist_plugin.client.plugin import Plugin
@@ -89,9 +89,9 @@ _MODULES = {
     "Response": "client.response",
     "Source": "images.push",
     "WSGITransport": "remote.wsgi",
-    "collect_garbage": "bootstrap",
+    "collect_garbage": "bootstrap.apps",
     "copy_image": "images.copying.copy",
-    "create_app": "bootstrap",
+    "create_app": "bootstrap.apps",
     "new_transport": "images.transports.udistribution",
     "pull_artifact": "images.pull",
     "push_artifact": "images.push",

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.house.test_imports import SLOW
-from udist_plugin.bootstrap import build_service, create_app
+from udist_plugin.bootstrap.apps import create_app
+from udist_plugin.bootstrap.services import build_service
 from udist_plugin.config import load
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import ConfigurationError, StorageError
@@ -241,7 +242,7 @@ def test_a_job_for_which_there_is_nothing_left_is_done_without(
         raise error
 
     recorded: list[tuple[str, str]] = []
-    monkeypatch.setattr("udist_plugin.bootstrap._purging", scarce)
+    monkeypatch.setattr("udist_plugin.bootstrap.parts._purging", scarce)
     text = "version: 0.1\nstorage: inmemory\nhealth: {storagedriver: {enabled: true}}"
     with build_service(None, text, {}, {}) as app:
         app.start(lambda level, message: recorded.append((level, message)))
@@ -343,7 +344,7 @@ def test_the_first_answer_needs_nothing_slow(tmp_path: Path) -> None:
     code = """
 import sys
 before = set(sys.modules)
-from udist_plugin.bootstrap import build_service
+from udist_plugin.bootstrap.services import build_service
 app = build_service(None, None, {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": sys.argv[1]}, {})
 environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/v2/", "QUERY_STRING": "", "REQUEST_URI": "/v2/"}
 assert b"".join(app(environ, lambda status, fields: None)) == b"{}"

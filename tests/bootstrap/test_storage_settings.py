@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.storage.redis_server import running
-from udist_plugin.bootstrap import create_app, open_app
+from udist_plugin.bootstrap.apps import create_app
+from udist_plugin.bootstrap.services import open_app
 from udist_plugin.config import load
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths

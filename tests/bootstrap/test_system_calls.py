@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.http_api.wsgi import Client
-from udist_plugin.bootstrap import create_app
+from udist_plugin.bootstrap.apps import create_app
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.media_types import OCI_EMPTY, OCI_MANIFEST
 

@@ -11,7 +11,7 @@ import pytest
 from tests.gateway.layout import blobs_of, make_layout
 from tests.gateway.users import PASSWORD, USER, with_a_store, with_logins
 from tests.tools import require_tool
-from udist_plugin.bootstrap import create_app
+from udist_plugin.bootstrap.apps import create_app
 from udist_plugin.gateway.credential import Credential, Guarded
 from udist_plugin.gateway.listener import on_loopback
 from udist_plugin.gateway.server import Server

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.gateway.udist import eventually
-from udist_plugin.bootstrap import create_app
+from udist_plugin.bootstrap.apps import create_app
 from udist_plugin.gateway import content, server
 from udist_plugin.gateway.credential import Credential, Guarded
 from udist_plugin.gateway.listener import on_loopback

@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from udist_plugin.bootstrap import create_app
+from udist_plugin.bootstrap.apps import create_app
 from udist_plugin.gateway.certificates import make_certificates
 from udist_plugin.gateway.listener import on_loopback
 from udist_plugin.gateway.server import NO_TLS, Server

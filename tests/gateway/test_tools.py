@@ -15,7 +15,7 @@ from tests.gateway.layout import CONTENT, blobs_of, digest_in, make_layout
 from tests.gateway.users import TLS, users, users_and_schemes
 from tests.storage.signatures.signer import OFFLINE
 from tests.tools import require_tool
-from udist_plugin.bootstrap import create_app
+from udist_plugin.bootstrap.apps import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable

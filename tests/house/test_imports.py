@@ -48,10 +48,9 @@ ROOMS = {
     "config": {"errors", "redaction", "kinds", "keys", "drivers"},
     "lazy_registry": {"registry"},
     "service": BACKBONE | {"lazy_registry", "storage", "drivers", "wrappers", "http_api", "config"},
-    "guarding": {"errors", "http_api", "config"},
     "bootstrap": BACKBONE
     | {"redaction", "storage", "drivers", "remote", "wrappers", "http_api", "config", "service"}
-    | {"lazy_registry", "guarding", "notifications"},
+    | {"lazy_registry", "notifications"},
     "wire": {"errors"},
     "link": {"wire", "errors"},
     "server": {"wire", "link", "errors", "version", "exhaustion"},
@@ -69,7 +68,6 @@ ROOMS = {
         "http_api",
         "config",
         "bootstrap",
-        "guarding",
         "wire",
         "link",
         "server",

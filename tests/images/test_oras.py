@@ -11,7 +11,7 @@ import pytest
 from tests.images.comparing import content_of
 from tests.remote.loopback import stock_registry
 from tests.tools import require_tool
-from udist_plugin.bootstrap import create_app
+from udist_plugin.bootstrap.apps import create_app
 from udist_plugin.images.pull import pull_artifact
 from udist_plugin.images.push import Source, push_artifact
 from udist_plugin.remote.registry import RemoteRegistry

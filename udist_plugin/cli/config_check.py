@@ -64,7 +64,7 @@ def _problem(configuration: Configuration | None) -> ConfigurationError | None:
     """What is wrong with access control."""
     if configuration is None or not configuration.guarded:
         return None
-    from udist_plugin.guarding import check
+    from udist_plugin.bootstrap.guarding import check
 
     try:
         check(configuration)

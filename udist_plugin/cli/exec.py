@@ -178,7 +178,7 @@ def _serve(owner: Owner, arguments: argparse.Namespace) -> int:
 
 def _open(arguments: argparse.Namespace, log: Log) -> RegistryApp:
     """Raises ``ConfigurationError`` and ``StorageError``."""
-    from udist_plugin.bootstrap import build_gateway
+    from udist_plugin.bootstrap.services import build_gateway
 
     app = build_gateway(
         arguments.config,

@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
     from udist_plugin.server.streams import take_standard_streams
 
     source, sink = take_standard_streams()
-    from udist_plugin.bootstrap import build_service
+    from udist_plugin.bootstrap.services import build_service
     from udist_plugin.server.stdio import serve
 
     def build(settings: Settings, log: Log) -> RegistryApp:
@@ -93,7 +93,7 @@ def _serve_grpc(options: Options, parent: int) -> NoReturn:
 
     bundle = Bundle("grpc")
     sys.meta_path.insert(0, bundle)
-    from udist_plugin.bootstrap import build_service
+    from udist_plugin.bootstrap.services import build_service
     from udist_plugin.server.grpc.serving import Host, serve
 
     def build(log: Log) -> RegistryApp:

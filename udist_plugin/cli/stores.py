@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from udist_plugin.bootstrap import sizes_of
+from udist_plugin.bootstrap.store import sizes_of
 from udist_plugin.cli.output import note, printable
 from udist_plugin.config import load
 from udist_plugin.config.files import read_file

@@ -260,7 +260,7 @@ def test_claims(tokens: Pair, case: str) -> None:
     """distribution 3 says nothing of a token that it cannot read, 2 that it is invalid."""
     changes, good = CLAIMS[case]
     now = int(time.time())
-    claims = {
+    claims: dict[str, Any] = {
         name: now + value if name in ("exp", "nbf", "iat") and isinstance(value, int) else value
         for name, value in changes.items()
     }

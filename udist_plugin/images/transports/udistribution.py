@@ -67,7 +67,7 @@ def _in_process(
     environ: Mapping[str, str] | None,
     stack: ExitStack,
 ) -> Registry:
-    from udist_plugin.bootstrap import create_app
+    from udist_plugin.bootstrap.apps import create_app
 
     return stack.enter_context(create_app(config, environ)).registry
 

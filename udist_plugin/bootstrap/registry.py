@@ -1,0 +1,68 @@
+"""The registry in a store, and what keeps wrong content out of it."""
+
+from __future__ import annotations
+
+from udist_plugin.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from udist_plugin.config import Configuration
+    from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.registry import Registry
+    from udist_plugin.storage.sizes.sizes import Sizes
+    from udist_plugin.wrappers.validation import Policy
+
+
+def registry_of(driver: StorageDriver, configuration: Configuration, sizes: Sizes) -> Registry:
+    from udist_plugin.storage.registry import StorageRegistry
+    from udist_plugin.wrappers.validation import ValidatingRegistry
+
+    storage = configuration.storage
+    read_only = storage.maintenance.readonly.enabled
+    registry: Registry = StorageRegistry(
+        driver,
+        save_referrers=not read_only,
+        sizes=sizes,
+        url_for=_url_for(driver, configuration),
+        tag_lookups=storage.tag.concurrencylimit,
+        referrers_tags=configuration.udist.referrers.tags,
+    )
+    registry = ValidatingRegistry(registry, _policy(configuration))
+    if storage.delete.enabled and not read_only:
+        return registry
+    from udist_plugin.wrappers.read_only import NoDeleteRegistry, ReadOnlyRegistry
+
+    return ReadOnlyRegistry(registry) if read_only else NoDeleteRegistry(registry)
+
+
+def _url_for(driver: StorageDriver, configuration: Configuration) -> Callable[[str], str | None]:
+    """Where content is fetched instead of here: the last ``redirect`` of the storage middleware says, or else
+    the driver."""
+    if configuration.storage.redirect.disable:
+        return lambda _: None
+    if configuration.middleware.storage:
+        base = configuration.middleware.storage[-1].options.baseurl.rstrip("/")
+        return lambda path: base + path
+    return driver.url_for
+
+
+def _policy(configuration: Configuration) -> Policy:
+    """As in distribution, validation that is switched off still looks for a manifest's blobs. Unlike there,
+    every URL is allowed while neither ``allow`` nor ``deny`` is set: a registry that conforms takes images
+    whose layers are elsewhere."""
+    from udist_plugin.wrappers.validation import Policy
+
+    validation, references = configuration.validation, configuration.udist.validation.references
+    manifests = validation.manifests
+    if validation.disabled and not validation.enabled:
+        return Policy(references=references, indexes=False)
+    indexes, urls = manifests.indexes, manifests.urls
+    platforms = indexes.platformlist if indexes.platforms == "list" else ()
+    return Policy(
+        references=references,
+        indexes=indexes.platforms != "none",
+        platforms=tuple((each.architecture, each.os) for each in platforms),
+        allow=urls.allow,
+        deny=urls.deny,
+    )
