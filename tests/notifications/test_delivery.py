@@ -203,3 +203,17 @@ def test_relative_urls_and_the_user() -> None:
     assert pull["target"]["url"] == f"/x/v2/a/blobs/{digest}"
     assert pull["actor"] == {"name": "alice"}
     assert json.dumps(pull).count("a.example") == 1
+
+
+@pytest.mark.parametrize(
+    ("native", "name"),
+    [("J\u00c3\u00bcrgen", "J\u00fcrgen"), ("J\u00fcrgen", "J\u00fcrgen"), ("\u96ea", "\u96ea")],
+    ids=["UTF-8", "ISO-8859-1", "text"],
+)
+def test_an_actor_beyond_ascii(native: str, name: str) -> None:
+    """Servers give the first (PEP 3333), some middleware the others."""
+    told: list[dict[str, Any]] = []
+    with create_app(configured(), on_event=told.append) as app:
+        (digest,) = push(app, BLOBS[:1])
+        assert Client(app, {"REMOTE_USER": native}).get(f"/v2/a/blobs/{digest}").status == 200
+    assert told[-1]["actor"] == {"name": name}

@@ -85,7 +85,7 @@ class Bridge:
             _address(environ),
             environ.get("HTTP_HOST", ""),
             environ.get("HTTP_USER_AGENT", ""),
-            environ.get("REMOTE_USER") or "",
+            _text(environ.get("REMOTE_USER") or ""),
         )
 
     def _publish(self, occurrences: Sequence[Occurrence], cause: Cause) -> None:
@@ -94,6 +94,15 @@ class Bridge:
             for queue in self.notifications.queues:
                 if queue.wants(occurrence):
                     queue.put(event)
+
+
+def _text(native: str) -> str:
+    """A value of ``environ``, which has the bytes of UTF-8 as characters (PEP 3333), or else is taken as it
+    is."""
+    try:
+        return native.encode("latin-1").decode()
+    except UnicodeError:
+        return native
 
 
 def _address(environ: Environ) -> str:
