@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 class Parts:
     """What a registry is made of. ``application`` answers every request that ``answer``, the middleware in
     front of it, lets through. Each of ``jobs``, by the section that asks for it, makes a job after the first
-    answer, or ``None`` where there is none to do. ``waits`` is ``RegistryApp.wait_within``."""
+    answer, or ``None`` where there is none to do. ``waits`` is ``RegistryApp.wait_within``. ``watch`` gives
+    what records in the log, and tells others of the records."""
 
     def __init__(
         self,
@@ -44,12 +45,14 @@ class Parts:
         answer: WSGI,
         jobs: Mapping[str, Callable[[], Job | None]],
         waits: Callable[[Callable[[], AbstractContextManager[None]]], bool],
+        watch: Callable[[Record], Record],
     ) -> None:
         self.registry = registry
         self.application = application
         self.answer = answer
         self.jobs = jobs
         self.waits = waits
+        self.watch = watch
 
 
 class RegistryApp:
@@ -113,6 +116,7 @@ class RegistryApp:
         """Logs what there is to say about the configuration, and starts the jobs. One for which the system
         has no descriptor or thread left is done without."""
         self._record = record
+        record = self._watch(record)
         for message in self.warnings:
             record("warn", message)
         for message in self._notices:
@@ -142,6 +146,7 @@ class RegistryApp:
         self._answer = self._logged(parts.answer)
         self._make_jobs = parts.jobs
         self._waits = parts.waits
+        self._watch = parts.watch
         self._jobs: list[Job] = []
         self._process = os.getpid()
 
@@ -159,7 +164,7 @@ class RegistryApp:
                 return
             self._take(self._make_parts())
             if self._record is not None:
-                self._start_jobs(self._record)
+                self._start_jobs(self._watch(self._record))
 
     def _refuse(
         self, error: UdistError, environ: dict[str, Any], start_response: Callable[..., Any]

@@ -75,6 +75,11 @@ health:
 """
 """Debian's ``/etc/docker/registry/config.yml``."""
 
+HOOK = (
+    "{type: mail, levels: [panic], options: "
+    "{smtp: {addr: 'mail.example:25'}, from: b@example, to: [c@example]}}"
+)
+
 
 INMEMORY = {"REGISTRY_STORAGE": "inmemory"}
 
@@ -187,7 +192,7 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "log: {level: loud}",
             "log.level (config.yml:2): expected one of error, warn, info, debug, not 'loud'",
         ),
-        ("log: debug", "log (config.yml:2): expected a mapping, not 'debug'"),
+        ("tags: 5", "tags (config.yml:2): expected a mapping, not '5'"),
         (
             "log:\n  level: [debug]",
             "log.level (config.yml:3): expected one of error, warn, info, debug, not a list",
@@ -364,7 +369,31 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
         ),
         (
             "compatibility: {schema1: {enabled: perhaps}}",
-            "compatibility.schema1 (config.yml:2): not supported yet; remove it, or say enabled: false there",
+            "compatibility.schema1.enabled (config.yml:2): expected true or false, not 'perhaps'",
+        ),
+        (
+            f"log: {{hooks: [{{type: mail, levels: [panic], disabled: true}}, {HOOK.replace(':25', '')}]}}",
+            "log.hooks.1.options.smtp.addr (config.yml:2): expected host and port of a mail server, such as "
+            "mail.example:587, not 'mail.example'",
+        ),
+        (
+            f"log: {{hooks: [{HOOK.replace('panic', 'panik')}]}}",
+            "log.hooks.0.levels.0 (config.yml:2): expected one of panic, fatal, error, warn, warning, info, "
+            "debug, trace, not 'panik'",
+        ),
+        (
+            f"log: {{hooks: [{HOOK.replace('[c@example]', '[]')}]}}",
+            "log.hooks.0.options.to (config.yml:2): expected one at least",
+        ),
+        (
+            "middleware: {repository: [{name: a, disabled: true}, {name: nobodys}]}",
+            "middleware.repository.1.name (config.yml:2): expected a name in the group of entry points "
+            "udist_plugin.registry_middleware, not 'nobodys' (",
+        ),
+        (
+            "http: {prefix: /a/, debug: {prometheus: {enabled: true, path: /a/v2/b/tags/list}}}",
+            "http.debug.prometheus.path (config.yml:2): expected a path outside /a/v2/, "
+            "not '/a/v2/b/tags/list'",
         ),
     ],
 )
@@ -623,6 +652,10 @@ def test_each_key_stands_once_and_says_what_it_does() -> None:
     assert all(key.effect for key in keys)
 
 
+def test_metrics_may_stand_elsewhere_below_a_prefix() -> None:
+    assert problems("http: {prefix: /a/, debug: {prometheus: {enabled: true, path: /a/v2x}}}") == []
+
+
 def test_every_key_that_works_reaches_the_configuration() -> None:
     """A row marked as working whose value no class of ``model`` has would be silently ignored."""
     configuration = configured(
@@ -634,6 +667,8 @@ def test_every_key_that_works_reaches_the_configuration() -> None:
         "notifications: {endpoints: [{url: 'http://a'}]}\n"
         "auth: {token: {realm: a, service: b, issuer: c}}\n"
         "udist: {accesscontrol: {}}\n"
+        f"log: {{hooks: [{HOOK}]}}\n"
+        "policy: {}\n"
     )
     auth = configured("auth: {htpasswd: {realm: a, path: b}}").auth
     silly = configured("auth: {silly: {realm: a, service: b}}").auth.silly
@@ -641,7 +676,8 @@ def test_every_key_that_works_reaches_the_configuration() -> None:
         auth=configuration.auth.changed(htpasswd=auth.htpasswd, silly=silly)
     )
     older = {old for old, _ in ALIASES} | {"middleware.storage[].disabled", "auth.none"}
-    older.add("notifications.endpoints[].disabled")
+    older |= {"notifications.endpoints[].disabled", "log.hooks[].disabled"}
+    older |= {key.path for key in all_keys() if key.path.startswith("middleware.re")}  # see test_middleware
     for key in all_keys():
         driver = re.match(r"(storage|udist)\.(s3|s3aws|azure|gcs|inmemory)\b", key.path)
         if key.status is not WORKS or key.path in older or driver:
@@ -650,8 +686,9 @@ def test_every_key_that_works_reaches_the_configuration() -> None:
         for name in key.path.replace("storage.filesystem", "storage.parameters").split("."):
             if name in {"*", "*[]"}:
                 break
-            value = value[name] if isinstance(value, dict) else getattr(value, name.removesuffix("[]"))
-            if name in {"platformlist[]", "storage[]", "file[]", "http[]", "tcp[]", "endpoints[]"}:
+            of = name.removesuffix("[]")
+            value = value[of] if isinstance(value, dict) else getattr(value, of)
+            if name in {"platformlist[]", "storage[]", "file[]", "http[]", "tcp[]", "endpoints[]", "hooks[]"}:
                 assert isinstance(value, tuple)
                 value = value[0]
 
@@ -726,7 +763,7 @@ def test_middleware_health_and_redis_are_typed() -> None:
     assert configuration.health.http == (HttpCheck("http://a/", {"X-A": ("b",)}, 200, 10.0, 5.0, 0),)
     assert configuration.health.file == (FileCheck("/x", 10.0, 0),)
     assert configuration.health.tcp == ()
-    assert configuration.log == Log("info", "json", {"a": "1"}, AccessLog(True))
+    assert configuration.log == Log("info", "json", {"a": "1"}, AccessLog(True), False, ())
     assert configured("catalog:").health is None
     assert configured("health:\nredis:").redis is None
 

@@ -48,9 +48,11 @@ ROOMS = {
     "config": {"errors", "redaction", "kinds", "keys", "drivers"},
     "lazy_registry": {"registry"},
     "service": BACKBONE | {"lazy_registry", "storage", "drivers", "wrappers", "http_api", "config"},
+    "mail": {"config"},
+    "middleware": {"errors", "registry", "config"},
     "bootstrap": BACKBONE
     | {"redaction", "storage", "drivers", "remote", "wrappers", "http_api", "config", "service"}
-    | {"lazy_registry", "notifications"},
+    | {"lazy_registry", "mail", "middleware", "notifications"},
     "wire": {"errors"},
     "link": {"wire", "errors"},
     "server": {"wire", "link", "errors", "version", "exhaustion"},

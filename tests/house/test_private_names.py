@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib
+import sys
 import tarfile
 from importlib.metadata import version
 from typing import TYPE_CHECKING, NamedTuple
@@ -55,6 +56,7 @@ OF_PYTHON = {
     "_ActionsContainer": argparse,
     "_proc_member": tarfile.TarInfo,
     "_exit": importlib.import_module("os"),
+    "_getframe": sys,
 }
 """Names of the standard library."""
 

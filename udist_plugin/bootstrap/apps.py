@@ -102,4 +102,6 @@ def _access(line: str) -> None:
 def _record(level: str, message: str) -> None:
     import logging
 
-    logging.getLogger("udist_plugin").log(logging.getLevelNamesMapping()[level.upper()], "%s", message)
+    logging.getLogger("udist_plugin").log(
+        logging.getLevelNamesMapping()[level.upper()], "%s", message, stacklevel=2
+    )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.http_api.middleware.health import Health
     from udist_plugin.http_api.middleware.metrics import Measurements
+    from udist_plugin.mail import Mailer
     from udist_plugin.notifications.bridge import Bridge
     from udist_plugin.registry import Registry
     from udist_plugin.service import WSGI, Job
@@ -47,16 +48,20 @@ def parts_of(configuration: Configuration, driver: StorageDriver, listeners: Lis
     bridge = _bridge(configuration, listeners, measurements)
 
     def make_registry() -> Registry:
-        from udist_plugin.bootstrap.registry import registry_of
+        from udist_plugin.bootstrap.registry import registry_of, wrapped
 
         registry = registry_of(driver, configuration, sizes)
         if bridge:
             notifications = configuration.notifications
             references = notifications is not None and notifications.events.includereferences
             registry = _heard(registry, bridge.hear, references=references)
-        return _heard(registry, listeners.hear, references=True) if listeners.hear else registry
+        if listeners.hear:
+            registry = _heard(registry, listeners.hear, references=True)
+        return wrapped(registry, "middleware.repository", configuration.middleware.repository)
 
     registry = LazyRegistry(make_registry)
+    if configuration.middleware.registry or configuration.middleware.repository:
+        registry.load()  # what is wrong with them is an error of the start
     application = Application(registry.as_registry(), _options(configuration))
     answer: WSGI = bridge.wrap(application, application.base) if bridge else application
     answer = _extended(
@@ -69,7 +74,11 @@ def parts_of(configuration: Configuration, driver: StorageDriver, listeners: Lis
         from udist_plugin.http_api.middleware.metrics import Metrics
 
         answer = Metrics(answer, measurements, http.debug.prometheus.path or "/metrics", http.prefix)
+    mailer = _mailer(configuration)
+    if mailer:
+        answer = mailer.wrap(answer)
     jobs: dict[str, Callable[[], Job | None]] = {
+        "log.hooks": lambda: mailer,
         "storage": lambda: driver,
         "storage.cache": lambda: sizes,
         "storage.maintenance.uploadpurging": lambda: _purging(driver, configuration.storage.maintenance),
@@ -80,7 +89,8 @@ def parts_of(configuration: Configuration, driver: StorageDriver, listeners: Lis
     def waits(context: Callable[[], AbstractContextManager[None]]) -> bool:
         return driver.wait_within(context) and sizes.local
 
-    return Parts(registry, application, answer, jobs, waits)
+    watch = mailer.watch if mailer else lambda record: record
+    return Parts(registry, application, answer, jobs, waits, watch)
 
 
 def _measured(
@@ -179,6 +189,15 @@ def _bridge(
 
     meter = measurements.notifications if measurements else None
     return open_bridge(configuration, os.environ, listeners.on_event, meter)
+
+
+def _mailer(configuration: Configuration) -> Mailer | None:
+    if not configuration.log.hooks:
+        return None
+    from udist_plugin.mail import open_mailer
+
+    # Requests may have used the other half already.
+    return open_mailer(configuration.log, configuration.http.draintimeout / 2)
 
 
 def _heard(registry: Registry, hear: Callable[[Occurrence], None], *, references: bool) -> Registry:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from udist_plugin.config import Configuration
+    from udist_plugin.config.keys.middleware import Middleware
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.registry import Registry
     from udist_plugin.storage.sizes.sizes import Sizes
@@ -29,11 +30,25 @@ def registry_of(driver: StorageDriver, configuration: Configuration, sizes: Size
         referrers_tags=configuration.udist.referrers.tags,
     )
     registry = ValidatingRegistry(registry, _policy(configuration))
+    if configuration.policy and configuration.policy.repository.classes:
+        from udist_plugin.wrappers.classes import ClassRegistry
+
+        registry = ClassRegistry(registry, configuration.policy.repository.classes)
+    registry = wrapped(registry, "middleware.registry", configuration.middleware.registry)
     if storage.delete.enabled and not read_only:
         return registry
     from udist_plugin.wrappers.read_only import NoDeleteRegistry, ReadOnlyRegistry
 
     return ReadOnlyRegistry(registry) if read_only else NoDeleteRegistry(registry)
+
+
+def wrapped(registry: Registry, section: str, middleware: Sequence[Middleware]) -> Registry:
+    """``registry`` in what other packages put around it, as ``section`` says."""
+    if not middleware:
+        return registry
+    from udist_plugin.middleware import wrap
+
+    return wrap(registry, section, middleware)
 
 
 def _url_for(driver: StorageDriver, configuration: Configuration) -> Callable[[str], str | None]:

@@ -188,7 +188,12 @@ def _open(arguments: argparse.Namespace, log: Log) -> RegistryApp:
         hear=_report(arguments.report),
     )
     configured = app.configuration.log
-    log.configure(configured.level if arguments.verbose else "warn", configured.formatter, configured.fields)
+    log.configure(
+        configured.level if arguments.verbose else "warn",
+        configured.formatter,
+        configured.fields,
+        report_caller=configured.reportcaller,
+    )
     if arguments.verbose:
         app.log_access(log.line)
     return app

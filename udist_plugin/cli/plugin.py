@@ -108,7 +108,7 @@ def _configure(log: Log, app: RegistryApp, formatters: Mapping[str, str]) -> Non
     """As the configuration says; ``formatters`` replace its own."""
     configured = app.configuration.log
     formatter = formatters.get(configured.formatter, configured.formatter)
-    log.configure(configured.level, formatter, configured.fields)
+    log.configure(configured.level, formatter, configured.fields, report_caller=configured.reportcaller)
     app.log_access(log.line)
 
 

@@ -54,7 +54,11 @@ _MODELS: dict[str, Any] = {
 
 _TYPED_LATER = (
     "health",
+    "log.hooks[]",
+    "middleware.registry[]",
+    "middleware.repository[]",
     "notifications",
+    "policy",
     "redis",
     "auth.htpasswd",
     "auth.silly",
@@ -173,8 +177,12 @@ def _configuration(
         entries["auth"] = read_auth(entries["auth"], reader)
     driver, foreign, entries["storage"] = find_driver(root, keys, reader, given=given or "storage" in entries)
     values: Any = reader.section(keys, Table(entries, root.source), "")
-    cache = values["storage"]["cache"]["blobdescriptor"]
-    if cache or any(values[name] for name in ("health", "notifications", "redis")):
+    others = (
+        values["storage"]["cache"]["blobdescriptor"],
+        values["log"]["hooks"],
+        values["http"]["debug"]["prometheus"]["enabled"],
+    )
+    if any(others) or any(values[name] for name in ("health", "notifications", "redis")):
         from udist_plugin.config.together import check
 
         check(values, entries, reader)
@@ -216,8 +224,8 @@ def _models(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The classes by path, with those of the sections that are there."""
     models = _MODELS
     for path in _TYPED_LATER:
-        above, _, name = path.rpartition(".")
-        if (values[above] if above else values)[name] is not None:
+        above, _, name = path.removesuffix("[]").rpartition(".")
+        if (values[above] if above else values)[name] not in (None, ()):
             from importlib import import_module
 
             module = import_module(DEFERRED[path])

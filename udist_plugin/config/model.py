@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from udist_plugin.config.keys.access_control import AccessControl
     from udist_plugin.config.keys.health import Health
     from udist_plugin.config.keys.htpasswd import Htpasswd
+    from udist_plugin.config.keys.log_hooks import Hook
+    from udist_plugin.config.keys.middleware import Middleware as RegistryMiddleware
     from udist_plugin.config.keys.notifications import Notifications
+    from udist_plugin.config.keys.policy import Policy
     from udist_plugin.config.keys.redis import Redis
     from udist_plugin.config.keys.silly import Silly
     from udist_plugin.config.keys.token import Token
@@ -27,13 +30,15 @@ class AccessLog(Part):
 class Log(Part):
     """``level`` is error, warn, info or debug, ``formatter`` text, json or logstash.
 
-    ``fields`` stand in every record.
+    ``fields`` stand in every record, with ``reportcaller`` also the source line. ``hooks`` send mail.
     """
 
     level: str
     formatter: str
     fields: Mapping[str, str]
     accesslog: AccessLog
+    reportcaller: bool
+    hooks: tuple[Hook, ...]
 
 
 class Delete(Part):
@@ -111,8 +116,10 @@ class StorageMiddleware(Part):
 
 
 class Middleware(Part):
-    """What stands between the registry and the store, in the file's order."""
+    """What stands around the registry, and between it and the store, in the file's order."""
 
+    registry: tuple[RegistryMiddleware, ...]
+    repository: tuple[RegistryMiddleware, ...]
     storage: tuple[StorageMiddleware, ...]
 
 
@@ -241,7 +248,7 @@ class Http(Part):
 
 
 class Configuration(Part):
-    """``redis``, ``health`` and ``notifications`` are ``None`` where the section is not given."""
+    """``redis``, ``health``, ``notifications`` and ``policy`` are ``None`` where the section is not given."""
 
     version: str
     log: Log
@@ -251,6 +258,7 @@ class Configuration(Part):
     health: Health | None
     notifications: Notifications | None
     auth: Auth
+    policy: Policy | None
     catalog: Catalog
     tags: Tags
     validation: Validation

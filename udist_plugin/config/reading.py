@@ -125,10 +125,10 @@ class Reader:
         return value
 
     def _without_support(self, key: Key, node: Node, path: str) -> None:
-        from udist_plugin.config.switches import asks, hint
+        from udist_plugin.config.switches import asks
 
         if asks(key.path, node):
-            self.wrong(f"not supported yet; remove it{hint(key.path)}", path, node)
+            self.wrong("not supported yet; remove it", path, node)
 
     def _parsed(self, key: Key, node: Node, path: str) -> object:
         reason = ""
@@ -156,6 +156,8 @@ def _holds_secrets(schema: SchemaNode) -> bool:
 
 
 def _has_switch(schema: SchemaNode) -> bool:
+    if isinstance(schema, Deferred):
+        schema = schema.section()
     return isinstance(schema, Section) and "disabled" in schema.children
 
 

@@ -72,11 +72,13 @@ def tree(keys: Iterable[Key]) -> Section:
 
 
 def plant_deferred(root: Section, path: str, module: str) -> None:
-    """Adds the section at ``path``, one or two names deep."""
+    """Adds the section at ``path``, one or two names deep, or the list of such sections."""
     above, _, name = path.rpartition(".")
     section = root.children[above] if above else root
     assert isinstance(section, Section)
-    section.children[name] = Deferred(module)
+    deferred = Deferred(module)
+    name, entries = name.removesuffix("[]"), name.endswith("[]")
+    section.children[name] = Listing(deferred) if entries else deferred
     section.variables[name.upper()] = name
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from udist_plugin.config.nodes import Items, Node, Scalar, Table, is_null
 
-NO = frozenset({"false", "no", "off", "n"})
 YES = frozenset({"true", "yes", "on", "y"})
 
 
@@ -13,26 +12,9 @@ def asks(path: str, node: Node) -> bool:
     match path:
         case "proxy":
             return _says(node, "remoteurl")
-        case "reporting":
-            return _says(node, "bugsnag", "apikey") or _says(node, "newrelic", "licensekey")
-        case "policy":
-            return _says(node, "repository", "classes")
-        case "compatibility.schema1":
-            enabled = node.entries.get("enabled") if isinstance(node, Table) else node
-            return _says(node, "enabled") and not (isinstance(enabled, Scalar) and _word(enabled) in NO)
     if isinstance(node, Items):
         return not all(map(is_disabled, node.items))
     return _says(node)
-
-
-def hint(path: str) -> str:
-    """How such a key is switched off, for its error."""
-    match path:
-        case "log.hooks" | "middleware.registry" | "middleware.repository":
-            return ", or say disabled: true in each of its entries"
-        case "compatibility.schema1":
-            return ", or say enabled: false there"
-    return ""
 
 
 def is_disabled(node: Node) -> bool:

@@ -25,6 +25,8 @@ def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reade
     if redis and redis["tls"]["key"] and not redis["tls"]["certificate"]:
         reader.wrong("expected redis.tls.certificate beside it", "redis.tls.key", sections["redis"])
     _check_names(values, sections, reader)
+    _check_hooks(values, sections, reader)
+    _check_metrics(values, sections, reader)
     seen = set[str]()
     for path, name in _checks(values["health"] or {}):
         if name in seen:  # distribution knows a check by this name, and so does whoever asks for its health
@@ -44,6 +46,21 @@ def _check_names(values: Mapping[str, Any], sections: Mapping[str, Node], reader
         if not name or names.index(name) < number:
             problem = f"expected a name of its own, as udist.notifications.spool is set, not {name!r}"
             reader.wrong(problem, "notifications.endpoints.name", sections["notifications"])
+
+
+def _check_hooks(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reader) -> None:
+    for number, hook in enumerate(values["log"]["hooks"]):
+        for name, missing in (("levels", hook["levels"]), ("options.to", hook["options"]["to"])):
+            if not missing:
+                reader.wrong("expected one at least", f"log.hooks.{number}.{name}", sections["log"])
+
+
+def _check_metrics(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reader) -> None:
+    http = values["http"]
+    metrics, routes = http["debug"]["prometheus"], f"{http['prefix']}v2"
+    if metrics["enabled"] and f"{metrics['path']}/".startswith(f"{routes}/"):
+        problem = f"expected a path outside {routes}/, not {metrics['path']!r}"
+        reader.wrong(problem, "http.debug.prometheus.path", sections["http"])
 
 
 def _checks(health: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

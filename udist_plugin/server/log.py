@@ -6,6 +6,7 @@ full, and says how many lines it dropped once it gets through again.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import deque
@@ -16,7 +17,7 @@ from udist_plugin.typed import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from udist_plugin.server.log_formats import Format
+    from udist_plugin.server.log_formats import Caller, Format
 
 LEVELS: Final = ("debug", "info", "warn", "error")
 QUEUED: Final = 1000
@@ -30,6 +31,9 @@ GATHERED: Final = 64
 GATHERING: Final = 0.05
 """Seconds that lines of requests are gathered for: to wake the thread for each would cost the request more
 than the line does."""
+
+HANDS_ON: Final = frozenset({__name__, "udist_plugin.mail"})
+"""Modules that are not where a record is from."""
 
 
 class Log:
@@ -46,7 +50,8 @@ class Log:
         self._least = LEVELS.index("info")
         self._form: tuple[str, Mapping[str, object]] = ("text", {})
         self._format: Format | None = None
-        self._queue: deque[tuple[float, str, str] | str] = deque()
+        self._reports_caller = False
+        self._queue: deque[tuple[float, str, str, Caller] | str] = deque()
         self._dropped = 0
         self._lock = threading.Lock()
         self._ready = threading.Semaphore(0)
@@ -55,15 +60,20 @@ class Log:
         self._idle.set()
         self._started = False
 
-    def configure(self, level: str, formatter: str, fields: Mapping[str, object]) -> None:
-        """Sets what distribution's ``log`` section does: the level, the form, and fields of every record."""
+    def configure(
+        self, level: str, formatter: str, fields: Mapping[str, object], *, report_caller: bool = False
+    ) -> None:
+        """Sets what distribution's ``log`` section does: the level, the form, fields of every record, and
+        whether each names the source line that it is from."""
         self._least = LEVELS.index(level)
         self._form, self._format = (formatter, fields), None
+        self._reports_caller = report_caller
 
     def record(self, level: str, message: str) -> None:
         """Queues one record."""
         if LEVELS.index(level) >= self._least:
-            self._put((time.time(), level, message[:LINE]), soon=True)
+            caller = _caller() if self._reports_caller else None
+            self._put((time.time(), level, message[:LINE], caller), soon=True)
 
     def line(self, text: str) -> None:
         """Queues a line of a form of its own: the access log's."""
@@ -88,13 +98,15 @@ class Log:
         self._hurry.set()
         return self._idle.wait(timeout)
 
-    def _put(self, line: tuple[float, str, str] | str, *, soon: bool) -> None:
+    def _put(self, line: tuple[float, str, str, Caller] | str, *, soon: bool) -> None:
         with self._lock:
             if len(self._queue) >= QUEUED:
                 self._dropped += 1
                 return
             if self._dropped:
-                self._queue.append((time.time(), "warn", f"{self._dropped} lines of the log were dropped"))
+                self._queue.append(
+                    (time.time(), "warn", f"{self._dropped} lines of the log were dropped", None)
+                )
                 self._dropped = 0
             self._queue.append(line)
             if (soon or len(self._queue) > QUEUED // 2) and not self._hurry.is_set():
@@ -126,18 +138,27 @@ class Log:
             if self.on_unread:
                 self.on_unread(text)
 
-    def _next(self) -> list[tuple[float, str, str] | str]:
+    def _next(self) -> list[tuple[float, str, str, Caller] | str]:
         with self._lock:
             if not self._queue:
                 self._idle.set()
             return [self._queue.popleft() for _ in range(min(len(self._queue), GATHERED))]
 
-    def _formed(self, now: float, level: str, message: str) -> str:
+    def _formed(self, now: float, level: str, message: str, caller: Caller) -> str:
         try:
             if self._format is None:
                 from udist_plugin.server.log_formats import formatter
 
                 self._format = formatter(*self._form)
-            return self._format(now, level, message)
+            return self._format(now, level, message, caller)
         except OSError:  # no descriptor is left to import the form by
             return f"{level}: {message}\n"
+
+
+def _caller() -> Caller:
+    """Who records: the first function outside of what hands records on."""
+    frame = sys._getframe(1)
+    while frame.f_globals.get("__name__") in HANDS_ON and frame.f_back is not None:
+        frame = frame.f_back
+    code = frame.f_code
+    return f"{frame.f_globals.get('__name__', '')}.{code.co_qualname}", f"{code.co_filename}:{frame.f_lineno}"

@@ -11,10 +11,17 @@ import time
 from udist_plugin.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+    from typing import Protocol
 
-    Format = Callable[[float, str, str], str]
-    """Makes a line, its end included, of seconds since 1970, a level and a message."""
+    Caller = tuple[str, str] | None
+    """The function that a record is from, and the source line; ``None`` where they are not reported."""
+
+    class Format(Protocol):
+        """Makes a line, its end included, of seconds since 1970, a level, a message and who records."""
+
+        def __call__(self, now: float, level: str, message: str, caller: Caller = None, /) -> str: ...
+
 
 RECORD: Final = {
     "json": ("time", "level", "msg"),
@@ -23,6 +30,9 @@ RECORD: Final = {
 }
 """What time, level and message are called. Logstash's own names, as in distribution v2; v3 calls them as for
 ``json``. go-plugin's hosts read hclog's."""
+
+CALLER: Final = ("func", "file")
+"""What the function and the source line of a record are called, with ``log.reportcaller``."""
 
 _PLAIN = r"[A-Za-z0-9._/@^+-]*"  # what logrus leaves without quotes
 _ESCAPES = {
@@ -43,11 +53,12 @@ def escaped(text: str) -> str:
 
 
 def _text(fields: Mapping[str, object]) -> Format:
-    named = _without_clashes(fields, ("time", "level", "msg"))
+    named = _without_clashes(fields, ("time", "level", "msg", *CALLER))
     tail = "".join(f" {_value(name)}={_value(value)}" for name, value in sorted(named.items()))
 
-    def line(now: float, level: str, message: str) -> str:
-        return f'time="{_stamp(now)}" level={_level(level)} msg={_value(message)}{tail}\n'
+    def line(now: float, level: str, message: str, caller: Caller = None, /) -> str:
+        where = "".join(f" {name}={_value(value)}" for name, value in zip(CALLER, caller or (), strict=False))
+        return f'time="{_stamp(now)}" level={_level(level)} msg={_value(message)}{where}{tail}\n'
 
     return line
 
@@ -56,13 +67,14 @@ def _json(name: str, fields: Mapping[str, object]) -> Format:
     import json
 
     at, of, message_of = RECORD[name]
-    fixed: dict[str, Any] = _without_clashes(fields, RECORD[name])
+    fixed: dict[str, Any] = _without_clashes(fields, (*RECORD[name], *CALLER))
     if name == "logstash":
         fixed.setdefault("@version", "1")
 
-    def line(now: float, level: str, message: str) -> str:
+    def line(now: float, level: str, message: str, caller: Caller = None, /) -> str:
         named = level if name == "hclog" else _level(level)
-        record = {**fixed, at: _stamp(now), of: named, message_of: message}
+        where = dict(zip(CALLER, caller or (), strict=False))
+        record = {**fixed, at: _stamp(now), of: named, message_of: message, **where}
         return json.dumps(record, separators=(",", ":"), sort_keys=True, default=str) + "\n"
 
     return line

@@ -19,15 +19,6 @@ def _refused(path: str, kind: Kind, effect: str) -> Key:
 
 
 KEYS: Final = (
-    _refused("log.hooks[].type", _TEXT, "mail"),
-    _refused("log.hooks[].disabled", _FLAG, "ignore this hook"),
-    _refused("log.hooks[].levels[]", _TEXT, "the levels that send mail"),
-    _refused("log.hooks[].options.smtp.addr", _TEXT, "the mail server"),
-    _refused("log.hooks[].options.smtp.username", _TEXT, "its user"),
-    _refused("log.hooks[].options.smtp.password", _SECRET, "the user's password"),
-    _refused("log.hooks[].options.smtp.insecure", _FLAG, "do not verify the certificate"),
-    _refused("log.hooks[].options.from", _TEXT, "the sender"),
-    _refused("log.hooks[].options.to[]", _TEXT, "the recipients"),
     *(
         _refused(f"middleware.storage[].options.{name}", kind, f"{middleware}: {effect}")
         for middleware, name, kind, effect in (
@@ -51,15 +42,6 @@ KEYS: Final = (
     _refused("proxy.exec.lifetime", _TIME, "how long its answer is used"),
     _refused("proxy.ttl", _TIME, "how long content is kept"),
     _refused("proxy.cachewritetimeout", _TIME, "the time allowed for a write to the cache"),
-    _refused("compatibility.schema1.enabled", _FLAG, "accept manifests of Docker's schema 1"),
-    _refused("compatibility.schema1.signingkeyfile", _TEXT, "the key that signs them"),
-    _refused("policy.repository.classes[]", _TEXT, "the classes of content that are accepted"),
-    _refused("reporting.bugsnag.apikey", _SECRET, "Bugsnag's key"),
-    _refused("reporting.bugsnag.releasestage", _TEXT, "the stage"),
-    _refused("reporting.bugsnag.endpoint", _TEXT, "its address"),
-    _refused("reporting.newrelic.licensekey", _SECRET, "New Relic's key"),
-    _refused("reporting.newrelic.name", _TEXT, "the application's name"),
-    _refused("reporting.newrelic.verbose", _FLAG, "more detailed logs"),
     _refused("storage.oss.accesskeyid", _SECRET, "the access key's id"),
     _refused("storage.oss.accesskeysecret", _SECRET, "the secret access key"),
     _refused("storage.oss.region", _TEXT, "the bucket's region"),
