@@ -4,12 +4,14 @@ import json
 import os
 import re
 import select
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from udist_plugin.mail import Mailer
 from udist_plugin.server.log import LINE, QUEUED, Log
 from udist_plugin.server.log_formats import formatter
 
@@ -114,6 +116,25 @@ class TestLog:
         line, *records = log.written().splitlines()
         assert line == "as it is"
         assert [json.loads(record)["msg"] for record in records] == ["one", "two"]
+
+    @pytest.mark.parametrize("form", ["text", "json", "logstash"])
+    def test_records_say_where_they_are_from(self, log: Piped, form: str) -> None:
+        """As logrus does, whose fields of these names give way."""
+        log.configure("info", form, {"file": "a field", "zone": "a"}, report_caller=True)
+        record = Mailer([], {}, 0).watch(log.record)
+        line = sys._getframe().f_lineno + 1
+        record("info", "here")
+        log.write("there\n")
+        function = f"{__name__}.TestLog.test_records_say_where_they_are_from"
+        place = f"{__file__}:{line}"
+        here, there = log.written().splitlines()
+        if form == "text":
+            assert here.endswith(f' msg=here func={function} file="{place}" fields.file="a field" zone=a')
+        else:
+            told = json.loads(here)
+            assert (told["func"], told["file"]) == (function, place)
+            assert told["fields.file"] == "a field"
+        assert function in there
 
     def test_a_long_message_is_cut(self, log: Piped) -> None:
         log.configure("info", "json", {})

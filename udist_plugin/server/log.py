@@ -48,7 +48,7 @@ class Log:
     def __init__(self, fd: int = 2) -> None:
         self._fd = fd
         self._least = LEVELS.index("info")
-        self._form: tuple[str, Mapping[str, object]] = ("text", {})
+        self._form: tuple[str, Mapping[str, object], bool] = ("text", {}, False)
         self._format: Format | None = None
         self._reports_caller = False
         self._queue: deque[tuple[float, str, str, Caller] | str] = deque()
@@ -66,7 +66,7 @@ class Log:
         """Sets what distribution's ``log`` section does: the level, the form, fields of every record, and
         whether each names the source line that it is from."""
         self._least = LEVELS.index(level)
-        self._form, self._format = (formatter, fields), None
+        self._form, self._format = (formatter, fields, report_caller), None
         self._reports_caller = report_caller
 
     def record(self, level: str, message: str) -> None:

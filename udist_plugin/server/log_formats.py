@@ -42,9 +42,11 @@ _ESCAPES = {
 }
 
 
-def formatter(name: str, fields: Mapping[str, object]) -> Format:
-    """The format ``name``, one of text, json, logstash and hclog, with ``fields`` in every record."""
-    return _text(fields) if name == "text" else _json(name, fields)
+def formatter(name: str, fields: Mapping[str, object], reports_caller: bool = False) -> Format:
+    """The format ``name``, one of text, json, logstash and hclog, with ``fields`` in every record.
+    ``reports_caller`` is whether records also say who records."""
+    caller = CALLER if reports_caller else ()
+    return _text(fields, caller) if name == "text" else _json(name, fields, caller)
 
 
 def escaped(text: str) -> str:
@@ -52,29 +54,29 @@ def escaped(text: str) -> str:
     return text.translate(_ESCAPES)
 
 
-def _text(fields: Mapping[str, object]) -> Format:
-    named = _without_clashes(fields, ("time", "level", "msg", *CALLER))
+def _text(fields: Mapping[str, object], where: tuple[str, ...]) -> Format:
+    named = _without_clashes(fields, ("time", "level", "msg", *where))
     tail = "".join(f" {_value(name)}={_value(value)}" for name, value in sorted(named.items()))
 
     def line(now: float, level: str, message: str, caller: Caller = None, /) -> str:
-        where = "".join(f" {name}={_value(value)}" for name, value in zip(CALLER, caller or (), strict=False))
-        return f'time="{_stamp(now)}" level={_level(level)} msg={_value(message)}{where}{tail}\n'
+        there = "".join(f" {name}={_value(value)}" for name, value in zip(where, caller or (), strict=False))
+        return f'time="{_stamp(now)}" level={_level(level)} msg={_value(message)}{there}{tail}\n'
 
     return line
 
 
-def _json(name: str, fields: Mapping[str, object]) -> Format:
+def _json(name: str, fields: Mapping[str, object], where: tuple[str, ...]) -> Format:
     import json
 
     at, of, message_of = RECORD[name]
-    fixed: dict[str, Any] = _without_clashes(fields, (*RECORD[name], *CALLER))
+    fixed: dict[str, Any] = _without_clashes(fields, (*RECORD[name], *where))
     if name == "logstash":
         fixed.setdefault("@version", "1")
 
     def line(now: float, level: str, message: str, caller: Caller = None, /) -> str:
         named = level if name == "hclog" else _level(level)
-        where = dict(zip(CALLER, caller or (), strict=False))
-        record = {**fixed, at: _stamp(now), of: named, message_of: message, **where}
+        there = dict(zip(where, caller or (), strict=False))
+        record = {**fixed, at: _stamp(now), of: named, message_of: message, **there}
         return json.dumps(record, separators=(",", ":"), sort_keys=True, default=str) + "\n"
 
     return line
