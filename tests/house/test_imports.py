@@ -50,9 +50,10 @@ ROOMS = {
     "service": BACKBONE | {"lazy_registry", "storage", "drivers", "wrappers", "http_api", "config"},
     "mail": {"config"},
     "middleware": {"errors", "registry", "config"},
+    "tracing": {"errors", "http_api", "version"},
     "bootstrap": BACKBONE
     | {"redaction", "storage", "drivers", "remote", "wrappers", "http_api", "config", "service"}
-    | {"lazy_registry", "mail", "middleware", "notifications"},
+    | {"lazy_registry", "mail", "middleware", "notifications", "tracing"},
     "wire": {"errors"},
     "link": {"wire", "errors"},
     "server": {"wire", "link", "errors", "version", "exhaustion"},

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from udist_plugin.storage.extension import StoreExtension
     from udist_plugin.storage.sizes.sizes import Sizes
     from udist_plugin.storage.upkeep.schedule import Purging
+    from udist_plugin.tracing import Tracing
     from udist_plugin.wrappers.notifying import Occurrence
 
 
@@ -77,8 +78,12 @@ def parts_of(configuration: Configuration, driver: StorageDriver, listeners: Lis
     mailer = _mailer(configuration)
     if mailer:
         answer = mailer.wrap(answer)
+    tracing = _tracing(http.draintimeout / 2)
+    if tracing:
+        answer = tracing.wrap(answer)
     jobs: dict[str, Callable[[], Job | None]] = {
         "log.hooks": lambda: mailer,
+        "OTEL_TRACES_EXPORTER": lambda: tracing,
         "storage": lambda: driver,
         "storage.cache": lambda: sizes,
         "storage.maintenance.uploadpurging": lambda: _purging(driver, configuration.storage.maintenance),
@@ -198,6 +203,22 @@ def _mailer(configuration: Configuration) -> Mailer | None:
 
     # Requests may have used the other half already.
     return open_mailer(configuration.log, configuration.http.draintimeout / 2)
+
+
+def _tracing(drain: float) -> Tracing | None:
+    exporter = os.environ.get("OTEL_TRACES_EXPORTER", "").strip()
+    if exporter in ("", "none") or os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return None
+    from importlib.util import find_spec
+
+    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
+        raise ConfigurationError(
+            "needs the package opentelemetry-sdk; pip install '.[otel]' in a checkout of udist",
+            source="OTEL_TRACES_EXPORTER",
+        )
+    from udist_plugin.tracing import open_tracing
+
+    return open_tracing(os.environ, drain)
 
 
 def _heard(registry: Registry, hear: Callable[[Occurrence], None], *, references: bool) -> Registry:

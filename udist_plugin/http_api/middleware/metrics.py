@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from udist_plugin.errors import RegistryError, TransportError
+from udist_plugin.http_api.middleware.ending import when_ended
 from udist_plugin.http_api.middleware.families import BYTES, SECONDS, Counter, Gauge, Histogram
 from udist_plugin.http_api.response import Response
 from udist_plugin.http_api.routes import match
@@ -168,10 +169,7 @@ class Metrics:
             request.started("499" if isinstance(error, TransportError) else "500", [])
             request.end()
             raise
-        if isinstance(result, tuple):
-            request.end()
-        else:
-            _then(result, request.end)
+        when_ended(result, request.end)
         return result
 
 
@@ -204,23 +202,6 @@ class _Request:
         measurements.response_sizes.observe(self._handler, self._size)
         measurements.requests.add((handler, self._method, self._code))
         measurements.in_flight.add(self._handler, -1)
-
-
-def _then(result: Any, act: Callable[[], None]) -> None:
-    """Calls ``act`` when ``result`` is closed, or now if its ``close`` cannot be replaced. It is not wrapped,
-    because servers recognize their own file wrapper and have the kernel send the file."""
-    close = getattr(result, "close", lambda: None)
-
-    def closed() -> None:
-        try:
-            close()
-        finally:
-            act()
-
-    try:
-        result.close = closed
-    except AttributeError:
-        act()
 
 
 def _size(environ: dict[str, Any]) -> int:
