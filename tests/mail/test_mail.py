@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.forked import forked
 from tests.http_api.wsgi import Client
 from tests.mail.server import PASSWORD, USER, mailbox
 from tests.remote.identity import Identity
-from udist_plugin import create_app
+from udist_plugin import Plugin, create_app
 from udist_plugin.mail import QUEUED, Hook, Mailer, Server
 from udist_plugin.storage.registry import StorageRegistry
 
@@ -69,6 +72,23 @@ def test_an_unexpected_exception_is_a_panic(monkeypatch: pytest.MonkeyPatch) -> 
     (mail,) = box.messages
     assert "GET '/v2/a/manifests/v1': Traceback (most recent call last):" in mail.get_content()
     assert mail["Subject"] == "[panic] 127.0.0.1: RuntimeError: b\u00f6om"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")  # what is tried here
+def test_a_forked_worker_sends_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(StorageRegistry, "open_manifest", crash)
+    with mailbox() as box, create_app(configured(box.port, "panic")) as app:
+
+        def work() -> None:
+            assert Client(app).get("/v2/a/manifests/v1").status == 500
+            app.close()
+
+        forked(work)
+    assert len(box.messages) == 1
 
 
 def test_levels_below_that_of_the_log_send_nothing() -> None:
@@ -159,3 +179,9 @@ def test_a_text_with_line_ends_adds_no_field() -> None:
     assert mail["Subject"] == "[error] 127.0.0.1: one"
     assert mail["Bcc"] is None
     assert box.recipients == [["b@example"]]
+
+
+def test_a_plugin_sends_it_too() -> None:
+    with mailbox() as box, Plugin(json.dumps(configured(box.port, "warning"))):
+        assert box.arrived.acquire(timeout=60)
+    assert [mail["Subject"][:20] for mail in box.messages] == ["[warning] 127.0.0.1:"]
