@@ -49,15 +49,15 @@ _PROPAGATOR = CompositePropagator([TraceContextTextMapPropagator(), W3CBaggagePr
 
 
 class Tracing:
-    """Traces requests, and sends the spans by ``exporter`` from ``start`` to ``close``, which waits for at
-    most ``drain`` seconds."""
+    """Traces requests, and sends the spans by ``exporter`` until ``close``, which waits for at most ``drain``
+    seconds."""
 
     def __init__(self, exporter: SpanExporter, drain: float) -> None:
         own = Resource({"service.name": "udist", "service.version": __version__})
         resource = own.merge(OTELResourceDetector().detect())
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         self._tracer = self._provider.get_tracer(__name__, __version__)
-        self._exporter = exporter
+        self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._drain = drain
 
     def wrap(self, application: WSGI) -> WSGI:
@@ -88,7 +88,7 @@ class Tracing:
         return answer
 
     def start(self, _: Callable[[str, str], object]) -> None:
-        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
+        """Jobs start after the first response, which is traced as well: there is nothing left to start."""
 
     def close(self) -> None:
         """Sends what is left. An exporter that cannot goes on in its thread, which ends with the process."""
@@ -98,7 +98,7 @@ class Tracing:
 
 
 def open_tracing(environ: Mapping[str, str], drain: float) -> Tracing:
-    """What ``OTEL_TRACES_EXPORTER`` asks for, not yet started. Raises ``ConfigurationError``."""
+    """What ``OTEL_TRACES_EXPORTER`` asks for. Raises ``ConfigurationError``."""
     match environ[VARIABLE].strip():
         case "otlp":
             return Tracing(_otlp(environ), drain)

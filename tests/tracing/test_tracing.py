@@ -15,7 +15,7 @@ from tests.http_api.wsgi import Client
 from tests.link.waiting import until
 from tests.remote.serving import Answer, Served, serving
 from tests.storage.stock import running
-from udist_plugin import create_app
+from udist_plugin import Plugin, create_app
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage.registry import StorageRegistry
@@ -112,6 +112,14 @@ def test_two_registries_of_a_process_trace_apart(collector: Collector) -> None:
         Client(one).get("/v2/")
         Client(other).get("/v2/")
     assert len(collector.resources()) == 2
+
+
+def test_a_plugin_traces_what_its_caller_asks_for(collector: Collector) -> None:
+    with Plugin(json.dumps(MEMORY)) as plugin:
+        with plugin.request("GET", "/v2/", headers=CALLER) as response:
+            assert response.status == 200
+        (span,) = until(collector.spans)
+    assert (span.name, span.trace_id.hex()) == ("GET /v2/", TRACE)
 
 
 def test_a_collector_that_is_away_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
