@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from udist_plugin.http_api.middleware.access.needs import Need
 
 KEY: Final = "auth.htpasswd.path"
-BCRYPT: Final = re.compile(rb"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
+BCRYPT: Final = re.compile(
+    rb"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$"
+    rb"[./A-Za-z0-9]{21}[.Oeu]"  # a salt of 128 bits, so its last character has four values
+    rb"[./A-Za-z0-9]{31}"
+)
 LONGEST: Final = 72
 """Bytes of a password that bcrypt looks at; Go's leaves the others aside as well."""
 
