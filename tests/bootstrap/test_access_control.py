@@ -59,6 +59,21 @@ def test_a_locked_plugin(tmp_path: Path) -> None:
             assert (answer.status, json.loads(answer.read())) == (200, {"repositories": []})
 
 
+def test_who_may_list_repositories_may_not_collect_garbage(tmp_path: Path) -> None:
+    settings = document(issuer.section(tmp_path)) | {"udist": {"extensions": {"gc": True, "leases": True}}}
+    wanted = [("GET", "/v2/_udist/leases"), ("POST", "/v2/_udist/gc"), ("GET", "/v2/_catalog")]
+    with create_app(settings) as app:
+        client = Client(app)
+
+        def statuses(name: str) -> list[int]:
+            access = [{"type": "registry", "name": name, "actions": ["*"]}]
+            field = f"Bearer {issuer.by_chain(issuer.claims(access))}"
+            return [client.request(*each, {"authorization": field}).status for each in wanted]
+
+        assert statuses("catalog") == [401, 401, 200]
+        assert statuses("udist") == [200, 200, 401]
+
+
 def test_health_and_metrics_are_open_as_distribution_s_are(tmp_path: Path) -> None:
     health = {"file": [{"file": str(tmp_path / "down")}]}
     metrics = {"debug": {"prometheus": {"enabled": True}}}

@@ -30,11 +30,16 @@ class Need(NamedTuple):
         return {"Type": self.kind, "Class": "", "Name": self.name, "Action": self.action}
 
 
+WHOLE_STORE = {"catalog": "catalog", "extension": "udist"}
+"""What concerns the whole store, and its names in scopes. They differ: whoever may list repositories may not
+collect garbage as well."""
+
+
 def needs(route: Route, method: str, source: str | None) -> list[Need]:
-    """All that a request needs; for what concerns the whole store, that is the catalog. ``source`` is the
-    repository that a blob is mounted from."""
+    """All that a request needs. ``source`` is the repository that a blob is mounted from."""
     if not route.name:
-        return [Need("registry", "catalog", "*")] if route.resource in ("catalog", "extension") else []
+        name = WHOLE_STORE.get(route.resource)
+        return [Need("registry", name, "*")] if name else []
     found = [Need("repository", route.name, action) for action in ACTIONS.get(method, ())]
     return [*found, Need("repository", source, "pull")] if source else found
 
