@@ -134,6 +134,16 @@ def test_blocks_are_read_as_by_pyyaml(value: object) -> None:
     assert seen(node) == seen(parse_any(text, "f"))
 
 
+@pytest.mark.parametrize("text", ["{}: v", "a:\n- {}: v", "a: {{b: c, {}: v}}"])
+def test_a_key_is_read_up_to_its_longest(text: str) -> None:
+    """PyYAML takes no more than 1,024 characters for a key."""
+    short, long = text.format("k" * 1024), text.format("k" * 1025)
+    node = read_plain(short, "f", lines=True)
+    assert node is not None
+    assert seen(node) == seen(parse_any(short, "f"))
+    assert read_plain(long, "f", lines=True) is None
+
+
 def test_a_configuration_is_read() -> None:
     node = read_plain(CONFIGURATION, "f", lines=True)
     assert node is not None

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 16 << 10
 """Characters; so there are fewer nodes than are allowed."""
+LONGEST_NAME: Final = 1024
+"""Characters of a key, as in YAML 1.1."""
 DEEPEST: Final = 16
 
 NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
@@ -137,6 +139,8 @@ def _entry(text: str) -> tuple[str, str]:
 
 
 def _is_name(text: str) -> bool:
+    if len(text) > LONGEST_NAME:
+        return False
     return text[:1] in _LETTERS and _IN_NAMES.issuperset(text) and text not in NULLS
 
 
