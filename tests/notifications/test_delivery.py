@@ -216,4 +216,22 @@ def test_an_actor_beyond_ascii(native: str, name: str) -> None:
     with create_app(configured(), on_event=told.append) as app:
         (digest,) = push(app, BLOBS[:1])
         assert Client(app, {"REMOTE_USER": native}).get(f"/v2/a/blobs/{digest}").status == 200
-    assert told[-1]["actor"] == {"name": name}
+        agent = Client(app, {"HTTP_USER_AGENT": native})
+        assert agent.get(f"/v2/a/blobs/{digest}").status == 200
+    assert told[-2]["actor"] == {"name": name}
+    assert told[-1]["request"]["useragent"] == name
+
+
+@pytest.mark.parametrize("name", ["HTTP_X_FORWARDED_FOR", "HTTP_HOST", "HTTP_USER_AGENT", "REMOTE_USER"])
+def test_what_a_request_can_make_longer_counts(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """However long an address's zone is, what waits stays within the queue's bytes."""
+    value = "fe80::1%" + "z" * (8 << 10)
+    own = {"queue": 64 << 10}
+    with receiving() as receiver:
+        receiver.open.clear()
+        with create_app(configured({"url": receiver.url}, own=own)) as app:
+            (digest,) = push(app, BLOBS[:1])
+            for _ in range(10):
+                assert Client(app, {name: value}).get(f"/v2/a/blobs/{digest}").status == 200
+            receiver.open.set()
+    assert "the oldest are dropped" in caplog.text

@@ -84,7 +84,7 @@ class Bridge:
             environ["REQUEST_METHOD"],
             _address(environ),
             environ.get("HTTP_HOST", ""),
-            environ.get("HTTP_USER_AGENT", ""),
+            _text(environ.get("HTTP_USER_AGENT") or ""),
             _text(environ.get("REMOTE_USER") or ""),
         )
 

@@ -82,6 +82,11 @@ class Cause(NamedTuple):
     user_agent: str = ""
     user: str = ""
 
+    @property
+    def length(self) -> int:
+        """Characters of what a client can make as long as it likes, its address's zone among it."""
+        return sum(map(len, (self.base, self.address, self.host, self.user_agent, self.user)))
+
     def facts(self) -> dict[str, Any]:
         """The members of an event that this tells."""
         request = {"id": self.moment.id, "addr": self.address, "host": self.host}
@@ -117,7 +122,7 @@ class Event:
         self._cause = cause
         self._number = number
         self._version = version
-        self.size = _USUAL_SIZE + len(cause.base) + len(cause.host) + len(cause.user_agent)
+        self.size = _USUAL_SIZE + cause.length
         if occurrence.references:
             self.size += occurrence.size
 
