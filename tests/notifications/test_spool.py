@@ -167,6 +167,26 @@ def test_a_spool_that_cannot_be_written_costs_no_event(
     assert "an event is kept in memory only" in caplog.text
 
 
+def test_an_event_that_comes_while_the_spool_closes_is_kept(tmp_path: Path) -> None:
+    """Closing comes as soon as it can: whenever the spool lets go of its lock."""
+    spool = Spool(str(tmp_path), "a")
+    lock = spool._lock
+
+    class ClosesAfterwards:
+        def __enter__(self) -> None:
+            lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            lock.release()
+            spool._lock = lock
+            spool.close()
+
+    spool._lock = ClosesAfterwards()  # type: ignore[assignment]
+    kept_event = event()
+    spool.keep(kept_event)
+    assert Spool(str(tmp_path), "a").adopt(1 << 20) == ([kept_event], 0)
+
+
 @pytest.mark.parametrize("name", ["../a", "a b/c", ".", "x" * 200])
 def test_any_name_is_a_folder_of_its_own(tmp_path: Path, name: str) -> None:
     spool = Spool(str(tmp_path / "spool"), name)

@@ -131,10 +131,10 @@ class Spool:
 
     def keep(self, event: Envelope) -> None:
         """Raises ``OSError``."""
-        with self._lock:
+        with self._lock:  # which closing waits for: the folder's descriptor may be another file's after it
             if self._own is None:
                 self._own = Folder.make(self.place)
-        self._own.keep(event)
+            self._own.keep(event)
 
     def remove(self, event: Envelope) -> None:
         folder = self._adopted.pop(event.id, self._own)
