@@ -76,6 +76,13 @@ def test_an_index_counts_what_its_manifests_refer_to(tmp_path: Path) -> None:
     assert [(line["size"], line["uploaded"]) for line in lines] == [(1004, 1004), (1010, 1010)]
 
 
+def test_an_index_counts_what_was_pushed_with_several_tags(tmp_path: Path) -> None:
+    image, again = manifest(b"1234", LAYER, tag="v1"), manifest(b"1234", LAYER, tag="v2")
+    index = manifest(b"123456", described(image))
+    lines = reported(tmp_path / "report", blob(LAYER), image, again, index)
+    assert [line["uploaded"] for line in lines] == [1004, 0, 1010]
+
+
 def test_another_tag_is_not_new(tmp_path: Path) -> None:
     lines = reported(tmp_path / "report", manifest(b"1234"), manifest(b"1234", tag="v2"))
     assert [(line["tag"], line["uploaded"]) for line in lines] == [("v1", 4), ("v2", 0)]

@@ -33,7 +33,7 @@ class PushReport:
                 return
             size, uploaded = self._count(occurrence)
             self._sizes[occurrence.digest] = size
-            self._new[occurrence.digest] = uploaded  # for an index
+            self._new[occurrence.digest] = uploaded + self._new.get(occurrence.digest, 0)  # for an index
         entry = {
             "repository": occurrence.name,
             "tag": occurrence.tag,
