@@ -72,12 +72,24 @@ def test_an_unknown_user_costs_what_a_wrong_password_does(client: Client, checks
     assert {hashed[4:6] for hashed in checks} == {b"05"}
 
 
+def test_a_wrong_password_of_a_user_with_a_cheap_hash_costs_as_much(
+    client: Client, users: Path, checks: list[bytes]
+) -> None:
+    """The cost is the binary logarithm of the rounds."""
+    users.write_text(entry("alice", "secret") + entry("bob", "other", 7))
+    for user in ("alice", "bob", "mallory"):
+        checks.clear()
+        assert login(client, user, "wrong") == 401
+        assert sum(1 << int(hashed[4:6]) for hashed in checks) == 1 << 7, user
+
+
 def test_a_password_that_was_right_is_not_compared_again(client: Client, checks: list[bytes]) -> None:
     assert [login(client, "alice", "secret") for _ in range(3)] == [200] * 3
     assert len(checks) == 1
+    checks.clear()
     assert login(client, "alice", "wrong") == 401
     assert login(client, "bob", "secret") == 401
-    assert len(checks) == 3
+    assert len(checks) == 3, "two for alice, whose hash is cheaper than bob's"
 
 
 def test_what_bcrypt_does_not_look_at(client: Client, users: Path) -> None:

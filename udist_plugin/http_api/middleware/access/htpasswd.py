@@ -25,8 +25,8 @@ BCRYPT: Final = re.compile(
 LONGEST: Final = 72
 """Bytes of a password that bcrypt looks at; Go's leaves the others aside as well."""
 
-NOBODY: Final = b"$2b$10$" + b"." * 53
-"""Compared with where the file has no users at all."""
+NOBODY: Final = b"$2b$%02d$" + b"." * 53
+"""The hash of no password, for any cost."""
 
 
 class Users(NamedTuple):
@@ -39,8 +39,8 @@ class Users(NamedTuple):
 
 
 class Htpasswd:
-    """Users of the file ``path``. A wrong user costs what a wrong password does: one comparison, as expensive
-    as the file's most expensive one.
+    """Users of the file ``path``. A wrong user costs what a wrong password does, whoever's: as much as the
+    file's most expensive comparison.
 
     A password that was right is remembered by a keyed hash, so bcrypt runs once for each user and version of
     the file. Raises ``ConfigurationError``.
@@ -82,6 +82,9 @@ class Htpasswd:
         admitted = _matches(password, known or users.decoy) and known is not None
         if admitted:
             right[user] = mark
+        elif known:  # each cost is twice the one before, so these make up for a cheaper comparison
+            for cost in range(_cost(known), _cost(users.decoy)):
+                _matches(password, NOBODY % cost)
         return admitted
 
     def _current(self, environ: dict[str, Any]) -> tuple[Users, dict[bytes, bytes]]:
@@ -116,7 +119,7 @@ def read(path: str) -> tuple[Users, list[int]]:
                 wrong.append(number)
             else:
                 hashes[user] = hashed
-    decoy = max(hashes.values(), key=lambda hashed: hashed[4:6], default=NOBODY)
+    decoy = max(hashes.values(), key=_cost, default=NOBODY % 10)
     return Users(hashes, decoy, seen), wrong
 
 
@@ -145,6 +148,10 @@ def make_missing(path: str) -> str | None:
     with open(descriptor, "wb") as file:
         file.write(entry)
     return f"{KEY}: {path} was missing; made it with the user docker and the password {password.decode()}"
+
+
+def _cost(hashed: bytes) -> int:
+    return int(hashed[4:6])
 
 
 def _matches(password: bytes, hashed: bytes) -> bool:
