@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -235,3 +236,13 @@ def test_what_a_request_can_make_longer_counts(name: str, caplog: pytest.LogCapt
                 assert Client(app, {name: value}).get(f"/v2/a/blobs/{digest}").status == 200
             receiver.open.set()
     assert "the oldest are dropped" in caplog.text
+
+
+def test_what_was_dropped_is_told_at_the_end_as_well(caplog: pytest.LogCaptureFixture) -> None:
+    endpoint, own = {"url": "http://127.0.0.1:1/", "name": "a"}, {"queue": 64 << 10}
+    settings = configured(endpoint, own=own, http={"draintimeout": "10ms"})
+    with create_app(settings) as app:
+        push(app, [b"%d" % number for number in range(100)])
+    told = re.findall(r"notifications to a: (\d+) events were (dropped|not sent)", caplog.text)
+    assert [what for _, what in told] == ["dropped", "not sent"]
+    assert sum(int(number) for number, _ in told) == 100

@@ -44,8 +44,7 @@ class Endpoint(Protocol):
 class Rules(NamedTuple):
     """How an endpoint is treated. After each failure in a row the pause before the next attempt grows, up to
     ``backoff`` seconds after ``threshold`` of them. Envelopes of about ``limit`` bytes wait at
-    most. Events of the
-    media types and actions ``ignored`` are not sent."""
+    most. Events of the media types and actions ``ignored`` are not sent."""
 
     threshold: int = 10
     backoff: float = 1.0
@@ -136,6 +135,7 @@ class Queue:
             self._ended.set()
             self._endpoint.close()
             self._thread.join(CANCELLED)
+        self._tell_all_dropped()
         if left := len(self._waiting):
             after = f"kept in {self._spool.place} for the next start" if self._spool else "lost"
             self._record(
@@ -196,9 +196,7 @@ class Queue:
         if self._failures:
             self._record("info", f"{self._name}: delivered again after {self._failures} failures")
         self._failures = 0
-        dropped, self._dropped = self._dropped, 0
-        if dropped:
-            self._record("error", f"{self._name}: {dropped} events were dropped meanwhile")
+        self._tell_all_dropped()
 
     def _failed(self, error: NotDelivered) -> None:
         """Only the first failure in a row is logged, and the one from which on the pauses are long."""
@@ -232,6 +230,11 @@ class Queue:
         self._dropped += number
         if self._meter:
             self._meter.count("Dropped", number)
+
+    def _tell_all_dropped(self) -> None:
+        dropped, self._dropped = self._dropped, 0
+        if dropped:
+            self._record("error", f"{self._name}: {dropped} events were dropped meanwhile")
 
     def _count(self, change: int) -> None:
         if self._meter:
