@@ -112,6 +112,13 @@ def test_a_command_that_fails(words: str, problem: str) -> None:
         ExecEndpoint(words, 1.0).deliver(b"{}")
 
 
+def test_the_pipe_of_a_command_that_was_killed_is_closed() -> None:
+    """It was still full, so ``communicate`` had not closed it: a warning would fail this."""
+    endpoint = ExecEndpoint(command("import time; time.sleep(600)"), 0.5)
+    with pytest.raises(NotDelivered, match="still running"):
+        endpoint.deliver(b"x" * (1 << 20))
+
+
 def test_a_command_that_reads_nothing_has_taken_the_event() -> None:
     assert ExecEndpoint(command("pass"), 30.0).deliver(b"x" * (1 << 20)) == 0
 

@@ -142,15 +142,15 @@ class ExecEndpoint:
             )
         except OSError as error:
             raise NotDelivered(f"{words[0]}: {error.strerror}") from None
-        self._process = process
-        try:
-            process.communicate(body, self._timeout)
-        except subprocess.TimeoutExpired:
-            self.close()
-            process.communicate()
-            raise NotDelivered(f"{words[0]}: still running after {self._timeout:g} s") from None
-        finally:
-            self._process = None
+        with process:  # closes the pipe
+            self._process = process
+            try:
+                process.communicate(body, self._timeout)
+            except subprocess.TimeoutExpired:
+                self.close()
+                raise NotDelivered(f"{words[0]}: still running after {self._timeout:g} s") from None
+            finally:
+                self._process = None
         if process.returncode:
             raise NotDelivered(f"{words[0]}: ended with status {process.returncode}")
         return 0
