@@ -86,6 +86,9 @@ HOSTILE = {
     "the true chain behind another": issuer.by_chain(
         key=MALLORY, x5c=CHAIN + issuer.chain(issuer.LEAF, issuer.MIDDLE)
     ),
+    "the true issuer behind another of its name": issuer.by_chain(
+        x5c=issuer.chain(issuer.LEAF, issuer.certificate("middle", MALLORY, "root", MALLORY), issuer.MIDDLE)
+    ),
     "an empty chain": issuer.by_chain(key=MALLORY, x5c=[]),
     "a long chain": issuer.by_chain(x5c=issuer.chain(issuer.LEAF, *[issuer.MIDDLE] * vouching.CHAIN)),
     "a chain that is no list": issuer.by_chain(x5c={"a": 1}),
@@ -121,6 +124,8 @@ def ask(client: Client, token: str) -> Answer:
 
 def test_the_good_ones_are_let_in(client: Client) -> None:
     assert ask(client, issuer.token()).status == ask(client, issuer.by_chain()).status == 200
+    twice = issuer.chain(issuer.LEAF, *[issuer.MIDDLE] * (vouching.CHAIN - 1))
+    assert ask(client, issuer.by_chain(x5c=twice)).status == 200
 
 
 @pytest.mark.parametrize("case", HOSTILE)
