@@ -197,7 +197,7 @@ def test_check_reads_the_files_of_access_control(udist: Udist, work: Path) -> No
     users.write_text("alice:plain\n")
     ran = udist("config", "check", "config.yml")
     assert ran.code == 4
-    assert "auth.htpasswd.path (config.yml:6): expected user:hash with a hash of bcrypt" in ran.err
+    assert "auth.htpasswd.path (config.yml:6): expected user:hash with a bcrypt hash" in ran.err
     assert "plain" not in ran.err
 
 

@@ -119,7 +119,7 @@ def test_when_too_many_wait_the_oldest_are_dropped_and_counted(caplog: pytest.Lo
     assert f'registry_notifications_pending_total{{endpoint="test"}} {len(delivered)}.0' in text
     messages = [record.message for record in caplog.records if record.levelno == logging.ERROR]
     assert messages == [
-        "notifications to test: too many events wait; the oldest are dropped",
+        "notifications to test: too many events are waiting; the oldest are dropped",
         f"notifications to test: {dropped} events were dropped meanwhile",
     ]
 
@@ -146,7 +146,7 @@ def test_what_cannot_be_sent_by_the_end_is_counted(caplog: pytest.LogCaptureFixt
         push(app, BLOBS)
     first, *_, last = [record.message for record in caplog.records]
     assert first.startswith(
-        "notifications to dead: failed 1 times: http://127.0.0.1:1: Connection refused; the"
+        "notifications to dead: attempt 1 failed: http://127.0.0.1:1: Connection refused; the"
     )
     assert last == "notifications to dead: 3 events were not sent: lost"
 
@@ -182,7 +182,7 @@ def test_a_callback_gets_each_event_and_again_what_it_failed_at(caplog: pytest.L
         digests = push(app, BLOBS)
     assert [event["target"]["digest"] for event in seen] == [digests[0], *digests]
     assert seen[0] == seen[1]
-    assert "notifications to on_event: failed 1 times: ValueError: not yet" in caplog.text
+    assert "notifications to on_event: attempt 1 failed: ValueError: not yet" in caplog.text
 
 
 def test_events_outside_of_requests_name_no_host() -> None:

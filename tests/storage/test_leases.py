@@ -136,7 +136,7 @@ def test_what_stands_among_the_leases_and_is_none_stops_the_run(kept: Store, lea
     push_image(kept.registry, "a", b"one", tags=["v1"])
     leases.create(kept.registry, "x", ["a:v1"])
     kept.driver.put_content(f"{paths.LEASES}/x/a/_tags/.v2", b"")
-    with pytest.raises(StorageError, match="is no lease") as caught:
+    with pytest.raises(StorageError, match="is not a lease") as caught:
         kept.collect(Retention())
     assert caught.value.path == f"{paths.LEASES}/x/a/_tags/.v2"
 

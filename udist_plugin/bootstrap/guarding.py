@@ -60,7 +60,7 @@ def _controller(auth: Auth) -> Controller:
         return Silly(auth.silly.realm, auth.silly.service)
     if auth.token:
         return _bearer(auth.token)
-    raise ConfigurationError("expected auth beside it, by which users are known", key="udist.accesscontrol")
+    raise ConfigurationError("expected auth as well, which says who the users are", key="udist.accesscontrol")
 
 
 def _bearer(token: TokenSettings) -> Controller:

@@ -194,7 +194,7 @@ class Queue:
             self._meter.count("Successes")
             self._meter.answered(status)
         if self._failures:
-            self._record("info", f"{self._name}: delivered again after {self._failures} failures")
+            self._record("info", f"{self._name}: delivered again; failed attempts: {self._failures}")
         self._failures = 0
         self._tell_all_dropped()
 
@@ -206,7 +206,7 @@ class Queue:
             self._meter.answered(error.status)
         if self._failures in (1, self._rules.threshold):
             again = f"the next attempt is in {self._rules.pause(self._failures):g} s"
-            self._record("warn", f"{self._name}: failed {self._failures} times: {error}; {again}")
+            self._record("warn", f"{self._name}: attempt {self._failures} failed: {error}; {again}")
 
     def _make_room(self) -> int:
         """Drops the oldest events, with the lock held; returns how many."""
@@ -226,7 +226,7 @@ class Queue:
 
     def _tell_dropped(self, number: int) -> None:
         if not self._dropped:
-            self._record("error", f"{self._name}: too many events wait; the oldest are dropped")
+            self._record("error", f"{self._name}: too many events are waiting; the oldest are dropped")
         self._dropped += number
         if self._meter:
             self._meter.count("Dropped", number)

@@ -135,7 +135,7 @@ class Leases:
             try:
                 yield _lease_at(path.removeprefix(f"{above}/"))
             except (UdistError, ValueError) as error:
-                problem = "is no lease, but stands where leases do; delete it"
+                problem = "is not a lease, but is where leases are kept; delete it"
                 raise failure(self._driver, problem, path) from error
 
     def _drop(self, path: str) -> None:

@@ -137,7 +137,7 @@ KEYS: Final = (
     Key("udist.extensions.gc", _FLAG, False, "serve garbage collection at /v2/_udist/gc"),
     Key("udist.extensions.leases", _FLAG, False, "serve leases at /v2/_udist/leases"),
     Key("udist.notifications.format", _FORMAT, "v2", "the envelope of events: distribution 2's v1, or v2"),
-    Key("udist.notifications.queue", _QUEUE, 16 << 20, "bytes of events that wait for an endpoint at most"),
+    Key("udist.notifications.queue", _QUEUE, 16 << 20, "the most bytes of events that wait for an endpoint"),
     Key("udist.notifications.spool", _FOLDER, "", "a folder that keeps events until they are delivered"),
     Key("udist.referrers.tags", _FLAG, True, "keep the tags by which stock registries find signatures"),
     Key("udist.validation.references", _FLAG, True, "require the content that a manifest refers to"),

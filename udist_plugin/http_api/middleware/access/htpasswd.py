@@ -57,7 +57,7 @@ class Htpasswd:
         except OSError as error:
             raise ConfigurationError(f"cannot read {path}: {error.strerror}", key=KEY) from error
         if wrong:
-            expected = "expected user:hash with a hash of bcrypt, as htpasswd -B makes"
+            expected = "expected user:hash with a bcrypt hash, as htpasswd -B makes it"
             raise ConfigurationError(f"{expected}, in line {wrong[0]} of {path}", key=KEY)
 
     def authorize(self, environ: dict[str, Any], wanted: list[Need]) -> str:
@@ -96,7 +96,7 @@ class Htpasswd:
                     self._right = {}
                     for line in wrong:
                         environ["wsgi.errors"].write(
-                            f"{KEY}: line {line} of {self._path} is left out: expected a hash of bcrypt\n"
+                            f"{KEY}: line {line} of {self._path} is left out: expected a bcrypt hash\n"
                         )
                 return self._users, self._right
         except OSError as error:
@@ -147,7 +147,7 @@ def make_missing(path: str) -> str | None:
         raise ConfigurationError(f"cannot make {path}: {error.strerror}", key=KEY) from error
     with open(descriptor, "wb") as file:
         file.write(entry)
-    return f"{KEY}: {path} was missing; made it with the user docker and the password {password.decode()}"
+    return f"{KEY}: {path} did not exist; created it, with the user docker and password {password.decode()}"
 
 
 def _cost(hashed: bytes) -> int:
