@@ -35,7 +35,7 @@ def described(occurrence: Occurrence) -> Descriptor:
 
 
 def reported(path: Path, *occurrences: Occurrence) -> list[dict[str, Any]]:
-    report = PushReport(str(path))
+    report = PushReport(str(path), pytest.fail)
     for each in occurrences:
         report(each)
     return [json.loads(line) for line in path.read_text().splitlines()]
@@ -91,3 +91,9 @@ def test_another_tag_is_not_new(tmp_path: Path) -> None:
 @pytest.mark.parametrize("action", ["pull", "delete"])
 def test_other_events_are_left_out(action: str, tmp_path: Path) -> None:
     assert reported(tmp_path / "report", manifest(b"1234")._replace(action=action)) == []
+
+
+def test_a_push_outlives_a_report_that_is_full() -> None:
+    told: list[str] = []
+    PushReport("/dev/full", told.append)(manifest(b"1234"))
+    assert told == [f"demo/app@{Digest.of(b'1234')} is missing in the report: No space left on device"]

@@ -185,7 +185,7 @@ def _open(arguments: argparse.Namespace, log: Log) -> RegistryApp:
         os.environ,
         read_only=arguments.read_only,
         guarded=arguments.auth,
-        hear=_report(arguments.report),
+        hear=_report(arguments.report, log),
     )
     configured = app.configuration.log
     log.configure(
@@ -199,13 +199,13 @@ def _open(arguments: argparse.Namespace, log: Log) -> RegistryApp:
     return app
 
 
-def _report(path: str | None) -> PushReport | None:
+def _report(path: str | None, log: Log) -> PushReport | None:
     """Raises ``OSError``."""
     if path is None:
         return None
     from udist_plugin.wrappers.push_report import PushReport
 
-    return PushReport(path)
+    return PushReport(path, lambda message: log.record("warn", message))
 
 
 def _run(command: Sequence[str], variables: Mapping[str, str], gateway: Gateway) -> int | None:

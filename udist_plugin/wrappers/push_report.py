@@ -9,15 +9,19 @@ from udist_plugin.typed import TYPE_CHECKING
 from udist_plugin.wrappers.notifying import BLOBS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from udist_plugin.wrappers.notifying import Occurrence
 
 
 class PushReport:
     """Appends to the file ``path``. A line is written before the push is answered, in one call, so the file
-    holds whole lines whatever ends this process. Raises ``OSError`` if the file cannot be opened.
+    holds whole lines whatever ends this process. ``warn`` is told if one cannot be written: what was pushed
+    is stored all the same. Raises ``OSError`` if the file cannot be opened.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, warn: Callable[[str], object]) -> None:
+        self._warn = warn
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._changing = threading.Lock()
         self._new: dict[str, int] = {}  # bytes of what was uploaded and no manifest has claimed yet
@@ -44,7 +48,10 @@ class PushReport:
         }
         import json  # no request before the first push needs it
 
-        os.write(self._file, json.dumps(entry).encode() + b"\n")
+        try:
+            os.write(self._file, json.dumps(entry).encode() + b"\n")
+        except OSError as error:
+            self._warn(f"{occurrence.name}@{occurrence.digest} is missing in the report: {error.strerror}")
 
     def _count(self, manifest: Occurrence) -> tuple[int, int]:
         """Bytes of the manifest and all that it refers to, and how many of them were uploaded for it: what a
