@@ -132,6 +132,9 @@ class _LayoutReference(ImageReference):
     def new_image_destination(self, system: SystemContext = THIS_SYSTEM) -> LayoutDestination:  # noqa: ARG002
         return self._within.open_destination(self._place)
 
+    def delete_image(self, system: SystemContext = THIS_SYSTEM) -> None:  # noqa: ARG002
+        self._within.delete_tag(*self._place)
+
 
 class _Kept:
     """``files`` that several images are read from."""

@@ -10,7 +10,7 @@ from udist_plugin.images.rootfs.content import unpacked
 from udist_plugin.images.unpacking import BoundedEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from typing import IO
 
     from udist_plugin.content import Readable
@@ -28,7 +28,7 @@ class Member(NamedTuple):
 
 def members_of(
     source: ImageSource, layer: Descriptor, progress: Progress = SILENT, doing: str = "unpacking"
-) -> Iterator[Member]:
+) -> Generator[Member, None, None]:
     """The entries of a layer. After the last one, the whole layer is verified.
 
     Raises ``LayoutInvalid`` for what is no tar, or unpacks to too much, ``DigestInvalid`` and

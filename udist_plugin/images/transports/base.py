@@ -7,11 +7,13 @@ A transport parses references. A reference names one image, and opens it as a so
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from contextlib import contextmanager
 
 from udist_plugin.errors import ImageError, ReferenceInvalid, SignatureError
 from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.oci.descriptor import Descriptor
+from udist_plugin.registry import Page
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -237,6 +239,14 @@ class Repositories(Opened):
     def list_tags(self, name: str) -> list[str]:
         """All tags, in lexical order. Raises ``NameUnknown`` if there is no such repository."""
 
+    def page_repositories(self, limit: int, last: str = "") -> Page[str]:
+        """At most ``limit`` names of repositories after ``last``."""
+        return page_of(self.list_repositories(), limit, last)
+
+    def page_tags(self, name: str, limit: int, last: str = "") -> Page[str]:
+        """At most ``limit`` tags after ``last``. Raises ``NameUnknown``."""
+        return page_of(self.list_tags(name), limit, last)
+
     @abstractmethod
     def resolve(self, name: str, target: str) -> Digest | None:
         """The digest of the image there, ``None`` if there is none."""
@@ -259,3 +269,10 @@ class Repositories(Opened):
 
     def close(self) -> None:
         """Gives back what is held; twice is once."""
+
+
+def page_of(names: Sequence[str], limit: int, last: str) -> Page[str]:
+    """At most ``limit`` of ``names``, which are sorted, after ``last``; from the first if that is empty."""
+    start = bisect_right(names, last) if last else 0
+    items = list(names[start : start + limit])
+    return Page(items, items[-1] if start + limit < len(names) else None)

@@ -11,7 +11,7 @@ from udist_plugin.images.system import THIS_SYSTEM, SystemContext
 from udist_plugin.images.transports.base import ImageReference, ImageTransport, Repositories
 from udist_plugin.images.transports.registries import RegistryDestination, RegistryReference, RegistrySource
 from udist_plugin.oci.digest import Digest
-from udist_plugin.registry import RegistryWrapper
+from udist_plugin.registry import Page, RegistryWrapper
 from udist_plugin.remote.transport import can_cancel
 from udist_plugin.typed import TYPE_CHECKING
 
@@ -57,6 +57,12 @@ class RegistryRepositories(Repositories):
 
     def list_tags(self, name: str) -> list[str]:
         return self._registry.list_tags(name).items
+
+    def page_repositories(self, limit: int, last: str = "") -> Page[str]:
+        return Page([self.chosen]) if self.chosen else self._registry.list_repositories(limit, last)
+
+    def page_tags(self, name: str, limit: int, last: str = "") -> Page[str]:
+        return self._registry.list_tags(name, limit, last)
 
     def resolve(self, name: str, target: str) -> Digest | None:
         try:
