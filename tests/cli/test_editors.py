@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def test_neovim_reads_a_listing_into_a_buffer_and_follows_it(udist: Udist, work: Path) -> None:
-    """As ``udist help browse`` says: ``:read !`` and ``json_decode``."""
+    """As ``udist help browsing`` says: ``:read !`` and ``json_decode``."""
     assert udist("push", "demo/app:v1,v2", "README.md").code == 0
     command = shlex.join(COMMAND)
     script = work / "listing.vim"

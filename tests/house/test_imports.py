@@ -91,6 +91,14 @@ INSIDE: dict[str, set[str]] = {
     "config.keys": {"config.part", "config.schema"},
     "client.trace": set(),
     "gateway.clients": {"gateway.credential", "gateway.folder"},
+    "cli.browse": {
+        "cli.anywhere",
+        "cli.error_codes",
+        "cli.failures",
+        "cli.options",
+        "cli.output",
+        "cli.places",
+    },
 }
 """What a folder within a room may import of that room, beside its own files: files, and other folders."""
 
@@ -274,7 +282,8 @@ def test_the_protocol_does_no_input_or_output(module: str) -> None:
 
 
 def test_a_heavy_package_is_imported_by_one_file_of_a_room_on_first_use() -> None:
-    """On first use: inside a function, or in files imported there. pytest is at home in ``testing``."""
+    """On first use: inside a function, or in files imported there. pytest is at home in ``testing``; Textual,
+    with rich in its interfaces, in the files of ``cli.browse`` that draw."""
     users: dict[tuple[str, str], set[str]] = {}
     early = set()
     for module in sources():
@@ -290,6 +299,9 @@ def test_a_heavy_package_is_imported_by_one_file_of_a_room_on_first_use() -> Non
             if each.top and module in imported_at_start() and room(module) not in {"cli", "testing"}:
                 early.add((package, module))
     users.pop(("pytest", "testing"), None)
+    screens = users.pop(("textual", "cli"))
+    users["rich", "cli"] -= screens
+    assert screens == {f"udist_plugin.cli.browse.{name}" for name in ("app", "pane", "rows", "screens")}
     assert {package: modules for package, modules in users.items() if len(modules) > 1} == {}
     assert early == set()
 

@@ -102,16 +102,16 @@ def _each(error: Exception) -> Sequence[Exception]:
 
 
 def _report_line(error: Exception) -> None:
-    for line in f"udist: {_sentence(error)}".splitlines():
+    for line in f"udist: {sentence(error)}".splitlines():
         say(printable(line))
 
 
 def _without_detail(error: Exception) -> str:
     """The sentence without what is in the detail of the JSON, too."""
-    return error.message if isinstance(error, RegistryError) else _sentence(error)
+    return error.message if isinstance(error, RegistryError) else sentence(error)
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
     """The message, after what the error's notes say: for instance which file was being pushed."""
     return ": ".join([*getattr(error, "__notes__", ()), _message(error)])
 

@@ -19,6 +19,18 @@ Value = TypeVar("Value")
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """The options of every command that spawns a plugin."""
+    add_registry_options(parser)
+    add_json_option(parser)
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="show the plugin's log on standard error"
+    )
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="show no progress, only results, warnings and errors"
+    )
+
+
+def add_registry_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say which plugin to spawn."""
     group = parser.add_argument_group("registry")
     add_config_option(group)
     group.add_argument(
@@ -26,13 +38,6 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         metavar="CMD",
         type=command,
         help='start this command instead of the local plugin, e.g. "ssh host udist-plugin"',
-    )
-    add_json_option(parser)
-    parser.add_argument(
-        "-v", "--verbose", action="store_true", help="show the plugin's log on standard error"
-    )
-    parser.add_argument(
-        "-q", "--quiet", action="store_true", help="show no progress, only results, warnings and errors"
     )
 
 
