@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from contextlib import contextmanager
 
+from udist_plugin.cli.counting import counting
 from udist_plugin.cli.options import add_config_option, add_json_option
 from udist_plugin.cli.output import note, print_json, print_table, printable, size_text
 from udist_plugin.cli.retaining import add_retention_options, wanted_retention
@@ -14,7 +13,7 @@ from udist_plugin.storage.collection.collect import GRACE, collect, undo
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
 
     from udist_plugin.storage.collection.step import Step
 
@@ -84,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     if retention.dry_run and arguments.apply:
         note("dryRun is true in the policies: nothing is changed")
-    with _counting() as progress:
+    with counting("manifests read") as progress:
         steps = collect(
             driver,
             apply=arguments.apply,
@@ -141,18 +140,6 @@ def _show(steps: Iterable[Step], arguments: argparse.Namespace) -> bool:
 def _line(step: Step) -> str:
     what = f"{step.name}:{step.tag}" if step.tag else f"{step.name}@{step.digest}"
     return f"{step.action}  {what}" + (f"  {step.reason}" if step.reason else "")
-
-
-@contextmanager
-def _counting() -> Iterator[Callable[[int], object]]:
-    """Shows on a terminal how many manifests have been read."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    try:
-        yield lambda count: print(f"\r{count} manifests read", end="", file=sys.stderr, flush=True)
-    finally:
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def _pause(seconds: float) -> None:

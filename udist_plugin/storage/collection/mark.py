@@ -7,14 +7,9 @@ that cannot be read raises ``StorageError`` with its path, for who knows what it
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
 from itertools import islice
 
-from udist_plugin.errors import DigestInvalid
 from udist_plugin.helpers import Helpers
-from udist_plugin.oci.digest import Digest
-from udist_plugin.storage import paths
 from udist_plugin.storage.collection.quarantine import Quarantine
 from udist_plugin.storage.collection.reading import Reader
 from udist_plugin.storage.collection.walk import check_repositories, revision_links
@@ -24,13 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.oci.digest import Digest
 
     Progress = Callable[[int], object]
     """Takes how many manifests have been read."""
 
 AT_ONCE: Final = 256
 """Manifests asked for before the first of them is awaited."""
-_DIGEST: Final = re.compile(r"(sha\d+):([0-9a-f]{64,128})", re.ASCII)
 
 
 class Marked:
@@ -94,21 +89,8 @@ class _Marking:
         if content is None:
             return
         self.marked.add(target)
-        elsewhere = False
-        for text in self._reader.strings(content, target):
-            if (parts := _DIGEST.fullmatch(text)) is not None:
-                elsewhere |= self._refer(repository, parts[1], parts[2])
-        if not elsewhere:
+        blobs, asked = self._reader.blobs(repository, content, target)
+        for digest in blobs:
+            self.marked.add(digest)
+        if not asked:
             self._done.add(target)
-
-    def _refer(self, repository: str, algorithm: str, encoded: str) -> bool:
-        """Marks a blob; whether the repository's own links had to be asked. Stock servers keep data by its
-        sha256, and say in a link what another digest stands for."""
-        link = f"{repository}/{paths.LAYERS}/{algorithm}/{encoded}/link"
-        with suppress(DigestInvalid):  # sha384, which stock servers take
-            self.marked.add(Digest(f"{algorithm}:{encoded}"))
-        if algorithm == "sha256":
-            return False
-        if (target := self._reader.link(link)) is not None:
-            self.marked.add(target)
-        return True

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+
 from udist_plugin.errors import DigestInvalid, PathNotFound
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.quarantine import Quarantine
 from udist_plugin.storage.collection.walk import failure
 from udist_plugin.storage.data import BlobData
-from udist_plugin.typed import TYPE_CHECKING, Any
+from udist_plugin.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.errors import StorageError
+
+_DIGEST: Final = re.compile(r"(sha\d+):([0-9a-f]{64,128})", re.ASCII)
 
 
 class Reader:
@@ -53,6 +58,23 @@ class Reader:
             problem = "holds other content than its digest says; push the manifest again, or delete it"
             raise self._failure(problem, paths.blob_data(target))
         return content
+
+    def blobs(self, repository: str, content: bytes, digest: Digest) -> tuple[set[Digest], bool]:
+        """The blobs that a manifest names, and whether links of ``repository``, a path, were asked for them:
+        stock servers keep data by its sha256, and say in a link what another digest stands for."""
+        found: set[Digest] = set()
+        asked = False
+        for text in self.strings(content, digest):
+            if (parts := _DIGEST.fullmatch(text)) is None:
+                continue
+            with suppress(DigestInvalid):  # sha384, which stock servers take
+                found.add(Digest(text))
+            if parts[1] != "sha256":
+                asked = True
+                link = f"{repository}/{paths.LAYERS}/{parts[1]}/{parts[2]}/link"
+                if (target := self.link(link)) is not None:
+                    found.add(target)
+        return found, asked
 
     def strings(self, content: bytes, digest: Digest) -> Iterator[str]:
         """Every string in a manifest, whatever its member is called: what is not a reference but looks like

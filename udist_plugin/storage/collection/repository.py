@@ -102,6 +102,22 @@ class Repository:
         subjects = {tag: self._subject(tag) for tag in self.tags.keys() - tags.keys() - held.targets}
         return Plan(tags, gone, {tag: each for tag, each in subjects.items() if each and each in gone})
 
+    def leading(self) -> Iterator[tuple[str, Digest]]:
+        """The tags, each with what it leads to; those are left out that follow a subject that is here."""
+        for name, tag in self.tags.items():
+            if tag.digest in self._revisions and self._subject(name) is None:
+                yield name, tag.digest
+
+    def target(self, target: Digest | str) -> Digest | None:
+        """The manifest that a tag or digest leads to, if it is here."""
+        tag = self.tags.get(target)
+        digest = tag.digest if tag else target
+        return digest if isinstance(digest, Digest) and digest in self._revisions else None
+
+    def untagged(self) -> set[Digest]:
+        """The manifests that belong to nothing that a tag leads to."""
+        return self._revisions.keys() - self.belonging({digest for _, digest in self.leading()})
+
     def _gone(
         self,
         policy: Policy,
@@ -114,20 +130,22 @@ class Repository:
         """The manifests that go, ``removed`` being the tags that do."""
         since = dict.fromkeys(self._revisions, before)
         for digest, time in released.items():  # what was pushed after the release is somebody else's
-            since |= dict.fromkeys(self._belonging([digest]), time)
-        candidates = self.quarantined | self._belonging(released)
+            since |= dict.fromkeys(self.belonging([digest]), time)
+        candidates = self.quarantined | self.belonging(released)
         if policy.untagged:
             candidates |= self._revisions.keys() - (() if policy.referrers else self._orphans())
         roots = (self._revisions.keys() - candidates) | self._held(held, removed)
-        gone = candidates - self._belonging(roots)
+        gone = candidates - self.belonging(roots)
         young = {each for each in sorted(gone - self.quarantined) if is_younger(each, since[each])}
-        return frozenset(gone - self._belonging(young))
+        return frozenset(gone - self.belonging(young))
 
-    def _belonging(self, roots: Iterable[Digest]) -> set[Digest]:
-        """``roots``, and all that belongs to them."""
+    def belonging(
+        self, roots: Iterable[Digest], referrers: Mapping[Digest, Iterable[Digest]] | None = None
+    ) -> set[Digest]:
+        """``roots``, and all that belongs to them. Who asks often gives ``referrers``."""
         found = {digest for digest in roots if digest in self._revisions}
         left = list(found)
-        referrers = self._referrers()
+        referrers = self.referrers() if referrers is None else referrers
         while left:
             digest = left.pop()
             for each in (*self._revisions[digest].refers, *referrers.get(digest, ())):
@@ -136,7 +154,8 @@ class Repository:
                     left.append(each)
         return found
 
-    def _referrers(self) -> dict[Digest, list[Digest]]:
+    def referrers(self) -> dict[Digest, list[Digest]]:
+        """Those of each manifest, by either way to name a subject."""
         found: dict[Digest, list[Digest]] = {}
         for digest, revision in self._revisions.items():
             if revision.subject in self._revisions:

@@ -51,7 +51,7 @@ def check_repositories(driver: StorageDriver) -> None:
 
 def failure(driver: StorageDriver, problem: str, path: str) -> StorageError:
     """The error that ends a run before it changes anything."""
-    return StorageError(f"{problem} (nothing was collected)", driver=driver.name, path=path)
+    return StorageError(f"{problem} (nothing was changed)", driver=driver.name, path=path)
 
 
 def listed(driver: StorageDriver, folder: str) -> list[str]:

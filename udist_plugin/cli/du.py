@@ -1,0 +1,105 @@
+"""``udist du``."""
+
+from __future__ import annotations
+
+from udist_plugin.cli.counting import counting
+from udist_plugin.cli.options import add_config_option, add_json_option, repository
+from udist_plugin.cli.output import print_json, print_table, printable, size_text
+from udist_plugin.cli.stores import opened
+from udist_plugin.errors import NameUnknown
+from udist_plugin.storage.usage import usage
+from udist_plugin.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable
+
+    from udist_plugin.storage.usage import Cost, RepositoryUsage, Total, Usage
+
+_EPILOG = """\
+Shows for each repository, and for each owner of leases, the size of the blobs that
+it needs, and of those that it needs alone: what would be garbage without it. With
+names, it shows the tags of these repositories. A tag's signatures and other
+referrers count as its own. <untagged> is what no tag leads to. The largest come
+first.
+
+examples:
+  udist du --config config.yml
+  udist du demo/app demo/db
+  udist du --json
+"""
+
+_UNTAGGED = "<untagged>"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
+    parser.add_argument("names", nargs="*", type=repository, metavar="NAME", help="show the tags of these")
+    add_config_option(parser)
+    add_json_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    driver = opened(arguments)
+    with counting("blobs found") as progress:
+        used = usage(driver, progress)
+    names = {each.name for each in used.repositories}
+    for name in arguments.names:
+        if name not in names:
+            raise NameUnknown({"name": name})
+    shown = [each for each in used.repositories if not arguments.names or each.name in arguments.names]
+    shown.sort(key=lambda each: (-each.cost.size, each.name))
+    if arguments.json:
+        print_json(_document(used, shown))
+        return
+    rows: list[tuple[str, ...]] = []
+    for each in shown:
+        rows.append((printable(each.name), *_texts(each.cost)))
+        if arguments.names:
+            rows += [(f"  {tag or _UNTAGGED}", *_texts(cost)) for tag, cost in _sorted(each.tags.items())]
+    if rows:
+        print_table([("REPOSITORY", "SIZE", "ALONE"), *rows])
+    if not arguments.names:
+        if used.owners:
+            print()
+            owners = [(owner, *_texts(cost)) for owner, cost in _sorted(used.owners.items())]
+            print_table([("OWNER", "SIZE", "ALONE"), *owners])
+        _print_totals(used)
+
+
+def _print_totals(used: Usage) -> None:
+    print(f"total: {size_text(used.blobs.size)} in {used.blobs.blobs} blobs")
+    if used.unreferenced.blobs:
+        print(f"unreferenced: {size_text(used.unreferenced.size)} in {used.unreferenced.blobs} blobs")
+    if used.quarantine.blobs:
+        print(f"in quarantine: {size_text(used.quarantine.size)} in {used.quarantine.blobs} blobs")
+
+
+def _document(used: Usage, shown: list[RepositoryUsage]) -> dict[str, object]:
+    return {
+        "repositories": [
+            {
+                "name": each.name,
+                **each.cost._asdict(),
+                "tags": [{"tag": tag, **cost._asdict()} for tag, cost in _sorted(each.tags.items()) if tag],
+                "untagged": each.tags[""]._asdict() if "" in each.tags else {"size": 0, "alone": 0},
+            }
+            for each in shown
+        ],
+        "owners": [{"owner": owner, **cost._asdict()} for owner, cost in _sorted(used.owners.items())],
+        "total": _total(used.blobs),
+        "unreferenced": _total(used.unreferenced),
+        "quarantine": _total(used.quarantine),
+    }
+
+
+def _total(total: Total) -> dict[str, int]:
+    return {"blobs": total.blobs, "bytes": total.size}
+
+
+def _sorted(costs: Iterable[tuple[str, Cost]]) -> list[tuple[str, Cost]]:
+    return sorted(costs, key=lambda each: (-each[1].size, each[0]))
+
+
+def _texts(cost: Cost) -> tuple[str, str]:
+    return size_text(cost.size), size_text(cost.alone)
