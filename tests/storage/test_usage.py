@@ -34,7 +34,7 @@ from udist_plugin.storage import paths
 from udist_plugin.storage.collection.collect import collect
 from udist_plugin.storage.leases import Leases
 from udist_plugin.storage.registry import StorageRegistry
-from udist_plugin.storage.usage import Total, Cost, usage
+from udist_plugin.storage.usage import Cost, Total, usage
 
 if TYPE_CHECKING:
     from pathlib import Path

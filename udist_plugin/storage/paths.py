@@ -17,6 +17,7 @@
     ├── news/<name>/_new         repositories it may lack
     ├── repositories/<name>/_referrers/subjects
     ├── quarantine/<run>         what may be garbage (see collection/quarantine.py)
+    ├── damaged                  blobs that were moved aside (see scrubbing/blobs.py)
     ├── leases/<owner>           what somebody needs, and
     ├── released/<owner>         no longer needs (see leases.py)
     └── scratch                  files on their way (see drivers/filesystem.py)
@@ -42,6 +43,7 @@ CATALOG: Final = f"{OWN}/catalog"
 NEWS: Final = f"{OWN}/news"
 SCRATCH: Final = f"{OWN}/scratch"
 QUARANTINE: Final = f"{OWN}/quarantine"
+DAMAGED: Final = f"{OWN}/damaged"
 LEASES: Final = f"{OWN}/leases"
 RELEASED: Final = f"{OWN}/released"
 CURRENT: Final = "current/link"
@@ -133,6 +135,12 @@ def quarantined(run: str, digest: Digest) -> str:
     """Where a run of the collector puts a blob's data."""
     algorithm, _, encoded = digest.partition(":")
     return f"{QUARANTINE}/{run}/{algorithm}/{encoded[:2]}/{encoded}"
+
+
+def damaged(digest: Digest) -> str:
+    """Where a damaged blob's data is put."""
+    algorithm, _, encoded = digest.partition(":")
+    return f"{DAMAGED}/{algorithm}/{encoded[:2]}/{encoded}"
 
 
 def link(folder: str) -> str:

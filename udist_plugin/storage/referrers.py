@@ -70,7 +70,7 @@ class ReferrerIndex:
 
     def subjects(self, name: str) -> Subjects:
         """The subject of every revision that stands, or stood a moment ago."""
-        index = self._load(name)
+        index = read_index(self._driver, name)
         known: Subjects = {}
         unsaved = 0
         for digest in self._manifests.revisions(name):
@@ -84,23 +84,25 @@ class ReferrerIndex:
             self._store(name, known)
         return known
 
-    def _load(self, name: str) -> Subjects:
-        try:
-            content = self._driver.get_content(paths.subjects(name), INDEX_MAX)
-        except StorageError:
-            return {}
-        index: Subjects = {}
-        # A power failure may cut the file anywhere. Cut behind a digest, a line says that it has no subject.
-        whole_lines = content[: content.rfind(b"\n") + 1]
-        for line in whole_lines.decode("ascii", "replace").splitlines():
-            digest, _, subject = line.partition(" ")
-            with suppress(DigestInvalid):
-                index[Digest(digest)] = Digest(subject) if subject else None
-        return index
-
     def _store(self, name: str, subjects: Subjects) -> None:
         lines = "".join(
             f"{digest} {subject}\n" if subject else f"{digest}\n" for digest, subject in subjects.items()
         )
         with suppress(StorageError):  # the answer does not depend on it
             self._driver.put_content(paths.subjects(name), lines.encode("ascii"), durable=False)
+
+
+def read_index(driver: StorageDriver, name: str) -> Subjects:
+    """The index of a repository, as it stands in the store; empty if it cannot be read."""
+    try:
+        content = driver.get_content(paths.subjects(name), INDEX_MAX)
+    except StorageError:
+        return {}
+    index: Subjects = {}
+    # A power failure may cut the file anywhere. Cut behind a digest, a line says that it has no subject.
+    whole_lines = content[: content.rfind(b"\n") + 1]
+    for line in whole_lines.decode("ascii", "replace").splitlines():
+        digest, _, subject = line.partition(" ")
+        with suppress(DigestInvalid):
+            index[Digest(digest)] = Digest(subject) if subject else None
+    return index

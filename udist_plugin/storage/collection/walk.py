@@ -113,7 +113,7 @@ def files_below(driver: StorageDriver, folder: str) -> Iterator[str]:
 
 
 def digests_below(driver: StorageDriver, folder: str, file: str) -> Iterator[Digest]:
-    """The digests of ``<algorithm>/<first two of hex>/<hex>`` and then ``file`` below a folder."""
+    """The digests of ``<algorithm>/<first two of hex>/<hex>`` and then ``file`` below a folder, in order."""
     for path in _folders(driver, folder) if driver.has_folders else _files(driver, folder, file):
         algorithm, _, rest = path.partition("/")
         first, _, encoded = rest.partition("/")
@@ -125,8 +125,8 @@ def digests_below(driver: StorageDriver, folder: str, file: str) -> Iterator[Dig
 def _folders(driver: StorageDriver, folder: str) -> Iterator[str]:
     """Where there are real folders, without a look whether ``file`` stands in the last of them."""
     for algorithm in HEX_LENGTHS:
-        for first in names_in(driver, f"{folder}/{algorithm}"):
-            for encoded in names_in(driver, f"{folder}/{algorithm}/{first}"):
+        for first in sorted(names_in(driver, f"{folder}/{algorithm}")):
+            for encoded in sorted(names_in(driver, f"{folder}/{algorithm}/{first}")):
                 yield f"{algorithm}/{first}/{encoded}"
 
 

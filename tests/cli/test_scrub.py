@@ -1,0 +1,134 @@
+"""``udist scrub`` and ``udist du``; what they find is tested beside ``storage``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from udist_plugin.cli import scrub
+from udist_plugin.oci.digest import Digest
+from udist_plugin.storage import paths
+from udist_plugin.storage.scrubbing.scrub import scrub as scrub_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.cli.conftest import Ran
+
+    Udist = Callable[..., Ran]
+
+
+@pytest.fixture
+def store(udist: Udist, work: Path) -> Path:
+    """With an artifact ``demo/a:v1`` of one file."""
+    assert udist("push", "demo/a:v1", "README.md").code == 0
+    return work.parent / "store"
+
+
+@pytest.fixture
+def damaged(store: Path, work: Path) -> Path:
+    """The data of the file's blob."""
+    data = store / paths.blob_data(Digest.of((work / "README.md").read_bytes()))[1:]
+    data.write_bytes(b"damaged")
+    return data
+
+
+def test_a_whole_store(udist: Udist, store: Path) -> None:
+    assert udist("scrub") == (0, "no damage was found\n", "")
+
+
+def test_damage_is_shown_and_ends_with_an_exit_code(udist: Udist, damaged: Path) -> None:
+    shown = udist("scrub")
+    assert shown.code == 1
+    assert "holds other content than its digest says\n  repair: move it aside" in shown.out
+    assert "found: 2, mended: 0, remaining: 2\nnothing was changed; use --repair" in shown.out
+    assert damaged.read_bytes() == b"damaged"
+
+
+def test_it_is_mended_in_two_steps(udist: Udist, damaged: Path) -> None:
+    assert udist("scrub", "--repair").code == 1
+    assert damaged.exists()
+    mended = json.loads(udist("scrub", "--repair", "--aside", "--json").out)
+    assert [(each["kind"], each["mended"]) for each in mended["damage"]] == [
+        ("blob", True),
+        ("manifest", False),
+    ]
+    assert (mended["found"], mended["remaining"], mended["leftovers"]) == (2, 1, 0)
+    assert not damaged.exists()
+    assert udist("push", "demo/a:v1", "README.md").code == 0
+    assert udist("scrub") == (0, "no damage was found\n", "")
+
+
+def test_links_of_collected_blobs_are_no_damage(udist: Udist, store: Path, damaged: Path) -> None:
+    udist("rm", "demo/a:v1")
+    (digest,) = (store / "docker/registry/v2/repositories/demo/a/_manifests/revisions/sha256").iterdir()
+    udist("rm", f"demo/a@sha256:{digest.name}")
+    damaged.unlink()
+    shown = udist("scrub")
+    assert shown.code == 0
+    assert "left behind and do no harm: 1\nnothing was changed" in shown.out
+    assert udist("scrub", "--repair").code == 0
+    assert udist("scrub") == (0, "no damage was found\n", "")
+
+
+def test_an_interrupted_run_goes_on(
+    udist: Udist, damaged: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = work / "state.json"
+    whole = json.loads(udist("scrub", "--json").out)
+    def interrupted(*arguments: object, **options: object) -> Iterator[object]:
+        for damage in scrub_store(*arguments, **options):  # type: ignore[arg-type]
+            yield damage
+            if damage.kind == "manifest":
+                raise OSError("interrupted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scrub, "scrub", interrupted)
+        assert udist("scrub", "--state", str(state)).code == 1
+    kept = json.loads(state.read_bytes())
+    assert [each["kind"] for each in kept["found"]] == ["blob"]
+    assert kept["position"]["blob"]
+    assert json.loads(udist("scrub", "--state", str(state), "--json").out) == whole
+    assert not state.exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"position": {"at": 1}, "found": [], "leftovers": 0}'])
+def test_a_state_of_something_else(udist: Udist, store: Path, work: Path, content: str) -> None:
+    (work / "other.json").write_text(content)
+    failed = udist("scrub", "--state", "other.json")
+    assert failed.code == 4
+    assert "other.json is no state of udist scrub" in failed.err
+    assert (work / "other.json").read_text() == content
+
+
+def test_aside_needs_repair(udist: Udist, store: Path) -> None:
+    assert udist("scrub", "--aside").code == 2
+
+
+def test_a_read_only_store_is_not_repaired(
+    udist: Udist, damaged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGISTRY_STORAGE_MAINTENANCE_READONLY", "{enabled: true}")
+    assert "cannot be repaired" in udist("scrub", "--repair").err
+    assert udist("scrub").code == 1
+
+
+def test_du(udist: Udist, store: Path) -> None:
+    udist("push", "demo/b:v1", "README.md", "folder/inner")
+    udist("lease", "create", "backup", "demo/b:v1")
+    shown = udist("du").out.splitlines()
+    assert shown[0].split() == ["REPOSITORY", "SIZE", "ALONE"]
+    assert [line.split()[0] for line in shown[1:3]] == ["demo/b", "demo/a"]
+    assert [line.split()[0] for line in shown[4:6]] == ["OWNER", "backup"]
+    assert shown[6].startswith("total: ")
+    tags = udist("du", "demo/a").out.splitlines()
+    assert [line.split()[0] for line in tags] == ["REPOSITORY", "demo/a", "v1"]
+    document = json.loads(udist("du", "--json").out)
+    first, second = document["repositories"]
+    assert first["size"] > second["size"] > second["alone"] > 0
+    assert document["owners"] == [{"owner": "backup", "size": first["size"], "alone": first["alone"]}]
+    assert document["total"]["bytes"] == first["size"] + second["alone"]
+    assert udist("du", "demo/none").code == 3

@@ -1,0 +1,87 @@
+"""How far ``udist scrub`` is, in a file, so that it can go on after an interruption."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from udist_plugin.errors import ConfigurationError
+from udist_plugin.storage.scrubbing.damage import Damage
+from udist_plugin.storage.scrubbing.scrub import START, Position
+from udist_plugin.typed import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+EVERY: Final = 10.0
+"""Seconds between writes."""
+
+
+class State:
+    """A run's position, and the damage that it found. It is written from time to time, and if the block ends
+    early. Without a file nothing is."""
+
+    def __init__(self, file: str | None) -> None:
+        self.position = START
+        self.found: list[Damage] = []
+        self.leftovers = 0
+        """How much there is that is harmless and was not mended."""
+        self._file = file
+        self._kept = (0, 0)
+        self._written = time.monotonic()
+
+    @classmethod
+    def load(cls, file: str | None) -> State:
+        """As an earlier run left it. Raises ``ConfigurationError`` for a file that is none of ours."""
+        state = cls(file)
+        if not file or not os.path.exists(file):
+            return state
+        try:
+            document = json.loads(Path(file).read_bytes())
+            state.found = [Damage(**each) for each in document["found"]]
+            state.leftovers = int(document["leftovers"])
+            state.reached(Position(**document["position"]))
+        except (ValueError, TypeError, KeyError) as error:
+            problem = f"{file} is no state of udist scrub; give another file"
+            raise ConfigurationError(problem, key="state") from error
+        return state
+
+    def reached(self, position: Position) -> None:
+        """All is checked up to ``position``."""
+        self.position, self._kept = position, (len(self.found), self.leftovers)
+        if time.monotonic() - self._written > EVERY:
+            self.write()
+
+    def write(self) -> None:
+        """What was found since the last position is found again."""
+        if not self._file:
+            return
+        count, leftovers = self._kept
+        document = {
+            "position": self.position._asdict(),
+            "found": [damage._asdict() for damage in self.found[:count]],
+            "leftovers": leftovers,
+        }
+        new = Path(f"{self._file}.new")
+        new.write_text(json.dumps(document))
+        new.replace(self._file)
+        self._written = time.monotonic()
+
+    def forget(self) -> None:
+        """The run has ended, so the next one begins anew."""
+        if self._file:
+            with suppress(FileNotFoundError):
+                os.unlink(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.write()

@@ -1,0 +1,1 @@
+"""Looks for damage in a store, and mends what can be mended; ``scrub.py`` says in which order."""

@@ -1,0 +1,119 @@
+"""Reads all blobs, and sets those aside whose content is not what their digest says.
+
+/docker/registry/v2/udist/damaged/<algorithm>/<first two of hex>/<hex>
+
+Without its data a blob counts as missing, so that a client that has it pushes it again. It must not go to the
+collector's quarantine, where whoever looks for it would find and restore it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import dropwhile, islice
+
+from udist_plugin.content import CHUNK_SIZE
+from udist_plugin.errors import PathNotFound, StorageError
+from udist_plugin.helpers import Helpers
+from udist_plugin.storage import paths
+from udist_plugin.storage.collection.mark import AT_ONCE
+from udist_plugin.storage.collection.quarantine import Quarantine
+from udist_plugin.storage.collection.walk import digests_below
+from udist_plugin.storage.scrubbing.damage import Case, Damage
+from udist_plugin.typed import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.oci.digest import Digest
+
+READINGS: Final = 2
+"""How often a blob is read before it counts as damaged."""
+SET_ASIDE: Final = "move it aside, so that it can be pushed again"
+
+
+def check_blobs(
+    driver: StorageDriver, after: str, read: Callable[[int], object]
+) -> Iterator[tuple[Digest, Case | None]]:
+    """Every blob behind ``after``, a digest, in order. ``read`` takes how many bytes were read."""
+    digests = digests_below(driver, paths.BLOBS, "/data")
+    behind = dropwhile(lambda digest: digest <= after, digests) if after else digests
+
+    def look(digest: Digest) -> tuple[Digest, Case | None]:
+        path = paths.blob_data(digest)
+        if not (problem := damage_of(driver, path, digest, read)):
+            return digest, None
+        return digest, Case(
+            Damage("blob", path, problem, SET_ASIDE), lambda: _set_aside(driver, digest, read)
+        )
+
+    with Helpers(max(1, driver.lookups), "udist-scrub") as pool:
+        while batch := list(islice(behind, AT_ONCE)):
+            yield from pool.map(look, batch) if driver.lookups > 1 else map(look, batch)
+
+
+def check_quarantine(driver: StorageDriver, read: Callable[[int], object]) -> Iterator[tuple[Digest, Case]]:
+    """The damaged blobs in the collector's quarantine, which may be restored."""
+    quarantine = Quarantine(driver)
+    for entry in (entry for run in quarantine.runs() for entry in quarantine.entries(run)):
+        if problem := damage_of(driver, entry.path, entry.digest, read):
+            yield entry.digest, Case(Damage("blob", entry.path, problem))
+
+
+def damage_of(driver: StorageDriver, path: str, digest: Digest, read: Callable[[int], object]) -> str:
+    """What is wrong with the data at ``path``, if anything; nothing if it was deleted meanwhile."""
+    problem = ""
+    for _ in range(READINGS):
+        try:
+            if _digest_at(driver, path, digest, read) == digest:
+                return ""
+            problem = "holds other content than its digest says"
+        except PathNotFound:
+            return ""
+        except StorageError as error:
+            problem = f"cannot be read: {error}"
+    return problem
+
+
+def bring_back(driver: StorageDriver, read: Callable[[int], object]) -> None:
+    """Moves good data back that a repair, killed since, moved aside when it had just been pushed again."""
+    for digest in digests_below(driver, paths.DAMAGED, ""):
+        with suppress(PathNotFound):
+            if not driver.stands(paths.blob_data(digest)):
+                _bring_back(driver, digest, read)
+
+
+def _bring_back(driver: StorageDriver, digest: Digest, read: Callable[[int], object]) -> bool:
+    """Whether what was moved aside is good."""
+    if damage_of(driver, paths.damaged(digest), digest, read):
+        return False
+    driver.move(paths.damaged(digest), paths.blob_data(digest))
+    return True
+
+
+def _set_aside(driver: StorageDriver, digest: Digest, read: Callable[[int], object]) -> bool:
+    path = paths.blob_data(digest)
+    try:
+        if driver.has_folders:
+            driver.move(path, paths.damaged(digest))
+            return not _bring_back(driver, digest, read)
+        modified = driver.stat(path).modified
+        driver.copy(path, paths.damaged(digest))
+        if not damage_of(driver, paths.damaged(digest), digest, read):
+            driver.delete(paths.damaged(digest))
+            return False
+        if driver.stat(path).modified != modified:
+            return False
+        driver.delete(path)
+    except PathNotFound:  # deleted by another
+        return False
+    return True
+
+
+def _digest_at(driver: StorageDriver, path: str, digest: Digest, read: Callable[[int], object]) -> str:
+    running = digest.hasher()
+    with driver.reader(path) as content:
+        while data := content.read(CHUNK_SIZE):
+            running.update(data)
+            read(len(data))
+    return f"{digest.algorithm}:{running.hexdigest()}"

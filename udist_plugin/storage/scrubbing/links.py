@@ -1,0 +1,94 @@
+"""Links that hold no digest, or lead to nothing.
+
+A link is made after what it leads to. So one that leads to nothing was left behind, and takes nothing along
+when it goes. What it leads to is looked for once more afterwards: if it was pushed again at this moment, the
+link is put back.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from udist_plugin.errors import DigestInvalid, InvalidPath, PathNotFound
+from udist_plugin.oci.digest import Digest
+from udist_plugin.storage import paths
+from udist_plugin.storage.data import BlobData
+from udist_plugin.storage.links import write_link
+from udist_plugin.storage.scrubbing.damage import Case, Damage
+from udist_plugin.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from udist_plugin.drivers.base import StorageDriver
+
+DROP = "delete it"
+
+
+class Links:
+    """Checks the links of a store."""
+
+    def __init__(self, driver: StorageDriver) -> None:
+        self._driver = driver
+        self._data = BlobData(driver, restore=False)
+
+    def stands(self, digest: Digest | None) -> bool:
+        """Whether there is a blob, in its place or in quarantine."""
+        with suppress(PathNotFound):
+            return digest is not None and self._data.stat(digest).size >= 0
+        return False
+
+    def check(self, kind: str, path: str) -> Iterator[Case]:
+        """A link whose path says which digest it is asked by."""
+        content = self._read(path)
+        if content is None:
+            return
+        *_, algorithm, encoded, _ = path.split("/")
+        asked, target = digest_or_none(f"{algorithm}:{encoded}"), digest_or_none(content)
+        if asked and (target is None or (target != asked and target.algorithm == asked.algorithm)):
+            problem = f"leads to {target}" if target else "holds no digest"
+            if self.stands(asked):
+                damage = Damage(kind, path, problem, "write it again")
+                yield Case(damage, lambda: self._rewrite(path, asked))
+                return
+            target = asked
+        elif target is None:
+            problem = "holds no digest"
+        elif self.stands(target):
+            return
+        else:
+            problem = f"leads to nothing: {paths.blob_data(target)} is missing"
+        yield Case(
+            Damage(kind, path, problem, DROP, harmless=kind == "layer"),
+            lambda: self.drop(path, content, lambda: self.stands(target)),
+        )
+
+    def drop(self, path: str, content: bytes, is_wanted: Callable[[], bool]) -> bool:
+        """Deletes a link with this content, unless it is wanted, now or a moment later."""
+        if self._read(path) != content or is_wanted():
+            return False
+        with suppress(PathNotFound):  # deleted by another
+            self._driver.delete(path)
+        if is_wanted():
+            self._driver.put_content(path, content)
+            return False
+        self._driver.remove_if_empty(path.rpartition("/")[0])
+        return True
+
+    def _rewrite(self, path: str, digest: Digest) -> bool:
+        write_link(self._driver, path, digest)
+        return True
+
+    def _read(self, path: str) -> bytes | None:
+        try:
+            return self._driver.get_content(path)
+        except (PathNotFound, InvalidPath):
+            return None
+
+
+def digest_or_none(text: str | bytes) -> Digest | None:
+    """The digest that a text is, if it is one."""
+    try:
+        return Digest(text if isinstance(text, str) else text.decode("ascii", "replace"))
+    except DigestInvalid:
+        return None
