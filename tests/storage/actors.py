@@ -21,6 +21,7 @@ from udist_plugin.storage import paths
 from udist_plugin.storage.collection.collect import collect, undo
 from udist_plugin.storage.collection.retention import Policy, Retention
 from udist_plugin.storage.registry import StorageRegistry
+from udist_plugin.storage.scrubbing.scrub import Repair, scrub
 from udist_plugin.storage.sizes.sizes import MemorySizes, Sizes
 from udist_plugin.wrappers.validation import ValidatingRegistry
 
@@ -221,6 +222,14 @@ def collector(turns: Turns, driver: StorageDriver, retention: Retention | None =
         turns.happen()
 
 
+def scrubber(turns: Turns, driver: StorageDriver) -> None:
+    for _ in range(DEEDS):
+        with suppress(StorageError):  # no blob is in its place
+            for damage in scrub(driver, repair=Repair(links=True, blobs=True)):
+                assert damage.kind != "blob"
+        turns.happen()
+
+
 def litter(turns: Turns, driver: StorageDriver, retention: Retention | None) -> None:
     """Garbage that pushes are about to use again, old or in quarantine, and due or not."""
     registry = StorageRegistry(driver)
@@ -238,8 +247,10 @@ def litter(turns: Turns, driver: StorageDriver, retention: Retention | None) -> 
             turns.pass_time(turns.random.choice([0.0, 10 * HOUR]))
 
 
-def interleave(seed: int) -> None:
+def interleave(seed: int, *, scrubbing: bool = False) -> None:
     """One order of everything. Raises ``AssertionError`` if what was acknowledged is lost.
+
+    With ``scrubbing`` the store is repaired meanwhile.
 
     Every third seed collects untagged manifests, too. Then there is no stock server: it cannot see that the
     manifest in quarantine stands that it refers to.
@@ -259,8 +270,12 @@ def interleave(seed: int) -> None:
             *[lambda: collector(turns, driver, retention)] * 2,
         ]
         mortal = [False, False, False, True, True]
-        alone = jumps or untagged
-        turns.run([*works[:2], *works[3:]] if alone else works, mortal[1:] if alone else mortal)
+        if jumps or untagged:
+            del works[2], mortal[2]
+        if scrubbing:
+            works.append(lambda: scrubber(turns, driver))
+            mortal.append(False)
+        turns.run(works, mortal)
         for _ in range(3):
             turns.pass_time(30 * HOUR)
             for _ in collect(driver, apply=True, retention=retention, pause=turns.pause):

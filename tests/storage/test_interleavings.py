@@ -10,3 +10,9 @@ from tests.storage.actors import interleave
 @pytest.mark.parametrize("seed", range(120))
 def test_nothing_acknowledged_is_lost(seed: int) -> None:
     interleave(seed)
+
+
+@pytest.mark.parametrize("seed", [*range(40), 805, 877])
+def test_nothing_acknowledged_is_lost_while_the_store_is_repaired(seed: int) -> None:
+    """The last two push again what leads to a link that is just being deleted."""
+    interleave(seed, scrubbing=True)

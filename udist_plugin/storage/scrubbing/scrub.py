@@ -88,7 +88,7 @@ def _check_mounts(driver: StorageDriver) -> None:
     mounted: all that leads there would look damaged."""
     check_repositories(driver)
     if driver.exists(paths.REPOSITORIES) and not driver.exists(paths.BLOBS):
-        problem = "is missing, though there are repositories; mount it"
+        problem = "is missing, though there are repositories; mount it, or delete them too if no blob is left"
         raise failure(driver, problem, paths.BLOBS)
     if driver.has_folders:
         for algorithm in listed(driver, paths.BLOBS):
