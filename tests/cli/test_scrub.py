@@ -79,6 +79,7 @@ def test_an_interrupted_run_goes_on(
 ) -> None:
     state = work / "state.json"
     whole = json.loads(udist("scrub", "--json").out)
+
     def interrupted(*arguments: object, **options: object) -> Iterator[object]:
         for damage in scrub_store(*arguments, **options):  # type: ignore[arg-type]
             yield damage

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from array import array
 from contextlib import suppress
-from itertools import chain, islice
+from itertools import chain
 
 from udist_plugin.errors import PathNotFound
-from udist_plugin.helpers import Helpers
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
-from udist_plugin.storage.collection.mark import AT_ONCE
+from udist_plugin.storage.collection.batches import looked_up
 from udist_plugin.storage.collection.quarantine import Quarantine
 from udist_plugin.storage.collection.reading import Reader
 from udist_plugin.storage.collection.repository import load
@@ -93,13 +92,11 @@ class _Table:
             return None
 
         digests = digests_below(driver, paths.BLOBS, "/data")
-        with Helpers(max(1, driver.lookups), "udist-du") as pool:
-            while batch := list(islice(digests, AT_ONCE)):
-                found = pool.map(look, batch) if driver.lookups > 1 else map(look, batch)
-                for digest, size in filter(None, found):
-                    self._rows[_key(digest)] = len(self.sizes)
-                    self.sizes.append(size)
-                progress(len(self.sizes))
+        for batch in looked_up(driver, look, digests):
+            for digest, size in filter(None, batch):
+                self._rows[_key(digest)] = len(self.sizes)
+                self.sizes.append(size)
+            progress(len(self.sizes))
 
     def rows(self, digests: Iterable[Digest]) -> array[int]:
         """Those of blobs that stand in the store."""

@@ -7,13 +7,11 @@ that cannot be read raises ``StorageError`` with its path, for who knows what it
 
 from __future__ import annotations
 
-from itertools import islice
-
-from udist_plugin.helpers import Helpers
+from udist_plugin.storage.collection.batches import looked_up
 from udist_plugin.storage.collection.quarantine import Quarantine
 from udist_plugin.storage.collection.reading import Reader
 from udist_plugin.storage.collection.walk import check_repositories, revision_links
-from udist_plugin.typed import TYPE_CHECKING, Final
+from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int], object]
     """Takes how many manifests have been read."""
-
-AT_ONCE: Final = 256
-"""Manifests asked for before the first of them is awaited."""
 
 
 class Marked:
@@ -54,13 +49,9 @@ def mark(driver: StorageDriver, progress: Progress = lambda _: None, without: Co
     marking = _Marking(driver)
     links = (found for found in _links(driver) if found[1] not in without)
     count = 0
-    with Helpers(max(1, driver.lookups), "udist-mark") as pool:
-        while batch := list(islice(links, AT_ONCE)):
-            for _ in (
-                pool.map(marking.revision, batch) if driver.lookups > 1 else map(marking.revision, batch)
-            ):
-                count += 1
-            progress(count)
+    for batch in looked_up(driver, marking.revision, links):
+        count += sum(1 for _ in batch)
+        progress(count)
     return marking.marked
 
 

@@ -8,13 +8,14 @@ referrers: those that name it as their subject, and those that a tag of the form
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import chain
 
 from udist_plugin.errors import DigestInvalid, PathNotFound
-from udist_plugin.helpers import Helpers
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.reference import tag_matcher
 from udist_plugin.oci.stored import read_stored
 from udist_plugin.storage import paths
+from udist_plugin.storage.collection.batches import looked_up
 from udist_plugin.storage.collection.quarantine import Quarantine
 from udist_plugin.storage.collection.retention import Policy, Tag, subject_prefix
 from udist_plugin.storage.collection.walk import listed
@@ -198,14 +199,17 @@ def load(reader: Reader, name: str) -> Repository:
     found = (*_quarantined(reader, name), *_digests(reader, manifests), *_quarantined(reader, name))
     digests = dict.fromkeys(found)
     repository = Repository(name)
-    with Helpers(max(1, reader.driver.lookups), "udist-retention") as pool:
-        for digest, look in pool.map(lambda digest: (digest, _look(reader, name, digest, digests)), digests):
-            if look is not None:
-                repository.add(digest, *look)
-        tags = list(filter(tag_matcher(), listed(reader.driver, f"{manifests}/tags")))
-        for tag, points in pool.map(lambda tag: (tag, _tag(reader, name, tag)), tags):
-            if points is not None:
-                repository.tags[tag] = points
+    driver = reader.driver
+    looks = looked_up(driver, lambda digest: (digest, _look(reader, name, digest, digests)), digests)
+    for digest, look in chain.from_iterable(looks):
+        if look is not None:
+            repository.add(digest, *look)
+    tags = filter(tag_matcher(), listed(driver, f"{manifests}/tags"))
+    for tag, points in chain.from_iterable(
+        looked_up(driver, lambda tag: (tag, _tag(reader, name, tag)), tags)
+    ):
+        if points is not None:
+            repository.tags[tag] = points
     return repository
 
 

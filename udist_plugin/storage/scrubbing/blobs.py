@@ -9,13 +9,12 @@ collector's quarantine, where whoever looks for it would find and restore it.
 from __future__ import annotations
 
 from contextlib import suppress
-from itertools import dropwhile, islice
+from itertools import chain, dropwhile
 
 from udist_plugin.content import CHUNK_SIZE
 from udist_plugin.errors import PathNotFound, StorageError
-from udist_plugin.helpers import Helpers
 from udist_plugin.storage import paths
-from udist_plugin.storage.collection.mark import AT_ONCE
+from udist_plugin.storage.collection.batches import looked_up
 from udist_plugin.storage.collection.quarantine import Quarantine
 from udist_plugin.storage.collection.walk import digests_below
 from udist_plugin.storage.scrubbing.damage import Case, Damage
@@ -47,9 +46,7 @@ def check_blobs(
             Damage("blob", path, problem, SET_ASIDE), lambda: _set_aside(driver, digest, read)
         )
 
-    with Helpers(max(1, driver.lookups), "udist-scrub") as pool:
-        while batch := list(islice(behind, AT_ONCE)):
-            yield from pool.map(look, batch) if driver.lookups > 1 else map(look, batch)
+    return chain.from_iterable(looked_up(driver, look, behind))
 
 
 def check_quarantine(driver: StorageDriver, read: Callable[[int], object]) -> Iterator[tuple[Digest, Case]]:
