@@ -110,6 +110,22 @@ def can_share(source: object) -> TypeGuard[Shareable]:
     return hasattr(source, "share")
 
 
+class Watching(Readable, Protocol):
+    """A source that others read along with, from the file that its content is written to."""
+
+    def written_to(self, file: BinaryIO, /) -> None:
+        """Takes the file, opened for it to read and to close, before the first piece is read. A piece stands
+        in it when the next one is asked for."""
+
+    def arrived(self) -> None:
+        """All of it is written, and has the digest that was asked for; it may not be durable yet."""
+
+
+def watches(source: object) -> TypeGuard[Watching]:
+    """Whether ``source`` is one; see ``lends``."""
+    return hasattr(source, "written_to")
+
+
 CHUNK_SIZE = 1 << 20
 """Bytes read at a time from a source that lends no buffers of its own."""
 

@@ -5,7 +5,9 @@ UdistError
 │   ├── BlobUnknown  BlobUploadInvalid  BlobUploadUnknown  DigestInvalid  ManifestBlobUnknown
 │   ├── ManifestInvalid  ManifestTooLarge  ManifestUnknown  NameInvalid  NameUnknown
 │   ├── PaginationInvalid  RangeInvalid  SizeInvalid  TagInvalid
-│   └── Denied  Unauthorized  Unsupported  TooManyRequests  Unavailable
+│   ├── Denied  Unauthorized  Unsupported  TooManyRequests
+│   └── Unavailable
+│       └── UpstreamFailed  UpstreamTimeout    the registry behind this one
 ├── StorageError             a storage driver could not do what was asked
 │   ├── PathNotFound  InvalidPath  InvalidOffset  PathBusy  StorageUnavailable  StorageFull
 │   └── FileTooLarge
@@ -61,12 +63,14 @@ class RegistryError(UdistError):
 
     ``code`` is the distribution-spec's error code and the class attribute ``message`` is
     distribution's own sentence for it, which users match on. ``detail`` is any JSON value, ``also``
-    further errors of the same answer.
+    further errors of the same answer. ``retry_after`` is in how many seconds the same may succeed, if that is
+    known.
     """
 
     code = "UNKNOWN"
     message = "unknown error"
     also: tuple[RegistryError, ...] = ()
+    retry_after: int | None = None
 
     def __init__(self, detail: object = None, message: str | None = None) -> None:
         if message is not None:
@@ -170,6 +174,18 @@ class TooManyRequests(RegistryError):
 class Unavailable(RegistryError):
     code = "UNAVAILABLE"
     message = "service unavailable"
+
+
+class UpstreamFailed(Unavailable):
+    """The registry that this one is a cache of cannot be reached, or answers wrongly (HTTP 502)."""
+
+    message = "the upstream registry failed"
+
+
+class UpstreamTimeout(Unavailable):
+    """The registry that this one is a cache of does not answer in time (HTTP 504)."""
+
+    message = "the upstream registry did not answer in time"
 
 
 class StorageError(UdistError):

@@ -24,12 +24,15 @@ class Asked(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What is answered. ``cut`` closes the connection after so many bytes of ``body``."""
+    """What is answered. ``cut`` closes the connection after so many bytes of ``body``; after the first
+    ``paused`` bytes, the rest waits for ``go_on``."""
 
     status: int = 200
     headers: list[tuple[str, str]] = []  # noqa: RUF012 - never changed
     body: bytes = b""
     cut: int | None = None
+    paused: int = 0
+    go_on: threading.Event | None = None
 
 
 class Served:
@@ -44,7 +47,8 @@ class Served:
             disable_nagle_algorithm = True
 
             def handle_any(self) -> None:
-                headers = {name.lower(): value for name, value in self.headers.items()}
+                names = {name.lower() for name in self.headers}
+                headers = {name: ", ".join(self.headers.get_all(name, [])) for name in names}
                 asked = Asked(self.command, self.path, headers, self._body(headers), self.client_address[1])
                 served.asked.append(asked)
                 self._send(answer(asked))
@@ -72,7 +76,12 @@ class Served:
                     self.send_header(name, value)
                 self.end_headers()
                 if self.command != "HEAD":
-                    self.wfile.write(told.body[: told.cut])
+                    body = told.body[: told.cut]
+                    if told.go_on is not None:
+                        self.wfile.write(body[: told.paused])
+                        told.go_on.wait(60)
+                        body = body[told.paused :]
+                    self.wfile.write(body)
                 if told.cut is not None:
                     self.close_connection = True
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from contextlib import AbstractContextManager
     from types import TracebackType
-    from typing import Self
+    from typing import BinaryIO, Self
 
     from udist_plugin.content import Shareable
     from udist_plugin.drivers.once import Record
@@ -78,6 +78,10 @@ class FileWriter(ABC):
         """Takes all of ``source`` without copying it, as ``source.share`` does. ``False``, and nothing has
         changed, where that cannot be done."""
         return False
+
+    def written(self) -> BinaryIO | None:
+        """The file that holds what is written, opened once more to read it as it grows, if there is one."""
+        return None
 
     @abstractmethod
     def commit(self, path: str | None = None) -> None:

@@ -23,6 +23,8 @@ from udist_plugin.errors import (
     Unauthorized,
     Unavailable,
     Unsupported,
+    UpstreamFailed,
+    UpstreamTimeout,
 )
 from udist_plugin.exhaustion import exhausted
 from udist_plugin.http_api.response import Response
@@ -30,6 +32,11 @@ from udist_plugin.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+OVERLOADED = 5
+"""Seconds after which what is overloaded may be asked again: a store that was asked several times already, or
+this process."""
 
 
 class EndpointUnknown(Unsupported):
@@ -57,6 +64,8 @@ class PreconditionFailed(DigestInvalid):
 class NoRoom(Unavailable):
     """As many large manifests are being taken in as there is memory for."""
 
+    retry_after = OVERLOADED
+
 
 class TooManyTags(TagInvalid):
     """More ``tag`` parameters than one push may have."""
@@ -82,13 +91,12 @@ STATUS: dict[type[Exception], int] = {
     Unauthorized: 401,
     Unavailable: 503,
     Unsupported: 405,
+    UpstreamFailed: 502,
+    UpstreamTimeout: 504,
 }
 """The status of each error that is not 400."""
 
-RETRY_AFTER = ("Retry-After", "5")
-"""Seconds after which what is overloaded may be asked again: a store that was asked several times already, or
-this process."""
-
+RETRY_AFTER = ("Retry-After", str(OVERLOADED))
 
 EXHAUSTED = b'{"errors": [{"code": "UNAVAILABLE", "message": "service unavailable"}]}'
 """The body when this process has no more descriptors or threads: to make it takes none, not for an import."""
@@ -99,8 +107,8 @@ def error_response(error: Exception, fields: Sequence[tuple[str, str]] = ()) -> 
     if isinstance(error, RegistryError):
         status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 400)
         errors = [_entry(each.code, each.message, each.detail) for each in (error, *error.also)]
-        if isinstance(error, NoRoom):
-            fields = [*fields, RETRY_AFTER]
+        if error.retry_after is not None:
+            fields = [*fields, ("Retry-After", str(error.retry_after))]
     elif isinstance(error, StorageUnavailable | PathBusy):
         status, errors = 503, [_entry(Unavailable.code, Unavailable.message, str(error))]
         fields = [*fields, RETRY_AFTER]

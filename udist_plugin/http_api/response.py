@@ -36,7 +36,9 @@ REASONS = {
     416: "Range Not Satisfiable",
     429: "Too Many Requests",
     500: "Internal Server Error",
+    502: "Bad Gateway",
     503: "Service Unavailable",
+    504: "Gateway Timeout",
     507: "Insufficient Storage",
 }
 """The status codes in use (RFC 9110, section 15; 507 is RFC 4918's)."""

@@ -47,7 +47,14 @@ class RemoteContent(Content):
         self.verified = digest is not None
         self._hash = digest.hasher() if digest else None
         self._free: list[bytearray] = []
+        self._eager = False
         self._skip(skip)
+
+    def pass_on(self) -> None:
+        """From now on whoever reads it verifies it, and takes each chunk as soon as some of it is here."""
+        self._digest = self._hash = None
+        self.verified = False
+        self._eager = True
 
     def read(self, size: int = -1) -> bytes:
         """Raises ``SizeInvalid`` when bytes are missing, ``DigestInvalid`` at the end of wrong ones."""
@@ -75,6 +82,8 @@ class RemoteContent(Content):
         try:
             while filled < len(room) and (count := self._readinto(room[filled:], first=not filled)):
                 filled += count
+                if self._eager:
+                    break
         except TransportError:
             if not filled:
                 raise
@@ -84,7 +93,8 @@ class RemoteContent(Content):
 
     def _readinto(self, room: memoryview, *, first: bool) -> int:
         def readinto() -> int:
-            return self._response.readinto(room)  # type: ignore[attr-defined,no-any-return]
+            once = getattr(self._response, "readinto1", None) if self._eager else None
+            return (once or self._response.readinto)(room)  # type: ignore[attr-defined,no-any-return]
 
         return self._resuming(readinto) if first else readinto()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from udist_plugin.content import length_of
+from udist_plugin.content import length_of, watches
 from udist_plugin.errors import BlobUnknown, PathNotFound
 from udist_plugin.oci.descriptor import Descriptor
 from udist_plugin.oci.digest import Digest
@@ -96,6 +96,8 @@ class BlobStore:
         with self._driver.writer(paths.blob_data(digest)) as writer:
             self.pump(content, writer, running)
             digest.check(running.digest())
+            if watches(content):
+                content.arrived()
             writer.commit()
         return self.link(name, digest, running.count)
 

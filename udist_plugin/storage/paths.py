@@ -16,6 +16,7 @@
     ├── catalog                  what repositories there are (see catalog_index.py)
     ├── news/<name>/_new         repositories it may lack
     ├── repositories/<name>/_referrers/subjects
+    ├── cached/<due>/<id>        what a pull-through cache drops then (see proxy/expiry.py)
     ├── quarantine/<run>         what may be garbage (see collection/quarantine.py)
     ├── damaged                  blobs that were moved aside (see scrubbing/blobs.py)
     ├── leases/<owner>           what somebody needs, and
@@ -41,6 +42,7 @@ BLOBS: Final = f"{ROOT}/blobs"
 OWN: Final = f"{ROOT}/udist"
 CATALOG: Final = f"{OWN}/catalog"
 NEWS: Final = f"{OWN}/news"
+CACHED: Final = f"{OWN}/cached"
 SCRATCH: Final = f"{OWN}/scratch"
 QUARANTINE: Final = f"{OWN}/quarantine"
 DAMAGED: Final = f"{OWN}/damaged"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from udist_plugin.content import can_share, chunks
+from udist_plugin.content import can_share, chunks, watches
 from udist_plugin.exhaustion import no_thread
 from udist_plugin.oci.digest import Digest, new_hash
 from udist_plugin.typed import TYPE_CHECKING, Final
@@ -59,6 +59,8 @@ class Pump:
         is gone when this returns or raises.
         After an error ``running.count`` tells whether the hash still covers what ``writer`` has.
         """
+        if watches(source) and (file := writer.written()) is not None:
+            source.written_to(file)
         shared = can_share(source) and writer.share(source)
         if shared and running is None:
             return

@@ -13,6 +13,8 @@ from udist_plugin.errors import PathBusy
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from udist_plugin.content import Shareable
     from udist_plugin.drivers.filesystem.tree import Tree
 
@@ -43,6 +45,12 @@ class NewFile(FileWriter):
                 return False
             self.size = os.fstat(self._descriptor).st_size
         return True
+
+    def written(self) -> BinaryIO | None:
+        if os.name == "nt":  # which renames no open file
+            return None
+        with self._tree.named_errors(self._path):
+            return open(self._scratch, "rb", buffering=0)
 
     def commit(self, path: str | None = None) -> None:
         path = path or self._path

@@ -23,11 +23,15 @@ class HelperFailed(Exception):
 
 def ask_helper(name: str, server: str) -> Credential | None:
     """What the helper ``name`` has for ``server``; ``None`` if it has nothing. Raises ``HelperFailed``."""
+    return ask_program(_program(name), server)
+
+
+def ask_program(program: str, server: str) -> Credential | None:
+    """The same of a program of any name, which is run with the argument ``get``."""
     try:
-        answer = _run(name, "get", server)
+        answer = _run(program, "get", server)
     except _NothingFound:
         return None
-    program = f"docker-credential-{name}"
     try:
         found = json.loads(answer)
         username, secret = found.get("Username") or "", found["Secret"]
@@ -38,23 +42,26 @@ def ask_helper(name: str, server: str) -> Credential | None:
 
 def store_login(name: str, server: str, username: str, password: str) -> None:
     """Has the helper ``name`` keep a login. Raises ``HelperFailed``."""
-    _run(name, "store", json.dumps({"ServerURL": server, "Username": username, "Secret": password}))
+    _run(_program(name), "store", json.dumps({"ServerURL": server, "Username": username, "Secret": password}))
 
 
 def erase_login(name: str, server: str) -> None:
     """Has the helper ``name`` forget a login, if it has one. Raises ``HelperFailed``."""
     with suppress(_NothingFound):
-        _run(name, "erase", server)
+        _run(_program(name), "erase", server)
 
 
 class _NothingFound(Exception):
     """The helper has nothing for a server."""
 
 
-def _run(name: str, verb: str, said: str) -> str:
-    program = f"docker-credential-{name}"
+def _program(name: str) -> str:
     if not re.fullmatch(r"[\w.-]+", name):
         raise HelperFailed(f"{name!r} is no name of a helper")
+    return f"docker-credential-{name}"
+
+
+def _run(program: str, verb: str, said: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603 - what the user has set up
             [program, verb], input=said, capture_output=True, text=True, timeout=PATIENCE, check=False

@@ -13,7 +13,7 @@ from udist_plugin.remote.network.connections import BLOCK
 from udist_plugin.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Self
 
     from udist_plugin.remote.network.connections import Connection, Connections
@@ -122,12 +122,34 @@ class SocketResponse:
         return bytes(memoryview(buffer)[: self.readinto(buffer)])
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:
-        """Reads once into ``buffer``, and returns how much; 0 at the end."""
+        """Fills ``buffer`` as far as there is content, and returns how much; 0 at the end."""
+        return self._received(buffer, self._response.readinto)
+
+    def readinto1(self, buffer: bytearray | memoryview, /) -> int:
+        """Reads into ``buffer`` what is here, or else what comes next, and returns how much; 0 at the end."""
+        return self._received(buffer, self._readinto1)
+
+    def _readinto1(self, buffer: bytearray | memoryview) -> int:
+        """What ``HTTPResponse`` has for ``read1`` only."""
+        response = self._response
+        if response.length is None:
+            data = response.read1(len(buffer))
+            buffer[: len(data)] = data
+            return len(data)
+        count = response.fp.readinto1(memoryview(buffer)[: response.length])
+        response.length -= count
+        if not response.length:
+            response.read()  # which finds that nothing comes
+        return count
+
+    def _received(
+        self, buffer: bytearray | memoryview, receive: Callable[[bytearray | memoryview], int]
+    ) -> int:
         connection = self._connection
         if connection is None or not len(buffer):
             return 0
         try:
-            count = self._response.readinto(buffer)
+            count = receive(buffer)
         except (OSError, HTTPException) as error:
             self.close()
             raise self._connections.explained(connection, error) from None
