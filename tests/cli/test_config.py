@@ -97,7 +97,7 @@ def test_check_names_every_error_at_once(udist: Udist, config: Path, monkeypatch
     ran = udist("config", "check", "config.yml")
     assert (ran.code, ran.out) == (4, "")
     keys = [line.split()[1] for line in ran.err.splitlines()]
-    assert sorted(keys) == ["proxy", "storage.s3.chunksize", "tags.maxtags"]
+    assert sorted(keys) == ["proxy.remoteurl", "storage.s3.chunksize", "tags.maxtags"]
     ran = udist("config", "check", "config.yml", "--json")
     assert ran.code == 4
     found = json.loads(ran.err)["errors"]
@@ -209,7 +209,7 @@ def test_keys_lists_every_key(udist: Udist) -> None:
     assert " ".join(listed["log.formatter"]) == (
         "word text works the format of log records (one of text, json, logstash)"
     )
-    assert "not supported yet" in " ".join(listed["proxy.remoteurl"])
+    assert "not supported yet" in " ".join(listed["storage.oss.bucket"])
     assert "works" in " ".join(listed["auth.token.realm"])
 
 

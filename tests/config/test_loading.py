@@ -310,7 +310,6 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "(missing ), unterminated subpattern at position 0)",
         ),
         ("version: 0.1", "config.yml:2: the key 'version' appears twice, first at config.yml:1"),
-        ("proxy: {remoteurl: x}", "proxy (config.yml:2): not supported yet; remove it"),
         (
             "auth: {htpasswd: {path: a}}",
             "auth.htpasswd.realm (config.yml:2): expected printable ASCII characters, but found nothing",
@@ -334,6 +333,44 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "udist: {accesscontrol: {adminpolicy: {actions: [write]}}}",
             "udist.accesscontrol.adminpolicy.actions.0 (config.yml:2): "
             "expected one of read, create, update, delete, not 'write'",
+        ),
+        (
+            "proxy: {remoteurl: x}",
+            "proxy.remoteurl (config.yml:2): expected a URL without a path, such as "
+            "https://registry-1.docker.io, not 'x'",
+        ),
+        (
+            "proxy: {remoteurl: 'https://a.example/v2/'}",
+            "proxy.remoteurl (config.yml:2): expected a URL without a path, such as "
+            "https://registry-1.docker.io, not 'https://a.example/v2/'",
+        ),
+        (
+            "proxy: {remoteurl: 'https://a.example:99999'}",
+            "proxy.remoteurl (config.yml:2): expected a URL without a path, such as "
+            "https://registry-1.docker.io, not 'https://a.example:99999' (Port out of range 0-65535)",
+        ),
+        (
+            "proxy: {remoteurl: 'https://a.example', ttl: soon}",
+            "proxy.ttl (config.yml:2): expected a duration such as 90s, 1m30s or 168h, or -1 for no limit, "
+            "not 'soon'",
+        ),
+        (
+            "udist: {proxy: {upstreams: [{prefix: docker.io}]}}",
+            "udist.proxy.upstreams.0.remoteurl (config.yml:2): expected a URL without a path, such as "
+            "https://registry-1.docker.io, but found nothing",
+        ),
+        (
+            "udist: {proxy: {upstreams: [{prefix: a/, remoteurl: 'https://a'}]}}",
+            "udist.proxy.upstreams.0.prefix (config.yml:2): expected the beginning of repository names, such "
+            "as docker.io or mirror/quay, not 'a/'",
+        ),
+        (
+            "udist: {proxy: {upstreams: [{prefix: a, remoteurl: 'https://a'}, {prefix: a, remoteurl: 'https://b'}]}}",
+            "udist.proxy.upstreams.prefix (config.yml:2): expected a prefix of its own, not 'a'",
+        ),
+        (
+            "udist: {proxy: {immutable: ['(']}}",
+            "udist.proxy.immutable.0 (config.yml:2): expected a regular expression, not '('",
         ),
         (
             "notifications: {endpoints: [{name: a, enabled: false}]}",
@@ -656,6 +693,18 @@ def test_metrics_may_stand_elsewhere_below_a_prefix() -> None:
     assert problems("http: {prefix: /a/, debug: {prometheus: {enabled: true, path: /a/v2x}}}") == []
 
 
+LISTS = {
+    "platformlist[]",
+    "storage[]",
+    "file[]",
+    "http[]",
+    "tcp[]",
+    "endpoints[]",
+    "hooks[]",
+    "upstreams[]",
+}
+
+
 def test_every_key_that_works_reaches_the_configuration() -> None:
     """A row marked as working whose value no class of ``model`` has would be silently ignored."""
     configuration = configured(
@@ -666,7 +715,8 @@ def test_every_key_that_works_reaches_the_configuration() -> None:
         "health: {file: [{file: a}], http: [{uri: 'http://a'}], tcp: [{addr: 'a:1'}]}\n"
         "notifications: {endpoints: [{url: 'http://a'}]}\n"
         "auth: {token: {realm: a, service: b, issuer: c}}\n"
-        "udist: {accesscontrol: {}}\n"
+        "proxy: {}\n"
+        "udist: {accesscontrol: {}, proxy: {upstreams: [{prefix: a, remoteurl: 'https://a'}]}}\n"
         f"log: {{hooks: [{HOOK}]}}\n"
         "policy: {}\n"
     )
@@ -688,7 +738,7 @@ def test_every_key_that_works_reaches_the_configuration() -> None:
                 break
             of = name.removesuffix("[]")
             value = value[of] if isinstance(value, dict) else getattr(value, of)
-            if name in {"platformlist[]", "storage[]", "file[]", "http[]", "tcp[]", "endpoints[]", "hooks[]"}:
+            if name in LISTS:
                 assert isinstance(value, tuple)
                 value = value[0]
 

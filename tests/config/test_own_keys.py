@@ -17,7 +17,7 @@ from udist_plugin.kinds import Choice
 if TYPE_CHECKING:
     from pathlib import Path
 
-OURS = [key for key in all_keys() if key.path.startswith("udist.")]
+OURS = [key for key in all_keys() if key.path.startswith("udist.") and "[]" not in key.path]
 
 
 def _value(key: Key) -> object:

@@ -8,7 +8,7 @@ from tests.documents.reading import DOCS
 from udist_plugin.config.keys import all_keys
 from udist_plugin.keys import NO_EFFECT
 
-PAGES = ("access", "configuration", "stores", "differences", "notifications")
+PAGES = ("access", "configuration", "stores", "differences", "notifications", "proxy")
 
 
 def test_every_key_that_is_named_is_one() -> None:

@@ -44,6 +44,7 @@ ROOMS = {
     "remote": BACKBONE | {"version"},
     "wrappers": BACKBONE | {"remote"},
     "notifications": BACKBONE | {"remote", "wrappers", "config", "redaction"},
+    "proxy": BACKBONE | {"remote", "storage", "drivers", "config"},
     "http_api": BACKBONE,
     "config": {"errors", "redaction", "kinds", "keys", "drivers"},
     "lazy_registry": {"registry"},
@@ -53,7 +54,7 @@ ROOMS = {
     "tracing": {"errors", "http_api", "version"},
     "bootstrap": BACKBONE
     | {"redaction", "storage", "drivers", "remote", "wrappers", "http_api", "config", "service"}
-    | {"lazy_registry", "mail", "middleware", "notifications", "tracing"},
+    | {"lazy_registry", "mail", "middleware", "notifications", "proxy", "tracing"},
     "wire": {"errors"},
     "link": {"wire", "errors"},
     "server": {"wire", "link", "errors", "version", "exhaustion"},

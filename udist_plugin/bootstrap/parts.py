@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from udist_plugin.http_api.middleware.metrics import Measurements
     from udist_plugin.mail import Mailer
     from udist_plugin.notifications.bridge import Bridge
+    from udist_plugin.proxy.opening import Proxy
     from udist_plugin.registry import Registry
     from udist_plugin.service import WSGI, Job
     from udist_plugin.storage.extension import StoreExtension
@@ -47,11 +48,12 @@ def parts_of(configuration: Configuration, driver: StorageDriver, listeners: Lis
     measurements = _measurements(http.debug.prometheus)
     driver, sizes = _measured(driver, configuration, measurements)
     bridge = _bridge(configuration, listeners, measurements)
+    proxy = _proxy(configuration, driver)
 
     def make_registry() -> Registry:
         from udist_plugin.bootstrap.registry import registry_of, wrapped
 
-        registry = registry_of(driver, configuration, sizes)
+        registry = registry_of(driver, configuration, sizes, proxy)
         if bridge:
             notifications = configuration.notifications
             references = notifications is not None and notifications.events.includereferences
@@ -89,10 +91,11 @@ def parts_of(configuration: Configuration, driver: StorageDriver, listeners: Lis
         "storage.maintenance.uploadpurging": lambda: _purging(driver, configuration.storage.maintenance),
         "health": lambda: health,
         "notifications": lambda: bridge.notifications if bridge else None,
+        "proxy": lambda: proxy,
     }
 
     def waits(context: Callable[[], AbstractContextManager[None]]) -> bool:
-        return driver.wait_within(context) and sizes.local
+        return driver.wait_within(context) and sizes.local and proxy is None
 
     watch = mailer.watch if mailer else lambda record: record
     return Parts(registry, application, answer, jobs, waits, watch)
@@ -219,6 +222,15 @@ def _tracing(drain: float) -> Tracing | None:
     from udist_plugin.tracing import open_tracing
 
     return open_tracing(os.environ, drain)
+
+
+def _proxy(configuration: Configuration, driver: StorageDriver) -> Proxy | None:
+    main, own = configuration.proxy, configuration.udist.proxy
+    if not (main and main.remoteurl) and not (own and own.upstreams):
+        return None
+    from udist_plugin.proxy.opening import Proxy
+
+    return Proxy(configuration, driver, os.environ)
 
 
 def _heard(registry: Registry, hear: Callable[[Occurrence], None], *, references: bool) -> Registry:

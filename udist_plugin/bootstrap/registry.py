@@ -10,26 +10,40 @@ if TYPE_CHECKING:
     from udist_plugin.config import Configuration
     from udist_plugin.config.keys.middleware import Middleware
     from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.proxy.opening import Proxy
     from udist_plugin.registry import Registry
     from udist_plugin.storage.sizes.sizes import Sizes
     from udist_plugin.wrappers.validation import Policy
 
 
-def registry_of(driver: StorageDriver, configuration: Configuration, sizes: Sizes) -> Registry:
+def registry_of(
+    driver: StorageDriver, configuration: Configuration, sizes: Sizes, proxy: Proxy | None = None
+) -> Registry:
+    store = _store(driver, configuration, sizes)
+    registry = _guarded(store, configuration)
+    return proxy.wrap(registry, store) if proxy else registry
+
+
+def _store(driver: StorageDriver, configuration: Configuration, sizes: Sizes) -> Registry:
     from udist_plugin.storage.registry import StorageRegistry
-    from udist_plugin.wrappers.validation import ValidatingRegistry
 
     storage = configuration.storage
-    read_only = storage.maintenance.readonly.enabled
-    registry: Registry = StorageRegistry(
+    return StorageRegistry(
         driver,
-        save_referrers=not read_only,
+        save_referrers=not storage.maintenance.readonly.enabled,
         sizes=sizes,
         url_for=_url_for(driver, configuration),
         tag_lookups=storage.tag.concurrencylimit,
         referrers_tags=configuration.udist.referrers.tags,
     )
-    registry = ValidatingRegistry(registry, _policy(configuration))
+
+
+def _guarded(store: Registry, configuration: Configuration) -> Registry:
+    from udist_plugin.wrappers.validation import ValidatingRegistry
+
+    storage = configuration.storage
+    read_only = storage.maintenance.readonly.enabled
+    registry: Registry = ValidatingRegistry(store, _policy(configuration))
     if configuration.policy and configuration.policy.repository.classes:
         from udist_plugin.wrappers.classes import ClassRegistry
 

@@ -59,13 +59,18 @@ _TYPED_LATER = (
     "middleware.repository[]",
     "notifications",
     "policy",
+    "proxy",
     "redis",
     "auth.htpasswd",
     "auth.silly",
     "auth.token",
     "udist.accesscontrol",
+    "udist.proxy",
 )
 """Sections whose classes are in the module of their keys."""
+
+_CHECKED = ("health", "notifications", "proxy", "redis")
+"""Sections of whose keys some can be wrong together."""
 
 
 class DriverSection(Part):
@@ -181,8 +186,9 @@ def _configuration(
         values["storage"]["cache"]["blobdescriptor"],
         values["log"]["hooks"],
         values["http"]["debug"]["prometheus"]["enabled"],
+        values["udist"]["proxy"],
     )
-    if any(others) or any(values[name] for name in ("health", "notifications", "redis")):
+    if any(others) or any(values[name] for name in _CHECKED):
         from udist_plugin.config.together import check
 
         check(values, entries, reader)

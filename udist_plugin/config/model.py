@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from udist_plugin.config.keys.log_hooks import Hook
     from udist_plugin.config.keys.middleware import Middleware as RegistryMiddleware
     from udist_plugin.config.keys.notifications import Notifications
+    from udist_plugin.config.keys.own_proxy import OwnProxy
     from udist_plugin.config.keys.policy import Policy
+    from udist_plugin.config.keys.proxy import Proxy
     from udist_plugin.config.keys.redis import Redis
     from udist_plugin.config.keys.silly import Silly
     from udist_plugin.config.keys.token import Token
@@ -203,13 +205,14 @@ class OwnNotifications(Part):
 class Own(Part):
     """``udist``: what distribution has no key for. What it says of a storage driver is in that one's
     parameters. ``maxstreams`` is how many requests a plugin serves at once, ``spin`` for how many
-    microseconds it looks for the next before it sleeps."""
+    microseconds it looks for the next before it sleeps. ``proxy`` is ``None`` where it is not given."""
 
     accesscontrol: AccessControl | None
     maxstreams: int
     spin: int
     extensions: OwnExtensions
     notifications: OwnNotifications
+    proxy: OwnProxy | None
     referrers: OwnReferrers
     validation: OwnValidation
 
@@ -248,7 +251,8 @@ class Http(Part):
 
 
 class Configuration(Part):
-    """``redis``, ``health``, ``notifications`` and ``policy`` are ``None`` where the section is not given."""
+    """``redis``, ``health``, ``notifications``, ``policy`` and ``proxy`` are ``None`` where the section is not
+    given."""
 
     version: str
     log: Log
@@ -259,6 +263,7 @@ class Configuration(Part):
     notifications: Notifications | None
     auth: Auth
     policy: Policy | None
+    proxy: Proxy | None
     catalog: Catalog
     tags: Tags
     validation: Validation

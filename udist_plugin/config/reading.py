@@ -127,7 +127,7 @@ class Reader:
     def _without_support(self, key: Key, node: Node, path: str) -> None:
         from udist_plugin.config.switches import asks
 
-        if asks(key.path, node):
+        if asks(node):
             self.wrong("not supported yet; remove it", path, node)
 
     def _parsed(self, key: Key, node: Node, path: str) -> object:

@@ -27,6 +27,7 @@ def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reade
     _check_names(values, sections, reader)
     _check_hooks(values, sections, reader)
     _check_metrics(values, sections, reader)
+    _check_upstreams(values, sections, reader)
     seen = set[str]()
     for path, name in _checks(values["health"] or {}):
         if name in seen:  # distribution knows a check by this name, and so does whoever asks for its health
@@ -61,6 +62,19 @@ def _check_metrics(values: Mapping[str, Any], sections: Mapping[str, Node], read
     if metrics["enabled"] and f"{metrics['path']}/".startswith(f"{routes}/"):
         problem = f"expected a path outside {routes}/, not {metrics['path']!r}"
         reader.wrong(problem, "http.debug.prometheus.path", sections["http"])
+
+
+def _check_upstreams(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reader) -> None:
+    """Two registries cannot have the same repositories."""
+    proxy = values["proxy"]
+    if proxy and not proxy["remoteurl"] and any(proxy[key] for key in ("username", "password")):
+        source = sections["proxy"].source
+        reader.warnings.append(f"proxy ({source}): nothing is cached, as proxy.remoteurl is not given")
+    prefixes = [each["prefix"] for each in (values["udist"]["proxy"] or {}).get("upstreams", ())]
+    for number, prefix in enumerate(prefixes):
+        if prefix in prefixes[:number]:
+            problem = f"expected a prefix of its own, not {prefix!r}"
+            reader.wrong(problem, "udist.proxy.upstreams.prefix", sections["udist"])
 
 
 def _checks(health: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

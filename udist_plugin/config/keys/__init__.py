@@ -142,7 +142,6 @@ KEYS: Final = (
     Key("udist.referrers.tags", _FLAG, True, "keep the tags by which stock registries find signatures"),
     Key("udist.validation.references", _FLAG, True, "require the content that a manifest refers to"),
     Key("auth.none", Empty(), None, "no access control"),
-    Key("proxy", _ANY, None, "a pull-through cache", UNSUPPORTED),
 )
 
 S3AWS: Final = "storage.s3aws"
@@ -159,6 +158,7 @@ DEFERRED: Final = {
     "middleware.repository[]": "udist_plugin.config.keys.middleware",
     "notifications": "udist_plugin.config.keys.notifications",
     "policy": "udist_plugin.config.keys.policy",
+    "proxy": "udist_plugin.config.keys.proxy",
     "redis": "udist_plugin.config.keys.redis",
     "reporting": "udist_plugin.config.keys.reporting",
     "storage.azure": "udist_plugin.drivers.azure.keys",
@@ -166,6 +166,7 @@ DEFERRED: Final = {
     "storage.s3": "udist_plugin.drivers.s3.keys",
     S3AWS: "udist_plugin.drivers.s3.keys",
     "udist.accesscontrol": "udist_plugin.config.keys.access_control",
+    "udist.proxy": "udist_plugin.config.keys.own_proxy",
     "udist.s3": "udist_plugin.drivers.s3.own_keys",
 }
 """Sections and the modules whose ``KEYS`` state them, imported when something stands there. Their

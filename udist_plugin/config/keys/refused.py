@@ -35,13 +35,6 @@ KEYS: Final = (
             ("rewrite", "trimpathprefix", _TEXT, "the prefix removed from their path"),
         )
     ),
-    _refused("proxy.remoteurl", _TEXT, "the URL of the registry to cache"),
-    _refused("proxy.username", _TEXT, "the user at that registry"),
-    _refused("proxy.password", _SECRET, "the user's password"),
-    _refused("proxy.exec.command", _TEXT, "a credential helper"),
-    _refused("proxy.exec.lifetime", _TIME, "how long its answer is used"),
-    _refused("proxy.ttl", _TIME, "how long content is kept"),
-    _refused("proxy.cachewritetimeout", _TIME, "the time allowed for a write to the cache"),
     _refused("storage.oss.accesskeyid", _SECRET, "the access key's id"),
     _refused("storage.oss.accesskeysecret", _SECRET, "the secret access key"),
     _refused("storage.oss.region", _TEXT, "the bucket's region"),

@@ -1,0 +1,1 @@
+"""A registry that is a cache of others."""
