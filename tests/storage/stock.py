@@ -36,10 +36,11 @@ class Answer(NamedTuple):
 
 
 class Stock:
-    """A client of the stock server."""
+    """A client of the stock server, whose process is ``pid``."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, pid: int = 0) -> None:
         self.address = address
+        self.pid = pid
 
     def request(
         self, method: str, target: str, content: bytes = b"", headers: dict[str, str] | None = None
@@ -116,7 +117,7 @@ def running(program: str, config: Path) -> Iterator[Stock]:
             raise AssertionError(f"{program} ended with status {process.wait(10)}")
         drain = threading.Thread(target=process.stderr.read)
         drain.start()
-        yield Stock(address)
+        yield Stock(address, process.pid)
     finally:
         process.kill()
         process.wait(10)
