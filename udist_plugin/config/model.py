@@ -251,8 +251,8 @@ class Http(Part):
 
 
 class Configuration(Part):
-    """``redis``, ``health``, ``notifications``, ``policy`` and ``proxy`` are ``None`` where the section is not
-    given."""
+    """``redis``, ``health``, ``notifications``, ``policy`` and ``proxy`` are ``None`` where the section is
+    not given."""
 
     version: str
     log: Log

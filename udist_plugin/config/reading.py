@@ -121,10 +121,10 @@ class Reader:
         if key.status in (NO_EFFECT, NO_LISTENER):
             self.without_effect.append(f"{path} ({node.source})")
         if key.status is UNSUPPORTED and value != key.default:
-            self._without_support(key, node, path)
+            self._without_support(node, path)
         return value
 
-    def _without_support(self, key: Key, node: Node, path: str) -> None:
+    def _without_support(self, node: Node, path: str) -> None:
         from udist_plugin.config.switches import asks
 
         if asks(node):
