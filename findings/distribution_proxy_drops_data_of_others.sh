@@ -9,13 +9,11 @@
 #   a pulls at 0 s: 200
 #   b pulls at 3 s: 200
 #   b pulls at 7.5 s, without the upstream: 500
-# A second finding, in the same run: bytes of another digest than was asked for are sent whole, with status 200:
-#   other bytes: 200, whole
 # Needs go and python3.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'chmod -R u+w "$folder"; rm -rf "$folder"' EXIT
-GOBIN="${GOBIN:-$folder}" go install github.com/distribution/distribution/v3/cmd/registry@v3.1.2
+GOBIN="$folder" go install github.com/distribution/distribution/v3/cmd/registry@v3.1.2
 
 cat >"$folder/pull.py" <<'PROGRAM'
 import hashlib
@@ -31,7 +29,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 program, folder = sys.argv[1:]
 blob = b"hello" * 1000
 digest = hashlib.sha256(blob).hexdigest()
-wrong = hashlib.sha256(b"something else").hexdigest()
 
 
 class Upstream(BaseHTTPRequestHandler):
@@ -57,7 +54,8 @@ def pull(address, name, hexadecimal):
     connection = http.client.HTTPConnection(address)
     connection.request("GET", f"/v2/{name}/blobs/sha256:{hexadecimal}")
     response = connection.getresponse()
-    return response.status, response.read()
+    response.read()
+    return response.status
 
 
 with open(f"{folder}/config.yml", "w") as file:
@@ -79,17 +77,20 @@ try:
             break
     threading.Thread(target=server.stderr.read, daemon=True).start()
     address, began = found[1], time.monotonic()
-    print("a pulls at 0 s:", pull(address, "a", digest)[0])
+    print("a pulls at 0 s:", pull(address, "a", digest))
     time.sleep(3)
-    print("b pulls at 3 s:", pull(address, "b", digest)[0])
-    status, content = pull(address, "a", wrong)
-    print(f"other bytes: {status},", "whole" if content == blob else "not whole")
+    print("b pulls at 3 s:", pull(address, "b", digest))
     time.sleep(7.5 - (time.monotonic() - began))
     upstream.shutdown()
     upstream.server_close()
-    print("b pulls at 7.5 s, without the upstream:", pull(address, "b", digest)[0])
+    print("b pulls at 7.5 s, without the upstream:", pull(address, "b", digest))
 finally:
     server.kill()
     server.wait()
 PROGRAM
-python3 "$folder/pull.py" "${GOBIN:-$folder}/registry" "$folder"
+
+seen=$(python3 "$folder/pull.py" "$folder/registry" "$folder")
+echo "$seen"
+[ "$seen" = "a pulls at 0 s: 200
+b pulls at 3 s: 200
+b pulls at 7.5 s, without the upstream: 500" ]

@@ -18,7 +18,7 @@ from udist_plugin.keys import WORKS
         ("storage.azure", "drivers/azure/settings.py", r"['\".]{}['\"]"),
         ("storage.gcs", "drivers/gcs/settings.py", r"['\"]{}['\"]"),
         ("storage.s3", "drivers/s3/settings.py", r"['\"]{}['\"]"),
-        ("redis", "bootstrap.py", r"redis\.(tls\.)?{}\b"),
+        ("redis", "bootstrap/store.py", r"redis\.(tls\.)?{}\b"),
     ],
 )
 def test_who_reads_a_section_reads_every_key_that_works(section: str, reader: str, written: str) -> None:
