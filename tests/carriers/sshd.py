@@ -33,8 +33,9 @@ class Sshd:
 
     def __init__(self, folder: Path, port: int, pid: int) -> None:
         self.pid = pid
+        self.port = port
+        self.user = pwd.getpwuid(os.getuid()).pw_name
         self._folder = folder
-        self._port = port
         self._keys = 0
 
     def login(self, options: str = "restrict", *, passphrase: str = "", batch: bool = True) -> list[str]:
@@ -42,14 +43,9 @@ class Sshd:
 
         ``batch`` has ssh ask nothing.
         """
-        self._keys += 1
-        key = self._folder / f"key-{self._keys}"
-        _make_key(key, passphrase)
-        with (self._folder / "authorized_keys").open("a") as file:
-            file.write(f"{options} {key.with_suffix('.pub').read_text()}")
         settings = {
-            "Port": str(self._port),
-            "IdentityFile": str(key),
+            "Port": str(self.port),
+            "IdentityFile": self.new_key(options, passphrase),
             "IdentitiesOnly": "yes",
             "IdentityAgent": "none",
             "UserKnownHostsFile": str(self._folder / "known_hosts"),
@@ -57,6 +53,15 @@ class Sshd:
         }
         options_of_ssh = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
         return [require_tool("ssh"), "-F", "none", *options_of_ssh, "127.0.0.1"]
+
+    def new_key(self, options: str = "restrict", passphrase: str = "") -> str:
+        """The file of a new key that may log in."""
+        self._keys += 1
+        key = self._folder / f"key-{self._keys}"
+        _make_key(key, passphrase)
+        with (self._folder / "authorized_keys").open("a") as file:
+            file.write(f"{options} {key.with_suffix('.pub').read_text()}")
+        return str(key)
 
     def drop(self) -> None:
         """Kills the processes that serve connections (Linux)."""
@@ -126,6 +131,7 @@ def _configuration(folder: Path, port: int) -> str:
         "StrictModes": "no",  # the folder is a temporary one
         "UsePAM": "no",
         "PidFile": "none",
+        "Subsystem": "sftp internal-sftp",
     }
     path.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
     return str(path)

@@ -16,6 +16,7 @@ from udist_plugin.keys import WORKS
     ("section", "reader", "written"),
     [
         ("storage.azure", "drivers/azure/settings.py", r"['\".]{}['\"]"),
+        ("storage.fsspec", "drivers/fsspec/settings.py", r"['\"]{}['\"]"),
         ("storage.gcs", "drivers/gcs/settings.py", r"['\"]{}['\"]"),
         ("storage.s3", "drivers/s3/settings.py", r"['\"]{}['\"]"),
         ("redis", "bootstrap/store.py", r"redis\.(tls\.)?{}\b"),
@@ -24,7 +25,7 @@ from udist_plugin.keys import WORKS
 def test_who_reads_a_section_reads_every_key_that_works(section: str, reader: str, written: str) -> None:
     readers = (reader, "drivers/section.py")  # which reads what all drivers have
     source = "".join((REPOSITORY / "udist_plugin" / each).read_text() for each in readers)
-    whole = {"storage.gcs.credentials"}  # handed on as it is
+    whole = {"storage.fsspec.options", "storage.gcs.credentials"}  # handed on as it is
     known = {old for old, _ in ALIASES} | {"redis.tls.enabled"}
     unread = []
     for key in all_keys():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from udist_plugin import drivers
 from udist_plugin.drivers import ENTRY_POINTS, Shipped, open_driver
 from udist_plugin.drivers.filesystem import calls
 from udist_plugin.drivers.filesystem.driver import FilesystemDriver
@@ -20,6 +21,7 @@ from udist_plugin.storage.paths import SCRATCH
 from udist_plugin.testing.storage_driver import StorageDriverSuite
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tests.drivers.conftest import Before
@@ -187,7 +189,7 @@ def test_drivers_open_by_name(tmp_path: Path) -> None:
         (
             "nosuch",
             {},
-            r"storage\.nosuch: no such storage driver; there are azure, filesystem, gcs, inmemory, s3",
+            r"storage\.nosuch: no such .*; there are azure, filesystem, fsspec, gcs, inmemory, s3",
         ),
         ("filesystem", {"rootdirectory": ""}, r"storage\.filesystem\.rootdirectory: is missing"),
     ],
@@ -223,9 +225,42 @@ def test_others_add_drivers_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ConfigurationError, match="TestInMemory is not a StorageDriver"):
         open_driver("other", {}, scratch=paths.SCRATCH)
     with pytest.raises(
-        ConfigurationError, match="there are azure, filesystem, gcs, inmemory, mine, other, s3"
+        ConfigurationError, match="there are azure, filesystem, fsspec, gcs, inmemory, mine, other, s3"
     ):
         open_driver("nosuch", {}, scratch=paths.SCRATCH)
+
+
+class Checked(InMemoryDriver):
+    """A driver of another package that says what to check."""
+
+    name = "checked"
+    checkup = __name__
+
+
+def problems(parameters: Mapping[str, object]) -> list[ConfigurationError]:
+    return [ConfigurationError(f"unknown key {name}", key=f"storage.checked.{name}") for name in parameters]
+
+
+def steps(driver: StorageDriver, folder: str) -> list[tuple[str, Callable[[], object]]]:
+    return [("try", lambda: driver.put_content(folder, b"x"))]
+
+
+def test_drivers_of_others_say_what_to_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    added = EntryPoints(
+        [
+            EntryPoint("checked", f"{__name__}:Checked", ENTRY_POINTS),
+            EntryPoint("broken", "no_such_sdk.driver:Driver", ENTRY_POINTS),
+        ]
+    )
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: added.select(group=group))
+    found = drivers.problems("checked", {"size": "1"})
+    assert [str(error) for error in found] == ["storage.checked.size: unknown key size"]
+    driver = open_driver("checked", {}, scratch=paths.SCRATCH)
+    ((name, step),) = drivers.further_steps(driver, "/a")
+    step()
+    assert (name, driver.exists("/a")) == ("try", True)
+    (missing,) = drivers.problems("broken", {})
+    assert "No module named 'no_such_sdk'; install what no_such_sdk.driver:Driver needs" in missing.problem
 
 
 def test_a_driver_that_cannot_be_imported_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

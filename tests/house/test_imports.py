@@ -83,6 +83,7 @@ ROOMS = {
 INSIDE: dict[str, set[str]] = {
     "drivers.filesystem": {"drivers.base", "drivers.once", "drivers.section"},
     "drivers.objects": {"drivers.base"},
+    "drivers.fsspec": {"drivers.base", "drivers.section", "drivers.objects"},
     "drivers.s3": {"drivers.base", "drivers.section", "drivers.objects"},
     "drivers.gcs": {"drivers.base", "drivers.section", "drivers.objects"},
     "drivers.azure": {"drivers.base", "drivers.section", "drivers.objects"},

@@ -55,6 +55,12 @@ DRIVERS: Final[Mapping[str, Shipped]] = {
         f"{__name__}.azure.checkup",
     ),
     "filesystem": Shipped(f"{__name__}.filesystem.driver", "FilesystemDriver"),
+    "fsspec": Shipped(
+        f"{__name__}.fsspec.driver",
+        "FsspecDriver",
+        "pip install '.[fsspec]' in a checkout of udist",
+        f"{__name__}.fsspec.checkup",
+    ),
     "gcs": Shipped(
         f"{__name__}.gcs.driver",
         "GcsDriver",
@@ -76,10 +82,11 @@ def open_driver(name: str, parameters: Mapping[str, object], *, scratch: str) ->
 
 def problems(name: str, parameters: Mapping[str, object]) -> list[ConfigurationError]:
     """All that is wrong with the section of the driver ``name``, as far as this machine can tell: no store is
-    asked. Of a driver that another package announces this is only whether it is there."""
+    asked. Of a driver that another package announces this is whether it is there, and what its ``checkup``
+    says."""
     try:
         driver = _load(name)
-        if (checkup := _checkup(name)) is not None:
+        if (checkup := _checkup(driver)) is not None:
             found: list[ConfigurationError] = checkup.problems(parameters)
             return found
         if name in DRIVERS:
@@ -91,16 +98,17 @@ def problems(name: str, parameters: Mapping[str, object]) -> list[ConfigurationE
 
 def further_steps(driver: StorageDriver, folder: str) -> list[tuple[str, Callable[[], object]]]:
     """What else a registry does with the driver's service, by name, to be tried below ``folder``."""
-    steps = getattr(_checkup(driver.name), "steps", None)
+    steps = getattr(_checkup(type(driver)), "steps", None)
     found: list[tuple[str, Callable[[], object]]] = steps(driver, folder) if steps is not None else []
     return found
 
 
-def _checkup(name: str) -> Any:
+def _checkup(driver: type[StorageDriver]) -> Any:
     import importlib
 
-    shipped = DRIVERS.get(name)
-    return importlib.import_module(shipped.checkup) if shipped is not None and shipped.checkup else None
+    shipped = DRIVERS.get(driver.name)
+    module = shipped.checkup if shipped is not None else driver.checkup
+    return importlib.import_module(module) if module else None
 
 
 def _load(name: str) -> type[StorageDriver]:
@@ -121,7 +129,11 @@ def _load_entry_point(name: str) -> type[StorageDriver]:
     key = f"storage.{name}"
     found = entry_points(group=ENTRY_POINTS)
     for entry in found.select(name=name):
-        driver = entry.load()
+        try:
+            driver = entry.load()
+        except ImportError as error:
+            package = entry.dist.name if entry.dist is not None else entry.value
+            raise ConfigurationError(f"{error}; install what {package} needs", key=key) from error
         if not (isinstance(driver, type) and issubclass(driver, StorageDriver)):
             raise ConfigurationError(f"entry point {entry.value} is not a StorageDriver", key=key)
         return driver

@@ -131,6 +131,11 @@ class StorageDriver(ABC):
     lookups: ClassVar[int] = 1
     """Small files that one request does well to ask for at once: one where they do not leave the machine."""
 
+    checkup: ClassVar[str] = ""
+    """Of a driver from another package: the module whose ``problems`` and ``steps`` say what
+    ``udist config check`` and ``udist doctor`` look at, if there is one; see ``drivers.problems`` and
+    ``drivers.further_steps``."""
+
     has_folders: ClassVar[bool] = True
     """Whether a folder is more than what files have in common in their paths."""
 

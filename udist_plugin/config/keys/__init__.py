@@ -162,6 +162,7 @@ DEFERRED: Final = {
     "redis": "udist_plugin.config.keys.redis",
     "reporting": "udist_plugin.config.keys.reporting",
     "storage.azure": "udist_plugin.drivers.azure.keys",
+    "storage.fsspec": "udist_plugin.drivers.fsspec.keys",
     "storage.gcs": "udist_plugin.drivers.gcs.keys",
     "storage.s3": "udist_plugin.drivers.s3.keys",
     S3AWS: "udist_plugin.drivers.s3.keys",

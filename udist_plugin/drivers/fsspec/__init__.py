@@ -1,0 +1,1 @@
+"""The driver of the ``fsspec`` section: what fsspec reaches, such as SFTP, as a store."""
