@@ -242,14 +242,22 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "storage.cache.blobdescriptor (config.yml:2): expected redis.addrs, the server",
         ),
         (
-            "middleware: {storage: [{name: cloudfront, options: {baseurl: 'https://a/'}}]}",
+            "middleware: {storage: [{name: cloudflare, options: {baseurl: 'https://a/'}}]}",
             "middleware.storage.0.name (config.yml:2): "
-            "expected redirect, the only middleware supported so far, not 'cloudfront'",
+            "expected redirect, rewrite or cloudfront, not 'cloudflare'",
+        ),
+        (
+            "middleware: {storage: [{name: cloudfront, options: {baseurl: 'a', keypairid: b}}]}",
+            "middleware.storage.options.privatekey (config.yml:2): is missing, and cloudfront needs it",
+        ),
+        (
+            "middleware: {storage: [{name: redirect, options: {baseurl: cdn.example}}]}",
+            "middleware.storage.options.baseurl (config.yml:2): "
+            "expected a URL such as https://cdn.example/registry, not 'cdn.example'",
         ),
         (
             "middleware: {storage: [{name: redirect}]}",
-            "middleware.storage.0.options.baseurl (config.yml:2): "
-            "expected a URL such as https://cdn.example/registry, but found nothing",
+            "middleware.storage.options.baseurl (config.yml:2): is missing, and redirect needs it",
         ),
         ("log: {accesslog: {disabled: perhaps}}", "log.accesslog.disabled (config.yml:2): expected true or"),
         (
@@ -808,6 +816,7 @@ def test_middleware_health_and_redis_are_typed() -> None:
         "log: {formatter: JSON, fields: {a: 1}, accesslog: {disabled: true}}\n"
     )
     (redirect,) = configuration.middleware.storage
+    assert redirect.options.duration == 1200
     assert redirect.options.baseurl == "https://cdn.example/x"
     assert configuration.health is not None
     assert configuration.health.http == (HttpCheck("http://a/", {"X-A": ("b",)}, 200, 10.0, 5.0, 0),)

@@ -51,10 +51,11 @@ ROOMS = {
     "service": BACKBONE | {"lazy_registry", "storage", "drivers", "wrappers", "http_api", "config"},
     "mail": {"config"},
     "middleware": {"errors", "registry", "config"},
+    "redirecting": {"errors", "drivers", "config"},
     "tracing": {"errors", "http_api", "version"},
     "bootstrap": BACKBONE
     | {"redaction", "storage", "drivers", "remote", "wrappers", "http_api", "config", "service"}
-    | {"lazy_registry", "mail", "middleware", "notifications", "proxy", "tracing"},
+    | {"lazy_registry", "mail", "middleware", "notifications", "proxy", "redirecting", "tracing"},
     "wire": {"errors"},
     "link": {"wire", "errors"},
     "server": {"wire", "link", "errors", "version", "exhaustion"},

@@ -63,7 +63,8 @@ def parts_of(configuration: Configuration, driver: StorageDriver, listeners: Lis
         return wrapped(registry, "middleware.repository", configuration.middleware.repository)
 
     registry = LazyRegistry(make_registry)
-    if configuration.middleware.registry or configuration.middleware.repository:
+    middleware = configuration.middleware
+    if middleware.registry or middleware.repository or middleware.storage:
         registry.load()  # what is wrong with them is an error of the start
     application = Application(registry.as_registry(), _options(configuration))
     answer: WSGI = bridge.wrap(application, application.base) if bridge else application

@@ -66,14 +66,14 @@ def wrapped(registry: Registry, section: str, middleware: Sequence[Middleware]) 
 
 
 def _url_for(driver: StorageDriver, configuration: Configuration) -> Callable[[str], str | None]:
-    """Where content is fetched instead of here: the last ``redirect`` of the storage middleware says, or else
-    the driver."""
+    """Where content is fetched instead of here."""
     if configuration.storage.redirect.disable:
         return lambda _: None
-    if configuration.middleware.storage:
-        base = configuration.middleware.storage[-1].options.baseurl.rstrip("/")
-        return lambda path: base + path
-    return driver.url_for
+    if not configuration.middleware.storage:
+        return driver.url_for
+    from udist_plugin.redirecting.chain import url_for
+
+    return url_for(driver, configuration.middleware.storage)
 
 
 def _policy(configuration: Configuration) -> Policy:

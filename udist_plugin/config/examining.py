@@ -33,7 +33,7 @@ _MODELS: dict[str, Any] = {
     "storage.maintenance.readonly": model.ReadOnly,
     "middleware": model.Middleware,
     "middleware.storage[]": model.StorageMiddleware,
-    "middleware.storage[].options": model.RedirectOptions,
+    "middleware.storage[].options": model.MiddlewareOptions,
     "auth": model.Auth,
     "catalog": model.Catalog,
     "tags": model.Tags,
@@ -185,6 +185,7 @@ def _configuration(
     others = (
         values["storage"]["cache"]["blobdescriptor"],
         values["log"]["hooks"],
+        values["middleware"]["storage"],
         values["http"]["debug"]["prometheus"]["enabled"],
         values["udist"]["proxy"],
     )

@@ -104,17 +104,25 @@ class Storage(Part):
     maintenance: Maintenance
 
 
-class RedirectOptions(Part):
-    """``baseurl`` is what stands before the path of content in the store."""
+class MiddlewareOptions(Part):
+    """``baseurl`` is what stands before the name of content: in the store for ``redirect``, in the bucket for
+    ``cloudfront``, which signs with the key pair ``keypairid`` whose half is in the file ``privatekey`` for
+    ``duration`` seconds. The others are those of ``rewrite``; empty means no change."""
 
     baseurl: str
+    privatekey: str
+    keypairid: str
+    duration: float
+    scheme: str
+    host: str
+    trimpathprefix: str
 
 
 class StorageMiddleware(Part):
-    """``name`` is ``redirect``; an entry that is disabled is left out."""
+    """``name`` is ``redirect``, ``cloudfront`` or ``rewrite``; an entry that is disabled is left out."""
 
     name: str
-    options: RedirectOptions
+    options: MiddlewareOptions
 
 
 class Middleware(Part):

@@ -28,6 +28,8 @@ def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reade
     _check_hooks(values, sections, reader)
     _check_metrics(values, sections, reader)
     _check_upstreams(values, sections, reader)
+    for entry in values["middleware"]["storage"]:
+        _check_middleware(entry, sections["middleware"], reader)
     seen = set[str]()
     for path, name in _checks(values["health"] or {}):
         if name in seen:  # distribution knows a check by this name, and so does whoever asks for its health
@@ -35,6 +37,19 @@ def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reade
         seen.add(name)
     if len(seen) > CHECKS:
         reader.wrong(f"expected at most {CHECKS} checks, not {len(seen)}", "health", sections["health"])
+
+
+def _check_middleware(entry: Mapping[str, Any], section: Node, reader: Reader) -> None:
+    """What each middleware must be told, and redirect more exactly."""
+    needed = {"redirect": ("baseurl",), "cloudfront": ("baseurl", "privatekey", "keypairid")}
+    for name in needed.get(entry["name"], ()):
+        if not entry["options"][name]:
+            problem = f"is missing, and {entry['name']} needs it"
+            reader.wrong(problem, f"middleware.storage.options.{name}", section)
+    base = entry["options"]["baseurl"]
+    if entry["name"] == "redirect" and base and "://" not in base:
+        problem = f"expected a URL such as https://cdn.example/registry, not {base!r}"
+        reader.wrong(problem, "middleware.storage.options.baseurl", section)
 
 
 def _check_names(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reader) -> None:

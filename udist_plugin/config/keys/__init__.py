@@ -31,9 +31,12 @@ _ANY = Anything()
 _LEVEL = Choice("error", "warn", "info", "debug")
 _CACHE = Choice("inmemory", "redis", empty="")
 _HOST = Text("a URL such as https://registry.example:5000", r"|https?://[^/?#\s@]+(/[^?#\s]*)?")
-_BASE = Text("a URL such as https://cdn.example/registry", r"[a-z][a-z0-9+.-]*://[^/?#\s@]+(/[^?#\s]*)?")
+_BASE = Text("a URL such as https://cdn.example/registry", r"|([a-z][a-z0-9+.-]*://)?[^/?#\s@]+(/[^?#\s]*)?")
+_SCHEME = Text("a scheme such as https", r"|[a-z][a-z0-9+.-]*")
+_AUTHORITY = Text("a host, such as cdn.example or cdn.example:8443", r"|[^/?#\s@]+")
 _PATH = Text("a path outside /v2/, such as /metrics", r"|/(?!v2(/|$))[^?#\s]*")
-_REDIRECT = Text("redirect, the only middleware supported so far", "redirect")
+_MIDDLEWARE = Text("redirect, rewrite or cloudfront", "redirect|rewrite|cloudfront")
+_FILTER = Choice("none", "aws", "awsregion", empty="none")
 _FIELD_VALUE = Text("a field value on one line (RFC 9110, section 5.5)", r"[\t\x20-\x7e\x80-\xff]*")
 _FORMAT = Choice("v1", "v2")
 _FOLDER = Text("the absolute path of a folder", r"|/[^\0]*")
@@ -82,15 +85,24 @@ KEYS: Final = (
     ),
     Key("storage.maintenance.uploadpurging.dryrun", _FLAG, False, "only log what would be deleted"),
     Key("storage.maintenance.readonly.enabled", _FLAG, False, "refuse all writes"),
-    Key(
-        "middleware.storage[].name", _REDIRECT, REQUIRED, "the middleware between the registry and the store"
-    ),
+    Key("middleware.storage[].name", _MIDDLEWARE, REQUIRED, "what changes the URLs of redirects"),
     Key("middleware.storage[].disabled", _FLAG, False, "ignore this entry"),
-    Key(
-        "middleware.storage[].options.baseurl",
-        _BASE,
-        REQUIRED,
-        "the base URL that requests for content are redirected to",
+    *below(
+        "middleware.storage[].options",
+        (
+            Key("baseurl", _BASE, "", "redirect, cloudfront: the base URL of content"),
+            Key("privatekey", _TEXT, "", "cloudfront: the file of the RSA key that signs URLs (PEM)"),
+            Key("keypairid", _TEXT, "", "cloudfront: the key pair's id"),
+            Key("duration", _INTERVAL, 1200.0, "cloudfront: how long a URL is valid"),
+            Key("ipfilteredby", _FILTER, "none", "cloudfront: clients sent to the bucket", NO_EFFECT),
+            Key("awsregion", _TEXT, "", "cloudfront: the regions of these clients", NO_EFFECT),
+            Key("updatefrequency", _AGE, 43200.0, "cloudfront: how often their addresses change", NO_EFFECT),
+            Key("updatefrenquency", _AGE, None, "version 2's spelling of updatefrequency", NO_EFFECT),
+            Key("iprangesurl", _TEXT, "", "cloudfront: the URL of their addresses", NO_EFFECT),
+            Key("scheme", _SCHEME, "", "rewrite: the scheme of URLs"),
+            Key("host", _AUTHORITY, "", "rewrite: their host"),
+            Key("trimpathprefix", _TEXT, "", "rewrite: what is removed from the start of their path"),
+        ),
     ),
     Key(
         "catalog.maxentries",

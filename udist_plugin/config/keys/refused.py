@@ -19,22 +19,6 @@ def _refused(path: str, kind: Kind, effect: str) -> Key:
 
 
 KEYS: Final = (
-    *(
-        _refused(f"middleware.storage[].options.{name}", kind, f"{middleware}: {effect}")
-        for middleware, name, kind, effect in (
-            ("cloudfront", "privatekey", _TEXT, "the file of the key that signs URLs"),
-            ("cloudfront", "keypairid", _TEXT, "the key pair's id"),
-            ("cloudfront", "duration", _TIME, "how long a URL is valid"),
-            ("cloudfront", "ipfilteredby", _TEXT, "clients redirected to the bucket, by address"),
-            ("cloudfront", "awsregion", _TEXT, "the regions of those addresses"),
-            ("cloudfront", "updatefrequency", _TIME, "how often the list of addresses is updated"),
-            ("cloudfront", "updatefrenquency", _TIME, "version 2's spelling of updatefrequency"),
-            ("cloudfront", "iprangesurl", _TEXT, "the URL of the list of addresses"),
-            ("rewrite", "scheme", _TEXT, "the scheme of rewritten URLs"),
-            ("rewrite", "host", _TEXT, "the host of rewritten URLs"),
-            ("rewrite", "trimpathprefix", _TEXT, "the prefix removed from their path"),
-        )
-    ),
     _refused("storage.oss.accesskeyid", _SECRET, "the access key's id"),
     _refused("storage.oss.accesskeysecret", _SECRET, "the secret access key"),
     _refused("storage.oss.region", _TEXT, "the bucket's region"),

@@ -1,0 +1,1 @@
+"""Where callers that follow redirects get content: distribution's storage middleware."""
