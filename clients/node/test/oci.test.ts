@@ -112,6 +112,8 @@ test("repositories, tags, referrers, and what deleting leaves", async () => {
   const referrer = await pushArtifact(registry, "demo/lists", [path], { subject, artifactType: "text/x-sbom" });
   assert.ok((await all(registry.listRepositories())).includes("demo/lists"));
   assert.deepEqual(await all(registry.listTags("demo/lists")), ["v1", "v2"]);
+  assert.deepEqual(await all(registry.listTags("demo/lists", { limit: 1 })), ["v1"]);
+  assert.deepEqual(await all(registry.listTags("demo/lists", { limit: 5, last: "v1" })), ["v2"]);
   const found = await all(registry.listReferrers("demo/lists", subject.digest, "text/x-sbom"));
   assert.deepEqual(
     found.map(({ digest }) => digest),

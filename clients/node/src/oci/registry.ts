@@ -22,6 +22,12 @@ export interface RegistryOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
+/** A part of a list: at most `limit` names, of those after `last` in the registry's order. */
+export interface ListOptions {
+  readonly limit?: number | undefined;
+  readonly last?: string | undefined;
+}
+
 /**
  * A client of an OCI registry, over any `fetch`. Every digest is verified. Its methods reject with a `RegistryError` if
  * the registry answers with an error or not as the distribution-spec says, with a `DigestError` if content does not
@@ -140,14 +146,14 @@ export class Registry {
     await this.#manifests.delete(name, tag);
   }
 
-  /** Yields the names of all repositories, fetched page by page. */
-  listRepositories(): AsyncGenerator<string, void> {
-    return this.#list("/v2/_catalog", "repositories");
+  /** Yields the names of repositories, fetched page by page; without options, of all. */
+  listRepositories(options: ListOptions = {}): AsyncGenerator<string, void> {
+    return this.#list("/v2/_catalog", "repositories", options);
   }
 
-  /** Yields the tags of a repository, fetched page by page. */
-  listTags(name: string): AsyncGenerator<string, void> {
-    return this.#list(`/v2/${name}/tags/list`, "tags");
+  /** Yields the tags of a repository, fetched page by page; without options, all. */
+  listTags(name: string, options: ListOptions = {}): AsyncGenerator<string, void> {
+    return this.#list(`/v2/${name}/tags/list`, "tags", options);
   }
 
   /** Yields the descriptors of manifests whose subject is `digest`, of one artifact type or of all. */
@@ -155,9 +161,16 @@ export class Registry {
     return this.#referrers.list(name, digest, artifactType);
   }
 
-  async *#list(path: string, key: string): AsyncGenerator<string, void> {
-    const first = await this.#transport.ask("GET", path);
-    for await (const names of this.#transport.pages(first, namesIn(key))) yield* names;
+  async *#list(path: string, key: string, { limit = Infinity, last }: ListOptions): AsyncGenerator<string, void> {
+    const count = Number.isFinite(limit) && { n: String(limit) };
+    const query = new URLSearchParams({ ...count, ...(last !== undefined && { last }) }).toString();
+    const first = await this.#transport.ask("GET", query ? `${path}?${query}` : path);
+    let left = limit;
+    for await (const names of this.#transport.pages(first, namesIn(key))) {
+      yield* names.slice(0, left);
+      left -= names.length;
+      if (left <= 0) return;
+    }
   }
 }
 
