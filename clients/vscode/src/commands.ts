@@ -31,8 +31,9 @@ export function registerCommands(stores: Stores, view: StoresView): vscode.Dispo
     command("compare", (node: Node, nodes?: Node[]) => compare(node, nodes)),
     command("pull", (node: Node) => pullFiles(stores, node)),
     command("push", async (target?: Node | vscode.Uri, all?: (Node | vscode.Uri)[]) => {
-      const uris = [...(all ?? []), ...(target ? [target] : [])].filter((each) => each instanceof vscode.Uri);
-      await pushFiles(stores, target instanceof vscode.Uri ? undefined : target, [...new Set(uris)]);
+      // The explorer names the row that was clicked, and all that are selected with it.
+      const uris = (all ?? [target]).filter((each) => each instanceof vscode.Uri);
+      await pushFiles(stores, target instanceof vscode.Uri ? undefined : target, uris);
       view.refresh();
     }),
     command("delete", async (node: Node) => {

@@ -1,7 +1,6 @@
 import * as vscode from "vscode";
 
 import { uriOf } from "./documents.js";
-import { pathOf } from "./model/documents.js";
 import { documentOf, shortOf } from "./model/tree.js";
 import type { ManifestNode, Node } from "./model/tree.js";
 import type { Stores } from "./stores.js";
@@ -29,24 +28,22 @@ async function digestOf(stores: Stores, node: Node): Promise<string | undefined>
 /** Compares the two manifests that are selected, or one with another of its repository that is asked for. */
 export async function compare(node: Node, nodes: readonly Node[] = []): Promise<void> {
   if (node.kind !== "manifest") return;
-  const others = nodes.filter((each): each is ManifestNode => each.kind === "manifest" && each.id !== node.id);
-  if (others.length > 1) throw new Error("two manifests can be compared; select no more than two");
-  const [other] = others;
-  const reference = other ? other.reference : await askedFor(node);
-  if (reference === undefined) return;
-  const { store, name } = other ?? node;
-  const right = uriOf(pathOf({ store: store.name, name, kind: "manifest", reference }));
-  const title = `${labelOf(node.reference)} ↔ ${labelOf(reference)}`;
-  await vscode.commands.executeCommand("vscode.diff", uriOf(documentOf(node) ?? ""), right, title);
+  const manifests = nodes.filter((each) => each.kind === "manifest");
+  if (manifests.length > 2) throw new Error("two manifests can be compared; select no more than two");
+  const [left = node, right = await askedFor(node)] = manifests;
+  if (!right) return;
+  const title = `${labelOf(left.reference)} ↔ ${labelOf(right.reference)}`;
+  const [leftUri, rightUri] = [left, right].map((each) => uriOf(documentOf(each) ?? ""));
+  await vscode.commands.executeCommand("vscode.diff", leftUri, rightUri, title);
 }
 
-async function askedFor(node: ManifestNode): Promise<string | undefined> {
+async function askedFor(node: ManifestNode): Promise<ManifestNode | undefined> {
   const reference = await vscode.window.showInputBox({
     title: `Compare ${node.name}: ${labelOf(node.reference)}`,
     prompt: "The tag or digest to compare with",
     validateInput: (text) => (/^[\w.:-]+$/.test(text) ? undefined : "Type a tag or a digest of this repository"),
   });
-  return reference;
+  return reference === undefined ? undefined : { ...node, reference };
 }
 
 function labelOf(reference: string): string {

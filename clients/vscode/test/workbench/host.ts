@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 
 /** How long code-server may take to start, and to end, in milliseconds. */
 const STARTING = 120_000;
@@ -17,8 +18,9 @@ export const { UDIST_CODE_SERVER = "", UDIST_VSIX = "", UDIST_SCREENSHOTS = "" }
 
 export interface HostOptions {
   readonly settings: object;
-  /** Extensions beside udist's own, as vsix files. */
+  /** Whether every folder is trusted. */
   readonly trusted?: boolean;
+  /** The extension to install. */
   readonly vsix?: string;
 }
 
@@ -60,23 +62,47 @@ export class Host implements AsyncDisposable {
     return this.url;
   }
 
-  /** Ends code-server and what it started, and removes its home. */
+  /** The process ids of plugins: what runs with this home, and is no part of code-server. */
+  async plugins(): Promise<number[]> {
+    return (await this.#processes()).filter(({ command }) => command.includes("udist_plugin")).map(({ pid }) => pid);
+  }
+
+  async #processes(): Promise<{ pid: number; command: string }[]> {
+    const found = [];
+    for (const name of await readdir("/proc")) {
+      const [environment, command] = await Promise.all(
+        ["environ", "cmdline"].map((file) => readFile(join("/proc", name, file), "utf8").catch(() => "")),
+      );
+      if (environment?.includes(`HOME=${this.home}\0`)) found.push({ pid: Number(name), command: command ?? "" });
+    }
+    return found;
+  }
+
+  /** Ends code-server and removes its home. Fails if a process that it started is left after a while. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { child } = this;
     if (child.exitCode === null && child.signalCode === null) {
       const ended = once(child, "exit");
       child.kill("SIGTERM");
-      const late = setTimeout(() => child.kill("SIGKILL"), ENDING);
+      const late = globalThis.setTimeout(() => child.kill("SIGKILL"), ENDING);
       await ended;
       clearTimeout(late);
     }
+    const deadline = performance.now() + ENDING;
+    let left = await this.#processes();
+    while (left.length > 0 && performance.now() < deadline) {
+      await setTimeout(100);
+      left = await this.#processes();
+    }
+    for (const { pid } of left) process.kill(pid, "SIGKILL");
     await rm(this.home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    if (left.length > 0) throw new Error(`left behind: ${left.map(({ command }) => command).join("; ")}`);
   }
 
   async #listening(): Promise<void> {
     const { stdout } = this.child;
     if (!stdout) throw new Error("code-server has no output");
-    const late = setTimeout(() => this.child.kill("SIGKILL"), STARTING);
+    const late = globalThis.setTimeout(() => this.child.kill("SIGKILL"), STARTING);
     const said: string[] = [];
     for await (const line of createInterface(stdout)) {
       said.push(line);

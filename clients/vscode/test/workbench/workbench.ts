@@ -9,7 +9,10 @@ import { UDIST_SCREENSHOTS } from "./host.js";
 const { UDIST_CHROMIUM = "/usr/bin/chromium" } = process.env;
 
 /** How long a workbench may take for what is asked of it, in milliseconds. */
-const PATIENCE = 30_000;
+const PATIENCE = Number(process.env.UDIST_PATIENCE ?? 60_000);
+
+/** How long until the extensions' own parts of the workbench are there, in milliseconds. */
+const STARTING = 120_000;
 
 /** A workbench in a browser, driven as a person does. */
 export class Workbench implements AsyncDisposable {
@@ -38,7 +41,7 @@ export class Workbench implements AsyncDisposable {
 
   /** Opens the view of the stores. */
   async showStores(): Promise<void> {
-    await this.page.locator('.activitybar a[aria-label^="OCI Stores"]').click();
+    await this.page.locator('.activitybar a[aria-label^="OCI Stores"]').click({ timeout: STARTING });
   }
 
   async expand(label: string | RegExp): Promise<void> {
@@ -48,8 +51,41 @@ export class Workbench implements AsyncDisposable {
 
   /** Chooses an item of a row's menu. */
   async choose(label: string | RegExp, item: string): Promise<void> {
+    await this.chooseOf(this.row(label), item);
+  }
+
+  /** As `choose`, for any row. A menu that has just appeared may ignore a click. */
+  async chooseOf(row: Locator, item: string): Promise<void> {
+    await row.click({ button: "right" });
+    const entry = this.page.locator(".monaco-menu .action-label").filter({ hasText: item }).first();
+    await entry.waitFor();
+    for (let tries = 0; tries < 10 && (await entry.isVisible()); tries++) {
+      await entry.click({ timeout: 1_000 }).catch(() => undefined);
+      await entry.waitFor({ state: "hidden", timeout: 1_000 }).catch(() => undefined);
+    }
+  }
+
+  /** The titles of what can be chosen in a row's menu. */
+  async enabledOf(label: string | RegExp): Promise<string[]> {
     await this.row(label).click({ button: "right" });
-    await this.page.locator(".context-view .action-label, .monaco-menu .action-label", { hasText: item }).first().click();
+    const entries = this.page.locator(".monaco-menu .action-item:not(.disabled) .action-label:not(.disabled)");
+    await entries.first().waitFor();
+    const titles = await entries.allInnerTexts();
+    await this.page.keyboard.press("Escape");
+    return titles.filter((title) => title !== "");
+  }
+
+  /** Presses a button of the dialog that is shown. */
+  async answer(button: string): Promise<void> {
+    await this.page.locator(".monaco-dialog-box .monaco-button", { hasText: button }).click();
+  }
+
+  async tab(title: string): Promise<void> {
+    await this.page.locator(".tab", { hasText: title }).first().waitFor();
+  }
+
+  async line(text: string | RegExp): Promise<void> {
+    await this.page.locator(".view-line", { hasText: text }).first().waitFor();
   }
 
   /** Runs a command by its title. */
@@ -71,12 +107,6 @@ export class Workbench implements AsyncDisposable {
 
   notification(text: string | RegExp): Locator {
     return this.page.locator(".notification-list-item", { hasText: text }).first();
-  }
-
-  /** The text of the lines that the editor shows. */
-  async text(): Promise<string> {
-    const lines = await this.page.locator(".monaco-editor .view-line").allInnerTexts();
-    return lines.join("\n").replaceAll("\u00a0", " ");
   }
 
   async screenshot(name: string): Promise<void> {
