@@ -24,7 +24,7 @@ export function registerCommands(stores: Stores, view: StoresView): vscode.Dispo
       view.refresh();
     }),
     command("showLog", () => stores.log.show()),
-    command("openSetting", () => vscode.commands.executeCommand("workbench.action.openSettings", "udist.stores")),
+    command("openSetting", () => vscode.commands.executeCommand("workbench.action.openSettings", "@ext:udist.udist")),
     command("more", (node: Extract<Node, { kind: "more" }>) => view.more(node)),
     command("open", (node: Node) => open(node)),
     command("copyDigest", (node: Node) => copyDigest(stores, node)),

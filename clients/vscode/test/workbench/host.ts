@@ -38,8 +38,11 @@ export class Host implements AsyncDisposable {
     const home = await mkdtemp(join(tmpdir(), "udist-workbench-"));
     const folder = join(home, "folder");
     await mkdir(folder);
-    await mkdir(join(home, "data", "User"), { recursive: true });
-    await writeFile(join(home, "data", "User", "settings.json"), JSON.stringify({ ...QUIET, ...settings }));
+    // The server's own settings, too: those of the scope "machine" count only there.
+    for (const scope of ["User", "Machine"]) {
+      await mkdir(join(home, "data", scope), { recursive: true });
+      await writeFile(join(home, "data", scope, "settings.json"), JSON.stringify({ ...QUIET, ...settings }));
+    }
     const places = ["--user-data-dir", join(home, "data"), "--extensions-dir", join(home, "extensions")];
     const installed = codeServer(home, [...places, "--install-extension", vsix]);
     const [code] = (await once(installed, "exit")) as [number | null];
@@ -65,6 +68,17 @@ export class Host implements AsyncDisposable {
   /** The process ids of plugins: what runs with this home, and is no part of code-server. */
   async plugins(): Promise<number[]> {
     return (await this.#processes()).filter(({ command }) => command.includes("udist_plugin")).map(({ pid }) => pid);
+  }
+
+  /** Waits until one plugin runs, which is none that ran before, and returns its process id. */
+  async onePlugin(before?: number): Promise<number> {
+    const deadline = performance.now() + STARTING;
+    for (;;) {
+      const [plugin, ...more] = await this.plugins();
+      if (plugin !== undefined && plugin !== before && more.length === 0) return plugin;
+      if (performance.now() > deadline) throw new Error(`plugins that run: ${[plugin, ...more].join(" ")}; before ${before ?? "none"}`);
+      await setTimeout(100);
+    }
   }
 
   async #processes(): Promise<{ pid: number; command: string }[]> {

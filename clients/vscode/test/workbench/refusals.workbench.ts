@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -29,6 +29,7 @@ test("in a folder that is not trusted stores are read-only, and its settings are
   await workbench.row("v1").waitFor();
   assert.equal(await workbench.row("theirs").count(), 0);
   assert.deepEqual(await workbench.enabledOf("v1"), ["Open", "Compare Manifests...", "Copy Digest", "Refresh"]);
+  await assert.rejects(access(join(host.home, "spawned")));
   await workbench.screenshot("restricted");
 });
 
@@ -43,5 +44,5 @@ test("a store that does not start is a notification with a button to the setting
   await workbench.page.locator('.pane-body .monaco-list-row[aria-label^="error "]').waitFor();
   await workbench.screenshot("broken");
   await notification.locator(".monaco-button", { hasText: "Open Setting" }).click();
-  await workbench.tab("Settings");
+  await workbench.page.locator(".settings-editor", { hasText: "Stores" }).waitFor();
 });
