@@ -63,7 +63,7 @@ def node_driver(installed: None) -> list[str]:
 
     def compile_once() -> None:
         place.mkdir()
-        for name in ("package.json", "node_modules"):
+        for name in ("package.json", "node_modules", "require"):
             (place / name).symlink_to(NODE / name)
         run("npm", "exec", "--", "tsc", "-p", "tsconfig.json", "--outDir", str(place / "build"))
 

@@ -53,7 +53,7 @@ def test_a_redirect_that_keeps_the_method_is_followed(status: int) -> None:
     assert first.body == second.body
     assert (first.headers["authorization"], first.headers["user-agent"]) == ("Bearer secret", "mine")
     assert "authorization" not in second.headers  # it is for the configured server alone
-    assert second.headers["x-test"] == "b"
+    assert second.headers["x-test"] == "a, b"
 
 
 @pytest.mark.parametrize("location", ["http://[", "http://a:x/", "ftp://a/", "/\xe9", ""])

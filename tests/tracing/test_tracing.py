@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from gzip import decompress
 from typing import TYPE_CHECKING, Any
 
@@ -125,8 +126,13 @@ def test_a_plugin_traces_what_its_caller_asks_for(collector: Collector) -> None:
 def test_a_collector_that_is_away_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "2")  # seconds, after which it tries no more
+    before = set(threading.enumerate())
     with create_app({**MEMORY, "http": {"draintimeout": "100ms"}}) as app:
         assert Client(app).get("/v2/").status == 200
+    for thread in set(threading.enumerate()) - before:
+        thread.join(30)
+        assert not thread.is_alive(), thread.name
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def run(words: Sequence[str]) -> int:
             gc.freeze()
             gc.enable()
             code = arguments.run(arguments) or 0
-        sys.stdout.flush()
+        _flush()
     except WrongCommandLine as error:
         if "--json" in words:
             report(error, as_json=True, verbose=False)
@@ -54,11 +54,19 @@ def run(words: Sequence[str]) -> int:
     return code
 
 
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        error.filename = "standard output"
+        raise
+
+
 def _placed(error: Exception) -> Exception:
     """``error``, with standard output's name if it is the file that failed."""
     if isinstance(error, OSError) and error.filename is None:
         try:
-            sys.stdout.flush()
-        except OSError:
-            error.filename = "standard output"
+            _flush()
+        except OSError as failed:
+            error.filename = failed.filename
     return error

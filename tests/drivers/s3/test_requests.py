@@ -34,7 +34,7 @@ MOST: Final = {
     "HEAD a manifest by digest": 2,
     "GET a manifest by digest": 2,
     "list the tags": 1,
-    "DELETE a manifest": 12,
+    "DELETE a manifest": 13,
     "DELETE a blob": 2,
 }
 """A call that needs fewer is a reason to lower its number."""
