@@ -28,7 +28,7 @@ def told() -> list[Occurrence]:
 @pytest.fixture
 def registry(told: list[Occurrence]) -> NotifyingRegistry:
     return NotifyingRegistry(
-        StorageRegistry(open_driver("inmemory", {}, scratch=paths.SCRATCH)), told.append, references=True
+        StorageRegistry(open_driver("inmemory", {}, scratch=paths.SCRATCH)), told.append, ("push", "pull")
     )
 
 
@@ -98,6 +98,16 @@ def test_an_index_refers_to_its_manifests(registry: NotifyingRegistry, told: lis
     push(registry, "a", index(IMAGE), "v1")
     registry.resolve_manifest("a", "v1")
     assert [[each.digest for each in occurrence.references] for occurrence in told] == [[IMAGE.digest]] * 2
+
+
+def test_who_wants_no_references_of_pulls_reads_nothing_again(
+    registry: NotifyingRegistry, told: list[Occurrence], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushes_alone = NotifyingRegistry(registry.inner, told.append, ("push",))
+    push(pushes_alone, "a", IMAGE, "v1")
+    monkeypatch.setattr(registry.inner, "get_manifest", pytest.fail)
+    pushes_alone.resolve_manifest("a", "v1")
+    assert [(each.action, len(each.references)) for each in told] == [("push", 2), ("pull", 0)]
 
 
 def test_deletions_name_the_tags_that_went_too(registry: NotifyingRegistry, told: list[Occurrence]) -> None:

@@ -13,7 +13,7 @@ from udist_plugin.service import Parts
 from udist_plugin.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from udist_plugin.config import Configuration
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 
 class Listeners(NamedTuple):
-    """Who else is told what happens: ``on_event`` of events, in a thread; ``hear`` before each answer."""
+    """Who else is told what happens: ``on_event`` of events, in a thread; ``hear`` before each answer, of
+    a push with what the manifest refers to."""
 
     on_event: Callable[[dict[str, Any]], object] | None = None
     hear: Callable[[Occurrence], None] | None = None
@@ -56,10 +57,10 @@ def parts_of(configuration: Configuration, driver: StorageDriver, listeners: Lis
         registry = registry_of(driver, configuration, sizes, proxy)
         if bridge:
             notifications = configuration.notifications
-            references = notifications is not None and notifications.events.includereferences
-            registry = _heard(registry, bridge.hear, references=references)
+            included = notifications is not None and notifications.events.includereferences
+            registry = _heard(registry, bridge.hear, ("push", "pull") if included else ())
         if listeners.hear:
-            registry = _heard(registry, listeners.hear, references=True)
+            registry = _heard(registry, listeners.hear, ("push",))
         return wrapped(registry, "middleware.repository", configuration.middleware.repository)
 
     registry = LazyRegistry(make_registry)
@@ -234,7 +235,7 @@ def _proxy(configuration: Configuration, driver: StorageDriver) -> Proxy | None:
     return Proxy(configuration, driver, os.environ)
 
 
-def _heard(registry: Registry, hear: Callable[[Occurrence], None], *, references: bool) -> Registry:
+def _heard(registry: Registry, hear: Callable[[Occurrence], None], references: Sequence[str]) -> Registry:
     from udist_plugin.wrappers.notifying import NotifyingRegistry
 
-    return NotifyingRegistry(registry, hear, references=references)
+    return NotifyingRegistry(registry, hear, references)

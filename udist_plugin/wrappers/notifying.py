@@ -43,11 +43,11 @@ class Occurrence(NamedTuple):
 
 
 class NotifyingRegistry(RegistryWrapper):
-    """Calls ``tell`` after each success, before the method returns. With ``references``, what is told of a
-    manifest includes what it refers to."""
+    """Calls ``tell`` after each success, before the method returns. What is told of a manifest's push or pull
+    includes what it refers to if that action is among ``references``; for a pull it is read once more."""
 
     def __init__(
-        self, inner: Registry, tell: Callable[[Occurrence], None], *, references: bool = False
+        self, inner: Registry, tell: Callable[[Occurrence], None], references: Sequence[str] = ()
     ) -> None:
         super().__init__(inner)
         self._tell = tell
@@ -109,7 +109,7 @@ class NotifyingRegistry(RegistryWrapper):
 
     def push_manifest(self, name: str, manifest: Manifest, tags: Sequence[str] = ()) -> Descriptor:
         pushed = super().push_manifest(name, manifest, tags)
-        references = _references(manifest) if self._references else ()
+        references = _references(manifest) if "push" in self._references else ()
         for tag in tags or ("",):
             self._tell(Occurrence("push", MANIFESTS, name, *_facts(pushed), tag, "", references))
         return pushed
@@ -131,7 +131,7 @@ class NotifyingRegistry(RegistryWrapper):
     def _tell_pull(self, name: str, target: Digest | str, found: Descriptor) -> None:
         tag = "" if isinstance(target, Digest) else target
         references: Sequence[Descriptor] = ()
-        if self._references:
+        if "pull" in self._references:
             with suppress(UdistError):  # deleted meanwhile: an event never fails a request
                 content = self.inner.get_manifest(name, found.digest).content
                 references = _references(read_stored(content, found.digest))
