@@ -10,6 +10,7 @@ import pytest
 from tests.images.sample import Layout
 from tests.remote.loopback import stock_registry
 from udist_plugin.cli.running import run as run_command
+from udist_plugin.images.policy import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,13 +30,21 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working folder, beside the store that ``REGISTRY_*`` names."""
     monkeypatch.setenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", str(tmp_path / "store"))
     (tmp_path / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
-    monkeypatch.setenv("CONTAINERS_POLICY_JSON", str(tmp_path / "policy.json"))
+    monkeypatch.setenv(files.VARIABLE, str(tmp_path / "policy.json"))
     folder = tmp_path / "work"
     (folder / "folder").mkdir(parents=True)
     (folder / "README.md").write_text("# Read me\n")
     (folder / "folder/inner").write_text("inner\n")
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def without_policy(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file of a signature policy is to be found anywhere."""
+    monkeypatch.delenv(files.VARIABLE)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(work / "config"))
+    monkeypatch.setattr(files, "SYSTEM", (str(work / "none.json"),))
 
 
 @pytest.fixture

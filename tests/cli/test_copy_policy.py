@@ -8,22 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.images.policy.documents import ACCEPT, REJECT, sigstore
-from tests.images.sample import Layout
 from tests.images.signatures.conftest import KeyPair, make_key
-from udist_plugin.images.policy import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.cli.conftest import Ran
+    from tests.images.sample import Layout
 
     Udist = Callable[..., Ran]
-
-
-@pytest.fixture
-def layout(work: Path) -> Layout:
-    return Layout(work / "layout")
 
 
 @pytest.fixture
@@ -32,13 +26,9 @@ def pair(work: Path, monkeypatch: pytest.MonkeyPatch) -> KeyPair:
     return make_key(work, password=b"secret")
 
 
-def test_without_a_policy_nothing_is_copied(
-    udist: Udist, layout: Layout, work: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("without_policy")
+def test_without_a_policy_nothing_is_copied(udist: Udist, layout: Layout) -> None:
     layout.image("v1")
-    monkeypatch.delenv(files.VARIABLE, raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(work / "config"))
-    monkeypatch.setattr(files, "SYSTEM", (str(work / "none.json"),))
     ran = udist("copy", "oci:layout:v1", "udist:demo:v1")
     assert ran.code == 4
     assert "--policy FILE" in ran.err

@@ -26,11 +26,6 @@ if TYPE_CHECKING:
 COMMAND = [sys.executable, "-m", "udist_plugin.cli.main"]
 
 
-@pytest.fixture
-def layout(work: Path) -> Layout:
-    return Layout(work / "layout")
-
-
 def test_a_sync_says_what_it_copied(udist: Udist, layout: Layout) -> None:
     one = layout.image("v1", layers=[b"1"])["digest"]
     two = layout.image("v2", layers=[b"2"])["digest"]

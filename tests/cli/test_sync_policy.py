@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.images.policy.documents import ACCEPT, REJECT, policy, sigstore
-from tests.images.sample import Layout
 from tests.images.signatures.conftest import make_key
 from udist_plugin.images.policy import files
 
@@ -17,22 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.conftest import Ran
+    from tests.images.sample import Layout
 
     Udist = Callable[..., Ran]
 
 
-@pytest.fixture
-def layout(work: Path) -> Layout:
-    return Layout(work / "layout")
-
-
-def test_without_a_policy_nothing_is_copied(
-    udist: Udist, layout: Layout, work: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("without_policy")
+def test_without_a_policy_nothing_is_copied(udist: Udist, layout: Layout) -> None:
     layout.image("v1")
-    monkeypatch.delenv(files.VARIABLE, raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(work / "config"))
-    monkeypatch.setattr(files, "SYSTEM", (str(work / "none.json"),))
     ran = udist("sync", "oci:layout", "udist:demo/app")
     assert (ran.code, "--insecure-policy" in ran.err) == (4, True)
     assert udist("ls").out == ""
