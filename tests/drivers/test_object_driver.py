@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.drivers.memory_store import MemoryObjects, MemoryStore
-from udist_plugin.drivers.objects import turns
+from udist_plugin.drivers import growing
 from udist_plugin.errors import BlobUploadInvalid, BlobUploadUnknown, PathBusy, PathNotFound
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage.registry import StorageRegistry
@@ -144,7 +144,7 @@ def test_a_segment_that_is_refused_because_it_was_made_before_is_one_s_own(
 
 
 def test_a_writer_that_does_not_let_go_is_named(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "LOCK_WAIT", 0.0)
+    monkeypatch.setattr(growing, "LOCK_WAIT", 0.0)
     driver = MemoryObjects(store)
     with driver.writer("/data", append=True), pytest.raises(PathBusy, match="/data"):
         driver.writer("/data", append=True)

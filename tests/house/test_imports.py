@@ -83,8 +83,8 @@ ROOMS = {
 
 INSIDE: dict[str, set[str]] = {
     "drivers.filesystem": {"drivers.base", "drivers.once", "drivers.section"},
-    "drivers.objects": {"drivers.base"},
-    "drivers.fsspec": {"drivers.base", "drivers.section", "drivers.objects"},
+    "drivers.objects": {"drivers.base", "drivers.growing"},
+    "drivers.fsspec": {"drivers.base", "drivers.section", "drivers.growing"},
     "drivers.s3": {"drivers.base", "drivers.section", "drivers.objects"},
     "drivers.gcs": {"drivers.base", "drivers.section", "drivers.objects"},
     "drivers.azure": {"drivers.base", "drivers.section", "drivers.objects"},

@@ -157,7 +157,7 @@ def test_two_writers_of_one_upload_do_not_mix(
     """One holds the file while it waits for content; the other is refused, whatever process it is in."""
     monkeypatch.setattr(calls, "LOCK_WAIT", 0.0)
     monkeypatch.setattr("udist_plugin.drivers.inmemory.LOCK_WAIT", 0.0)
-    monkeypatch.setattr("udist_plugin.drivers.objects.turns.LOCK_WAIT", 0.0)
+    monkeypatch.setattr("udist_plugin.drivers.growing.LOCK_WAIT", 0.0)
     upload = registry.start_upload("a")
     twin = StorageRegistry(registry.driver).resume_upload("a", upload.id)
     errors: list[BaseException] = []

@@ -12,7 +12,7 @@ from udist_plugin.drivers.base import FileInfo, MemoryContent, StorageDriver
 from udist_plugin.drivers.fsspec.files import PIECE, AppendedFile, NewFile, Part, Parts, segments
 from udist_plugin.drivers.fsspec.place import Place, entries, info
 from udist_plugin.drivers.fsspec.settings import NAME, settings
-from udist_plugin.drivers.objects.turns import Turns
+from udist_plugin.drivers.growing import Turns
 from udist_plugin.errors import InvalidOffset, InvalidPath, PathNotFound
 
 if TYPE_CHECKING:

@@ -11,13 +11,14 @@ from udist_plugin.content import Content
 from udist_plugin.drivers.base import FileWriter
 from udist_plugin.drivers.fsspec.place import discard, entries, in_folder, named_errors
 from udist_plugin.drivers.fsspec.settings import NAME
+from udist_plugin.drivers.growing import GrowingWriter
 from udist_plugin.errors import PathBusy, PathNotFound, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from udist_plugin.drivers.fsspec.place import Place
-    from udist_plugin.drivers.objects.turns import Turns
+    from udist_plugin.drivers.growing import Turns
 
 PIECE: Final = 4 << 20
 """Bytes read at once. A file that others replace, a link or a manifest, is not larger."""
@@ -32,14 +33,18 @@ class Part(NamedTuple):
     start: int
     end: int
 
+    @property
+    def size(self) -> int:
+        return self.end - self.start
+
 
 class Parts(Content):
     """Ranges of files, one after the other. The first piece is read at once, and kept."""
 
     def __init__(self, place: Place, parts: Sequence[Part]) -> None:
-        self.size = sum(part.end - part.start for part in parts)
+        self.size = sum(part.size for part in parts)
         self._place = place
-        self._left = [part for part in reversed(parts) if part.end > part.start]
+        self._left = [part for part in reversed(parts) if part.size]
         self._piece = memoryview(b"")
         self._fetch()
 
@@ -128,8 +133,8 @@ class NewFile(FileWriter):
             raise StorageUnavailable(f"{size} bytes arrived of {self.size}", driver=NAME, path=self._path)
 
 
-class AppendedFile(FileWriter):
-    """A growing file: what each writer adds is a file of its own, ``<path>/<offset>-<mark>.segment``.
+class AppendedFile(GrowingWriter[Part, NewFile]):
+    """One of which each segment is a file of its own, ``<path>/<offset>-<mark>.segment``.
 
     Whether a file is made only where none stands cannot be trusted on every file system, so the name holds a
     mark that nobody else has. A writer looks before and after it puts its segment there, and takes it back
@@ -138,90 +143,27 @@ class AppendedFile(FileWriter):
 
     def __init__(self, place: Place, turns: Turns, path: str) -> None:
         self._place = place
-        self._turns = turns
-        self._path = path
-        self._added: NewFile | None = None
-        self._open = True
         place.check(path)
-        turns.take(path)
-        try:
-            self._segments = segments(place, path)
-        except BaseException:
-            self._let_go()
-            raise
-        self.size = self._stored
+        super().__init__(turns, path)
 
-    @property
-    def _stored(self) -> int:
-        return sum(part.end for part in self._segments)
+    def _found(self) -> Sequence[Part]:
+        return segments(self._place, self._path)
 
-    def write(self, data: bytes | memoryview) -> None:
-        if not data:
-            return
-        try:
-            if self._added is None:
-                self._added = NewFile(self._place, self._path)
-            self._added.write(data)
-        except BaseException:
-            self._drop()
-            raise
-        self.size += len(data)
+    def _begun(self) -> NewFile:
+        return NewFile(self._place, self._path)
 
-    def commit(self, path: str | None = None) -> None:
-        target = path or self._path
-        try:
-            self._add()
-            if len(self._segments) == 1 and target != self._path:
-                self._place.move(self._segments[0].path, target)
-            else:
-                self._join(target)
-            if self._segments and target != self._path:
-                with suppress(PathNotFound):
-                    self._place.remove(self._path)
-        finally:
-            self._drop()
-            self._let_go()
-
-    def _join(self, target: str) -> None:
-        with NewFile(self._place, target) as writer, Parts(self._place, self._segments) as content:
-            while piece := content.read(PIECE):
-                writer.write(piece)
-            if target == self._path and self._segments:
-                self._place.remove(self._path)
-            writer.commit()
-
-    def cancel(self) -> None:
-        self._drop()
-        try:
-            with suppress(PathNotFound):
-                self._place.remove(self._path)
-        finally:
-            self._let_go()
-
-    def close(self) -> None:
-        try:
-            if self._open:
-                self._add()
-        finally:
-            self._drop()
-            self._let_go()
-
-    def _add(self) -> None:
-        """Makes what was written a segment. Raises ``PathBusy`` when another plugin wrote one there."""
-        if self._added is None:
-            return
-        offset, size = self._stored, self._added.size
+    def _published(self, added: NewFile) -> Part:
+        offset = self._stored
         name = f"{offset:020}-{os.urandom(16).hex()}.segment"
         segment = f"{self._path}/{name}"
         if self._others(offset, ""):
             raise self._busy()
-        self._added.commit(segment)
-        self._added = None
+        added.commit(segment)
         if self._others(offset, name):
             with suppress(PathNotFound):
                 self._place.remove(segment)
             raise self._busy()
-        self._segments = [*self._segments, Part(segment, 0, size)]
+        return Part(segment, 0, added.size)
 
     def _others(self, offset: int, own: str) -> list[str]:
         found = _names(self._place, self._path)
@@ -230,16 +172,25 @@ class AppendedFile(FileWriter):
     def _busy(self) -> PathBusy:
         return PathBusy("another writer has added to it; ask for its offset", driver=NAME, path=self._path)
 
-    def _drop(self) -> None:
-        if self._added is not None:
-            self._added.cancel()
-            self._added = None
-        self.size = self._stored
+    def _join(self, path: str) -> None:
+        if len(self._segments) == 1 and path != self._path:
+            self._place.move(self._segments[0].path, path)
+        else:
+            self._write_whole(path)
+        if self._segments and path != self._path:
+            self._delete()
 
-    def _let_go(self) -> None:
-        if self._open:
-            self._open = False
-            self._turns.give_back(self._path)
+    def _write_whole(self, path: str) -> None:
+        with NewFile(self._place, path) as writer, Parts(self._place, self._segments) as content:
+            while piece := content.read(PIECE):
+                writer.write(piece)
+            if path == self._path and self._segments:
+                self._place.remove(self._path)
+            writer.commit()
+
+    def _delete(self) -> None:
+        with suppress(PathNotFound):
+            self._place.remove(self._path)
 
 
 def segments(place: Place, path: str) -> list[Part]:

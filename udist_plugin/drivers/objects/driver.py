@@ -12,9 +12,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from udist_plugin.drivers.base import FileInfo, Growing, StorageDriver
+from udist_plugin.drivers.growing import Turns
 from udist_plugin.drivers.objects.files import AppendedObject, GrowingObject, NewObject, Segments
 from udist_plugin.drivers.objects.tree import Tree
-from udist_plugin.drivers.objects.turns import Turns
 from udist_plugin.errors import InvalidPath, PathBusy, PathNotFound
 
 if TYPE_CHECKING:

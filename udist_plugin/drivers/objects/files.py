@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from udist_plugin.content import Content
 from udist_plugin.drivers.base import FileWriter, Growing
+from udist_plugin.drivers.growing import GrowingWriter
 from udist_plugin.errors import PathBusy, PathNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.drivers.growing import Turns
     from udist_plugin.drivers.objects.store import ObjectStore, ObjectWriter, StoredObject
     from udist_plugin.drivers.objects.tree import Tree
-    from udist_plugin.drivers.objects.turns import Turns
 
 
 class NewObject(FileWriter):
@@ -44,100 +45,41 @@ class NewObject(FileWriter):
         self._writer.cancel()
 
 
-class AppendedObject(FileWriter):
-    """A growing file: what this writer adds becomes a segment when it is closed. ``seen`` are the segments
-    that stood there a moment ago, if somebody has looked.
-
-    An error there means that nothing of it was added, and ``size`` says so.
-    """
+class AppendedObject(GrowingWriter["StoredObject", "ObjectWriter"]):
+    """One whose segments are objects beside each other."""
 
     def __init__(
         self, tree: Tree, turns: Turns, path: str, seen: Sequence[StoredObject] | None = None
     ) -> None:
         self._tree = tree
-        self._turns = turns
-        self._path = path
-        self._writer: ObjectWriter | None = None
         self._mark = ""
-        self._open = True
         tree.key(path)  # checks it
-        waited = turns.take(path)
-        try:  # whoever was first has added to it
-            self._segments = [*(tree.segments(path) if seen is None or waited else seen)]
-        except BaseException:
-            self._let_go()
-            raise
-        self.size = self._stored
-
-    def write(self, data: bytes | memoryview) -> None:
-        if not data:
-            return
-        try:
-            if self._writer is None:
-                self._mark = os.urandom(16).hex()
-                self._writer = self._tree.store.writer(self._next_key, mark=self._mark)
-            self._writer.write(data)
-        except BaseException:
-            self._drop()
-            raise
-        self.size += len(data)
-
-    def commit(self, path: str | None = None) -> None:
-        store, key = self._tree.store, self._tree.key(path or self._path)
-        try:
-            self._add()
-            with self._tree.named_errors(self._path):
-                if self._segments:
-                    store.join(self._segments, key)
-                else:
-                    store.put(key, b"")
-                store.delete([segment.key for segment in self._segments])
-        finally:
-            self._drop()
-            self._let_go()
-
-    def cancel(self) -> None:
-        self._drop()
-        try:
-            self._tree.store.delete([segment.key for segment in self._segments])
-        finally:
-            self._let_go()
-
-    def close(self) -> None:
-        try:
-            if self._open:
-                self._add()
-        finally:
-            self._drop()
-            self._let_go()
-
-    @property
-    def _stored(self) -> int:
-        return sum(segment.size for segment in self._segments)
+        super().__init__(turns, path, seen)
 
     @property
     def _next_key(self) -> str:
         return self._tree.segment_key(self._path, self._stored)
 
-    def _add(self) -> None:
-        """Makes what was written a segment. Raises ``PathBusy`` when another plugin wrote one there.
+    def _found(self) -> Sequence[StoredObject]:
+        return self._tree.segments(self._path)
 
-        Neither a refusal nor a success is taken at its word, but the mark of the segment that stands there.
-        After a lost answer the refusal may be about our own, and the success about another's.
-        """
-        if self._writer is None:
-            return
+    def _begun(self) -> ObjectWriter:
+        self._mark = os.urandom(16).hex()
+        return self._tree.store.writer(self._next_key, mark=self._mark)
+
+    def _published(self, added: ObjectWriter) -> StoredObject:
+        """Neither a refusal nor a success is taken at its word, but the mark of the segment that stands
+        there. After a lost answer the refusal may be about our own, and the success about another's."""
         refusal: PathBusy | None = None
         try:
-            self._writer.commit()
+            added.commit()
         except PathBusy as error:
             refusal = error
         segment = self._made()
         if segment is None:
             raise refusal or PathBusy("another writer was first", driver=self._tree.name, path=self._path)
-        self._writer.cancel()
-        self._writer = None
-        self._segments.append(segment)
+        added.cancel()
+        return segment
 
     def _made(self) -> StoredObject | None:
         """The segment that stands there, if it is this writer's."""
@@ -147,16 +89,17 @@ class AppendedObject(FileWriter):
             return None
         return found if found.mark == self._mark else None
 
-    def _drop(self) -> None:
-        if self._writer is not None:
-            self._writer.cancel()
-            self._writer = None
-        self.size = self._stored
+    def _join(self, path: str) -> None:
+        store, key = self._tree.store, self._tree.key(path)
+        with self._tree.named_errors(self._path):
+            if self._segments:
+                store.join(self._segments, key)
+            else:
+                store.put(key, b"")
+            self._delete()
 
-    def _let_go(self) -> None:
-        if self._open:
-            self._open = False
-            self._turns.give_back(self._path)
+    def _delete(self) -> None:
+        self._tree.store.delete([segment.key for segment in self._segments])
 
 
 class GrowingObject(Growing):
