@@ -68,11 +68,18 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _print_totals(used: Usage) -> None:
-    print(f"total: {size_text(used.blobs.size)} in {used.blobs.blobs} blobs")
+    _print_total("total", used.blobs)
+    if used.shared.blobs:
+        _print_total("shared by several repositories", used.shared)
     if used.unreferenced.blobs:
-        print(f"unreferenced: {size_text(used.unreferenced.size)} in {used.unreferenced.blobs} blobs")
+        _print_total("unreferenced", used.unreferenced, '; see "udist gc"')
     if used.quarantine.blobs:
-        print(f"in quarantine: {size_text(used.quarantine.size)} in {used.quarantine.blobs} blobs")
+        _print_total("in quarantine, on top of the total", used.quarantine)
+
+
+def _print_total(what: str, total: Total, hint: str = "") -> None:
+    blobs = "1 blob" if total.blobs == 1 else f"{total.blobs} blobs"
+    print(f"{what}: {size_text(total.size)} in {blobs}{hint}")
 
 
 def _document(used: Usage, shown: list[RepositoryUsage]) -> dict[str, object]:
@@ -88,6 +95,7 @@ def _document(used: Usage, shown: list[RepositoryUsage]) -> dict[str, object]:
         ],
         "owners": [{"owner": owner, **cost._asdict()} for owner, cost in _sorted(used.owners.items())],
         "total": _total(used.blobs),
+        "shared": _total(used.shared),
         "unreferenced": _total(used.unreferenced),
         "quarantine": _total(used.quarantine),
     }

@@ -15,7 +15,8 @@ def print_json(value: object) -> None:
     """Prints one JSON document in ASCII, which is valid in any encoding of the locale."""
     import json
 
-    print(json.dumps(value, indent=2))
+    json.dump(value, sys.stdout, indent=2)  # piece by piece: the text of a large one takes much memory
+    print()
 
 
 def print_lines(lines: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """What a store's repositories, tags and owners of leases cost: how many bytes each needs, and needs alone.
 
-A blob is counted once for each, however many of its manifests refer to it. A row of a table stands for it, so
-a million of them take some 180 MB. The manifests of one repository are held at a time, with some 1.5 kB each.
+A blob is counted once for each, however many of its manifests refer to it. It is a row of a few arrays, with
+60 bytes in all. The manifests of one repository are held at a time, with some 1.3 kB each, and its tags.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from udist_plugin.storage.collection.quarantine import Quarantine
 from udist_plugin.storage.collection.reading import Reader
 from udist_plugin.storage.collection.repository import load
 from udist_plugin.storage.collection.walk import check_repositories, digests_below, repositories
+from udist_plugin.storage.digest_rows import DigestRows
 from udist_plugin.storage.leases import Leases
 from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple
 
@@ -26,14 +27,13 @@ if TYPE_CHECKING:
 
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.storage.collection.repository import Repository
-    from udist_plugin.storage.leases import Lease
 
     Progress = Callable[[int], object]
     """Takes how many blobs have been looked at."""
 
-KEY: Final = 16
-"""Bytes of a digest that tell a blob from all others."""
+_NOBODY: Final = 0
 _SHARED: Final = 0xFFFFFFFF
+"""Instead of a holder."""
 
 
 class Cost(NamedTuple):
@@ -59,11 +59,16 @@ class Total(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """What ``usage`` finds. What an owner needs alone is what nobody needs any more after a release."""
+    """What ``usage`` finds. What an owner needs alone is what nobody needs any more after a release.
+
+    ``blobs`` are all that stand in their place: those that a repository needs alone, those that are
+    ``shared`` by several, and those that are ``unreferenced``. What is in quarantine comes on top.
+    """
 
     repositories: list[RepositoryUsage]
     owners: dict[str, Cost]
     blobs: Total
+    shared: Total
     unreferenced: Total
     quarantine: Total
 
@@ -84,7 +89,7 @@ class _Table:
 
     def __init__(self, driver: StorageDriver, progress: Progress) -> None:
         self.sizes = array("Q")
-        self._rows: dict[bytes, int] = {}
+        self._rows = DigestRows()
 
         def look(digest: Digest) -> tuple[Digest, int] | None:
             with suppress(PathNotFound):  # deleted meanwhile
@@ -94,13 +99,13 @@ class _Table:
         digests = digests_below(driver, paths.BLOBS, "/data")
         for batch in looked_up(driver, look, digests):
             for digest, size in filter(None, batch):
-                self._rows[_key(digest)] = len(self.sizes)
-                self.sizes.append(size)
+                if self._rows.add(digest):
+                    self.sizes.append(size)
             progress(len(self.sizes))
 
     def rows(self, digests: Iterable[Digest]) -> array[int]:
         """Those of blobs that stand in the store."""
-        found = (self._rows.get(_key(digest)) for digest in digests)
+        found = (self._rows.get(digest) for digest in digests)
         return array("I", [row for row in found if row is not None])
 
 
@@ -111,6 +116,12 @@ class _Noting(Reader):
         super().__init__(driver)
         self.rows: dict[Digest, array[int]] = {}
         self._table = table
+        self._seen: dict[Digest, Digest] = {}
+
+    def link(self, path: str) -> Digest | None:
+        """Links with one digest share it: there may be many tags."""
+        found = super().link(path)
+        return found and self._seen.setdefault(found, found)
 
     def manifest(self, target: Digest, link: str) -> bytes | None:
         content = super().manifest(target, link)
@@ -118,7 +129,8 @@ class _Noting(Reader):
             repository = link.partition(f"/{paths.MANIFESTS}/")[0]
             blobs, _ = self.blobs(repository, content, target)
             *_, algorithm, encoded, _ = link.split("/")
-            self.rows[Digest(f"{algorithm}:{encoded}")] = self._table.rows(blobs | {target})
+            digest = Digest(f"{algorithm}:{encoded}")
+            self.rows[self._seen.get(digest, digest)] = self._table.rows(blobs | {target})
         return content
 
 
@@ -129,7 +141,7 @@ class _Holders:
         self._sizes = sizes
         self._last = array("I", bytes(4 * len(sizes)))
         self._only = array("I", bytes(4 * len(sizes)))
-        self._totals = [0]
+        self._totals = array("Q", [0])
 
     def new(self) -> int:
         self._totals.append(0)
@@ -144,16 +156,16 @@ class _Holders:
 
     def costs(self) -> list[Cost]:
         """By holder."""
-        alone = [0] * len(self._totals)
+        alone = array("Q", bytes(8 * len(self._totals)))
         for row, holder in enumerate(self._only):
             if holder != _SHARED:
                 alone[holder] += self._sizes[row]
         return [Cost(*each) for each in zip(self._totals, alone, strict=True)]
 
-    def free(self) -> Total:
-        """What nobody needs."""
-        size = sum(self._sizes[row] for row, holder in enumerate(self._only) if not holder)
-        return Total(self._only.count(0), size)
+    def only(self, holder: int) -> Total:
+        """What it needs alone, or ``_SHARED`` ones share, or ``_NOBODY`` needs."""
+        size = sum(self._sizes[row] for row, each in enumerate(self._only) if each == holder)
+        return Total(self._only.count(holder), size)
 
 
 class _Accounts:
@@ -164,11 +176,11 @@ class _Accounts:
         self._repositories, self._tags, self._owners = (_Holders(sizes) for _ in range(3))
         self._nobody = self._owners.new()
         self._found: list[tuple[str, int, dict[str, int]]] = []
-        self._leases: dict[str, list[Lease]] = {}
+        self._leases: dict[str, list[tuple[array[int], Digest | str]]] = {}
         self._owned: dict[str, array[int]] = {}
-        for lease in Leases(driver).list():
-            self._leases.setdefault(lease.name, []).append(lease)
-            self._owned.setdefault(lease.owner, array("I"))
+        for owner, name, target in Leases(driver).list():
+            owned = self._owned.setdefault(owner, array("I"))
+            self._leases.setdefault(name, []).append((owned, target))
 
     def add(self, repository: Repository, rows: Mapping[Digest, array[int]]) -> None:
         holder = self._repositories.new()
@@ -180,9 +192,9 @@ class _Accounts:
         def needed(digest: Digest) -> Iterator[int]:
             return chain.from_iterable(rows[each] for each in repository.belonging([digest], referrers))
 
-        leases = self._leases.get(repository.name, [])
-        leased = {lease.target for lease in leases}
-        for tag, digest in sorted(repository.leading()):
+        leases = self._leases.pop(repository.name, [])
+        leased = {target for _, target in leases}
+        for tag, digest in repository.leading():
             tags[tag] = self._tags.new()
             self._tags.add(tags[tag], needed(digest))
             if tag not in leased:
@@ -192,9 +204,9 @@ class _Accounts:
             self._tags.add(tags[""], chain.from_iterable(rows[each] for each in untagged))
             kept = repository.belonging(each for each in leased if isinstance(each, Digest))
             self._owners.add(self._nobody, chain.from_iterable(rows[each] for each in untagged - kept))
-        for lease in leases:
-            if (leads := repository.target(lease.target)) is not None:
-                self._owned[lease.owner].extend(set(needed(leads)))
+        for owned, target in leases:
+            if (leads := repository.target(target)) is not None:
+                owned.extend(set(needed(leads)))
 
     def usage(self, quarantine: Total) -> Usage:
         holders = {owner: self._owners.new() for owner in sorted(self._owned)}
@@ -212,7 +224,8 @@ class _Accounts:
             ],
             {owner: by_owner[holder] for owner, holder in holders.items()},
             Total(len(self._sizes), sum(self._sizes)),
-            self._repositories.free(),
+            self._repositories.only(_SHARED),
+            self._repositories.only(_NOBODY),
             quarantine,
         )
 
@@ -225,7 +238,3 @@ def _quarantined(driver: StorageDriver) -> Total:
             size += driver.stat(entry.path).size
             count += 1
     return Total(count, size)
-
-
-def _key(digest: Digest) -> bytes:
-    return bytes.fromhex(digest.hex[: 2 * KEY])
