@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.documents.reading import DOCS
 from udist_plugin.cli import scrub
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
@@ -96,6 +97,29 @@ def test_an_interrupted_run_goes_on(
     assert not state.exists()
 
 
+@pytest.mark.parametrize("option", [[], ["--state", "state.json"]])
+def test_an_interrupted_run_says_how_far_it_got(
+    udist: Udist,
+    damaged: Path,
+    option: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def interrupted(*arguments: object, **options: object) -> Iterator[object]:
+        for damage in scrub_store(*arguments, **options):  # type: ignore[arg-type]
+            yield damage
+            if damage.kind == "manifest":
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(scrub, "scrub", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        udist("scrub", *option)
+    said = capfd.readouterr().err
+    assert "interrupted; all is checked up to sha256:" in said
+    assert said.rstrip().endswith("on from there")
+    assert f"--state {option[-1] if option else 'FILE'}" in said
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"position": {"at": 1}, "found": [], "leftovers": 0}'])
 def test_a_state_of_something_else(udist: Udist, store: Path, work: Path, content: str) -> None:
     (work / "other.json").write_text(content)
@@ -132,4 +156,29 @@ def test_du(udist: Udist, store: Path) -> None:
     assert first["size"] > second["size"] > second["alone"] > 0
     assert document["owners"] == [{"owner": "backup", "size": first["size"], "alone": first["alone"]}]
     assert document["total"]["bytes"] == first["size"] + second["alone"]
+    assert document["total"]["bytes"] == document["shared"]["bytes"] + first["alone"] + second["alone"]
     assert udist("du", "demo/none").code == 3
+
+
+def test_the_json_is_shaped_as_documented(udist: Udist, damaged: Path) -> None:
+    """See ``udist help stores``."""
+    document = json.loads(udist("scrub", "--json").out)
+    assert shape(document) == documented("scrub", "--json")
+    damaged.write_bytes(b"")
+    udist("lease", "create", "backup", "demo/a:v1")
+    assert shape(json.loads(udist("du", "--json").out)) == documented("du", "--json")
+
+
+def documented(*words: str) -> object:
+    """The shape of the example that follows a command in the documentation."""
+    text = (DOCS / "stores.md").read_text().partition(f"`udist {' '.join(words)}` prints")[2]
+    return shape(json.loads(text.partition("```json\n")[2].partition("```")[0]))
+
+
+def shape(value: object) -> object:
+    """The names and types of what a document holds; of a list, those of its first element."""
+    if isinstance(value, dict):
+        return {name: shape(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])]
+    return type(value).__name__

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from udist_plugin.cli.output import note, printable
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.storage.scrubbing.damage import Damage
 from udist_plugin.storage.scrubbing.scrub import START, Position
@@ -85,3 +86,13 @@ class State:
     ) -> None:
         if kind is not None:
             self.write()
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            note(printable(self._interrupted()))
+
+    def _interrupted(self) -> str:
+        blob, repository = self.position
+        reached = f"the repository {repository}" if repository else blob
+        how_far = f"interrupted; all is checked up to {reached}" if reached else "interrupted"
+        if self._file:
+            return f"{how_far}; the next run with --state {self._file} goes on from there"
+        return f"{how_far}; with --state FILE, the next run would go on from there"

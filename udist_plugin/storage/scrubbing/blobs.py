@@ -9,15 +9,15 @@ collector's quarantine, where whoever looks for it would find and restore it.
 from __future__ import annotations
 
 from contextlib import suppress
-from itertools import chain, dropwhile
+from itertools import dropwhile
 
 from udist_plugin.content import CHUNK_SIZE
 from udist_plugin.errors import PathNotFound, StorageError
 from udist_plugin.storage import paths
-from udist_plugin.storage.collection.batches import looked_up
 from udist_plugin.storage.collection.quarantine import Quarantine
 from udist_plugin.storage.collection.walk import digests_below
 from udist_plugin.storage.scrubbing.damage import Case, Damage
+from udist_plugin.storage.scrubbing.reading import read_each
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def check_blobs(
     digests = digests_below(driver, paths.BLOBS, "/data")
     behind = dropwhile(lambda digest: digest <= after, digests) if after else digests
 
-    def look(digest: Digest) -> tuple[Digest, Case | None]:
+    def look(digest: Digest, read: Callable[[int], object]) -> tuple[Digest, Case | None]:
         path = paths.blob_data(digest)
         if not (problem := damage_of(driver, path, digest, read)):
             return digest, None
@@ -46,7 +46,7 @@ def check_blobs(
             Damage("blob", path, problem, SET_ASIDE), lambda: _set_aside(driver, digest, read)
         )
 
-    return chain.from_iterable(looked_up(driver, look, behind))
+    return read_each(driver, look, behind, read)
 
 
 def check_quarantine(driver: StorageDriver, read: Callable[[int], object]) -> Iterator[tuple[Digest, Case]]:
