@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from udist_plugin.bootstrap.apps import collect_garbage, create_app
+    from udist_plugin.bootstrap.upkeep import disk_usage, find_damage
     from udist_plugin.client.async_plugin import AsyncPlugin
     from udist_plugin.client.async_response import AsyncResponse
     from udist_plugin.client.plugin import Plugin
@@ -74,6 +75,8 @@ __all__ = [
     "collect_garbage",
     "copy_image",
     "create_app",
+    "disk_usage",
+    "find_damage",
     "new_transport",
     "pull_artifact",
     "push_artifact",
@@ -92,6 +95,8 @@ _MODULES = {
     "collect_garbage": "bootstrap.apps",
     "copy_image": "images.copying.copy",
     "create_app": "bootstrap.apps",
+    "disk_usage": "bootstrap.upkeep",
+    "find_damage": "bootstrap.upkeep",
     "new_transport": "images.transports.udistribution",
     "pull_artifact": "images.pull",
     "push_artifact": "images.push",

@@ -7,7 +7,7 @@ import os
 from udist_plugin.bootstrap.parts import Listeners
 from udist_plugin.bootstrap.services import configured, open_app, with_variables
 from udist_plugin.bootstrap.store import driver_of, sizes_of
-from udist_plugin.config import Configuration, Loaded, load
+from udist_plugin.config import Configuration, Loaded
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.typed import TYPE_CHECKING, Any
 
@@ -66,7 +66,8 @@ def collect_garbage(
     to the end, or the run counts as killed. Raises ``ConfigurationError``, also if the store is read-only
     and ``apply`` is set, and ``StorageError`` before the first step if a link or manifest cannot be read.
     """
-    from udist_plugin.config.files import read_document, read_file
+    from udist_plugin.bootstrap.upkeep import configuration_of
+    from udist_plugin.config.files import read_document
     from udist_plugin.storage.collection.collect import collect
     from udist_plugin.storage.collection.retention import Policy, Retention
     from udist_plugin.storage.collection.retention_file import read_retention
@@ -77,12 +78,7 @@ def collect_garbage(
     elif retention is not None:
         policies = read_retention(retention)
 
-    given = read_file(os.fspath(config)) if isinstance(config, os.PathLike) else config
-    configuration = load(given, with_variables(os.environ, environ or {}), on_pipes=True).configuration
-    if apply and configuration.storage.maintenance.readonly.enabled:
-        raise ConfigurationError(
-            "is true, so the store cannot be collected", key="storage.maintenance.readonly.enabled"
-        )
+    configuration = configuration_of(config, environ, to_be="collected" if apply else "")
     driver, sizes = driver_of(configuration), sizes_of(configuration)
     try:
         driver.probe()
