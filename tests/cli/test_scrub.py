@@ -50,7 +50,10 @@ def test_damage_is_shown_and_ends_with_an_exit_code(udist: Udist, damaged: Path)
 
 
 def test_it_is_mended_in_two_steps(udist: Udist, damaged: Path) -> None:
-    assert udist("scrub", "--repair").code == 1
+    repaired = udist("scrub", "--repair")
+    assert repaired.code == 1
+    assert "repair: none; push it again\n" in repaired.out
+    assert repaired.out.endswith("left where they are; use --aside to move them aside\n")
     assert damaged.exists()
     mended = json.loads(udist("scrub", "--repair", "--aside", "--json").out)
     assert [(each["kind"], each["mended"]) for each in mended["damage"]] == [

@@ -105,6 +105,12 @@ def _print_end(state: State, remaining: int, arguments: argparse.Namespace) -> N
         print(f"links and uploads that were left behind and do no harm: {state.leftovers}")
     if not arguments.repair and (state.leftovers or any(damage.repair for damage in state.found)):
         print("nothing was changed; use --repair to mend what can be mended")
+    if arguments.repair and not arguments.aside and any(_stays(damage) for damage in state.found):
+        print("damaged blobs were left where they are; use --aside to move them aside")
+
+
+def _stays(damage: Damage) -> bool:
+    return damage.kind == "blob" and bool(damage.repair) and not damage.mended
 
 
 def _show(damage: Damage, arguments: argparse.Namespace) -> None:
@@ -117,6 +123,8 @@ def _lines(damage: Damage) -> Iterator[str]:
     yield f"  {damage.problem}"
     if damage.repair and not damage.mended:
         yield f"  repair: {damage.repair}"
+    elif damage.kind == "manifest" and not damage.mended:
+        yield "  repair: none; push it again"
 
 
 def _megabytes(progress: Callable[[int], object]) -> Callable[[int], object]:
