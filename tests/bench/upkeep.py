@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--blobs", type=int, default=1_000_000)
     parser.add_argument("--scrubbed", type=int, default=100_000, help="blobs of the store that is scrubbed")
     parser.add_argument("--shapes", nargs="*", choices=SHAPES, default=list(SHAPES))
-    parser.add_argument("--folder", type=Path, default=Path("/dev/shm"), help="with millions of free inodes")
+    parser.add_argument("--folder", type=Path, default=Path("/dev/shm"), help="with 3 million free inodes")
     add_json_option(parser)
     arguments = parser.parse_args()
     rows = [measured(arguments.folder, "du", shape, arguments.blobs) for shape in arguments.shapes]
