@@ -202,3 +202,27 @@ def test_a_tag_list_is_one_grouped_listing(store: MemoryStore) -> None:
     assert len(registry.list_tags("a").items) == 50
     assert registry.list_tags("a", 2, "v10").items == ["v11", "v12"]
     assert [request.split()[0] for request in store.requests] == ["names", "names"]
+
+
+def test_a_file_that_is_replaced_while_it_is_moved_stays(store: MemoryStore) -> None:
+    driver = MemoryObjects(store)
+    driver.put_content("/a", b"bad")
+    assert not driver.move_if("/a", "/b", lambda: False)
+    assert keys(store) == ["a", "b"]
+
+    def replaced() -> bool:
+        driver.put_content("/a", b"good")
+        return True
+
+    assert not driver.move_if("/a", "/b", replaced)
+    assert (driver.get_content("/a"), driver.get_content("/b")) == (b"good", b"bad")
+    assert driver.move_if("/a", "/b", lambda: True)
+    assert keys(store) == ["b"]
+
+
+def test_whether_a_store_compares_is_tried(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = MemoryObjects(store)
+    assert driver.compares("/scratch")
+    monkeypatch.setattr(store, "delete_version", lambda found: store.delete([found.key]) is None)
+    assert not driver.compares("/scratch")
+    assert keys(store) == []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.storage.interleaving import HOUR, Turns, store
+from tests.storage.interleaving import HOUR, Role, Turns, store
 from tests.storage.samples import Document, image, index, push
 from udist_plugin.errors import (
     BlobUnknown,
@@ -15,11 +17,15 @@ from udist_plugin.errors import (
     NameUnknown,
     PathNotFound,
     StorageError,
+    UdistError,
 )
 from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.reference import Reference
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.collect import collect, undo
-from udist_plugin.storage.collection.retention import Policy, Retention
+from udist_plugin.storage.collection.notes import Notes
+from udist_plugin.storage.collection.retention import Policy, Retention, TagRule
+from udist_plugin.storage.leases import Leases
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.storage.scrubbing.scrub import Repair, scrub
 from udist_plugin.storage.sizes.sizes import MemorySizes, Sizes
@@ -38,13 +44,17 @@ IMAGES = {image(*layers): layers for layers in ((LAYERS[0],), (LAYERS[1],))}
 INDEX = index(*IMAGES)
 TAGS = {document: f"v{number}" for number, document in enumerate([*IMAGES, INDEX])}
 DEEDS = 3
+LOOKS = 3
+LEASED = "c"
+"""The repository of ``Owner``, whose tags go when they are an hour old."""
 
 
 def blobs_of(document: Document) -> Iterable[Digest]:
     return [Digest.of(blob) for blob in (CONFIG, *IMAGES[document])]
 
 
-UNTAGGED = Retention((Policy(untagged=True),))
+UNTAGGED = Policy(untagged=True)
+OLD_TAGS = Policy((re.compile(LEASED),), untagged=True, rules=(TagRule(pushed_within=HOUR),))
 
 
 class Plugin:
@@ -64,24 +74,38 @@ class Plugin:
     def work(self) -> None:
         registry = self._open()
         for _ in range(DEEDS):
-            match self._turns.random.randrange(8):
-                case 0 | 1 | 2:
-                    self._push(registry, self._turns.random.choice(list(IMAGES)))
-                case 3:
-                    self._push_index(registry)
-                case 4 | 5 | 6:
-                    self._delete(registry, self._turns.random.choice([*IMAGES, INDEX]))
-                case _:
-                    self.check(registry)
+            self._deed(registry)
+
+    def _deed(self, registry: Registry) -> None:
+        match self._turns.random.randrange(8):
+            case 0 | 1 | 2:
+                self._push(registry, self._turns.random.choice(list(IMAGES)))
+            case 3:
+                self._push_index(registry)
+            case 4 | 5 | 6:
+                self._delete(registry, self._turns.random.choice([*IMAGES, INDEX]))
+            case _:
+                self.check(registry)
 
     def check(self, registry: Registry) -> None:
         """Everything that was acknowledged can be read."""
         for document in list(self.kept):
-            assert registry.get_manifest(self.name, document.digest).content == document.content
-            assert registry.resolve_manifest(self.name, document.digest).size == len(document.content)
-            for digest in blobs_of(document) if document != INDEX else ():
-                with registry.open_blob(self.name, digest) as content:
-                    assert content.read() == BLOBS[digest]
+            self._read(registry, document, document.digest)
+
+    def _read(self, registry: Registry, document: Document, target: Digest | str) -> None:
+        """What a repair has just deleted is put back, at the latest when somebody looks at its notes."""
+        for _ in range(LOOKS):
+            with suppress(ManifestUnknown, BlobUnknown):
+                return self._read_once(registry, document, target)
+            Notes(self._driver).finish()
+        return self._read_once(registry, document, target)
+
+    def _read_once(self, registry: Registry, document: Document, target: Digest | str) -> None:
+        assert registry.get_manifest(self.name, target).content == document.content
+        assert registry.resolve_manifest(self.name, target).size == len(document.content)
+        for digest in blobs_of(document) if document != INDEX else ():
+            with registry.open_blob(self.name, digest) as content:
+                assert content.read() == BLOBS[digest]
 
     def _open(self) -> Registry:
         sizes = self._turns.random.choice([Sizes, MemorySizes])()
@@ -140,6 +164,77 @@ class Plugin:
             self.kept &= self._tagged
         with suppress(ManifestUnknown, NameUnknown):
             registry.delete_manifest(self.name, document.digest)
+
+
+class Promises:
+    """What holds of the tags of ``LEASED``: those pushed so lately stand, as far as nobody released them."""
+
+    def __init__(self) -> None:
+        self.young: dict[str, float] = {}
+        self.releases = 0
+
+    def release(self) -> None:
+        self.releases += 1
+        self.young.clear()
+
+
+class Owner(Plugin):
+    """Pushes tags, and takes and releases leases on them and their manifests, as one of several do."""
+
+    def __init__(self, turns: Turns, driver: StorageDriver, owner: str, promises: Promises) -> None:
+        super().__init__(turns, driver, LEASED)
+        self._owner = owner
+        self._promises = promises
+        self._leases = Leases(driver)
+        self._held: dict[str, Document] = {}
+
+    def _deed(self, registry: Registry) -> None:
+        document = self._turns.random.choice(list(IMAGES))
+        match self._turns.random.randrange(6):
+            case 0 | 1:
+                self._push(registry, document)
+            case 2 | 3:
+                self._create(registry, document)
+            case 4 if self._held:
+                self._release()
+            case _:
+                self.check(registry)
+
+    def check(self, registry: Registry) -> None:
+        """What is under a lease stands, and so do the tags that are no hour old."""
+        for reference, document in list(self._held.items()):
+            self._read(registry, document, Reference.parse(reference).target)
+        for document in IMAGES:
+            pushed = self._promises.young.get(TAGS[document], 0.0)
+            if not self._turns.jumps and self._turns.real < pushed + HOUR:
+                assert registry.get_manifest(self.name, TAGS[document]).digest == document.digest
+
+    def _push_manifest(self, registry: Registry, document: Document) -> bool:
+        begun, releases = self._turns.real, self._promises.releases
+        try:
+            push(registry, self.name, document, TAGS[document])
+        except ManifestBlobUnknown:
+            return False
+        if releases == self._promises.releases:
+            self._promises.young[TAGS[document]] = begun
+        self._turns.tell(f"has pushed {TAGS[document]}")
+        return True
+
+    def _create(self, registry: Registry, document: Document) -> None:
+        targets = [f"{self.name}:{TAGS[document]}", f"{self.name}@{document.digest}"]
+        reference = self._turns.random.choice(targets)
+        with suppress(ManifestUnknown):
+            self._leases.create(registry, self._owner, [reference])
+            self._held[reference] = document
+            self._turns.tell(f"has a lease on {reference}")
+
+    def _release(self) -> None:
+        reference = self._turns.random.choice(list(self._held))
+        del self._held[reference]
+        self._promises.release()
+        self._leases.release(self._owner, [reference])
+        self._promises.release()
+        self._turns.tell(f"has released {reference}")
 
 
 class Stock:
@@ -230,7 +325,7 @@ def scrubber(turns: Turns, driver: StorageDriver) -> None:
         turns.happen()
 
 
-def litter(turns: Turns, driver: StorageDriver, retention: Retention | None) -> None:
+def litter(turns: Turns, driver: StorageDriver, retention: Retention | None, *, untagged: bool) -> None:
     """Garbage that pushes are about to use again, old or in quarantine, and due or not."""
     registry = StorageRegistry(driver)
     for name in ("a", "b", Stock.name):
@@ -238,7 +333,7 @@ def litter(turns: Turns, driver: StorageDriver, retention: Retention | None) -> 
             registry.push_blob(name, digest, io.BytesIO(blob))
     for document in IMAGES:
         driver.put_content(paths.blob_data(document.digest), document.content)
-        if retention:  # untagged, and the children of an index that is about to be pushed
+        if untagged:  # such, and the children of an index that is about to be pushed
             for name in ("a", "b"):
                 push(registry, name, document)
     turns.pass_time(30 * HOUR)
@@ -248,34 +343,46 @@ def litter(turns: Turns, driver: StorageDriver, retention: Retention | None) -> 
 
 
 def interleave(seed: int, *, scrubbing: bool = False) -> None:
-    """One order of everything. Raises ``AssertionError`` if what was acknowledged is lost.
+    """One order of everything. Raises ``AssertionError`` or ``UdistError`` if any of this does not hold:
+
+    - What a plugin was told it has pushed can be read by its digest, with all its blobs, until its deletion
+      begins, and at the end. Where untagged manifests are collected, that is said of tagged ones.
+    - What is under a lease can be read, from when the lease was granted until its release begins.
+    - A tag stands for as long as the policy says, counted from when its last push began.
+    - What a stock server was told it has pushed is there at the end, each blob in its place.
+
+    Collectors and repairs are killed at any step, and begin anew. Every second seed is an object store. In a
+    third of them the store's clock jumps, but not where there is a stock server, whose promise needs it.
 
     With ``scrubbing`` the store is repaired meanwhile.
 
     Every third seed collects untagged manifests, too. Then there is no stock server: it cannot see that the
-    manifest in quarantine stands that it refers to.
+    manifest in quarantine stands that it refers to. Half of the seeds have leases, and tags that get old.
     """
     shape = seed % 6
     untagged = seed // 6 % 3 == 0
-    retention = UNTAGGED if untagged else None
+    leasing = seed // 18 % 2 == 1
+    retention = Retention((OLD_TAGS,) * leasing + (UNTAGGED,) * untagged)
     jumps = shape < 2  # a stock server's promise needs a clock that can be believed
     turns = Turns(seed, jumps=jumps)
     with store(turns, objects=bool(seed % 2)) as driver:
-        litter(turns, driver, retention)
+        litter(turns, driver, retention, untagged=untagged)
         plugins = [Plugin(turns, driver, name, untagged=untagged) for name in ("a", "b")]
+        promises = Promises()
+        plugins += [Owner(turns, driver, owner, promises) for owner in ("x", "y") if leasing]
         stock = Stock(turns, driver, cache=shape < 4)
-        works = [
-            *(plugin.work for plugin in plugins),
-            stock.work,
-            *[lambda: collector(turns, driver, retention)] * 2,
-        ]
-        mortal = [False, False, False, True, True]
-        if jumps or untagged:
-            del works[2], mortal[2]
+        roles = [Role(f"plugin {plugin.name}", plugin.work) for plugin in plugins]
+        if not (jumps or untagged):
+            roles.append(Role("stock server", stock.work))
+        collecting = partial(collector, turns, driver, retention)
+        roles += [Role(f"collector {number}", collecting, is_mortal=True) for number in (1, 2)]
         if scrubbing:
-            works.append(lambda: scrubber(turns, driver))
-            mortal.append(False)
-        turns.run(works, mortal)
+            roles.append(Role("repair", partial(scrubber, turns, driver), is_mortal=True))
+        try:
+            turns.run(roles)
+        except (AssertionError, UdistError) as error:
+            error.add_note("\n".join(turns.trace))
+            raise
         for _ in range(3):
             turns.pass_time(30 * HOUR)
             for _ in collect(driver, apply=True, retention=retention, pause=turns.pause):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest import MonkeyPatch
 
@@ -14,6 +14,7 @@ from tests.drivers.memory_store import MemoryObjects, MemoryStore
 from udist_plugin.drivers import inmemory
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.storage import paths
+from udist_plugin.storage.collection.quarantine import NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,16 +36,24 @@ class Killed(BaseException):
     """The actor is no more; nothing that it would still do reaches the store."""
 
 
+class Role(NamedTuple):
+    """What somebody does; one that is mortal may be killed, and then does all of it anew."""
+
+    name: str
+    work: Callable[[], object]
+    is_mortal: bool = False
+
+
 class Actor:
     """``work`` runs in a thread of its own, but only while it has its turn."""
 
-    def __init__(self, turns: Turns, work: Callable[[], object]) -> None:
+    def __init__(self, turns: Turns, role: Role) -> None:
+        self.role = role
         self.killed = False
         self.ended = False
         self.error: BaseException | None = None
         self.go = threading.Semaphore(0)
         self._turns = turns
-        self._work = work
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -52,7 +61,7 @@ class Actor:
         self.go.acquire()
         try:
             if not self.killed:
-                self._work()
+                self.role.work()
         except Killed:
             pass
         except BaseException as error:
@@ -66,6 +75,8 @@ class Turns:
 
     def __init__(self, seed: int, *, jumps: bool) -> None:
         self.random = Random(seed)
+        self.trace: list[str] = []
+        """What was written and what happened, in order."""
         self.real = 1e9
         self.skew = 0.0
         self.back = threading.Semaphore(0)
@@ -75,12 +86,21 @@ class Turns:
         """What the network may deliver once more, and until when."""
         self.moving: set[Actor | None] = set()
         """Who has copied data to quarantine, and not deleted the original: that is never held up for long."""
+        self.noting: set[Actor | None] = set()
+        """Who has noted a deletion (see collection/notes.py): nor is that."""
         self.jumps = jumps
         self._current: Actor | None = None
+        self._ticks = 0
 
     def time(self) -> float:
-        """The store's time."""
-        return self.real + self.skew
+        """The store's time; to actors no two moments are the same."""
+        self._ticks += self._current is not None
+        return self.real + self.skew + self._ticks * 1e-6
+
+    def tell(self, what: str) -> None:
+        """Notes what the one whose turn it is has done."""
+        who = f"{self._current.role.name}: " if self._current else ""
+        self.trace.append(f"{self.time():.6f} {who}{what}")
 
     def step(self) -> None:
         """Called by an actor before each thing it does: lets others go first."""
@@ -103,17 +123,18 @@ class Turns:
         self.real += seconds
         self.late = [(until, act) for until, act in self.late if self.real < until]
 
-    def run(self, works: Sequence[Callable[[], object]], mortal: Sequence[bool]) -> None:
-        """Until all have ended; one that is killed and ``mortal`` begins anew, three times in all."""
-        actors = [Actor(self, work) for work in works]
+    def run(self, roles: Sequence[Role]) -> None:
+        """Until all have ended; one that is killed and mortal begins anew, three times in all."""
+        actors = [Actor(self, role) for role in roles]
         lives = 3
         while alive := [actor for actor in actors if not actor.ended]:
             actor = self.random.choice(alive)
             place = actors.index(actor)
-            if lives and mortal[place] and self.random.random() < 0.02:
+            if lives and actor.role.is_mortal and self.random.random() < 0.02:
                 lives -= 1
                 actor.killed = True
-                actors[place] = Actor(self, works[place])
+                self.trace.append(f"{actor.role.name} is killed")
+                actors[place] = Actor(self, actor.role)
             for _ in range(self.random.choice(TURNS)):
                 if not actor.ended:
                     self._turn(actor)
@@ -130,6 +151,12 @@ class Turns:
         """Whether the actor whose turn it is has begun or ended to move data to quarantine."""
         (self.moving.add if now else self.moving.discard)(self._current)
 
+    def writes(self, verb: str, path: str) -> None:
+        """The actor whose turn it is has changed something."""
+        self.tell(f"{verb} /{path.removeprefix(paths.ROOT).removeprefix(paths.ROOT[1:]).lstrip('/')}")
+        if path.endswith(NOTE):
+            (self.noting.add if verb == "put" else self.noting.discard)(self._current)
+
     def _turn(self, actor: Actor) -> None:
         self._current = actor
         actor.go.release()
@@ -140,12 +167,13 @@ class Turns:
         if self.late and self.random.random() < 0.5:
             self.late.pop(self.random.randrange(len(self.late)))[1]()
             return
-        if any(actor and not actor.ended for actor in self.moving):
+        if any(actor and not actor.ended for actor in self.moving | self.noting):
             self.pass_time(1.0)
             return
         if self.jumps and self.random.random() < 0.3:
             self.late.clear()
             self.skew += self.random.choice([-30, 30]) * HOUR
+            self.trace.append(f"the clock is wrong by {self.skew / HOUR:.0f} h")
             return
         seconds = self.random.choice([1.0, 4.0, HOUR, 13 * HOUR, 25 * HOUR])
         if self.busy_since is None or self.real + seconds - self.busy_since < 23 * HOUR:
@@ -162,6 +190,7 @@ class TurnedFiles(InMemoryDriver):
     def put_file(self, path: str, file: File) -> None:
         self._turns.step()
         super().put_file(path, file)
+        self._turns.writes("put", path)
 
     def reader(self, path: str, start: int = 0, end: int | None = None) -> Content:
         self._turns.step()
@@ -178,14 +207,18 @@ class TurnedFiles(InMemoryDriver):
     def move(self, source: str, destination: str) -> None:
         self._turns.step()
         super().move(source, destination)
+        self._turns.writes("move", f"{source} {destination}")
 
     def delete(self, path: str, *, durable: bool = True) -> None:
         self._turns.step()
         super().delete(path, durable=durable)
+        self._turns.writes("delete", path)
 
     def delete_if(self, path: str, holding: str, content: bytes) -> bool:
         self._turns.step()
-        return super().delete_if(path, holding, content)
+        deleted = super().delete_if(path, holding, content)
+        self._turns.writes("delete" if deleted else "leave", path)
+        return deleted
 
 
 class TurnedStore(MemoryStore):
@@ -207,6 +240,7 @@ class TurnedStore(MemoryStore):
     def put(self, key: str, content: bytes) -> None:
         self._turns.step()
         super().put(key, content)
+        self._turns.writes("put", key)
 
     def writer(self, key: str, *, mark: str = "") -> ObjectWriter:
         self._turns.step()
@@ -215,6 +249,7 @@ class TurnedStore(MemoryStore):
     def join(self, sources: Sequence[StoredObject], key: str) -> None:
         self._turns.step()
         super().join(sources, key)
+        self._turns.writes("copy", key)
         if key.startswith(paths.QUARANTINE[1:]):
             self._turns.moves(now=True)
 
@@ -229,6 +264,8 @@ class TurnedStore(MemoryStore):
     def delete(self, keys: Sequence[str]) -> None:
         self._turns.step()
         super().delete(keys)
+        for key in keys:
+            self._turns.writes("delete", key)
         self._turns.moves(now=False)
         data = [key for key in keys if key.startswith(paths.BLOBS[1:])]
         if data and not self._turns.jumps and self._turns.random.random() < 0.5:
@@ -237,7 +274,9 @@ class TurnedStore(MemoryStore):
 
     def delete_version(self, found: StoredObject) -> bool:
         self._turns.step()
-        return super().delete_version(found)
+        deleted = super().delete_version(found)
+        self._turns.writes("delete" if deleted else "leave", found.key)
+        return deleted
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.drivers.memory_store import MemoryObjects
 from tests.storage.samples import Document, image, index, push, push_image
 from tests.storage.stock import collect_garbage, serving
 from tests.storage.test_collection_interop import FIRST, GONE, KEPT, OUTER, SIGNATURE, STOCK, TWO, check, fill
@@ -230,19 +231,34 @@ def test_a_blob_that_is_pushed_while_it_is_moved_aside_stays(
 ) -> None:
     path = paths.blob_data(Digest.of(LAYER))
     driver.put_content(path, b"lay-r")
-    verb = "move" if driver.has_folders else "copy"
+    verb = "move" if driver.has_folders else "move_if"
     original = getattr(driver, verb)
 
-    def moved(source: str, destination: str) -> None:
+    def moved(*arguments: object) -> object:
         monkeypatch.undo()
         driver.put_content(path, LAYER)
-        original(source, destination)
+        return original(*arguments)
 
     monkeypatch.setattr(driver, verb, moved)
     assert kinds(list(scrub(driver, repair=ALL)))[0] == ("blob", False)
     assert driver.get_content(path) == LAYER
     assert not driver.exists(paths.damaged(Digest.of(LAYER)))
     assert not list(scrub(driver))
+
+
+def test_a_bucket_that_does_not_compare_keeps_its_blobs_where_they_are(
+    monkeypatch: Monkey,
+) -> None:
+    """The other damage is mended all the same, when that alone is asked for."""
+    driver = MemoryObjects()
+    push_image(StorageRegistry(driver), "a", LAYER)
+    path = paths.blob_data(Digest.of(LAYER))
+    driver.put_content(path, b"lay-r")
+    monkeypatch.setattr(driver, "compares", lambda folder: False)
+    with pytest.raises(StorageError, match="--aside"):
+        list(scrub(driver, repair=ALL))
+    assert driver.get_content(path) == b"lay-r"
+    assert kinds(list(scrub(driver, repair=LINKS)))[0] == ("blob", False)
 
 
 def test_a_killed_repair_is_finished(

@@ -263,6 +263,18 @@ class StorageDriver(ABC):
         """
         raise NotImplementedError
 
+    def move_if(self, source: str, destination: str, is_right: Callable[[], bool]) -> bool:
+        """As ``copy``, and then deletes ``source`` if ``is_right``; whether it did. Of the same drivers.
+
+        What replaces ``source`` meanwhile stays if the store ``compares``.
+        """
+        raise NotImplementedError
+
+    def compares(self, folder: str) -> bool:
+        """Whether the store deletes nothing that was replaced since it was looked at, which is tried with a
+        file in ``folder``. Of the same drivers."""
+        raise NotImplementedError
+
     @abstractmethod
     def delete(self, path: str, *, durable: bool = True) -> None:
         """Deletes a file, or a folder with all in it. Raises ``PathNotFound``."""

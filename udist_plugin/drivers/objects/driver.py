@@ -7,6 +7,7 @@ same bytes of it, any other goes on where one left off, and its commit is a join
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -18,7 +19,7 @@ from udist_plugin.drivers.objects.tree import Tree
 from udist_plugin.errors import InvalidPath, PathBusy, PathNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Self
 
     from udist_plugin.content import Content
@@ -138,6 +139,25 @@ class ObjectDriver(StorageDriver):
 
     def copy(self, source: str, destination: str) -> None:
         self._tree.copy(source, destination)
+
+    def move_if(self, source: str, destination: str, is_right: Callable[[], bool]) -> bool:
+        key, target = self._tree.key(source), self._tree.key(destination)
+        with self._tree.named_errors(source):
+            found = self.store.head(key)
+            self.store.join([found], target)
+            return is_right() and self.store.delete_version(found)
+
+    def compares(self, folder: str) -> bool:
+        path = f"{folder}/{os.urandom(8).hex()}"
+        key = self._tree.key(path)
+        with self._tree.named_errors(path):
+            self.store.put(key, b"1")
+            found = self.store.head(key)
+            self.store.put(key, b"2")
+            try:
+                return not self.store.delete_version(found)
+            finally:
+                self.store.delete([key])
 
     def delete(self, path: str, *, durable: bool = True) -> None:  # noqa: ARG002
         key, folder = self._tree.key(path), self._tree.folder(path)

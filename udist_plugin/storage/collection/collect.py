@@ -47,6 +47,7 @@ from udist_plugin.errors import ConfigurationError, PathNotFound
 from udist_plugin.registry import LOOK_HOLDS
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.mark import mark
+from udist_plugin.storage.collection.notes import Notes
 from udist_plugin.storage.collection.quarantine import BEGUN, CLOSED, Quarantine, Taking
 from udist_plugin.storage.collection.retention import Retention
 from udist_plugin.storage.collection.step import Step
@@ -90,6 +91,8 @@ def collect(
     quarantine = Quarantine(driver)
     now = quarantine.time() if apply else time.time()
     before = now - grace
+    if apply:
+        Notes(driver).finish(before)
     due, waiting = _runs(quarantine, before, close=apply)
     blobs = [entry for run in due for entry in quarantine.entries(run)]
     taking = Taking(quarantine)
@@ -118,6 +121,7 @@ def collect(
 def undo(driver: StorageDriver) -> Iterator[Step]:
     """Restores everything that is in quarantine; each blob, manifest and tag as it is done."""
     quarantine = Quarantine(driver)
+    Notes(driver).finish()
     for run in quarantine.runs():
         for entry in quarantine.entries(run):
             with suppress(PathNotFound):

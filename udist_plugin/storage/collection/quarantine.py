@@ -2,6 +2,7 @@
 
 /docker/registry/v2/udist/quarantine
 ├── clock                                     written to ask for the store's time
+├── <…>.note                                  a deletion that is under way (see notes.py)
 └── <run>                                     16 random hexadecimal digits
     ├── begun                                 written before the first file was moved here
     ├── closed                                written after the last: from here on the grace counts
@@ -17,7 +18,7 @@ import os
 import time
 from contextlib import suppress
 
-from udist_plugin.errors import DigestInvalid, PathNotFound
+from udist_plugin.errors import PathNotFound
 from udist_plugin.oci.digest import HEX_LENGTHS, Digest
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.walk import digests_below, files_below, revision_links
@@ -35,6 +36,8 @@ RUN_MAX: Final = 3600.0
 it dead, would be due too early."""
 BEGUN: Final = "begun"
 CLOSED: Final = "closed"
+NOTE: Final = ".note"
+"""How the names of notes end."""
 _CLOCK: Final = f"{paths.QUARANTINE}/clock"
 _NOTE: Final = b"written by udist gc\n"
 _RUN_LENGTH: Final = 16
@@ -107,7 +110,10 @@ class Quarantine:
         Raises ``PathNotFound``. The file may move while it is looked for: each round that misses it, though
         it was there all the time, has seen a run move it, and a run moves a file once.
         """
-        runs = self.runs()
+        names = self._names()
+        if restore and self._put_back(origin, names):
+            return look(origin)
+        runs = _runs_among(names)
         for _ in range(len(runs) + 1):
             for run in runs:
                 with suppress(PathNotFound):
@@ -119,13 +125,7 @@ class Quarantine:
 
     def runs(self) -> list[str]:
         """The names of all runs. What other programs put there stays."""
-        try:
-            names = self._driver.list(paths.QUARANTINE)
-        except PathNotFound:
-            return []
-        return sorted(
-            name for name in names if len(name) == _RUN_LENGTH and not name.strip("0123456789abcdef")
-        )
+        return _runs_among(self._names())
 
     def entries(self, run: str) -> Iterator[Entry]:
         """The blobs of a run."""
@@ -185,15 +185,21 @@ class Quarantine:
         return self._delete_taken(entry)
 
     def _take_link(self, entry: Entry) -> bool:
+        from udist_plugin.storage.collection.notes import Notes
+
+        taken = copied = False
+
+        def take() -> bool:
+            """Whether nothing is left: somebody deleted both, and may have pushed it again."""
+            nonlocal taken, copied
+            self._driver.copy(entry.origin, entry.path)
+            taken = self._delete_taken(entry)
+            copied = self._driver.stands(entry.path)
+            return taken and not copied
+
         content = self._driver.get_content(entry.origin)
-        pushed = self._pushed(content)
-        self._driver.copy(entry.origin, entry.path)
-        taken = self._delete_taken(entry)
-        if taken and not self._driver.stands(entry.path) and self._pushed(content) != pushed:
-            # Deleted meanwhile by somebody, with the copy, and pushed again.
-            self._driver.put_content(entry.origin, content)
-            return False
-        return taken
+        deleted = Notes(self._driver).delete(entry.origin, content, take)
+        return taken and (copied or deleted)
 
     def _delete_taken(self, entry: Entry) -> bool:
         """Whether the original was deleted, of which there is a copy here."""
@@ -201,13 +207,6 @@ class Quarantine:
             return False
         self._driver.delete(entry.origin)
         return True
-
-    def _pushed(self, link: bytes) -> float | None:
-        """When the bytes of the manifest were written last, which each push does."""
-        with suppress(PathNotFound, DigestInvalid):
-            digest = Digest(link.decode("ascii", "replace"))
-            return self._driver.stat(paths.blob_data(digest)).modified
-        return None
 
     def restore(self, entry: Entry) -> None:
         """Puts a file back where it belongs. Raises ``PathNotFound``.
@@ -249,9 +248,31 @@ class Quarantine:
             self._driver.remove_if_empty(f"{folder}/{below}")
         self._driver.remove_if_empty(folder)
 
+    def _names(self) -> list[str]:
+        try:
+            return self._driver.list(paths.QUARANTINE)
+        except PathNotFound:
+            return []
+
+    def _put_back(self, origin: str, names: list[str]) -> bool:
+        """Whether a file was put back that somebody deleted who was then killed."""
+        if not any(name.endswith(NOTE) for name in names):
+            return False
+        from udist_plugin.storage.collection.notes import Notes
+
+        return Notes(self._driver).put_back(origin, names)
+
     def _reach(self, entry: Entry, *, restore: bool) -> str:
         """The path at which the entry's file can be read."""
         if not restore:
             return entry.path
         self.restore(entry)
         return entry.origin
+
+
+def _is_run(name: str) -> bool:
+    return len(name) == _RUN_LENGTH and not name.strip("0123456789abcdef")
+
+
+def _runs_among(names: list[str]) -> list[str]:
+    return sorted(filter(_is_run, names))

@@ -13,6 +13,7 @@ from functools import partial
 
 from udist_plugin.errors import DigestInvalid, PathNotFound
 from udist_plugin.storage import paths
+from udist_plugin.storage.collection.notes import Notes
 from udist_plugin.storage.collection.quarantine import Entry, Quarantine
 from udist_plugin.storage.collection.reading import Reader
 from udist_plugin.storage.collection.repository import Held, Plan, Repository, link_of, load, tag_of
@@ -21,7 +22,7 @@ from udist_plugin.storage.collection.step import Step
 from udist_plugin.storage.collection.walk import repositories
 from udist_plugin.storage.leases import Leases
 from udist_plugin.storage.links import link_content
-from udist_plugin.typed import TYPE_CHECKING
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from udist_plugin.storage.leases import Release
 
 UNTAGGED = "no tag leads to it"
+PUSH_MAX: Final = 3600.0
+"""Seconds for which a manifest's tags may follow its link."""
 
 
 class Tidying:
@@ -56,6 +59,7 @@ class Tidying:
         self._due: dict[str, list[Entry]] = {}
         self._waiting: dict[str, list[Entry]] = {}
         self._held: dict[str, Held] = {}
+        self._now = 0.0
         self._plans: list[tuple[Repository, Plan]] = []
 
     @property
@@ -71,6 +75,7 @@ class Tidying:
 
     def plan(self, now: float, before: float) -> None:
         """Decides what goes. Raises ``StorageError`` for what cannot be listed or read."""
+        self._now = now
         self._held = _held(self._leases)
         reader = Reader(self._driver)
         before = min(before, now - self._retention.delay)
@@ -121,16 +126,18 @@ class Tidying:
             return
         folder, content = tag_of(repository.name, tag), link_content(digest)
         current = f"{folder}/{paths.CURRENT}"
-        with suppress(PathNotFound):
-            if self._driver.stat(current).modified != pushed:
-                return
+
+        def take() -> bool:
+            found = self._driver.stat(current).modified
+            if found != pushed or self._is_being_pushed(repository.name, digest, pushed):
+                return False
             self._driver.put_content(Entry(self._taking.run(), current).path, content)
-            if not self._driver.delete_if(folder, paths.CURRENT, content):
-                return
-            if self._leases.holds(repository.name, tag):  # made meanwhile: see ``Leases.create``
-                self._driver.put_content(current, content)
-                return
-            yield step
+            return self._driver.delete_if(folder, paths.CURRENT, content)
+
+        with suppress(PathNotFound):  # deleted by another
+            is_leased = partial(self._leases.holds, repository.name, tag)  # see ``Leases.create``
+            if Notes(self._driver).delete(current, content, take, is_leased):
+                yield step
 
     def _settle(self, repository: Repository, plan: Plan) -> Iterator[Step]:
         """What is in quarantine goes back if it is wanted, or else is deleted once it is due."""
@@ -150,11 +157,19 @@ class Tidying:
                 if self._apply and entry in due:
                     self._quarantine.drop(entry)
 
+    def _is_being_pushed(self, name: str, digest: Digest, pushed: float) -> bool:
+        """Whether a push may be about to write a tag again: it has written the manifest's link later."""
+        return self._linked(name, digest) > max(pushed, self._now - PUSH_MAX)
+
     def _is_younger(self, name: str, digest: Digest, time: float) -> bool:
+        return self._linked(name, digest) >= time
+
+    def _linked(self, name: str, digest: Digest) -> float:
+        """When a manifest's link was written, in seconds since 1970; long ago if it does not stand."""
         try:
-            return self._driver.stat(link_of(name, digest)).modified >= time
+            return self._driver.stat(link_of(name, digest)).modified
         except PathNotFound:
-            return False
+            return 0.0
 
 
 def restore_links(driver: StorageDriver, quarantine: Quarantine) -> Iterator[Step]:

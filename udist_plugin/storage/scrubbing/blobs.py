@@ -14,6 +14,7 @@ from itertools import dropwhile
 from udist_plugin.content import CHUNK_SIZE
 from udist_plugin.errors import PathNotFound, StorageError
 from udist_plugin.storage import paths
+from udist_plugin.storage.collection.notes import Notes
 from udist_plugin.storage.collection.quarantine import Quarantine
 from udist_plugin.storage.collection.walk import digests_below
 from udist_plugin.storage.scrubbing.damage import Case, Damage
@@ -28,7 +29,17 @@ if TYPE_CHECKING:
 
 READINGS: Final = 2
 """How often a blob is read before it counts as damaged."""
+UNCOMPARED: Final = (
+    "damaged blobs cannot be moved aside (--aside): the service deletes an object whatever its version, so a "
+    "blob that is pushed meanwhile could be lost; end all pushes, and delete it with the service's own tools"
+)
 SET_ASIDE: Final = "move it aside, so that it can be pushed again"
+
+
+def check_store(driver: StorageDriver) -> None:
+    """Raises ``StorageError`` if no blob can be set aside beside pushes."""
+    if not driver.has_folders and not driver.compares(paths.SCRATCH):
+        raise StorageError(UNCOMPARED, driver=driver.name)
 
 
 def check_blobs(
@@ -89,22 +100,30 @@ def _bring_back(driver: StorageDriver, digest: Digest, read: Callable[[int], obj
 
 
 def _set_aside(driver: StorageDriver, digest: Digest, read: Callable[[int], object]) -> bool:
-    path = paths.blob_data(digest)
+    """Whether it was. What a push puts there meanwhile stays: where a move is a copy and a deletion, the
+    store deletes only what was copied, and elsewhere it is moved back."""
+    path, aside = paths.blob_data(digest), paths.damaged(digest)
+
+    def is_good() -> bool:
+        return not damage_of(driver, aside, digest, read)
+
+    def move() -> bool:
+        if not damage_of(driver, path, digest, read):
+            return False
+        driver.move(path, aside)
+        return True
+
     try:
-        if driver.has_folders:
-            driver.move(path, paths.damaged(digest))
-            return not _bring_back(driver, digest, read)
-        modified = driver.stat(path).modified
-        driver.copy(path, paths.damaged(digest))
-        if not damage_of(driver, paths.damaged(digest), digest, read):
-            driver.delete(paths.damaged(digest))
-            return False
-        if driver.stat(path).modified != modified:
-            return False
-        driver.delete(path)
+        if not driver.has_folders:
+            moved = driver.move_if(path, aside, lambda: not is_good())
+            if not moved:
+                driver.delete(aside)
+            return moved
+        with suppress(PathNotFound):  # what an earlier repair left is not what this one moves
+            driver.delete(aside)
+        return Notes(driver).delete(path, b"", move, is_good)
     except PathNotFound:  # deleted by another
         return False
-    return True
 
 
 def _digest_at(driver: StorageDriver, path: str, digest: Digest, read: Callable[[int], object]) -> str:

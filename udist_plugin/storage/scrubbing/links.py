@@ -1,8 +1,7 @@
 """Links that hold no digest, or lead to nothing.
 
 A link is made after what it leads to. So one that leads to nothing was left behind, and takes nothing along
-when it goes. What it leads to is looked for once more afterwards: if it was pushed again at this moment, the
-link is put back.
+when it goes. If it is pushed again at this moment, it is put back (see collection/notes.py).
 """
 
 from __future__ import annotations
@@ -12,13 +11,14 @@ from contextlib import suppress
 from udist_plugin.errors import DigestInvalid, InvalidPath, PathNotFound
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
+from udist_plugin.storage.collection.notes import Notes
 from udist_plugin.storage.data import BlobData
-from udist_plugin.storage.links import write_link
+from udist_plugin.storage.links import link_content, write_link
 from udist_plugin.storage.scrubbing.damage import Case, Damage
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from udist_plugin.drivers.base import StorageDriver
 
@@ -31,6 +31,7 @@ class Links:
     def __init__(self, driver: StorageDriver) -> None:
         self._driver = driver
         self._data = BlobData(driver, restore=False)
+        self._notes = Notes(driver)
 
     def stands(self, digest: Digest | None) -> bool:
         """Whether there is a blob, in its place or in quarantine."""
@@ -60,20 +61,24 @@ class Links:
             problem = f"leads to nothing: {paths.blob_data(target)} is missing"
         yield Case(
             Damage(kind, path, problem, DROP, harmless=kind == "layer"),
-            lambda: self.drop(path, content, lambda: self.stands(target)),
+            lambda: self._drop(path, content, target),
         )
 
-    def drop(self, path: str, content: bytes, is_wanted: Callable[[], bool]) -> bool:
-        """Deletes a link with this content, unless it is wanted, now or a moment later."""
-        if self._read(path) != content or is_wanted():
-            return False
-        with suppress(PathNotFound):  # deleted by another
+    def _drop(self, path: str, content: bytes, target: Digest | None) -> bool:
+        """Deletes a link with this content, unless what it should lead to is there."""
+
+        def delete() -> bool:
+            if self._read(path) != content or self.stands(target):
+                return False
             self._driver.delete(path)
-        if is_wanted():
-            self._driver.put_content(path, content)
-            return False
-        self._driver.remove_if_empty(path.rpartition("/")[0])
-        return True
+            return True
+
+        should = link_content(target) if target else content
+        with suppress(PathNotFound):  # deleted by another
+            if self._notes.delete(path, should, delete, lambda: self.stands(target)):
+                self._driver.remove_if_empty(path.rpartition("/")[0])
+                return True
+        return False
 
     def _rewrite(self, path: str, digest: Digest) -> bool:
         write_link(self._driver, path, digest)

@@ -11,6 +11,7 @@ from udist_plugin.oci.reference import tag_matcher
 from udist_plugin.oci.stored import read_stored
 from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
+from udist_plugin.storage.collection.notes import Notes
 from udist_plugin.storage.collection.repository import tag_of
 from udist_plugin.storage.collection.walk import files_below, listed
 from udist_plugin.storage.data import BlobData
@@ -151,16 +152,14 @@ class Checking:
         yield Case(Damage("tag", current, problem, DROP), lambda: self._drop_tag(folder, content, digest))
 
     def _drop_tag(self, folder: str, content: bytes, digest: Digest | None) -> bool:
-        current = f"{folder}/{paths.CURRENT}"
-        with suppress(PathNotFound):
-            if (digest and self._has_manifest(digest)) or not self._driver.delete_if(
-                folder, paths.CURRENT, content
-            ):
-                return False
-            if digest and self._has_manifest(digest):  # pushed again: its link stands before its tags
-                self._driver.put_content(current, content)
-                return False
-            return True
+        def is_wanted() -> bool:
+            return digest is not None and self._has_manifest(digest)
+
+        def delete() -> bool:
+            return not is_wanted() and self._driver.delete_if(folder, paths.CURRENT, content)
+
+        with suppress(PathNotFound):  # deleted by another
+            return Notes(self._driver).delete(f"{folder}/{paths.CURRENT}", content, delete, is_wanted)
         return False
 
     def _drop_half(self, folder: str) -> bool:

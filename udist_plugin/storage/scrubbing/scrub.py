@@ -10,8 +10,9 @@ from __future__ import annotations
 from udist_plugin.errors import StorageError
 from udist_plugin.storage import paths
 from udist_plugin.storage.catalog import walk
+from udist_plugin.storage.collection.notes import Notes
 from udist_plugin.storage.collection.walk import check_repositories, failure, listed
-from udist_plugin.storage.scrubbing.blobs import bring_back, check_blobs, check_quarantine
+from udist_plugin.storage.scrubbing.blobs import bring_back, check_blobs, check_quarantine, check_store
 from udist_plugin.storage.scrubbing.damage import Damage
 from udist_plugin.storage.scrubbing.repository import Checking
 from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple
@@ -58,7 +59,10 @@ def scrub(
     """
     _check_mounts(driver)
     damaged = {_digest_of(each.path) for each in known if each.kind == "blob"}
+    if repair.links or repair.blobs:
+        Notes(driver).finish()
     if repair.blobs:
+        check_store(driver)
         bring_back(driver, read)
     if not after.repository:
         for digest, case in check_blobs(driver, after.blob, read):
