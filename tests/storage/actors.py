@@ -32,29 +32,35 @@ from udist_plugin.storage.sizes.sizes import MemorySizes, Sizes
 from udist_plugin.wrappers.validation import ValidatingRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.registry import Registry
 
-CONFIG = b"{}"
-LAYERS = [b"first", b"second"]
-BLOBS = {Digest.of(blob): blob for blob in (CONFIG, *LAYERS)}
-IMAGES = {image(*layers): layers for layers in ((LAYERS[0],), (LAYERS[1],))}
-INDEX = index(*IMAGES)
-TAGS = {document: f"v{number}" for number, document in enumerate([*IMAGES, INDEX])}
 DEEDS = 3
 LOOKS = 3
 LEASED = "c"
 """The repository of ``Owner``, whose tags go when they are an hour old."""
 
-
-def blobs_of(document: Document) -> Iterable[Digest]:
-    return [Digest.of(blob) for blob in (CONFIG, *IMAGES[document])]
-
-
 UNTAGGED = Policy(untagged=True)
 OLD_TAGS = Policy((re.compile(LEASED),), untagged=True, rules=(TagRule(pushed_within=HOUR),))
+
+
+class Content:
+    """Two images and the index of both, to be pushed; ``salt`` tells them from those of others."""
+
+    def __init__(self, salt: str = "") -> None:
+        config = b"{}" + salt.encode()
+        layers = [f"{each}{salt}".encode() for each in ("first", "second")]
+        self.blobs = {Digest.of(blob): blob for blob in (config, *layers)}
+        self._needs = {image(layer, config=config): [Digest.of(config), Digest.of(layer)] for layer in layers}
+        self.images = list(self._needs)
+        self.index = index(*self.images)
+        self.tags = {document: f"v{number}" for number, document in enumerate([*self.images, self.index])}
+
+    def blobs_of(self, document: Document) -> Iterable[Digest]:
+        """Those of an image; an index has none."""
+        return self._needs.get(document, [])
 
 
 class Plugin:
@@ -63,8 +69,11 @@ class Plugin:
     Where untagged manifests are collected, that is what a tag of their own leads to, and their children.
     """
 
-    def __init__(self, turns: Turns, driver: StorageDriver, name: str, *, untagged: bool = False) -> None:
+    def __init__(
+        self, turns: Turns, driver: StorageDriver, name: str, content: Content, *, untagged: bool = False
+    ) -> None:
         self.name = name
+        self.content = content
         self._untagged = untagged
         self.kept: set[Document] = set()
         self._tagged: set[Document] = set()
@@ -79,11 +88,11 @@ class Plugin:
     def _deed(self, registry: Registry) -> None:
         match self._turns.random.randrange(8):
             case 0 | 1 | 2:
-                self._push(registry, self._turns.random.choice(list(IMAGES)))
+                self._push(registry, self._turns.random.choice(self.content.images))
             case 3:
                 self._push_index(registry)
             case 4 | 5 | 6:
-                self._delete(registry, self._turns.random.choice([*IMAGES, INDEX]))
+                self._delete(registry, self._turns.random.choice([*self.content.images, self.content.index]))
             case _:
                 self.check(registry)
 
@@ -103,9 +112,9 @@ class Plugin:
     def _read_once(self, registry: Registry, document: Document, target: Digest | str) -> None:
         assert registry.get_manifest(self.name, target).content == document.content
         assert registry.resolve_manifest(self.name, target).size == len(document.content)
-        for digest in blobs_of(document) if document != INDEX else ():
+        for digest in self.content.blobs_of(document):
             with registry.open_blob(self.name, digest) as content:
-                assert content.read() == BLOBS[digest]
+                assert content.read() == self.content.blobs[digest]
 
     def _open(self) -> Registry:
         sizes = self._turns.random.choice([Sizes, MemorySizes])()
@@ -113,7 +122,7 @@ class Plugin:
         return ValidatingRegistry(inner, clocks=lambda: (self._turns.real,))
 
     def _push(self, registry: Registry, document: Document) -> bool:
-        for digest in blobs_of(document):
+        for digest in self.content.blobs_of(document):
             try:
                 registry.resolve_blob(self.name, digest)
             except BlobUnknown:
@@ -126,11 +135,11 @@ class Plugin:
             with suppress(BlobUnknown):
                 registry.mount_blob(self.name, digest, source)
                 return
-        registry.push_blob(self.name, digest, io.BytesIO(BLOBS[digest]))
+        registry.push_blob(self.name, digest, io.BytesIO(self.content.blobs[digest]))
 
     def _push_index(self, registry: Registry) -> None:
-        if all(self._has(registry, child) or self._push(registry, child) for child in IMAGES):
-            self._push_manifest(registry, INDEX)
+        if all(self._has(registry, child) or self._push(registry, child) for child in self.content.images):
+            self._push_manifest(registry, self.content.index)
 
     def _has(self, registry: Registry, document: Document) -> bool:
         """Whether a child need not be pushed, as clients find out."""
@@ -140,7 +149,11 @@ class Plugin:
             return False
 
     def _push_manifest(self, registry: Registry, document: Document) -> bool:
-        tags = [(TAGS[document],), (TAGS[document], "latest")] if self._untagged else [(), ("latest",)]
+        tags = (
+            [(self.content.tags[document],), (self.content.tags[document], "latest")]
+            if self._untagged
+            else [(), ("latest",)]
+        )
         if self._untagged and document not in self.kept and self._turns.random.randrange(2):
             tags = [()]
         chosen = self._turns.random.choice(tags)
@@ -152,15 +165,15 @@ class Plugin:
             self.kept.add(document)
         elif chosen:
             self._tagged.add(document)
-            self.kept |= {document, *(IMAGES if document == INDEX else ())}
+            self.kept |= {document, *(self.content.images if document == self.content.index else ())}
         return True
 
     def _delete(self, registry: Registry, document: Document) -> None:
-        if document != INDEX:
-            self.kept.discard(INDEX)  # as much as its children
+        if document != self.content.index:
+            self.kept.discard(self.content.index)  # as much as its children
         self._tagged.discard(document)
         self.kept.discard(document)
-        if self._untagged and INDEX not in self.kept:
+        if self._untagged and self.content.index not in self.kept:
             self.kept &= self._tagged
         with suppress(ManifestUnknown, NameUnknown):
             registry.delete_manifest(self.name, document.digest)
@@ -181,15 +194,17 @@ class Promises:
 class Owner(Plugin):
     """Pushes tags, and takes and releases leases on them and their manifests, as one of several do."""
 
-    def __init__(self, turns: Turns, driver: StorageDriver, owner: str, promises: Promises) -> None:
-        super().__init__(turns, driver, LEASED)
+    def __init__(
+        self, turns: Turns, driver: StorageDriver, owner: str, content: Content, promises: Promises
+    ) -> None:
+        super().__init__(turns, driver, LEASED, content)
         self._owner = owner
         self._promises = promises
         self._leases = Leases(driver)
         self._held: dict[str, Document] = {}
 
     def _deed(self, registry: Registry) -> None:
-        document = self._turns.random.choice(list(IMAGES))
+        document = self._turns.random.choice(self.content.images)
         match self._turns.random.randrange(6):
             case 0 | 1:
                 self._push(registry, document)
@@ -204,24 +219,24 @@ class Owner(Plugin):
         """What is under a lease stands, and so do the tags that are no hour old."""
         for reference, document in list(self._held.items()):
             self._read(registry, document, Reference.parse(reference).target)
-        for document in IMAGES:
-            pushed = self._promises.young.get(TAGS[document], 0.0)
+        for document in self.content.images:
+            pushed = self._promises.young.get(self.content.tags[document], 0.0)
             if not self._turns.jumps and self._turns.real < pushed + HOUR:
-                assert registry.get_manifest(self.name, TAGS[document]).digest == document.digest
+                assert registry.get_manifest(self.name, self.content.tags[document]).digest == document.digest
 
     def _push_manifest(self, registry: Registry, document: Document) -> bool:
         begun, releases = self._turns.real, self._promises.releases
         try:
-            push(registry, self.name, document, TAGS[document])
+            push(registry, self.name, document, self.content.tags[document])
         except ManifestBlobUnknown:
             return False
         if releases == self._promises.releases:
-            self._promises.young[TAGS[document]] = begun
-        self._turns.tell(f"has pushed {TAGS[document]}")
+            self._promises.young[self.content.tags[document]] = begun
+        self._turns.tell(f"has pushed {self.content.tags[document]}")
         return True
 
     def _create(self, registry: Registry, document: Document) -> None:
-        targets = [f"{self.name}:{TAGS[document]}", f"{self.name}@{document.digest}"]
+        targets = [f"{self.name}:{self.content.tags[document]}", f"{self.name}@{document.digest}"]
         reference = self._turns.random.choice(targets)
         with suppress(ManifestUnknown):
             self._leases.create(registry, self._owner, [reference])
@@ -245,7 +260,8 @@ class Stock:
 
     name = "s"
 
-    def __init__(self, turns: Turns, driver: StorageDriver, *, cache: bool) -> None:
+    def __init__(self, turns: Turns, driver: StorageDriver, content: Content, *, cache: bool) -> None:
+        self.content = content
         self.kept: set[Document] = set()
         self._turns = turns
         self._driver = driver
@@ -253,7 +269,7 @@ class Stock:
 
     def work(self) -> None:
         for _ in range(DEEDS):
-            document = self._turns.random.choice(list(IMAGES))
+            document = self._turns.random.choice(self.content.images)
             self._turns.busy_since = self._turns.real
             if self._turns.random.randrange(4):
                 self._push(document)
@@ -262,11 +278,11 @@ class Stock:
             self._turns.busy_since = None
 
     def _push(self, document: Document) -> None:
-        for digest in blobs_of(document):
+        for digest in self.content.blobs_of(document):
             if not self._has(digest):
-                self._put(digest, BLOBS[digest])
+                self._put(digest, self.content.blobs[digest])
                 self._link(paths.layer(self.name, digest), digest)
-        if not all(map(self._has, blobs_of(document))):
+        if not all(map(self._has, self.content.blobs_of(document))):
             return
         self._put(document.digest, document.content)
         self._link(paths.revision(self.name, document.digest), document.digest)
@@ -325,16 +341,19 @@ def scrubber(turns: Turns, driver: StorageDriver) -> None:
         turns.happen()
 
 
-def litter(turns: Turns, driver: StorageDriver, retention: Retention | None, *, untagged: bool) -> None:
+def litter(
+    turns: Turns, driver: StorageDriver, found: Mapping[str, Content], retention: Retention, *, untagged: bool
+) -> None:
     """Garbage that pushes are about to use again, old or in quarantine, and due or not."""
     registry = StorageRegistry(driver)
-    for name in ("a", "b", Stock.name):
-        for digest, blob in BLOBS.items():
+    for name, content in found.items():
+        for digest, blob in content.blobs.items():
             registry.push_blob(name, digest, io.BytesIO(blob))
-    for document in IMAGES:
-        driver.put_content(paths.blob_data(document.digest), document.content)
-        if untagged:  # such, and the children of an index that is about to be pushed
-            for name in ("a", "b"):
+        for document in content.images:
+            driver.put_content(paths.blob_data(document.digest), document.content)
+            if (
+                untagged and name != Stock.name
+            ):  # such, and the children of an index that is about to be pushed
                 push(registry, name, document)
     turns.pass_time(30 * HOUR)
     if turns.random.randrange(2):
@@ -357,20 +376,23 @@ def interleave(seed: int, *, scrubbing: bool = False) -> None:
     With ``scrubbing`` the store is repaired meanwhile.
 
     Every third seed collects untagged manifests, too. Then there is no stock server: it cannot see that the
-    manifest in quarantine stands that it refers to. Half of the seeds have leases, and tags that get old.
+    manifest in quarantine stands that it refers to. Half of the seeds have leases, and tags that get old. In
+    half nobody pushes what others do, so that none keeps another's blobs.
     """
     shape = seed % 6
     untagged = seed // 6 % 3 == 0
     leasing = seed // 18 % 2 == 1
+    alone = seed // 36 % 2 == 0
     retention = Retention((OLD_TAGS,) * leasing + (UNTAGGED,) * untagged)
     jumps = shape < 2  # a stock server's promise needs a clock that can be believed
     turns = Turns(seed, jumps=jumps)
     with store(turns, objects=bool(seed % 2)) as driver:
-        litter(turns, driver, retention, untagged=untagged)
-        plugins = [Plugin(turns, driver, name, untagged=untagged) for name in ("a", "b")]
+        found = {name: Content(name * alone) for name in ("a", "b", Stock.name, LEASED)}
+        litter(turns, driver, found, retention, untagged=untagged)
+        plugins = [Plugin(turns, driver, name, found[name], untagged=untagged) for name in ("a", "b")]
         promises = Promises()
-        plugins += [Owner(turns, driver, owner, promises) for owner in ("x", "y") if leasing]
-        stock = Stock(turns, driver, cache=shape < 4)
+        plugins += [Owner(turns, driver, owner, found[LEASED], promises) for owner in ("x", "y") if leasing]
+        stock = Stock(turns, driver, found[Stock.name], cache=shape < 4)
         roles = [Role(f"plugin {plugin.name}", plugin.work) for plugin in plugins]
         if not (jumps or untagged):
             roles.append(Role("stock server", stock.work))
@@ -392,5 +414,5 @@ def interleave(seed: int, *, scrubbing: bool = False) -> None:
             plugin.check(registry)
         for document in stock.kept:
             assert driver.get_content(paths.blob_data(document.digest)) == document.content
-            for digest in blobs_of(document):
-                assert driver.get_content(paths.blob_data(digest)) == BLOBS[digest]
+            for digest in stock.content.blobs_of(document):
+                assert driver.get_content(paths.blob_data(digest)) == stock.content.blobs[digest]

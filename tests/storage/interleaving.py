@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from udist_plugin.drivers.objects.store import ObjectWriter, StoredObject
 
 HOUR = 3600.0
-TURNS = (1, 1, 2, 5, 20, 60)
+TURNS = (1, 1, 2, 5, 20, 60, 300)
 """How often an actor goes before it is another's turn, which may be long after: what matters happens when
 one is held up in the middle of something."""
 LATE = HOUR
