@@ -13,6 +13,7 @@ from tests.drivers import memory_store
 from tests.drivers.memory_store import MemoryObjects, MemoryStore
 from udist_plugin.drivers import inmemory
 from udist_plugin.drivers.inmemory import InMemoryDriver
+from udist_plugin.errors import UdistError
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.quarantine import NOTE
 
@@ -101,6 +102,15 @@ class Turns:
         """Notes what the one whose turn it is has done."""
         who = f"{self._current.role.name}: " if self._current else ""
         self.trace.append(f"{self.time():.6f} {who}{what}")
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Whatever fails here has a note of what everybody did."""
+        try:
+            yield
+        except (AssertionError, UdistError) as error:
+            error.add_note("\n".join(self.trace))
+            raise
 
     def step(self) -> None:
         """Called by an actor before each thing it does: lets others go first."""
