@@ -368,7 +368,7 @@ def litter(
             turns.pass_time(turns.random.choice([0.0, 10 * HOUR]))
 
 
-def interleave(seed: int, *, scrubbing: bool = False) -> None:
+def interleave(seed: int) -> None:
     """One order of everything. Raises ``AssertionError`` or ``UdistError`` if any of this does not hold:
 
     - What a plugin was told it has pushed can be read by its digest, with all its blobs, until its deletion
@@ -380,16 +380,15 @@ def interleave(seed: int, *, scrubbing: bool = False) -> None:
     Collectors and repairs are killed at any step, and begin anew. Every second seed is an object store. In a
     third of them the store's clock jumps, but not where there is a stock server, whose promise needs it.
 
-    With ``scrubbing`` the store is repaired meanwhile.
-
     Every third seed collects untagged manifests, too. Then there is no stock server: it cannot see that the
     manifest in quarantine stands that it refers to. Half of the seeds have leases, and tags that get old. In
-    half nobody pushes what others do, so that none keeps another's blobs.
+    half nobody pushes what others do, so that none keeps another's blobs. In half the store is repaired.
     """
     shape = seed % 6
     untagged = seed // 6 % 3 == 0
     leasing = seed // 18 % 2 == 1
     alone = seed // 36 % 2 == 0
+    scrubbing = seed // 72 % 2 == 1
     retention = Retention((OLD_TAGS,) * leasing + (UNTAGGED,) * untagged)
     jumps = shape < 2  # a stock server's promise needs a clock that can be believed
     turns = Turns(seed, jumps=jumps)

@@ -33,9 +33,10 @@ linked, unless the push took as long as the grace, so X is restored. It needs a 
 not jump. Not covered are servers that do not look: with a descriptor cache, or without validation.
 
 A run can be killed anywhere: a move leaves the data in its place, in quarantine, or in both. The next run
-closes a quarantine that was left open once it is a grace old, and goes on from there. Several runs at the
-same time only do some work twice: each takes blobs into a quarantine of its own, and what one has deleted or
-restored the other misses.
+closes a quarantine that was left open once it is a grace old, and goes on from there. Before it looks at
+anything, it puts back the links that were pushed again just as a run or a repair deleted them that was killed
+then (``notes.py``): so its mark sees them. Several runs at the same time only do some work twice: each takes
+blobs into a quarantine of its own, and what one has deleted or restored the other misses.
 """
 
 from __future__ import annotations

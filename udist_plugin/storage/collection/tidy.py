@@ -3,7 +3,9 @@
 A manifest's link goes to quarantine like a blob's data, and for it holds what ``collect.py`` says of that: a
 look at the manifest restores it, and so does the next run if anything leads to it. While the link is there,
 the manifest's blobs are not garbage. A tag goes at once, for nobody may find it any more; what it pointed at
-is noted in quarantine, so that it can be restored. A tag that is pushed again meanwhile stays.
+is noted in quarantine, so that it can be restored. A tag stays that is pushed again meanwhile, or put under a
+lease: that is looked for before its deletion and once more after it (see notes.py). Whoever creates a lease
+looks at the tag before and after they write it, so they miss the tag, and get no lease, or it is seen here.
 """
 
 from __future__ import annotations
