@@ -16,6 +16,7 @@ from udist_plugin.testing.storage_driver import StorageDriverSuite
 
 if TYPE_CHECKING:
     from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.drivers.objects.store import StoredObject
 
 
 class TestObjectDriver(StorageDriverSuite):
@@ -223,6 +224,11 @@ def test_a_file_that_is_replaced_while_it_is_moved_stays(store: MemoryStore) -> 
 def test_whether_a_store_compares_is_tried(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     driver = MemoryObjects(store)
     assert driver.compares("/scratch")
-    monkeypatch.setattr(store, "delete_version", lambda found: store.delete([found.key]) is None)
+
+    def delete_any(found: StoredObject) -> bool:
+        store.delete([found.key])
+        return True
+
+    monkeypatch.setattr(store, "delete_version", delete_any)
     assert not driver.compares("/scratch")
     assert keys(store) == []

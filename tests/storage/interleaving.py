@@ -15,7 +15,6 @@ from udist_plugin.drivers import inmemory
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import UdistError
 from udist_plugin.storage import paths
-from udist_plugin.storage.collection.quarantine import NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -164,7 +163,7 @@ class Turns:
     def writes(self, verb: str, path: str) -> None:
         """The actor whose turn it is has changed something."""
         self.tell(f"{verb} /{path.removeprefix(paths.ROOT).removeprefix(paths.ROOT[1:]).lstrip('/')}")
-        if path.endswith(NOTE):
+        if path.endswith(paths.NOTE):
             (self.noting.add if verb == "put" else self.noting.discard)(self._current)
 
     def _turn(self, actor: Actor) -> None:

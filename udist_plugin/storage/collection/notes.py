@@ -17,14 +17,12 @@ looked again was not held up for a grace before its deletion.
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
 
 from udist_plugin.errors import DigestInvalid, PathNotFound
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
-from udist_plugin.storage.collection.quarantine import NOTE
 from udist_plugin.storage.leases import Leases
 from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple
 
@@ -93,15 +91,19 @@ class Notes:
         return any(note.origin == origin and self._settle(note) for note in self._among(names))
 
     def _among(self, names: Iterable[str]) -> Iterator[Note]:
+        import json
+
         for name in names:
-            if name.endswith(NOTE):
+            if name.endswith(paths.NOTE):
                 path = f"{paths.QUARANTINE}/{name}"
                 with suppress(PathNotFound, ValueError, KeyError, TypeError):  # dropped, or none of ours
                     found = json.loads(self._driver.get_content(path))
                     yield Note(path, str(found["origin"]), str(found["content"]), found["written"])
 
     def _make(self, origin: str, content: bytes) -> Note:
-        path = f"{paths.QUARANTINE}/{os.urandom(8).hex()}{NOTE}"
+        import json
+
+        path = f"{paths.QUARANTINE}/{os.urandom(8).hex()}{paths.NOTE}"
         note = Note(path, origin, content.decode("ascii", "replace"), None)
         note = note._replace(written=self._written(note, origin))
         document = {"origin": origin, "content": note.content, "written": note.written}

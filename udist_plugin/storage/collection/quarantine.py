@@ -36,8 +36,6 @@ RUN_MAX: Final = 3600.0
 it dead, would be due too early."""
 BEGUN: Final = "begun"
 CLOSED: Final = "closed"
-NOTE: Final = ".note"
-"""How the names of notes end."""
 _CLOCK: Final = f"{paths.QUARANTINE}/clock"
 _NOTE: Final = b"written by udist gc\n"
 _RUN_LENGTH: Final = 16
@@ -256,7 +254,7 @@ class Quarantine:
 
     def _put_back(self, origin: str, names: list[str]) -> bool:
         """Whether a file was put back that somebody deleted who was then killed."""
-        if not any(name.endswith(NOTE) for name in names):
+        if not any(name.endswith(paths.NOTE) for name in names):
             return False
         from udist_plugin.storage.collection.notes import Notes
 

@@ -7,6 +7,7 @@ import time
 from udist_plugin.errors import PathNotFound, StorageError
 from udist_plugin.storage import paths
 from udist_plugin.storage.catalog import is_name, walk
+from udist_plugin.storage.collection.notes import Notes
 from udist_plugin.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Purged(NamedTuple):
 
 def purge_uploads(driver: StorageDriver, age: float, *, dry_run: bool = False) -> Purged:
     """Removes every upload begun more than ``age`` seconds ago, scratch files not written to since, and what
-    the store keeps of files never committed.
+    the store keeps of files never committed. Finishes the deletions that ``Notes`` knows of.
 
     One that cannot be read or removed is reported and does not keep the others; ``dry_run`` only looks.
     """
@@ -42,6 +43,7 @@ def purge_uploads(driver: StorageDriver, age: float, *, dry_run: bool = False) -
             purged.errors.append(error)
     if not dry_run:
         try:
+            Notes(driver).finish()
             driver.purge(paths.ROOT, age)  # others may have uploads of their own in the bucket
         except StorageError as error:
             purged.errors.append(error)

@@ -53,12 +53,9 @@ class Purging:
             wait = self._interval
 
     def _purge(self, record: Record) -> None:
-        from udist_plugin.storage.collection.notes import Notes
         from udist_plugin.storage.upkeep.purge import purge_uploads
 
         try:
-            if not self._dry_run:
-                Notes(self._driver).finish()
             purged = purge_uploads(self._driver, self._age, dry_run=self._dry_run)
         except StorageError as error:
             record("error", f"uploads were not purged: {error}")
