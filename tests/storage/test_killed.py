@@ -14,6 +14,7 @@ from udist_plugin.errors import ManifestUnknown
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.collect import collect
+from udist_plugin.storage.collection.mark import mark
 from udist_plugin.storage.collection.notes import Notes
 from udist_plugin.storage.collection.retention import Policy, Retention, TagRule
 from udist_plugin.storage.leases import Leases
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.storage.collection.mark import Marked
 
 LAYER = b"layer"
 IMAGE = image(LAYER)
@@ -106,7 +108,7 @@ def every(objects: bool, run: Callable[[Case], None]) -> int:
     """Runs it with the deed before each step, and a kill at each of the next ones; the number of orders."""
     tried = at = 0
     while True:
-        for end in (*range(at, at + WINDOW), at + 10_000):
+        for end in (at + 10_000, *range(at, at + WINDOW)):
             order = Order(at, end)
             with store(order, objects=objects) as driver:
                 run(Case(order, driver))
@@ -231,3 +233,27 @@ def test_a_manifest_that_gets_a_lease_while_it_is_collected(objects: bool) -> No
             case.check(IMAGE.digest)
 
     assert every(objects, run) > 100
+
+
+@pytest.mark.parametrize("goes", [True, False], ids=["to quarantine", "back"])
+def test_a_link_that_moves_while_it_is_marked_counts(objects: bool, goes: bool) -> None:
+    def run(case: Case) -> None:
+        marked: Marked | None = None
+
+        def marking() -> Iterator[None]:
+            nonlocal marked
+            marked = mark(case.driver)
+            yield
+
+        def collect() -> None:
+            for _ in case.collect(UNTAGGED):
+                pass
+
+        case.registry.delete_tag("a", "v1")
+        if not goes:
+            collect()
+        case.order.deed = collect if goes else lambda: case.registry.get_manifest("a", IMAGE.digest)
+        case.order.work(marking())
+        assert marked is None or Digest.of(LAYER) in marked
+
+    assert every(objects, run) > 10

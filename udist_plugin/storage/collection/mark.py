@@ -47,21 +47,23 @@ def mark(driver: StorageDriver, progress: Progress = lambda _: None, without: Co
     """
     check_repositories(driver)
     marking = _Marking(driver)
-    links = (found for found in _links(driver) if found[1] not in without)
     count = 0
-    for batch in looked_up(driver, marking.revision, links):
-        count += sum(1 for _ in batch)
-        progress(count)
+    for listing in _links(driver):
+        links = (found for found in listing if found[1] not in without)
+        for batch in looked_up(driver, marking.revision, links):
+            count += sum(1 for _ in batch)
+            progress(count)
     return marking.marked
 
 
-def _links(driver: StorageDriver) -> Iterator[tuple[str, str]]:
+def _links(driver: StorageDriver) -> Iterator[Iterator[tuple[str, str]]]:
     """Those in quarantine come first and once more at the end, for a link may move meanwhile, there and back:
-    one that goes there stays for a grace, also when it is restored."""
+    one that goes there stays for a grace, also when it is restored. Each listing begins when all that the
+    last one named was read: a link that has moved by then is in the next one."""
     quarantine = Quarantine(driver)
-    yield from quarantine.revision_links()
-    yield from revision_links(driver)
-    yield from quarantine.revision_links()
+    yield quarantine.revision_links()
+    yield revision_links(driver)
+    yield quarantine.revision_links()
 
 
 class _Marking:
