@@ -116,6 +116,9 @@ class StoredUpload(Upload):
                     writer.commit(paths.blob_data(digest))
             except PathNotFound:  # cancelled or purged meanwhile
                 raise BlobUploadUnknown({"uuid": self.id}) from None
+            except StorageError:
+                self._running = None  # what it covers may not be what stands in the store
+                raise
             if actual != digest:
                 writer.cancel()
                 self._end()

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LACKING = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
 """What a call says that a file system does not have, such as locks on Lustre and NFS, or fsync of folders on
 SMB."""
+UNSURE = {errno.EIO, errno.ESTALE, errno.EBUSY, errno.ETIMEDOUT}
+"""What a network file system says once of a call that it may have done, and does when asked again."""
 ATTEMPTS = 16
 """How often to begin again when others change the same folders."""
 
@@ -78,6 +80,11 @@ def _flush(descriptor: int) -> None:
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync(2) there leaves it in the drive's cache
             return
     os.fsync(descriptor)
+
+
+def close(descriptor: int) -> None:
+    """Closes a file that was written. Only now do some network file systems tell what became of its bytes."""
+    os.close(descriptor)
 
 
 def make_folder(path: str) -> None:
@@ -167,6 +174,8 @@ def remove_tree(folder: str) -> None:
                         unlink(entry.path)
         try:
             remove_folder(folder)
+        except FileNotFoundError:
+            return  # by another, or by a request whose answer was lost
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or attempt == ATTEMPTS:
                 raise

@@ -39,9 +39,13 @@ def delete_if(tree: Tree, folder: str, file: str, content: bytes) -> bool:
         return True
     if not _take(tree, file, content):
         return False
-    with suppress(FileNotFoundError):  # deleted by another
+    try:
         _clear(tree, folder, file)
         tree.sync_folder(os.path.dirname(folder))
+    except FileNotFoundError:
+        pass  # deleted by another
+    except OSError as error:  # without the file, the rest says nothing to anybody
+        tree.once.warn("clear", f"{error.filename or folder}: {error.strerror}; it is left, without effect")
     return True
 
 
@@ -56,7 +60,7 @@ def _take(tree: Tree, file: str, content: bytes) -> bool:
         if not expected:
             _put_back(hidden, file)
         else:
-            calls.unlink(hidden)
+            tree.drop(calls.unlink, hidden, file)
     with suppress(FileNotFoundError):
         tree.sync_folder(folder)
     return expected

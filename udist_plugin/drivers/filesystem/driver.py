@@ -214,7 +214,8 @@ class FilesystemDriver(StorageDriver):
     @again_if_stale
     def move(self, source: str, destination: str) -> None:
         with self._tree.named_errors(source):
-            self._tree.place(self._tree.full_path(source), destination)
+            full = self._tree.full_path(source)
+            self._tree.place(full, os.lstat(full), destination)
 
     @again_if_stale
     def delete(self, path: str, *, durable: bool = True) -> None:

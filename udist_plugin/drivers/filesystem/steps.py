@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from udist_plugin.drivers.filesystem.tree import Tree
 
-_OVERTAKEN = {errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.EACCES}
-"""What a rename says after others made or deleted a folder; the last of them is Windows'."""
+_OVERTAKEN = {errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.EACCES} | calls.UNSURE
+"""What a rename says after others made or deleted a folder, EACCES on Windows; or of which it is not known
+whether it was done. Either way the files are written again, one after the other."""
 
 
 class StagedFiles:
@@ -82,7 +83,7 @@ class StagedFiles:
         file = source + full[len(target) :]
         if file != source:
             self._make_folders(os.path.dirname(file), source, target)
-        descriptor = self._tree.in_scratch(lambda: calls.create(file))
+        descriptor = self._tree.create(file)
         try:
             self._adopt(descriptor, target)
             for _ in calls.write_all(descriptor, content):
@@ -90,7 +91,7 @@ class StagedFiles:
             if self._durable:
                 self._tree.sync(calls.sync, descriptor)
         finally:
-            os.close(descriptor)
+            calls.close(descriptor)
         return target, file
 
     def _make_folders(self, folder: str, source: str, target: str) -> None:
@@ -99,7 +100,8 @@ class StagedFiles:
             return
         if folder != source:
             self._make_folders(os.path.dirname(folder), source, target)
-        self._tree.in_scratch(lambda: calls.make_folder(folder))
+        with suppress(FileExistsError):  # made by a request whose answer was lost: the name is random
+            self._tree.in_scratch(lambda: calls.make_folder(folder))
         self._folders.add(folder)
         self._adopt(folder, target)
 

@@ -10,7 +10,7 @@ from contextlib import nullcontext, suppress
 
 from udist_plugin.drivers.base import check_path
 from udist_plugin.drivers.filesystem import calls
-from udist_plugin.drivers.filesystem.holding import holding
+from udist_plugin.drivers.filesystem.holding import holding, is_at
 from udist_plugin.drivers.once import Once
 from udist_plugin.errors import (
     InvalidPath,
@@ -36,6 +36,10 @@ NAME = "filesystem"
 FINE_TICK, COARSE_TICK = 0.05, 2.5
 """Seconds within which two changes of a folder may bear the same time: a kernel's clock has ticks of at most
 10 ms, and some file systems keep whole seconds only."""
+REPEATS = 3
+"""How often to try a rename that fails as on a network."""
+PAUSE = 0.05
+"""Seconds from one try to the next."""
 SYNCED_MAX = 4096
 """Folders of which is kept in memory when they were synced."""
 
@@ -118,11 +122,20 @@ class Tree:
             self.sync_folder(above)  # the root is new; from there on down, sync_above does it
         return os.stat(folder)
 
-    def adopt(self, new: int, path: str) -> None:
+    def create(self, path: str) -> int:
+        """A descriptor of a new file on a scratch path."""
+        try:
+            return self.in_scratch(lambda: calls.create(path))
+        except FileExistsError:  # its name is random: an earlier request made it, whose answer was lost
+            return calls.open_end(path)
+
+    def adopt(self, new: int, path: str) -> os.stat_result:
         """Lets a new file, open as ``new``, follow the folder that it is going to stand in at ``path``, which
-        is made if it is missing: most files have one of their own."""
+        is made if it is missing: most files have one of their own. Returns the file's status before."""
+        status = os.fstat(new)
         with suppress(FileNotFoundError):  # deleted by another
-            calls.adopt(new, self.make_folders(os.path.dirname(self.full_path(path))))
+            calls.adopt(new, self.make_folders(os.path.dirname(self.full_path(path))), status)
+        return status
 
     def missing_from(self, full: str) -> tuple[str, os.stat_result]:
         """``full`` or the highest folder above it that does not stand, and what there is to know of the one
@@ -136,15 +149,17 @@ class Tree:
                     return full, self.make_folders(self.root)
                 full = above
 
-    def place(self, source: str, path: str, *, durable: bool = True, held: bool = False) -> None:
-        """Renames the file ``source`` to ``path``, in folders that others may be deleting; ``held`` if others
-        may be about to delete it by what it holds (see ``deletion``)."""
+    def place(
+        self, source: str, status: os.stat_result, path: str, *, durable: bool = True, held: bool = False
+    ) -> None:
+        """Renames the file ``source``, which has this ``status``, to ``path``, in folders that others may be
+        deleting; ``held`` if others may be about to delete it by what it holds (see ``deletion``)."""
         target = self.full_path(path)
         folder = os.path.dirname(target)
         for _ in range(calls.ATTEMPTS):
             try:
                 with holding(folder) if held else nullcontext():
-                    calls.rename(source, target)
+                    self.rename(source, target, lambda: is_at(target, status))
                 break
             except FileNotFoundError:
                 os.lstat(source)  # it is the folder that is missing
@@ -156,6 +171,28 @@ class Tree:
             )
         if durable:
             self.sync_above((target,))
+
+    def rename(self, source: str, target: str, is_done: Callable[[], bool]) -> None:
+        """Renames a file or folder, again if that fails once as on a network. An error is none if the rename
+        ``is_done``: the answer to a first request was lost, and the second one found nothing to rename."""
+        for attempt in range(1, REPEATS + 1):
+            try:
+                calls.rename(source, target)
+            except OSError as error:
+                if error.errno not in calls.UNSURE | {errno.ENOENT}:
+                    raise
+                with suppress(OSError):
+                    if is_done():
+                        return
+                if error.errno == errno.ENOENT or attempt == REPEATS:
+                    raise
+                self.once.warn(
+                    "rename",
+                    f"{source} -> {target}: {error.strerror}; renames are tried {REPEATS} times here",
+                )
+                time.sleep(PAUSE)  # for the server to come back, or another to let go of the file
+            else:
+                return
 
     def sync_above(self, targets: Iterable[str]) -> None:
         """Makes the entries durable that lead from the root to what was renamed to ``targets``.
@@ -192,7 +229,12 @@ class Tree:
     def sync_folder(self, folder: str) -> None:
         """Makes the entries of a folder durable, where the file system can."""
         try:
-            self.sync(calls.sync_folder, folder)
+            try:
+                self.sync(calls.sync_folder, folder)
+            except OSError as error:
+                if error.errno != errno.ESTALE:
+                    raise
+                self.sync(calls.sync_folder, folder)  # another machine has replaced it
         except OSError as error:
             self.go_without("fsync of folders", error, "a loss of power may undo the last changes")
 
@@ -227,11 +269,22 @@ class Tree:
         try:
             calls.unlink(full)
         except (IsADirectoryError, PermissionError):  # the latter is what POSIX says of a folder
-            calls.remove_tree(self.hide(full))
+            self.drop(calls.remove_tree, self.hide(full), full)
+
+    def drop(self, take: Callable[[str], None], hidden: str, full: str) -> None:
+        """Has ``take`` delete what ``hide`` made of ``full``. Once that is out of sight it is gone: what
+        cannot be deleted yet, such as a file that NFS keeps for its reader, is purged later."""
+        try:
+            take(hidden)
+        except OSError as error:
+            if hidden == full:
+                raise
+            if error.errno != errno.ENOENT:
+                self.once.warn("drop", f"{hidden}: {error.strerror}; purging of uploads deletes it later")
 
     def _rename_away(self, full: str, hidden: str) -> None:
         try:
-            calls.rename(full, hidden)
+            self.rename(full, hidden, lambda: os.path.lexists(hidden))
         except FileNotFoundError:
             os.lstat(full)  # it stands; what is missing is where to
             raise

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from udist_plugin.drivers.base import FileWriter, check_path
 from udist_plugin.drivers.filesystem import calls
 from udist_plugin.drivers.filesystem.holding import is_at
 from udist_plugin.drivers.filesystem.tree import NAME
-from udist_plugin.errors import PathBusy
+from udist_plugin.errors import PathBusy, StorageError
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import BinaryIO
 
     from udist_plugin.content import Shareable
@@ -31,8 +32,8 @@ class NewFile(FileWriter):
         self._held = held
         self._descriptor = -1
         with tree.named_errors(path):
-            self._scratch = scratch = tree.scratch_path()
-            self._descriptor = tree.in_scratch(lambda: calls.create(scratch))
+            self._scratch = tree.scratch_path()
+            self._descriptor = tree.create(self._scratch)
 
     def write(self, data: bytes | memoryview) -> None:
         with self._tree.named_errors(self._path):
@@ -55,12 +56,12 @@ class NewFile(FileWriter):
     def commit(self, path: str | None = None) -> None:
         path = path or self._path
         with self._tree.named_errors(path):
-            self._tree.adopt(self._descriptor, path)
+            status = self._tree.adopt(self._descriptor, path)
             if self._durable:
                 self._tree.sync(calls.sync, self._descriptor)
-            self._close()
             try:
-                self._tree.place(self._scratch, path, durable=self._durable, held=self._held)
+                self._close()
+                self._tree.place(self._scratch, status, path, durable=self._durable, held=self._held)
             except BaseException:
                 self._drop()
                 raise
@@ -70,12 +71,13 @@ class NewFile(FileWriter):
 
     def close(self) -> None:
         if self._descriptor >= 0:
-            self._close()
+            with suppress(OSError):  # what was written is not wanted
+                self._close()
             self._drop()
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
-        os.close(descriptor)
+        calls.close(descriptor)
 
     def _drop(self) -> None:
         with suppress(OSError):  # what stays is purged
@@ -84,6 +86,9 @@ class NewFile(FileWriter):
 
 class AppendedFile(FileWriter):
     """A file that grows in place, locked: once it is committed no other writer can still hold it open.
+
+    Bytes that the kernel took and could not write are lost, and it says so once, when the file is synced or
+    closed. Then nobody knows what the file holds, and it is deleted: the upload is to begin anew.
 
     The lock is between writers of this package; a stock server takes none. Where the file system has no locks
     the file is not ``exclusive``.
@@ -95,11 +100,11 @@ class AppendedFile(FileWriter):
         self._full = tree.full_path(path)
         self._descriptor = -1
         with tree.named_errors(path):
-            self._descriptor, status = self._open()
-            self.size = status.st_size
+            self._descriptor, self._status = self._open()
+            self.size = self._status.st_size
             if not self.size:
                 with suppress(FileNotFoundError):  # deleted by another
-                    calls.adopt(self._descriptor, os.stat(os.path.dirname(self._full)), status)
+                    calls.adopt(self._descriptor, os.stat(os.path.dirname(self._full)), self._status)
 
     def write(self, data: bytes | memoryview) -> None:
         with self._tree.named_errors(self._path):
@@ -110,23 +115,36 @@ class AppendedFile(FileWriter):
         with self._tree.named_errors(path or self._path):
             if path is not None:
                 self._tree.adopt(self._descriptor, path)
-            self._tree.sync(calls.sync, self._descriptor)
+            with self._dropped_if_lost():
+                self._tree.sync(calls.sync, self._descriptor)
             if os.name == "nt":
                 self.close()  # Windows renames no open file
             try:
-                self._tree.place(self._full, path or self._path)
+                self._tree.place(self._full, self._status, path or self._path)
             finally:
                 self.close()
 
     def cancel(self) -> None:
         with suppress(OSError):  # gone already, or purged with its upload
             calls.unlink(self._full)
-        self.close()
+        with suppress(StorageError):  # what was written is not wanted
+            self.close()
 
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
-            os.close(descriptor)
+            with self._tree.named_errors(self._path), self._dropped_if_lost():
+                calls.close(descriptor)
+
+    @contextmanager
+    def _dropped_if_lost(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            with suppress(OSError):
+                calls.unlink(self._full)
+            problem = f"{error.strerror}; what was uploaded is lost, upload it again"
+            raise OSError(error.errno, problem, self._full) from error
 
     def _open(self) -> tuple[int, os.stat_result]:
         for _ in range(calls.ATTEMPTS):
