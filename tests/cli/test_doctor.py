@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import os
 from typing import TYPE_CHECKING
 
 import boto3
@@ -38,6 +41,16 @@ def test_a_folder_is_well(udist: Udist, tmp_path: Path) -> None:
     assert store == f"store   filesystem: rootdirectory {tmp_path / 'store'}"
     assert [line.split()[0] for line in lines] == ["ok"] * 8
     assert not list((tmp_path / "store").rglob("doctor-*"))
+
+
+def test_what_the_file_system_lacks_is_told(udist: Udist, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    ran = udist("doctor")
+    assert ran.code == 0
+    assert "no flock here (No locks available)" in ran.err
 
 
 def test_json_tells_each_step(udist: Udist, tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
         driver = open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
     except ConfigurationError as error:
         raise ConfigurationError.of(explained.problems(error)) from error
+    driver.start(lambda _, message: note(printable(message)))
     steps = []
     if not arguments.json:
         print("ok      the configuration is valid")
