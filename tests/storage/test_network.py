@@ -220,6 +220,8 @@ def test_files_that_their_readers_keep(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def keep(path: str) -> None:
+    if os.path.isdir(path):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     folder, name = os.path.split(path)
     if name.startswith(".nfs"):
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), path)
