@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.drivers.scripted import Reply, Request, scripted
-from udist_plugin.drivers.s3.keys import PART_MIN
+from udist_plugin.drivers.objects.limits import PART_MIN
 from udist_plugin.drivers.s3.settings import settings
 from udist_plugin.drivers.s3.store import S3Store
 from udist_plugin.errors import StorageError

@@ -13,11 +13,11 @@ import pytest
 
 from tests.drivers.s3.fault_proxy import Faults, fault_proxy
 from udist_plugin.client.plugin import Plugin
+from udist_plugin.drivers.objects.content import RESUMPTIONS
+from udist_plugin.drivers.objects.limits import PART_MIN
 from udist_plugin.drivers.s3 import connection as s3_connection
-from udist_plugin.drivers.s3.keys import PART_MIN
 from udist_plugin.drivers.s3.settings import settings
 from udist_plugin.drivers.s3.store import S3Store
-from udist_plugin.drivers.s3.transfers import RESUMPTIONS
 from udist_plugin.errors import PathBusy, PathNotFound, StorageError, TransportError
 from udist_plugin.oci.digest import Digest
 from udist_plugin.remote.registry import RemoteRegistry

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from udist_plugin.drivers.objects.join import plan
+from udist_plugin.drivers.objects.limits import PART_MAX, PART_MIN, PARTS_MAX
 from udist_plugin.drivers.objects.store import StoredObject
-from udist_plugin.drivers.s3.join import plan
-from udist_plugin.drivers.s3.keys import PART_MAX, PART_MIN
-from udist_plugin.drivers.s3.multipart import PARTS_MAX
 from udist_plugin.drivers.s3.settings import settings
 from udist_plugin.drivers.s3.store import S3Store
 from udist_plugin.errors import PathNotFound

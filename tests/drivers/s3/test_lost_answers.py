@@ -8,8 +8,8 @@ import pytest
 
 from tests.drivers.lost_answers import take_no_segment_of_another
 from tests.drivers.s3.fault_proxy import fault_proxy
+from udist_plugin.drivers.objects.limits import PART_MIN
 from udist_plugin.drivers.s3.driver import S3Driver
-from udist_plugin.drivers.s3.keys import PART_MIN
 
 if TYPE_CHECKING:
     from tests.drivers.s3.server import S3Server

@@ -9,7 +9,7 @@ import pytest
 from boto3.session import Session
 
 from tests.drivers.s3.server import ACCESS_KEY, REGION, SECRET_KEY
-from udist_plugin.drivers.s3.keys import PART_MIN
+from udist_plugin.drivers.objects.limits import PART_MIN
 from udist_plugin.drivers.s3.settings import settings
 from udist_plugin.drivers.s3.store import S3Store
 from udist_plugin.errors import ConfigurationError, StorageError

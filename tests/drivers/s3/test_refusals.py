@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.drivers.s3.fault_proxy import Faults, fault_proxy
-from udist_plugin.drivers.s3.keys import PART_MIN
+from udist_plugin.drivers.objects.limits import PART_MIN
 from udist_plugin.drivers.s3.refusals import WAITS
 from udist_plugin.drivers.s3.settings import settings
 from udist_plugin.drivers.s3.store import S3Store

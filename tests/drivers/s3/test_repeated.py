@@ -12,10 +12,10 @@ from tests.drivers.processes import free_port
 from tests.drivers.repeated import Stores, check_deleted, check_made
 from tests.drivers.s3.fault_proxy import fault_proxy
 from udist_plugin.drivers.objects import pauses
+from udist_plugin.drivers.objects.limits import PART_MIN
 from udist_plugin.drivers.objects.tree import Tree
 from udist_plugin.drivers.s3 import connection as s3_connection
 from udist_plugin.drivers.s3.driver import S3Driver
-from udist_plugin.drivers.s3.keys import PART_MIN
 from udist_plugin.drivers.s3.settings import settings
 from udist_plugin.drivers.s3.store import S3Store
 from udist_plugin.errors import StorageError, StorageUnavailable

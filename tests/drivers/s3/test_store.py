@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.drivers.object_store_suite import ObjectStoreSuite
+from udist_plugin.drivers.objects.limits import PART_MIN
 from udist_plugin.drivers.s3.client import CoreSession
-from udist_plugin.drivers.s3.keys import PART_MIN
 from udist_plugin.drivers.s3.settings import settings
 from udist_plugin.drivers.s3.store import S3Store
 from udist_plugin.drivers.s3.times import read_times

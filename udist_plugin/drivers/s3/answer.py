@@ -7,11 +7,13 @@ import select
 import sys
 from typing import Any, Final
 
+from udist_plugin.drivers.objects.content import Bytes
+
 ATOM: Final = 4096
 """Bytes that any empty pipe takes at once."""
 
 
-class Answer:
+class Answer(Bytes):
     """``body`` is botocore's; ``patience``, in seconds, bounds the wait for the next bytes."""
 
     def __init__(self, body: Any, patience: float) -> None:
@@ -25,7 +27,6 @@ class Answer:
         return data
 
     def close(self) -> None:
-        """Ends the connection, unless the answer was read to its end: then it serves another request."""
         self._body.close()
 
     if sys.platform == "linux":

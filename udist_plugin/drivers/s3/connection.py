@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
+from udist_plugin.drivers.objects.parts_store import CONNECTIONS
 from udist_plugin.drivers.objects.pauses import PATIENCE
 from udist_plugin.drivers.s3.client import BOTOCORE, BotoCoreError, Config
 from udist_plugin.drivers.s3.digests import Digests
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT: Final = 10.0
 READ_TIMEOUT: Final = 60.0
 """Seconds to connect, or for a piece to be taken, and to wait for the next bytes."""
-CONNECTIONS: Final = 64
-"""Connections kept open for reuse."""
 
 
 def connect(

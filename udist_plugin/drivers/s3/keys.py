@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from udist_plugin.drivers.objects.limits import COPY_SIZE, PART_MAX, PART_MIN
 from udist_plugin.keys import NO_EFFECT, REQUIRED, Key
 from udist_plugin.kinds import Boolean, Choice, Integer, Secret, Text
 
-PART_MIN: Final = 5 << 20
-PART_MAX: Final = 5 << 30
-"""Bytes of an upload's part, the last one aside: the service's own limits."""
 PART_SIZE: Final = 10 << 20
-COPY_SIZE: Final = 32 << 20
 COPIES: Final = 100
 
 _FLAG = Boolean()

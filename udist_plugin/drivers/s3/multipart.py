@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from udist_plugin.drivers.objects.store import MARK, UNCERTAIN
-from udist_plugin.drivers.s3.body import Body
+from udist_plugin.drivers.objects.body import Body
+from udist_plugin.drivers.objects.parts import PartsUpload
+from udist_plugin.drivers.objects.store import MARK
 from udist_plugin.drivers.s3.client import NAME, error_code, errors
 from udist_plugin.drivers.s3.retries import repeated
-from udist_plugin.errors import PathBusy, PathNotFound, StorageError, StorageUnavailable
+from udist_plugin.errors import PathNotFound, StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_s3 import S3Client
 
     from udist_plugin.drivers.objects.store import StoredObject
-
-PARTS_MAX: Final = 10_000
 
 _SHORTER: Final = {"InvalidArgument", "InvalidRange"}
 """What services say that look at a copy's range before its condition."""
 
 
-class MultipartUpload:
-    """Parts, numbered from 1, which many threads may send or copy in any order."""
+class MultipartUpload(PartsUpload):
+    """See ``PartsUpload``."""
 
     def __init__(
         self,
@@ -33,34 +33,25 @@ class MultipartUpload:
         bucket: str,
         key: str,
         attributes: dict[str, Any],
+        head: Callable[[str], StoredObject],
         mark: str = "",
     ) -> None:
-        """Starts it; ``sender`` sends its parts. The object will have ``mark``, or one by which this upload
-        alone knows it."""
-        self._mark = mark or os.urandom(16).hex()
+        """Starts it; ``sender`` sends its parts, ``head`` is the store's."""
+        super().__init__(NAME, key, mark)
         self._client = client
         self._sender = sender
-        self._key = key
+        self._head = head
         self._object: dict[str, Any] = {"Bucket": bucket, "Key": key}
-        self._tags: dict[int, str] = {}
         with errors(key):
-            started = client.create_multipart_upload(
-                **self._object, **attributes, Metadata={MARK: self._mark}
-            )
+            started = client.create_multipart_upload(**self._object, **attributes, Metadata={MARK: self.mark})
             self._upload: dict[str, Any] = {**self._object, "UploadId": started["UploadId"]}
 
-    def send(self, number: int, content: bytes | memoryview) -> None:
-        if number > PARTS_MAX:
-            problem = f"more than {PARTS_MAX} parts: raise storage.s3.chunksize"
-            raise StorageError(problem, driver=NAME, path=self._key)
+    def _send(self, number: int, content: bytes | memoryview) -> str:
         body: Any = Body(content)
         with errors(self._key):
-            self._tags[number] = self._sender.upload_part(**self._upload, PartNumber=number, Body=body)[
-                "ETag"
-            ]
+            return self._sender.upload_part(**self._upload, PartNumber=number, Body=body)["ETag"]
 
-    def copy(self, number: int, source: StoredObject, start: int, end: int) -> None:
-        """Raises ``PathNotFound`` when the source is not there, or not of its version."""
+    def _copy(self, number: int, source: StoredObject, start: int, end: int) -> str:
         try:
             with errors(source.key, unmet=PathNotFound):
                 answer = self._client.upload_part_copy(
@@ -76,28 +67,17 @@ class MultipartUpload:
                     "became shorter while it was copied", driver=NAME, path=source.key
                 ) from error
             raise
-        self._tags[number] = answer["CopyPartResult"]["ETag"]
+        return answer["CopyPartResult"]["ETag"]
 
-    def complete(self, **condition: Any) -> None:
-        """Raises ``PathBusy`` when a condition is not met."""
-        parts: Any = [{"PartNumber": number, "ETag": tag} for number, tag in sorted(self._tags.items())]
-        try:
-            with errors(self._key):
-                answer = self._client.complete_multipart_upload(
-                    **self._upload, MultipartUpload={"Parts": parts}, **condition
-                )
-        except (PathBusy, PathNotFound) as error:
-            # botocore asks again where the answer was lost, and is told that it is too late.
-            if not (self._ended() and self._stands()):
-                if isinstance(error, PathBusy):
-                    raise
-                raise StorageError("the upload was aborted", driver=NAME, path=self._key) from error
-        else:
-            if repeated(answer) and not self._stands():
-                raise StorageUnavailable(UNCERTAIN, driver=NAME, path=self._key)
+    def _complete(self, tags: list[tuple[int, str]], **condition: Any) -> bool:
+        parts: Any = [{"PartNumber": number, "ETag": tag} for number, tag in tags]
+        with errors(self._key):
+            answer = self._client.complete_multipart_upload(
+                **self._upload, MultipartUpload={"Parts": parts}, **condition
+            )
+        return repeated(answer)
 
     def abort(self) -> None:
-        """Drops the parts; what fails here, purging tries again."""
         with suppress(StorageError), errors(self._key):
             self._client.abort_multipart_upload(**self._upload)
 
@@ -109,8 +89,5 @@ class MultipartUpload:
             return True
         return False
 
-    def _stands(self) -> bool:
-        """Whether the object is what became of these parts."""
-        with suppress(PathNotFound), errors(self._key):
-            return self._client.head_object(**self._object)["Metadata"].get(MARK) == self._mark
-        return False
+    def _found(self) -> StoredObject:
+        return self._head(self._key)

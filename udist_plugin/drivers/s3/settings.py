@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from udist_plugin.drivers.s3.keys import COPIES, COPY_SIZE, KEYS, PART_SIZE
+from udist_plugin.drivers.objects.limits import COPY_SIZE
+from udist_plugin.drivers.s3.keys import COPIES, KEYS, PART_SIZE
 from udist_plugin.drivers.s3.own_keys import KEYS as OWN
 from udist_plugin.drivers.section import Section
 

@@ -5,31 +5,31 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from udist_plugin.drivers.base import MemoryContent
-from udist_plugin.drivers.objects.store import MARK, ObjectStore, StoredObject, confirm
+from udist_plugin.drivers.objects.body import Body
+from udist_plugin.drivers.objects.listing import Page
+from udist_plugin.drivers.objects.parts import PartBuffers, PartsWriter
+from udist_plugin.drivers.objects.parts_store import Copying, PartsStore
+from udist_plugin.drivers.objects.store import MARK, StoredObject, confirm
 from udist_plugin.drivers.s3.answer import Answer
-from udist_plugin.drivers.s3.body import Body
 from udist_plugin.drivers.s3.client import NAME, error_code, errors
-from udist_plugin.drivers.s3.connection import CONNECTIONS, connect, is_plain
+from udist_plugin.drivers.s3.connection import connect, is_plain
 from udist_plugin.drivers.s3.deletion import delete_many, delete_one
 from udist_plugin.drivers.s3.expect import SMALL
-from udist_plugin.drivers.s3.join import Join, plan
-from udist_plugin.drivers.s3.keys import PART_MIN
-from udist_plugin.drivers.s3.listing import names, objects
 from udist_plugin.drivers.s3.multipart import MultipartUpload
 from udist_plugin.drivers.s3.probe import probe
 from udist_plugin.drivers.s3.refusals import Proven
 from udist_plugin.drivers.s3.retries import repeated
 from udist_plugin.drivers.s3.session import open_session
-from udist_plugin.drivers.s3.transfers import PartBuffers, S3Content, S3Writer
-from udist_plugin.errors import InvalidOffset, PathBusy, PathNotFound, StorageError
+from udist_plugin.drivers.s3.transfers import S3Content
+from udist_plugin.errors import PathBusy, PathNotFound, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
     from udist_plugin.content import Content
     from udist_plugin.drivers.objects.store import ObjectWriter
-    from udist_plugin.drivers.s3.join import Piece
     from udist_plugin.drivers.s3.settings import Settings
 
 SIGNED_FOR: Final = 20 * 60
@@ -39,7 +39,7 @@ _UNCONDITIONAL: Final = {"501", "NotImplemented"}
 """What services say that know no If-None-Match, or no If-Match."""
 
 
-class S3Store(ObjectStore):
+class S3Store(PartsStore[MultipartUpload]):
     """See ``ObjectStore``."""
 
     name = NAME
@@ -58,6 +58,7 @@ class S3Store(ObjectStore):
         self._settings = settings
         self._buffers = PartBuffers(settings.part_size)
         self._attributes = _attributes(settings)
+        self.copying = Copying(settings.copy_size, settings.copy_threshold, settings.copies)
         self._signer = self.client
         if settings.redirect:  # the signature covers the host
             style = "path" if settings.addressing == "path" else "virtual"
@@ -71,20 +72,7 @@ class S3Store(ObjectStore):
             mark = found["Metadata"].get(MARK, "")
             return StoredObject(key, found["ContentLength"], modified, found["ETag"], mark)
 
-    def get(self, key: str, start: int = 0, end: int | None = None) -> Content:
-        if start >= 0 and (end is None or end > start):  # else no range can say it
-            try:
-                return self._open(key, start, end)
-            except StorageError as error:
-                if error_code(error.__cause__) not in ("InvalidRange", "416"):
-                    raise
-        size = self.head(key).size
-        if not 0 <= start <= size:
-            raise InvalidOffset(f"offset {start} of {size} bytes", driver=NAME, path=key)
-        return MemoryContent(memoryview(b""))
-
     def _open(self, key: str, start: int, end: int | None, version: str = "") -> Content:
-        """Raises ``PathNotFound`` when the object is not of that version."""
         last = "" if end is None else end - 1
 
         def ask(offset: int, version: str) -> Any:
@@ -103,6 +91,9 @@ class S3Store(ObjectStore):
         return S3Content(
             key, start, size, answer(said), lambda offset: answer(ask(offset, said["ETag"])), plain=plain
         )
+
+    def _is_beyond(self, error: StorageError) -> bool:
+        return error_code(error.__cause__) in ("InvalidRange", "416")
 
     def put(self, key: str, content: bytes) -> None:
         self._put(key, content)
@@ -128,10 +119,10 @@ class S3Store(ObjectStore):
         def complete(upload: MultipartUpload) -> None:
             self._new_or_not(key, mark, upload.complete)
 
-        return S3Writer(self._buffers, put=put, start=lambda: self._upload(key, mark), complete=complete)
+        return PartsWriter(self._buffers, put=put, start=lambda: self._upload(key, mark), complete=complete)
 
     def _upload(self, key: str, mark: str = "") -> MultipartUpload:
-        return MultipartUpload(self.client, self._sender, self.bucket, key, self._attributes, mark)
+        return MultipartUpload(self.client, self._sender, self.bucket, key, self._attributes, self.head, mark)
 
     def _new_or_not(self, key: str, new: object, make: Callable[..., None]) -> None:
         """``make``, under the condition that no object stands there when it has to be new."""
@@ -154,26 +145,6 @@ class S3Store(ObjectStore):
             return False
         return True
 
-    def join(self, sources: Sequence[StoredObject], key: str) -> None:
-        size = sum(source.size for source in sources)
-        if len(sources) == 1 and size <= self._settings.copy_threshold:
-            self._copy(sources[0], key)
-            return
-        for source in sources:
-            if not source.size and self.head(source.key).version != source.version:
-                raise PathNotFound("changed by another writer at the same time", driver=NAME, path=source.key)
-        parts = plan(sources, self._settings.copy_size)
-        if size < PART_MIN:
-            self.put(key, b"".join(self._read(piece) for part in parts for piece in part))
-            return
-        upload = self._upload(key)
-        try:
-            Join(upload, self._read).run(parts, min(self._settings.copies, CONNECTIONS))
-            upload.complete()
-        except BaseException:
-            upload.abort()
-            raise
-
     def _copy(self, source: StoredObject, key: str) -> None:
         with errors(source.key, unmet=PathNotFound):
             answer = self.client.copy_object(
@@ -185,15 +156,29 @@ class S3Store(ObjectStore):
             )
         self._look(key, answer, answer.get("CopyObjectResult", {}))
 
-    def _read(self, piece: Piece) -> bytes:
-        with self._open(piece.source.key, piece.start, piece.end, piece.source.version) as content:
-            return content.read()
-
-    def objects(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
-        return objects(self.client, self.bucket, prefix, after)
-
-    def names(self, prefix: str, *, after: str = "", folders: bool = False) -> Iterator[str]:
-        return names(self.client, self.bucket, prefix, after, folders=folders)
+    def _page(
+        self,
+        prefix: str,
+        *,
+        after: str = "",
+        token: str = "",
+        grouped: bool = False,
+        single: bool = False,
+    ) -> Page:
+        asked: dict[str, Any] = {"Bucket": self.bucket, "Prefix": prefix}
+        if after:
+            asked["StartAfter"] = after
+        if token:
+            asked["ContinuationToken"] = token
+        if grouped:
+            asked["Delimiter"] = "/"
+        if single:
+            asked["MaxKeys"] = 1
+        with errors(prefix):
+            page = self.client.list_objects_v2(**asked)
+            found = [_stored(each) for each in page.get("Contents", ())]
+            prefixes = [each["Prefix"] for each in page.get("CommonPrefixes", ())]
+            return Page(found, prefixes, page["IsTruncated"], page.get("NextContinuationToken", ""))
 
     def delete(self, keys: Sequence[str]) -> None:
         if len(keys) == 1:
@@ -247,6 +232,12 @@ class S3Store(ObjectStore):
 
     def probe(self) -> None:
         probe(self._session, self._settings, self._proven)
+
+
+def _stored(found: ObjectTypeDef) -> StoredObject:
+    """What a list says of an object."""
+    modified = float(int(found["LastModified"].timestamp()))
+    return StoredObject(found["Key"], found["Size"], modified, found["ETag"])
 
 
 def _attributes(settings: Settings) -> dict[str, Any]:

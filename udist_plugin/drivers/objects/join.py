@@ -1,4 +1,4 @@
-"""How one object is made of others by S3 itself, as an upload whose parts are copies.
+"""How one object is made of others by the service itself, as an upload whose parts are copies.
 
 Every part but the last has 5 MiB at least. What is smaller goes through here, together with its neighbours.
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from udist_plugin.drivers.s3.keys import PART_MAX, PART_MIN
+from udist_plugin.drivers.objects.limits import PART_MAX, PART_MIN
 from udist_plugin.helpers import Helpers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from udist_plugin.drivers.objects.parts import PartsUpload
     from udist_plugin.drivers.objects.store import StoredObject
-    from udist_plugin.drivers.s3.multipart import MultipartUpload
 
 CUTS: Final = 9_000
 """Parts that copies are cut in at most; 10,000 is the service's limit, and sources have ends of their own."""
@@ -38,13 +38,13 @@ class Piece(NamedTuple):
 class Join:
     """Fills ``upload`` with the parts of a plan; ``read`` brings a piece here."""
 
-    def __init__(self, upload: MultipartUpload, read: Callable[[Piece], bytes]) -> None:
+    def __init__(self, upload: PartsUpload, read: Callable[[Piece], bytes]) -> None:
         self._upload = upload
         self._read = read
         self._carrying = threading.BoundedSemaphore(CARRIED_AT_ONCE)
 
     def run(self, parts: Sequence[Sequence[Piece]], at_once: int) -> None:
-        with Helpers(min(at_once, len(parts)), "udist-s3-join") as pool:
+        with Helpers(min(at_once, len(parts)), "udist-join") as pool:
             try:
                 for _ in pool.map(self._make, range(1, len(parts) + 1), parts):
                     pass
