@@ -18,6 +18,7 @@ from udist_plugin.keys import WORKS
         ("storage.azure", "drivers/azure/settings.py", r"['\".]{}['\"]"),
         ("storage.fsspec", "drivers/fsspec/settings.py", r"['\"]{}['\"]"),
         ("storage.gcs", "drivers/gcs/settings.py", r"['\"]{}['\"]"),
+        ("storage.oss", "drivers/oss/settings.py", r"['\"]{}['\"]"),
         ("storage.s3", "drivers/s3/settings.py", r"['\"]{}['\"]"),
         ("redis", "bootstrap/store.py", r"redis\.(tls\.)?{}\b"),
     ],

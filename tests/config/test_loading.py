@@ -228,9 +228,9 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "storage.s3.bucket (config.yml:2): expected the name of a bucket, not nothing",
         ),
         (
-            "storage: {oss: {bucket: b}}",
-            "storage.oss (config.yml:2): not supported yet; "
-            "expected one of filesystem, inmemory, azure, fsspec, gcs, s3",
+            "storage: {swift: {container: b}}",
+            "storage.swift (config.yml:2): not supported yet; "
+            "expected one of filesystem, inmemory, azure, fsspec, gcs, oss, s3",
         ),
         (
             "storage: {s3: {bucket: b}, s3aws: {bucket: b}}",
@@ -273,7 +273,8 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
         (
             "storage: {filesytem: {rootdirectory: /x}}",
             "storage (config.yml:2): unknown storage driver 'filesytem'; "
-            "expected one of filesystem, inmemory, azure, fsspec, gcs, s3; did you mean storage.filesystem?",
+            "expected one of filesystem, inmemory, azure, fsspec, gcs, oss, s3; "
+            "did you mean storage.filesystem?",
         ),
         (
             "storage: {inmemory: , maintenance: {uploadpurging: {age: 168}}}",
@@ -550,7 +551,7 @@ def calls_to_load(environ: dict[str, str]) -> int:
     return count
 
 
-NONE_NAMED = "no storage driver is named; expected one of filesystem, inmemory, azure, fsspec, gcs, s3"
+NONE_NAMED = "no storage driver is named; expected one of filesystem, inmemory, azure, fsspec, gcs, oss, s3"
 
 
 @pytest.mark.parametrize(
@@ -583,7 +584,7 @@ NONE_NAMED = "no storage driver is named; expected one of filesystem, inmemory, 
             {},
             [
                 "storage (config.yml:2): unknown storage driver 'delet'; expected one of filesystem, "
-                "inmemory, azure, fsspec, gcs, s3; did you mean storage.delete?"
+                "inmemory, azure, fsspec, gcs, oss, s3; did you mean storage.delete?"
             ],
         ),
         (
@@ -737,7 +738,7 @@ def test_every_key_that_works_reaches_the_configuration() -> None:
     older |= {"notifications.endpoints[].disabled", "log.hooks[].disabled"}
     older |= {key.path for key in all_keys() if key.path.startswith("middleware.re")}  # see test_middleware
     for key in all_keys():
-        driver = re.match(r"(storage|udist)\.(s3|s3aws|azure|fsspec|gcs|inmemory)\b", key.path)
+        driver = re.match(r"(storage|udist)\.(s3|s3aws|azure|fsspec|gcs|inmemory|oss)\b", key.path)
         if key.status is not WORKS or key.path in older or driver:
             continue
         value: object = configuration
@@ -793,7 +794,9 @@ def test_a_driver_that_another_package_announces_gets_its_section_as_text(
     assert (storage.driver, storage.parameters) == ("floppy", {"drive": "a", "tracks": "80"})
     assert storage.delete.enabled is False
     (problem,) = problems("storage: flopy")
-    assert "expected one of filesystem, inmemory, azure, fsspec, gcs, s3, floppy; did you mean" in problem
+    assert (
+        "expected one of filesystem, inmemory, azure, fsspec, gcs, oss, s3, floppy; did you mean" in problem
+    )
 
 
 def test_the_parameters_of_an_object_store_are_typed_and_have_no_empty_ones() -> None:

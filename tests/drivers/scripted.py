@@ -70,7 +70,16 @@ def scripted(
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
 
-    server = _Server(("127.0.0.1", 0), Handler)
+    with quiet_server(Handler, certificate=certificate) as port:
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
+
+
+@contextmanager
+def quiet_server(
+    handler: type[BaseHTTPRequestHandler], *, certificate: tuple[str, str] | None = None
+) -> Iterator[int]:
+    """The port of a server that stands as long as the context."""
+    server = _Server(("127.0.0.1", 0), handler)
     if certificate is not None:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(*certificate)
@@ -78,7 +87,7 @@ def scripted(
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
+        yield server.server_port
     finally:
         server.shutdown()
         server.server_close()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.drivers.oss.server import oss
 from tests.storage.samples import push, push_image, read_blob
 from tests.storage.test_collection import DIGEST, GARBAGE, Store
 from udist_plugin.drivers import open_driver
@@ -16,13 +17,23 @@ from udist_plugin.storage.collection.collect import undo
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.drivers.s3.server import S3Server
+    from udist_plugin.drivers.base import StorageDriver
 
 
-@pytest.mark.parametrize("service", ["minio", "versitygw"])
-def test_garbage_on_s3(service: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    server: S3Server = request.getfixturevalue(f"{service}_server")
-    driver = open_driver("s3", server.parameters(server.bucket()), scratch=paths.SCRATCH)
+@pytest.fixture(params=["minio", "versitygw", "oss"])
+def driver(request: pytest.FixtureRequest) -> Iterator[StorageDriver]:
+    if request.param == "oss":
+        with oss(request.getfixturevalue("minio_server")) as bucket:
+            yield open_driver("oss", bucket.parameters(), scratch=paths.SCRATCH)
+    else:
+        server: S3Server = request.getfixturevalue(f"{request.param}_server")
+        yield open_driver("s3", server.parameters(server.bucket()), scratch=paths.SCRATCH)
+
+
+def test_garbage_on_an_object_store(driver: StorageDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     registry = StorageRegistry(driver)
     store = Store(driver, monkeypatch)
     kept = push_image(registry, "a", b"kept")

@@ -68,6 +68,12 @@ DRIVERS: Final[Mapping[str, Shipped]] = {
         f"{__name__}.gcs.checkup",
     ),
     "inmemory": Shipped(f"{__name__}.inmemory", "InMemoryDriver"),
+    "oss": Shipped(
+        f"{__name__}.oss.driver",
+        "OssDriver",
+        "pip install '.[oss]' in a checkout of udist",
+        f"{__name__}.oss.checkup",
+    ),
     "s3": Shipped(f"{__name__}.s3.driver", "S3Driver", checkup=f"{__name__}.s3.checkup"),
 }
 

@@ -58,7 +58,6 @@ KEYS: Final = (
     Key("loglevel", _LEVEL, None, "the old name of log.level"),
     *below("storage.filesystem", FILESYSTEM),
     Key("storage.inmemory", Empty(), None, "keeps content in memory, until the process ends"),
-    Key("storage.oss", _ANY, None, "Aliyun OSS", UNSUPPORTED),
     Key("storage.swift", _ANY, None, "OpenStack Swift", UNSUPPORTED),
     Key("storage.delete.enabled", _FLAG, True, "allow deleting manifests, tags and blobs"),
     Key(
@@ -176,6 +175,7 @@ DEFERRED: Final = {
     "storage.azure": "udist_plugin.drivers.azure.keys",
     "storage.fsspec": "udist_plugin.drivers.fsspec.keys",
     "storage.gcs": "udist_plugin.drivers.gcs.keys",
+    "storage.oss": "udist_plugin.drivers.oss.keys",
     "storage.s3": "udist_plugin.drivers.s3.keys",
     S3AWS: "udist_plugin.drivers.s3.keys",
     "udist.accesscontrol": "udist_plugin.config.keys.access_control",

@@ -19,16 +19,6 @@ def _refused(path: str, kind: Kind, effect: str) -> Key:
 
 
 KEYS: Final = (
-    _refused("storage.oss.accesskeyid", _SECRET, "the access key's id"),
-    _refused("storage.oss.accesskeysecret", _SECRET, "the secret access key"),
-    _refused("storage.oss.region", _TEXT, "the bucket's region"),
-    _refused("storage.oss.bucket", _TEXT, "the bucket"),
-    _refused("storage.oss.endpoint", _TEXT, "the bucket's address"),
-    _refused("storage.oss.internal", _FLAG, "use the address inside Aliyun's network"),
-    _refused("storage.oss.encrypt", _FLAG, "encrypt objects on the server"),
-    _refused("storage.oss.secure", _FLAG, "use HTTPS"),
-    _refused("storage.oss.chunksize", _COUNT, "the size of an upload's parts, in bytes"),
-    _refused("storage.oss.rootdirectory", _TEXT, "a prefix of all keys in the bucket"),
     _refused("storage.swift.username", _TEXT, "the user"),
     _refused("storage.swift.password", _SECRET, "the user's password"),
     _refused("storage.swift.authurl", _TEXT, "where tokens are issued"),

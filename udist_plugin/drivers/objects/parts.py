@@ -27,7 +27,7 @@ class PartsUpload(ABC):
     """Parts, numbered from 1, which many threads may send or copy in any order."""
 
     def __init__(self, name: str, key: str, mark: str = "") -> None:
-        """``name`` is the driver's. The object will have ``mark``, or one that this upload alone knows it by."""
+        """``name`` is the driver's. The object has ``mark``, or else one that only this upload knows."""
         self.mark = mark or os.urandom(16).hex()
         self._name = name
         self._key = key

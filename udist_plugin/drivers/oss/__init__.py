@@ -1,0 +1,1 @@
+"""Alibaba Cloud Object Storage Service, by its SDK."""

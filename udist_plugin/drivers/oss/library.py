@@ -1,0 +1,65 @@
+"""What is used of alibabacloud-oss-v2."""
+
+from alibabacloud_oss_v2 import (
+    AbortMultipartUploadRequest,
+    Client,
+    CompleteMultipartUpload,
+    CompleteMultipartUploadRequest,
+    Config,
+    CopyObjectRequest,
+    DeleteMultipleObjectsRequest,
+    DeleteObject,
+    DeleteObjectRequest,
+    GetObjectRequest,
+    HeadObjectRequest,
+    InitiateMultipartUploadRequest,
+    ListMultipartUploadsRequest,
+    ListObjectsV2Request,
+    ListPartsRequest,
+    PutObjectRequest,
+    UploadPart,
+    UploadPartCopyRequest,
+    UploadPartRequest,
+)
+from alibabacloud_oss_v2.credentials import StaticCredentialsProvider
+from alibabacloud_oss_v2.exceptions import (
+    BaseError,
+    InconsistentError,
+    OperationError,
+    RequestError,
+    ResponseError,
+    ServiceError,
+)
+from alibabacloud_oss_v2.transport import RequestsHttpClient
+from alibabacloud_oss_v2.types import Retryer
+
+__all__ = [
+    "AbortMultipartUploadRequest",
+    "BaseError",
+    "Client",
+    "CompleteMultipartUpload",
+    "CompleteMultipartUploadRequest",
+    "Config",
+    "CopyObjectRequest",
+    "DeleteMultipleObjectsRequest",
+    "DeleteObject",
+    "DeleteObjectRequest",
+    "GetObjectRequest",
+    "HeadObjectRequest",
+    "InconsistentError",
+    "InitiateMultipartUploadRequest",
+    "ListMultipartUploadsRequest",
+    "ListObjectsV2Request",
+    "ListPartsRequest",
+    "OperationError",
+    "PutObjectRequest",
+    "RequestError",
+    "RequestsHttpClient",
+    "ResponseError",
+    "Retryer",
+    "ServiceError",
+    "StaticCredentialsProvider",
+    "UploadPart",
+    "UploadPartCopyRequest",
+    "UploadPartRequest",
+]
