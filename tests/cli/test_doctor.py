@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
+from tests.drivers.oss.server import oss
 from tests.drivers.s3.server import ACCESS_KEY, REGION, SECRET_KEY
 from tests.drivers.scripted import Reply, Request, scripted
 
@@ -107,6 +108,18 @@ def test_a_bucket_is_well(udist: Udist, minio_server: S3Server, tmp_path: Path) 
     assert "large uploads can be sent in parts" in ran.out
     assert not list((minio_server.folder / bucket).rglob("doctor-*"))
     assert "Uploads" not in client(minio_server).list_multipart_uploads(Bucket=bucket)
+
+
+@pytest.mark.usefixtures("unset")
+def test_a_bucket_that_keeps_versions_is_not(udist: Udist, minio_server: S3Server, tmp_path: Path) -> None:
+    with oss(minio_server) as server:
+        path = configure(tmp_path / "config.yml", oss=server.parameters())
+        assert udist("doctor", "--config", path).code == 0
+        server.versioned = True
+        ran = udist("doctor", "--config", path)
+    assert ran.code == 1
+    assert ran.out.splitlines()[-1].startswith("failed  no file is written where another stands")
+    assert "use a bucket without versioning" in ran.out + ran.err
 
 
 def client(server: S3Server, service: str = "s3") -> Any:

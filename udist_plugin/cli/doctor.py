@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _EPILOG = """\
 Reads the configuration, then uses the store the way a registry does: connects to
 it, and writes, uploads, commits, reads, lists and deletes small files below
-docker/registry/v2/udist/scratch. On s3 it also starts and aborts a multipart
-upload. If storage.maintenance.readonly is enabled, it writes nothing.
+docker/registry/v2/udist/scratch. On s3 and oss it also starts and aborts a
+multipart upload. If storage.maintenance.readonly is enabled, it writes nothing.
 
 examples:
   udist doctor --config config.yml
@@ -40,6 +40,7 @@ _SAID: Final = {
     "read": "files read back unchanged",
     "list": "folders can be listed",
     "multipart": "large uploads can be sent in parts, listed and aborted",
+    "exclusive": "no file is written where another stands, when that is forbidden",
     "delete": "files can be deleted",
 }
 
@@ -51,6 +52,7 @@ _PLACE: Final = (
     "serviceurl",
     "region",
     "regionendpoint",
+    "endpoint",
     "rootdirectory",
 )
 

@@ -194,11 +194,13 @@ def test_a_service_that_is_busy_may_answer_later() -> None:
         OssStore(settings(asking(url))[0]).probe()
 
 
-def test_the_doctor_sees_whether_overwriting_is_forbidden(server: OssServer) -> None:
+def test_the_doctor_tries_uploads_and_whether_overwriting_is_forbidden(server: OssServer) -> None:
     driver = open_driver("oss", server.parameters(), scratch=paths.SCRATCH)
-    [(name, step)] = further_steps(driver, "/doctor")
-    assert name == "exclusive"
-    step()
+    steps = dict(further_steps(driver, "/doctor"))
+    assert [*steps] == ["multipart", "exclusive"]
+    for step in steps.values():
+        step()
+    assert {"uploadId"} in [asked.query.keys() for asked in server.asked if asked.method == "DELETE"]
     server.versioned = True
     with pytest.raises(StorageError, match="use a bucket without versioning"):
         step()

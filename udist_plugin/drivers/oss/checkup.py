@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from udist_plugin.drivers.oss.client import OssClient
 from udist_plugin.drivers.oss.driver import OssDriver
 from udist_plugin.drivers.oss.settings import settings
+from udist_plugin.drivers.oss.store import OssStore
 from udist_plugin.drivers.section import every_error
 from udist_plugin.errors import PathBusy, StorageError
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from udist_plugin.drivers.base import StorageDriver
-    from udist_plugin.drivers.objects.store import ObjectStore
     from udist_plugin.errors import ConfigurationError
+
+HOUR: Final = 3600.0
+"""Seconds that the service's clock may be ahead."""
 
 
 def problems(parameters: Mapping[str, object]) -> list[ConfigurationError]:
@@ -28,24 +30,35 @@ def problems(parameters: Mapping[str, object]) -> list[ConfigurationError]:
 def steps(driver: StorageDriver, folder: str) -> list[tuple[str, Callable[[], object]]]:
     """See ``drivers.further_steps``."""
     assert isinstance(driver, OssDriver)
-    key = driver.key(f"{folder}/exclusive/data")
-    return [("exclusive", lambda: _try_exclusive(driver.store, key))]
+    store = driver.store
+    assert isinstance(store, OssStore)
+    parts, exclusive = (driver.key(f"{folder}/{each}/data") for each in ("multipart", "exclusive"))
+    return [
+        ("multipart", lambda: _try_multipart(store, parts)),
+        ("exclusive", lambda: _try_exclusive(store, exclusive)),
+    ]
 
 
-def _try_exclusive(store: ObjectStore, key: str) -> None:
+def _try_multipart(store: OssStore, key: str) -> None:
+    """Begins an upload of parts, looks for it and drops it: small files need none of that, large blobs do."""
+    store._upload(key)._ended()
+    store.purge(key, -HOUR)
+
+
+def _try_exclusive(store: OssStore, key: str) -> None:
     """Makes an object twice, of which the second has to fail. Raises ``StorageError`` where it does not:
     a bucket that keeps versions ignores ``x-oss-forbid-overwrite``."""
     try:
         for attempt in range(2):
             writer = store.writer(key, mark=os.urandom(16).hex())
             writer.write(b"x")
-            with suppress(*([PathBusy] if attempt else [])):
+            try:
                 writer.commit()
+            except PathBusy:
                 if attempt:
-                    problem = (
-                        "an object was made where another stood: use a bucket without versioning, "
-                        "or let one plugin at a time go on with an upload"
-                    )
-                    raise StorageError(problem, driver=store.name, path=key)
+                    return
+                raise
+        problem = "an object was replaced though that was forbidden: use a bucket without versioning"
+        raise StorageError(problem, driver=store.name, path=key)
     finally:
         store.delete([key])
