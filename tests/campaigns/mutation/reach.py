@@ -34,7 +34,7 @@ TESTS = [
     "bootstrap",
 ]
 SERVERS = [
-    *(f"drivers/{name}" for name in ("s3", "gcs", "azure")),
+    *(f"drivers/{name}" for name in ("s3", "gcs", "azure", "oss")),
     *(f"storage/{name}" for name in ("many", "test_redis.py", "test_interop.py", "test_interop_azure.py")),
     *(f"storage/{name}" for name in ("test_crashes.py", "test_model.py", "test_disk_full.py")),
     *("client/test_redirects.py", "client/test_signed_redirects.py"),

@@ -21,6 +21,7 @@ from udist_plugin.storage import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.drivers.oss.server import OssServer
 
@@ -169,6 +170,23 @@ def test_what_is_denied_names_the_permissions() -> None:
         with pytest.raises(StorageError, match=r"b: .*grant them oss:ListObjects.*no right") as caught:
             store.put("b", b"x")
         assert caught.value.driver == "oss"
+
+
+def test_a_bucket_of_another_region() -> None:
+    told = b"must be addressed using the specified endpoint."
+    said = b"<Error><Code>AccessDenied</Code><Message>%s</Message></Error>" % told
+    with scripted(lambda _: Reply(403, said)) as url:
+        error = refusal(asking(url))
+    assert error.key == "storage.oss.region"
+    assert "is in another region" in error.problem
+
+
+def test_a_netrc_does_not_replace_signatures(
+    server: OssServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("default login me password mine\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    OssStore(settings(server.parameters())[0]).probe()
 
 
 @pytest.mark.parametrize("content", [b"<!doctype html><html><body>Console</body></html>", b"", b"{}"])

@@ -69,14 +69,23 @@ class Attempts(Retryer):  # type: ignore[misc]
 
 
 class Http(RequestsHttpClient):  # type: ignore[misc]
-    """The library's, of which it reads every answer that has a date: errors of proxies may have none."""
+    """The library's, with what it lacks."""
+
+    def open(self) -> None:
+        super().open()
+        self.session.auth = _as_signed  # or ~/.netrc replaces the signature
 
     def send(self, request: Any, **options: Any) -> Any:
+        """The library reads no error without a date, as proxies may send it."""
         from email.utils import formatdate
 
         answer = super().send(request, **options)
         answer.headers.setdefault("Date", formatdate(usegmt=True))
         return answer
+
+
+def _as_signed(request: Any) -> Any:
+    return request
 
 
 class OssClient:

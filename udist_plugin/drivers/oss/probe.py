@@ -65,6 +65,8 @@ def _problem(where: str, found: Any, error: StorageError) -> tuple[str, str]:
             return "accesskeyid", f"this machine's clock is wrong, so {where} refuses its signature ({said})"
         case "InvalidBucketName":
             return "bucket", f"{where} cannot exist: correct its name ({said})"
+        case "AccessDenied" if "specified endpoint" in said:
+            return "region", f"{where} is in another region: correct region or endpoint ({said})"
         case "AccessDenied" | "UserDisable":
             return "bucket", f"{where} is denied to these credentials: a registry needs {NEEDED} ({said})"
         case "" | "BadErrorResponse":
