@@ -1,9 +1,10 @@
 """The objects of a bucket of Alibaba Cloud OSS; a version is an ETag.
 
-They are read and written by Alibaba's SDK in OSS's own protocol. OSS's S3-compatible endpoint answers
-``If-None-Match`` with 501, so there nothing is made only where nothing stands; and it is not the host that
-``endpoint`` names, which is the bucket's own or a custom domain. In its own protocol the service documents
-``x-oss-forbid-overwrite`` for that (ignored in a bucket that keeps versions), and no condition for deletions.
+They are read and written by Alibaba's SDK in OSS's own protocol. OSS's S3-compatible endpoint is reported to
+answer ``If-None-Match`` with 501, and its documentation names nothing else that makes an object only where
+none stands; nor is it the host that ``endpoint`` names, which is the bucket's own or a custom domain. OSS's
+own protocol has ``x-oss-forbid-overwrite`` for that (a bucket that keeps versions ignores it), and no
+condition for deletions.
 """
 
 from __future__ import annotations
