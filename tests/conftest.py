@@ -84,6 +84,13 @@ def azurite_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def swift_server() -> Iterator[str]:
+    """Its URL."""
+    with shared.shared("swift-python") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def gcs_server() -> Iterator[str]:
     """Its URL."""
     with shared.shared("fake-gcs-server") as url:

@@ -228,11 +228,6 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
             "storage.s3.bucket (config.yml:2): expected the name of a bucket, not nothing",
         ),
         (
-            "storage: {swift: {container: b}}",
-            "storage.swift (config.yml:2): not supported yet; "
-            "expected one of filesystem, inmemory, azure, fsspec, gcs, oss, s3",
-        ),
-        (
             "storage: {s3: {bucket: b}, s3aws: {bucket: b}}",
             "storage (config.yml:2): expected one storage driver, "
             "not s3 (config.yml:2), s3aws (config.yml:2)",
@@ -273,7 +268,7 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
         (
             "storage: {filesytem: {rootdirectory: /x}}",
             "storage (config.yml:2): unknown storage driver 'filesytem'; "
-            "expected one of filesystem, inmemory, azure, fsspec, gcs, oss, s3; "
+            "expected one of filesystem, inmemory, azure, fsspec, gcs, oss, s3, swift; "
             "did you mean storage.filesystem?",
         ),
         (
@@ -462,11 +457,6 @@ def test_a_wrong_value_names_key_source_and_what_was_expected(text: str, problem
             "storage.filesystem.maxthreads (REGISTRY_STORAGE_FILESYSTEM_MAXTHREADS): expected a whole number",
         ),
         ("REGISTRY_STORAGE", "gcs", "storage.gcs.bucket (REGISTRY_STORAGE): expected the name of a bucket"),
-        (
-            "REGISTRY_STORAGE_SWIFT_REGION",
-            "b",
-            "storage.swift (REGISTRY_STORAGE_SWIFT_REGION): not supported",
-        ),
         ("REGISTRY_AUTH", "tokens", "auth (REGISTRY_AUTH): expected one of htpasswd, silly, token or none"),
         ("REGISTRY_VERSION", "0.2", "version (REGISTRY_VERSION): expected 0.1, not '0.2'"),
     ],
@@ -551,7 +541,9 @@ def calls_to_load(environ: dict[str, str]) -> int:
     return count
 
 
-NONE_NAMED = "no storage driver is named; expected one of filesystem, inmemory, azure, fsspec, gcs, oss, s3"
+NONE_NAMED = (
+    "no storage driver is named; expected one of filesystem, inmemory, azure, fsspec, gcs, oss, s3, swift"
+)
 
 
 @pytest.mark.parametrize(
@@ -584,7 +576,7 @@ NONE_NAMED = "no storage driver is named; expected one of filesystem, inmemory, 
             {},
             [
                 "storage (config.yml:2): unknown storage driver 'delet'; expected one of filesystem, "
-                "inmemory, azure, fsspec, gcs, oss, s3; did you mean storage.delete?"
+                "inmemory, azure, fsspec, gcs, oss, s3, swift; did you mean storage.delete?"
             ],
         ),
         (
@@ -738,7 +730,7 @@ def test_every_key_that_works_reaches_the_configuration() -> None:
     older |= {"notifications.endpoints[].disabled", "log.hooks[].disabled"}
     older |= {key.path for key in all_keys() if key.path.startswith("middleware.re")}  # see test_middleware
     for key in all_keys():
-        driver = re.match(r"(storage|udist)\.(s3|s3aws|azure|fsspec|gcs|inmemory|oss)\b", key.path)
+        driver = re.match(r"(storage|udist)\.(s3|s3aws|azure|fsspec|gcs|inmemory|oss|swift)\b", key.path)
         if key.status is not WORKS or key.path in older or driver:
             continue
         value: object = configuration
@@ -795,7 +787,8 @@ def test_a_driver_that_another_package_announces_gets_its_section_as_text(
     assert storage.delete.enabled is False
     (problem,) = problems("storage: flopy")
     assert (
-        "expected one of filesystem, inmemory, azure, fsspec, gcs, oss, s3, floppy; did you mean" in problem
+        "expected one of filesystem, inmemory, azure, fsspec, gcs, oss, s3, swift, floppy; did you mean"
+        in problem
     )
 
 

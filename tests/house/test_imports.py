@@ -89,6 +89,7 @@ INSIDE: dict[str, set[str]] = {
     "drivers.gcs": {"drivers.base", "drivers.section", "drivers.objects"},
     "drivers.oss": {"drivers.base", "drivers.section", "drivers.objects"},
     "drivers.azure": {"drivers.base", "drivers.section", "drivers.objects"},
+    "drivers.swift": {"drivers.base", "drivers.section", "drivers.objects"},
     "storage.sizes": {"storage.cache"},
     "storage.upkeep": {"storage.catalog", "storage.collection.notes", "storage.paths"},
     "http_api.middleware": {"http_api.errors", "http_api.request", "http_api.response", "http_api.routes"},
@@ -242,7 +243,7 @@ def test_inside_a_room_too(module: str) -> None:
     assert [each for each in own if not {inner(each.module), each.module.partition(".")[2]} & allowed] == []
 
 
-@pytest.mark.parametrize("service", ["azure", "filesystem", "gcs", "oss", "s3"])
+@pytest.mark.parametrize("service", ["azure", "filesystem", "gcs", "oss", "s3", "swift"])
 def test_a_driver_has_the_files_that_every_driver_has(service: str) -> None:
     files = {path.stem for path in (PACKAGE / "drivers" / service).glob("*.py")}
     shared = {"keys", "driver"}

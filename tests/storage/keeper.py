@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from tests.drivers.azure.server import azurite
 from tests.drivers.gcs.server import fake_gcs
 from tests.drivers.s3.server import minio, versitygw
+from tests.drivers.swift.server import all_in_one
 from tests.remote.loopback import stock_registry
 from tests.workers import locked
 
@@ -42,11 +43,18 @@ def _versitygw(folder: Path) -> Iterator[str]:
         yield server.url
 
 
+@contextmanager
+def _swift(folder: Path) -> Iterator[str]:
+    with all_in_one(folder) as server:
+        yield server.url
+
+
 KINDS: Final[dict[str, Callable[[Path], AbstractContextManager[str]]]] = {
     "azurite-blob": lambda _: azurite(),
     "docker-registry": _docker_registry,
     "fake-gcs-server": lambda _: fake_gcs(),
     "minio": _minio,
+    "swift-python": _swift,
     "versitygw": _versitygw,
 }
 """Starts each program on a folder and gives its address: a URL or a port."""

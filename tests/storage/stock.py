@@ -128,8 +128,13 @@ def running(program: str, config: Path) -> Iterator[Stock]:
 
 def collect_garbage(root: Path, config: Path, *options: str, program: str = DEBIANS) -> str:
     """Runs a server's collector over the folder and returns what it printed."""
+    return collect_configured(program, _write_config(root, config), *options)
+
+
+def collect_configured(program: str, config: Path, *options: str) -> str:
+    """The same over what the configuration says."""
     done = subprocess.run(
-        [require_tool(program), "garbage-collect", *options, str(_write_config(root, config))],
+        [require_tool(program), "garbage-collect", *options, str(config)],
         capture_output=True,
         text=True,
         timeout=60,

@@ -75,6 +75,12 @@ DRIVERS: Final[Mapping[str, Shipped]] = {
         f"{__name__}.oss.checkup",
     ),
     "s3": Shipped(f"{__name__}.s3.driver", "S3Driver", checkup=f"{__name__}.s3.checkup"),
+    "swift": Shipped(
+        f"{__name__}.swift.driver",
+        "SwiftDriver",
+        "pip install '.[swift]' in a checkout of udist",
+        f"{__name__}.swift.checkup",
+    ),
 }
 
 

@@ -61,6 +61,11 @@ class Section:
         value = self._given(name)
         return value if isinstance(value, Mapping) else {}
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """What a list of texts holds."""
+        value = self._given(name)
+        return tuple(value) if isinstance(value, list | tuple) else ()
+
     def prefix(self) -> str:
         """``rootdirectory`` as what every key starts with: empty, or up to a slash."""
         root = self.text("rootdirectory").strip("/")

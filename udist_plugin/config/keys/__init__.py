@@ -1,15 +1,14 @@
 """The keys of distribution's configuration, version 0.1, one row each.
 
 Here are those that every start reads. The sections in ``DEFERRED`` have a module each, a driver's in its own
-room; their paths begin below the section. ``refused`` lists what is known but not supported yet. A key that
-distribution added later, or that works here one day, is one more row.
+room; their paths begin below the section. A key that distribution added later is one more row.
 """
 
 from __future__ import annotations
 
 from udist_plugin.config.schema import Section, plant_deferred, tree
 from udist_plugin.drivers.filesystem.keys import KEYS as FILESYSTEM
-from udist_plugin.keys import NO_EFFECT, NO_LISTENER, REQUIRED, UNSUPPORTED, Key, below
+from udist_plugin.keys import NO_EFFECT, NO_LISTENER, REQUIRED, Key, below
 from udist_plugin.kinds import (
     Anything,
     Boolean,
@@ -58,7 +57,6 @@ KEYS: Final = (
     Key("loglevel", _LEVEL, None, "the old name of log.level"),
     *below("storage.filesystem", FILESYSTEM),
     Key("storage.inmemory", Empty(), None, "keeps content in memory, until the process ends"),
-    Key("storage.swift", _ANY, None, "OpenStack Swift", UNSUPPORTED),
     Key("storage.delete.enabled", _FLAG, True, "allow deleting manifests, tags and blobs"),
     Key(
         "storage.redirect.disable", _FLAG, False, "always serve content through the plugin, not by a redirect"
@@ -178,6 +176,7 @@ DEFERRED: Final = {
     "storage.oss": "udist_plugin.drivers.oss.keys",
     "storage.s3": "udist_plugin.drivers.s3.keys",
     S3AWS: "udist_plugin.drivers.s3.keys",
+    "storage.swift": "udist_plugin.drivers.swift.keys",
     "udist.accesscontrol": "udist_plugin.config.keys.access_control",
     "udist.proxy": "udist_plugin.config.keys.own_proxy",
     "udist.s3": "udist_plugin.drivers.s3.own_keys",
@@ -199,9 +198,7 @@ def all_keys() -> list[Key]:
     """Every row, with its whole path, by path."""
     from importlib import import_module
 
-    from udist_plugin.config.keys.refused import KEYS as REFUSED
-
-    rows = [*KEYS, *REFUSED, Key(S3AWS, _ANY, None, "another name of storage.s3")]
+    rows = [*KEYS, Key(S3AWS, _ANY, None, "another name of storage.s3")]
     for path, module in DEFERRED.items():
         keys = import_module(module).KEYS if path != S3AWS else ()
         rows += below(path, keys)

@@ -73,10 +73,11 @@ class ObjectDriver(StorageDriver):
         """By one list."""
         parent = path.rpartition("/")[0]
         with self._tree.named_errors(path):
+            beside = self._tree.key(f"{parent}/{beside}")
             found = list(self.store.objects(self._tree.folder(parent)))
-        beside = self._tree.key(f"{parent}/{beside}")
-        if not any(each.key == beside for each in found):
-            raise self._tree.missing(path)
+            stands = any(each.key == beside for each in found)
+            if not stands and not (self.store.lists_late and self._tree.stands(beside)):
+                raise self._tree.missing(path)
         return GrowingObject(self, self._tree, self._turns, path, found)
 
     def exists(self, path: str) -> bool:

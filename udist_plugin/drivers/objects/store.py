@@ -66,6 +66,9 @@ class ObjectStore(ABC):
     name: ClassVar[str]
     """The driver's name in the configuration, for errors."""
 
+    lists_late: ClassVar[bool] = False
+    """Whether a listing may not show yet what stands: ``head`` always does."""
+
     @abstractmethod
     def head(self, key: str) -> StoredObject:
         """Raises ``PathNotFound``."""

@@ -51,15 +51,20 @@ class Tree:
             if found.key == self.segment_key(path, size) and found.size:
                 segments.append(found)
                 size += found.size
+        while self.store.lists_late and (late := self._found(self.segment_key(path, size))) is not None:
+            segments.append(late)
+            size += late.size
         return segments
 
     def stands(self, key: str) -> bool:
         """Whether an object stands there."""
+        return self._found(key) is not None
+
+    def _found(self, key: str) -> StoredObject | None:
         try:
-            self.store.head(key)
+            return self.store.head(key)
         except PathNotFound:
-            return False
-        return True
+            return None
 
     def copy(self, source: str, destination: str) -> bool:
         """Copies a file, replacing what stands at ``destination``; whether that is another file. Raises

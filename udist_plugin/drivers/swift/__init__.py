@@ -1,0 +1,1 @@
+"""OpenStack Swift, by keystoneauth and python-swiftclient."""
