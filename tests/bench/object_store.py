@@ -34,6 +34,8 @@ from udist_plugin.client.plugin import Plugin
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mypy_boto3_s3 import S3Client
+
     from tests.bench.comparison import Result
     from tests.bench.go_client import Report
 
@@ -105,12 +107,12 @@ def configuration(url: str, bucket: str) -> dict[str, Any]:
     }
 
 
-def fill(url: str) -> None:
-    """Makes the tags of one repository, and repositories of one tag."""
+def client_of(url: str) -> S3Client:
+    """For threads."""
     import boto3
     from botocore.config import Config
 
-    client = boto3.client(
+    client: S3Client = boto3.client(
         "s3",
         endpoint_url=url,
         region_name="us-east-1",
@@ -118,6 +120,12 @@ def fill(url: str) -> None:
         aws_secret_access_key=PASSWORD,
         config=Config(max_pool_connections=16),
     )
+    return client
+
+
+def fill(url: str) -> None:
+    """Makes the tags of one repository, and repositories of one tag."""
+    client = client_of(url)
     keys = []
     for number in range(LISTED):
         name, tag = f"team{number % 100}/application{number}", f"v1.{number}"

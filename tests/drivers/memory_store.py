@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -95,7 +96,8 @@ class MemoryStore(ObjectStore):
             if mark and key in self._objects:
                 raise PathBusy("stands already", driver=self.name, path=key)
             version = str(len(self.requests)) + str(time.monotonic_ns())
-            self._objects[key] = StoredObject(key, len(content), time.time(), version, mark), content
+            md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+            self._objects[key] = StoredObject(key, len(content), time.time(), version, mark, md5), content
 
 
 class MemoryWriter(ObjectWriter):

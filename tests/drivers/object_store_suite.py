@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -94,6 +96,18 @@ class ObjectStoreSuite:
             writer.cancel()
             assert self.read(store, key) == content
             assert [each.key for each in store.objects(f"{new}/{number}")] == [key]
+
+    @pytest.mark.parametrize("chunks", [0, 2])
+    def test_a_list_tells_the_md5_of_nothing_else(self, store: ObjectStore, chunks: int) -> None:
+        content = b"x" * (chunks * self.chunk + 71)
+        store.put("put", content[:71])
+        writer = store.writer("written")
+        writer.write(content)
+        writer.commit()
+        store.join(list(store.objects("")), "joined")
+        for found in store.objects(""):
+            told = re.fullmatch("[0-9a-f]{32}", found.md5)
+            assert not told or found.md5 == hashlib.md5(self.read(store, found.key)).hexdigest()
 
     def test_a_new_object_has_its_writer_s_mark(self, store: ObjectStore) -> None:
         for key, size in (("a", 3), ("b", 2 * self.chunk + 1)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from udist_plugin.drivers.filesystem import listing
-from udist_plugin.drivers.filesystem.listing import Listings
+from udist_plugin.drivers.filesystem.listing import Listings, folder_states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,3 +140,28 @@ def test_names_are_not_kept_for_long(folder: int, looks: list[str], monkeypatch:
     monkeypatch.setattr(time, "monotonic", lambda: now + listing.KEPT + 1)
     listings.names(folder)
     assert looks == ["look", "look"]
+
+
+@pytest.mark.usefixtures("looks")
+def test_the_state_of_a_folder_changes_with_what_is_in_it(folder: int, tmp_path: Path) -> None:
+    state_of = folder_states(lambda path: f"{tmp_path}{path}")
+    before = state_of("/")
+    assert before
+    assert state_of("/") == before
+    assert state_of("/none") == folder_states(str)("/none/there") == "absent"
+    at_another_time(folder, lambda: os.mkdir("d", dir_fd=folder))
+    assert state_of("/") not in ("", before)
+
+
+def test_a_folder_that_has_just_changed_has_no_state(folder: int, tmp_path: Path) -> None:
+    os.mkdir("d", dir_fd=folder)
+    assert folder_states(lambda _: str(tmp_path))("/") == ""
+
+
+def test_a_folder_has_no_state_where_times_are_anothers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "TICK", -1.0)
+    assert folder_states(lambda _: str(tmp_path))("/")
+    monkeypatch.setattr(listing, "LOCAL", frozenset())
+    assert folder_states(lambda _: str(tmp_path))("/") == ""

@@ -13,7 +13,7 @@ from tests.drivers import memory_store
 from tests.drivers.memory_store import MemoryObjects, MemoryStore
 from udist_plugin.drivers import inmemory
 from udist_plugin.drivers.inmemory import InMemoryDriver
-from udist_plugin.errors import UdistError
+from udist_plugin.errors import PathNotFound, UdistError
 from udist_plugin.storage import paths
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ class Turns:
         self.random = Random(seed)
         self.trace: list[str] = []
         """What was written and what happened, in order."""
+        self.deceives = Random(~seed).random() < 0.5
+        """Whether every folder is said to be as it was, which costs no more than another grace."""
         self.real = 1e9
         self.skew = 0.0
         self.back = threading.Semaphore(0)
@@ -212,6 +214,15 @@ class TurnedFiles(InMemoryDriver):
     def list(self, path: str) -> list[str]:
         self._turns.step()
         return super().list(path)
+
+    def folder_states(self) -> Callable[[str], str]:
+        def state_of(path: str) -> str:
+            try:
+                return "as it was" if self._turns.deceives else f"holds {sorted(self.list(path))}"
+            except PathNotFound:
+                return "absent"
+
+        return state_of
 
     def move(self, source: str, destination: str) -> None:
         self._turns.step()

@@ -14,8 +14,10 @@ from udist_plugin.drivers import open_driver
 from udist_plugin.errors import BlobUnknown, ConfigurationError, StorageError, StorageUnavailable
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
+from udist_plugin.storage.collection import collect as collect_module
 from udist_plugin.storage.collection import quarantine
 from udist_plugin.storage.collection.collect import GRACE, PAUSE, collect, undo
+from udist_plugin.storage.collection.memory import Memory
 from udist_plugin.storage.collection.quarantine import CLOSED, Quarantine
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.storage.sizes.sizes import MemorySizes
@@ -111,6 +113,22 @@ def test_garbage_is_deleted_by_a_second_run_a_grace_later(
     assert registry.get_manifest("a", kept.digest).content == kept.content
     assert read_blob(registry, "a", Digest.of(b"kept")) == b"kept"
     assert not [path for path in files(store.driver) if path.startswith(paths.QUARANTINE)]
+
+
+@pytest.mark.usefixtures("garbage")
+def test_a_run_that_deletes_reads_every_folder_of_links(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted: list[bool] = []
+
+    def noted(driver: StorageDriver, **options: Any) -> Memory:
+        trusted.append(options["trust"])
+        return Memory(driver, **options)
+
+    monkeypatch.setattr(collect_module, "Memory", noted)
+    for days in 0, 1.1, 0.5, 1.6, 2:
+        store.collect(days)
+    assert trusted == [True, True, True, False, True]
 
 
 def test_caches_forget_what_was_deleted(store: Store, garbage: Digest) -> None:
@@ -341,29 +359,30 @@ def test_a_stray_file_among_the_repositories_does_not_matter(
     assert store.collect(1.1) == {}
 
 
-@pytest.mark.parametrize("what", ["names", "links"])
+@pytest.mark.parametrize("what", ["names", "files"])
 def test_a_store_that_fails_in_the_middle_of_a_run_stops_it(
     what: str, store: Store, driver: StorageDriver, registry: StorageRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in "abc":
         push_image(registry, name, name.encode())
-    verb = "get_content" if what == "links" else "list" if driver.has_folders else "files"
+    verb = "get_content" if what == "files" else "list" if driver.has_folders else "files_with_md5"
+    folder = paths.REPOSITORIES if driver.has_folders else paths.BLOBS  # a list of objects tells of links
     inner = getattr(driver, verb)
     calls = count(1)
 
     def failing(path: str, *rest: Any, **options: Any) -> Any:
-        if path.startswith(paths.REPOSITORIES) and next(calls) == 2:
+        if path.startswith(folder) and next(calls) == 2:
             raise failed
         return inner(path, *rest, **options)
 
-    def failing_files(path: str, *, after: str = "") -> Iterator[str]:
-        yield from islice(inner(path, after=after), 2)
+    def failing_list(path: str) -> Iterator[tuple[str, str]]:
+        yield from islice(inner(path), 2)
         raise failed
 
     failed = StorageUnavailable("timed out", driver=driver.name, path=paths.REPOSITORIES)
     before = blobs(driver)
     with monkeypatch.context() as patch:
-        patch.setattr(driver, verb, failing_files if verb == "files" else failing)
+        patch.setattr(driver, verb, failing_list if verb == "files_with_md5" else failing)
         with pytest.raises(StorageUnavailable):
             store.collect(1.1)
     assert blobs(driver) == before

@@ -92,6 +92,7 @@ def run(arguments: argparse.Namespace) -> None:
             progress=progress,
             pause=_pause,
             forget=sizes.forget,
+            note=note,
         )
         found = _show(steps, arguments)
     if found and not changes and not arguments.json:

@@ -27,7 +27,7 @@ ACTIONS: Final = {
     "delete_if": "Delete",
     "url_for": "RedirectURL",
 }
-LISTINGS: Final = ("names", "folders", "folders_with", "files")
+LISTINGS: Final = ("names", "folders", "folders_with", "files", "files_with_md5")
 """Verbs that fetch names as they are asked for."""
 
 

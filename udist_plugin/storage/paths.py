@@ -19,6 +19,7 @@
     ├── cached/<due>/<id>        what a pull-through cache drops then (see proxy/expiry.py)
     ├── quarantine/<run>         what may be garbage (see collection/quarantine.py)
     ├── damaged                  blobs that were moved aside (see scrubbing/blobs.py)
+    ├── marks                    what manifests refer to (see collection/memory.py)
     ├── leases/<owner>           what somebody needs, and
     ├── released/<owner>         no longer needs (see leases.py)
     └── scratch                  files on their way (see drivers/filesystem.py)
@@ -48,6 +49,7 @@ QUARANTINE: Final = f"{OWN}/quarantine"
 NOTE: Final = ".note"
 """How the names of notes end, which stand beside the runs in quarantine."""
 DAMAGED: Final = f"{OWN}/damaged"
+MARKS: Final = f"{OWN}/marks"
 LEASES: Final = f"{OWN}/leases"
 RELEASED: Final = f"{OWN}/released"
 CURRENT: Final = "current/link"

@@ -16,7 +16,7 @@ from functools import wraps
 from udist_plugin.content import FileContent
 from udist_plugin.drivers.base import SMALL_FILE_MAX, FileInfo, FileWriter, StorageDriver
 from udist_plugin.drivers.filesystem import calls
-from udist_plugin.drivers.filesystem.listing import Listings
+from udist_plugin.drivers.filesystem.listing import Listings, folder_states
 from udist_plugin.drivers.filesystem.steps import StagedFiles
 from udist_plugin.drivers.filesystem.tree import INVALID, NAME, Tree, user
 from udist_plugin.drivers.filesystem.writers import AppendedFile, NewFile
@@ -205,6 +205,9 @@ class FilesystemDriver(StorageDriver):
                     yield name, size
         finally:
             os.close(folder)
+
+    def folder_states(self) -> Callable[[str], str]:
+        return folder_states(self._tree.full_path)
 
     @again_if_stale
     def _open_folder(self, path: str) -> int:

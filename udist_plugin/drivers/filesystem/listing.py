@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import time
+from functools import lru_cache
 
+from udist_plugin.errors import InvalidPath
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 LOCAL: Final = frozenset({"btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "tmpfs", "xfs", "zfs"})
 """File systems whose times are this kernel's."""
@@ -49,15 +51,32 @@ class Listings:
         return names
 
 
-def _state(folder: int) -> tuple[int, ...]:
-    status = os.fstat(folder)
+def folder_states(full_path: Callable[[str], str]) -> Callable[[str], str]:
+    """See ``StorageDriver.folder_states``."""
+    type_of = lru_cache(_type)
+
+    def state_of(path: str) -> str:
+        now = time.time()
+        try:
+            state = _state(full_path(path))
+        except FileNotFoundError:
+            return "absent"
+        except (OSError, InvalidPath):
+            return ""
+        return " ".join(map(str, state)) if _is_settled(state, now, type_of) else ""
+
+    return state_of
+
+
+def _state(folder: int | str) -> tuple[int, ...]:
+    status = os.stat(folder)
     return status.st_dev, status.st_ino, status.st_ctime_ns
 
 
-def _is_settled(state: tuple[int, ...], now: float) -> bool:
+def _is_settled(state: tuple[int, ...], now: float, type_of: Callable[[int], str] | None = None) -> bool:
     """Whether any change after ``now`` gives the folder another state."""
     device, _, changed = state
-    return now - changed * 1e-9 > TICK and _type(device) in LOCAL
+    return now - changed * 1e-9 > TICK and (type_of or _type)(device) in LOCAL
 
 
 def _type(device: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
@@ -171,7 +172,8 @@ class GcsClient:
 def stored(blob: Blob) -> StoredObject:
     """What the library says of an object."""
     mark = (blob.metadata or {}).get(MARK, "")
-    return StoredObject(blob.name, blob.size, blob.updated.timestamp(), str(blob.generation), mark)
+    md5 = b64decode(blob.md5_hash or "").hex()
+    return StoredObject(blob.name, blob.size, blob.updated.timestamp(), str(blob.generation), mark, md5)
 
 
 def service_account(settings: Settings) -> Credentials | None:

@@ -145,7 +145,7 @@ class GcsStore(ObjectStore):
                 self._bucket,
                 prefix=prefix,
                 start_offset=after or None,
-                fields="items(name,size,updated,generation),nextPageToken",
+                fields="items(name,size,updated,generation,md5Hash),nextPageToken",
                 **BOUNDS,
             ):
                 if blob.name != after:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.content import Content
     from udist_plugin.drivers.base import FileWriter
-    from udist_plugin.drivers.objects.store import ObjectStore
+    from udist_plugin.drivers.objects.store import ObjectStore, StoredObject
 
 DELETED_AT_ONCE: Final = 1000
 """Keys of a folder held in memory while it is deleted."""
@@ -129,11 +129,17 @@ class ObjectDriver(StorageDriver):
             raise self._tree.missing(path)
 
     def files(self, path: str, *, after: str = "") -> Iterator[str]:
+        return (name for name, _ in self._files(path, after))
+
+    def files_with_md5(self, path: str) -> Iterator[tuple[str, str]]:
+        return ((name, found.md5) for name, found in self._files(path, ""))
+
+    def _files(self, path: str, after: str) -> Iterator[tuple[str, StoredObject]]:
         folder = self._tree.folder(path)
         with self._tree.named_errors(path):
             for found in self.store.objects(folder, after=f"{folder}{after}" if after else ""):
                 if not found.key.endswith("/"):  # what other programs mark a folder with
-                    yield found.key[len(folder) :]
+                    yield found.key[len(folder) :], found
 
     def move(self, source: str, destination: str) -> None:
         self._tree.move(source, destination)

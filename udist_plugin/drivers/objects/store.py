@@ -31,7 +31,8 @@ class StoredObject(NamedTuple):
     """An object: ``size`` in bytes, ``modified`` in seconds since 1970.
 
     ``version`` names these bytes under this key (S3's and Azure's ETag, GCS's generation). ``mark`` is the
-    one its writer gave a new object, known only of what ``head`` finds.
+    one its writer gave a new object, known only of what ``head`` finds. ``md5``, of what is listed,
+    tells only this: the object holds the bytes of which it is the MD5 in hexadecimal, if there are any.
     """
 
     key: str
@@ -39,6 +40,7 @@ class StoredObject(NamedTuple):
     modified: float
     version: str
     mark: str = ""
+    md5: str = ""
 
 
 class ObjectWriter(ABC):

@@ -237,7 +237,8 @@ class S3Store(PartsStore[MultipartUpload]):
 def _stored(found: ObjectTypeDef) -> StoredObject:
     """What a list says of an object."""
     modified = float(int(found["LastModified"].timestamp()))
-    return StoredObject(found["Key"], found["Size"], modified, found["ETag"])
+    version = found["ETag"]  # the MD5 of what was sent in one request, unless KMS encrypts it
+    return StoredObject(found["Key"], found["Size"], modified, version, md5=version.strip('"'))
 
 
 def _attributes(settings: Settings) -> dict[str, Any]:

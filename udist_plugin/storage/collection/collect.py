@@ -32,6 +32,14 @@ its place. If it is taken after the server looked, the mark that settles it begi
 linked, unless the push took as long as the grace, so X is restored. It needs a store's clock that does
 not jump. Not covered are servers that do not look: with a descriptor cache, or without validation.
 
+What is remembered of earlier runs (``Memory``) changes none of this:
+
+- What a manifest refers to follows from its bytes, so it is remembered by its digest. A manifest that is
+  damaged or lost, and was read before, no longer ends the run: what it referred to is known, and stays.
+- That a folder of links has not changed is believed of a file system's times, which might deceive. Such a
+  mark may miss M, and its run may take X. But only a run that has nothing to delete marks like that. The run
+  that settles X reads every link, so it sees M, as it has to above.
+
 A run can be killed anywhere: a move leaves the data in its place, in quarantine, or in both. The next run
 closes a quarantine that was left open once it is a grace old, and goes on from there. Before it looks at
 anything, it puts back the links that were pushed again just as a run or a repair deleted them that was killed
@@ -48,6 +56,7 @@ from udist_plugin.errors import ConfigurationError, PathNotFound
 from udist_plugin.registry import LOOK_HOLDS
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.mark import mark
+from udist_plugin.storage.collection.memory import Memory
 from udist_plugin.storage.collection.notes import Notes
 from udist_plugin.storage.collection.quarantine import BEGUN, CLOSED, Quarantine, Taking
 from udist_plugin.storage.collection.retention import Retention
@@ -79,11 +88,13 @@ def collect(
     progress: Progress = lambda _: None,
     pause: Callable[[float], object] = time.sleep,
     forget: Callable[[Digest], object] = lambda _: None,
+    note: Callable[[str], object] = lambda _: None,
 ) -> Iterator[Step]:
     """Each step as it is done, or without ``apply`` as it would be: then nothing is written.
 
-    ``grace`` is in seconds, at least ``GRACE``; ``forget`` is told of each blob that is gone. Raises
-    ``StorageError`` before the first step if a link or a manifest cannot be read.
+    ``grace`` is in seconds, at least ``GRACE``; ``forget`` is told of each blob that is gone, ``note``
+    of memory that is damaged. Raises ``StorageError`` before the first step if a link or a manifest cannot be
+    read.
     """
     if not grace >= GRACE:
         raise ConfigurationError(f"expected at least {GRACE:.0f} seconds", key="grace")
@@ -102,7 +113,8 @@ def collect(
     if apply and (blobs or tidying.has_due):
         pause(PAUSE)
     tidying.plan(now, before)
-    marked = mark(driver, progress, tidying.ending)
+    memory = Memory(driver, save=apply, trust=not (blobs or tidying.has_due), note=note)
+    marked = mark(driver, progress, tidying.ending, memory)
     yield from tidying.run()
     for entry in blobs:
         for step in _settle(driver, quarantine, entry, marked, apply=apply):
@@ -194,7 +206,7 @@ def _stands(driver: StorageDriver, entry: Entry, size: int) -> bool:
 def _take(
     driver: StorageDriver, taking: Taking, before: float, marked: Marked, *, apply: bool
 ) -> Iterator[Step]:
-    for digest in digests_below(driver, paths.BLOBS, "/data"):
+    for digest in digests_below(driver, paths.BLOBS, "/data", marked.missing):
         if digest in marked:
             continue
         with suppress(PathNotFound):

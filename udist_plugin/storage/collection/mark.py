@@ -7,20 +7,28 @@ that cannot be read raises ``StorageError`` with its path, for who knows what it
 
 from __future__ import annotations
 
+import struct
+from contextlib import suppress
+
 from udist_plugin.storage.collection.batches import looked_up
+from udist_plugin.storage.collection.memory import NOTHING, SIZE, Memory, Record
 from udist_plugin.storage.collection.quarantine import Quarantine
 from udist_plugin.storage.collection.reading import Reader
-from udist_plugin.storage.collection.walk import check_repositories, revision_links
-from udist_plugin.typed import TYPE_CHECKING
+from udist_plugin.storage.collection.walk import REVISIONS, check_repositories, revisions
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.oci.digest import Digest
+    from udist_plugin.storage.collection.walk import Revision
 
     Progress = Callable[[int], object]
     """Takes how many manifests have been read."""
+
+_FOLDERS: Final = ("", "/sha256", "/sha384", "/sha512")
+"""Those of a repository's revisions in which a registry makes links, as paths from there."""
 
 
 class Marked:
@@ -38,52 +46,137 @@ class Marked:
     def add(self, digest: Digest) -> None:
         self._raw.add(bytes.fromhex(digest.hex))
 
+    def update(self, digests: bytes) -> None:
+        """Adds digests of sha256 that stand one behind the other."""
+        self._raw.update(_apart(digests))
 
-def mark(driver: StorageDriver, progress: Progress = lambda _: None, without: Collection[str] = ()) -> Marked:
+    def missing(self, names: Sequence[str]) -> Iterable[str]:
+        """Of the hexadecimal parts of digests of sha256 those that are not in the set; other names stay."""
+        if set(map(len, names)) == {2 * SIZE}:
+            with suppress(ValueError):
+                raw = bytes.fromhex("".join(names))
+                if len(raw) == SIZE * len(names):
+                    return [each.hex() for each in set(_apart(raw)) - self._raw]
+        return names
+
+
+def mark(
+    driver: StorageDriver,
+    progress: Progress = lambda _: None,
+    without: Collection[str] = (),
+    memory: Memory | None = None,
+) -> Marked:
     """The blobs that are referred to by any manifest whose link stood before this was called, in its place
     or in quarantine. The links in ``without`` do not count.
 
     Raises ``StorageError`` for what cannot be listed or read.
     """
     check_repositories(driver)
-    marking = _Marking(driver)
-    count = 0
-    for listing in _links(driver):
-        links = (found for found in listing if found[1] not in without)
-        for batch in looked_up(driver, marking.revision, links):
-            count += sum(1 for _ in batch)
-            progress(count)
+    marking = _Marking(driver, progress)
+    # Those in quarantine come first and once more at the end, for a link may move meanwhile, there and back:
+    # one that goes there stays for a grace, also when it is restored.
+    marking.quarantined(without)
+    marking.repositories(memory or Memory(driver))
+    marking.quarantined(without)
     return marking.marked
 
 
-def _links(driver: StorageDriver) -> Iterator[Iterator[tuple[str, str]]]:
-    """Those in quarantine come first and once more at the end, for a link may move meanwhile, there and back:
-    one that goes there stays for a grace, also when it is restored. Each listing begins when all that the
-    last one named was read: a link that has moved by then is in the next one."""
-    quarantine = Quarantine(driver)
-    yield quarantine.revision_links()
-    yield revision_links(driver)
-    yield quarantine.revision_links()
-
-
 class _Marking:
-    def __init__(self, driver: StorageDriver) -> None:
+    def __init__(self, driver: StorageDriver, progress: Progress) -> None:
         self.marked = Marked()
+        self._driver = driver
         self._reader = Reader(driver)
-        self._done = Marked()
+        self._progress = progress
+        self._count = 0
+        self._known: dict[bytes, bytes] = {}
 
-    def revision(self, found: tuple[str, str]) -> None:
+    def quarantined(self, without: Collection[str]) -> None:
+        """Marks what the manifests of links in quarantine refer to."""
+        found = _Repository("", self._known)
+        links = (each for each in Quarantine(self._driver).revision_links() if each.link not in without)
+        self._read((found, each) for each in links)
+        self._known = found.manifests
+
+    def repositories(self, memory: Memory) -> None:
+        """Marks what the manifests of all repositories refer to."""
+        state_of = self._driver.folder_states()
+        links_of = revisions(self._driver)
+        for part, records, found in memory.shards(links_of):
+            left: dict[str, _Repository] = {}
+            for path in part:
+                before, state = records.get(path, NOTHING), _state(state_of, path)
+                if memory.trust and before.is_current(state):
+                    self.marked.update(before.digests)
+                    self._counted(len(before.counts))
+                    found[path] = before
+                else:
+                    left[path] = _Repository(state, before.manifests())
+            self._read((each, link) for path, each in left.items() for link in links_of[path]())
+            found.update((path, each.record(_state(state_of, path))) for path, each in left.items())
+
+    def _read(self, links: Iterable[tuple[_Repository, Revision]]) -> None:
+        for batch in looked_up(self._driver, self._look, links):
+            self._counted(sum(1 for _ in batch))
+
+    def _counted(self, count: int) -> None:
+        self._count += count
+        self._progress(self._count)
+
+    def _look(self, found: tuple[_Repository, Revision]) -> None:
         """Marks the manifest that a revision's link leads to, and all that it names."""
-        repository, link = found
-        target = self._reader.link(link)
-        if target is None or target in self._done:
-            return
-        content = self._reader.manifest(target, link)
-        if content is None:
-            return
-        self.marked.add(target)
-        blobs, asked = self._reader.blobs(repository, content, target)
-        for digest in blobs:
-            self.marked.add(digest)
-        if not asked:
-            self._done.add(target)
+        repository, revision = found
+        target = revision.holds or self._reader.link(revision.link)
+        digests = None if target is None else self._digests(repository, revision, target)
+        repository.add(revision, target, digests)
+
+    def _digests(self, repository: _Repository, revision: Revision, target: Digest) -> bytes | None:
+        """A manifest's digest, and those that it names, if it is worth remembering; they are marked."""
+        raw = bytes.fromhex(target.hex)
+        if (digests := repository.known.get(raw)) is None:
+            if (content := self._reader.manifest(target, revision.link)) is None:
+                return None
+            blobs, asked = self._reader.blobs(revision.repository, content, target)
+            others = {bytes.fromhex(digest.hex) for digest in blobs} - {raw}
+            if asked or len(raw) != SIZE:
+                for each in (target, *blobs):
+                    self.marked.add(each)
+                return None
+            digests = raw + b"".join(sorted(others))
+        self.marked.update(digests)
+        return digests
+
+
+class _Repository:
+    """What is found of a repository whose folder of links was in a state; ``known`` are its manifests as they
+    are remembered."""
+
+    def __init__(self, state: str, known: dict[bytes, bytes]) -> None:
+        self.known = known
+        self.manifests: dict[bytes, bytes] = {}
+        self._state = state
+
+    def add(self, revision: Revision, target: Digest | None, digests: bytes | None) -> None:
+        """A link with what it leads to. One that holds anything but the digest in its path, or none, may get
+        another without any change of the folder."""
+        if digests is not None:
+            self.manifests[digests[:SIZE]] = digests
+        if digests is None or target is None or revision.link != _link(revision.repository, target):
+            self._state = ""
+
+    def record(self, state: str) -> Record:
+        """What to remember, if the folder is in this state now."""
+        return Record.of(self._state if state == self._state else "", self.manifests)
+
+
+def _state(state_of: Callable[[str], str], repository: str) -> str:
+    """That of all folders in which a new link may appear."""
+    states = [state_of(f"{repository}{REVISIONS}{folder}") for folder in _FOLDERS]
+    return "; ".join(states) if all(states) else ""
+
+
+def _link(repository: str, digest: Digest) -> str:
+    return f"{repository}{REVISIONS}/{digest.replace(':', '/')}/link"
+
+
+def _apart(digests: bytes) -> tuple[bytes, ...]:
+    return struct.unpack(f"{SIZE}s" * (len(digests) // SIZE), digests)

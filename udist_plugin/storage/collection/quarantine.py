@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from udist_plugin.drivers.base import StorageDriver
+    from udist_plugin.storage.collection.walk import Revision
 
 Found = TypeVar("Found")
 
@@ -136,13 +137,13 @@ class Quarantine:
         for path in files_below(self._driver, f"{above}/{_REPOSITORIES}"):
             yield Entry(run, f"{paths.ROOT}{path.removeprefix(above)}")
 
-    def revision_links(self) -> Iterator[tuple[str, str]]:
+    def revision_links(self) -> Iterator[Revision]:
         """As the function of that name, of the manifests in all runs: the repositories are those in their
         place."""
         for run in self.runs():
             root = f"{paths.QUARANTINE}/{run}/{_REPOSITORIES}"
-            for repository, link in revision_links(self._driver, root):
-                yield f"{paths.REPOSITORIES}{repository.removeprefix(root)}", link
+            for each in revision_links(self._driver, root):
+                yield each._replace(repository=f"{paths.REPOSITORIES}{each.repository.removeprefix(root)}")
 
     def time(self) -> float:
         """The store's time, in seconds since 1970, for which a small file is written."""

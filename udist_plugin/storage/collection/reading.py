@@ -14,12 +14,14 @@ from udist_plugin.storage.data import BlobData
 from udist_plugin.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.errors import StorageError
 
-_DIGEST: Final = re.compile(r"(sha\d+):([0-9a-f]{64,128})", re.ASCII)
+_DIGEST: Final = re.compile(r"sha\d+:[0-9a-f]{64,128}", re.ASCII)
+_QUOTED_DIGEST: Final = re.compile(f'"{_DIGEST.pattern}"', re.ASCII)
+"""In JSON without escapes a string, or a member's name."""
 
 
 class Reader:
@@ -64,38 +66,46 @@ class Reader:
         stock servers keep data by its sha256, and say in a link what another digest stands for."""
         found: set[Digest] = set()
         asked = False
-        for text in self.strings(content, digest):
-            if (parts := _DIGEST.fullmatch(text)) is None:
-                continue
+        for text in self._digests(content, digest):
+            parts = text.partition(":")
             with suppress(DigestInvalid):  # sha384, which stock servers take
                 found.add(Digest(text))
-            if parts[1] != "sha256":
+            if parts[0] != "sha256":
                 asked = True
-                link = f"{repository}/{paths.LAYERS}/{parts[1]}/{parts[2]}/link"
+                link = f"{repository}/{paths.LAYERS}/{parts[0]}/{parts[2]}/link"
                 if (target := self.link(link)) is not None:
                     found.add(target)
         return found, asked
 
+    def _digests(self, content: bytes, digest: Digest) -> set[str]:
+        """Every string in a manifest that may be a digest."""
+        text = content.decode(errors="replace")
+        if "\\" in text:  # a digest may be written with escapes
+            return {each for each in self.strings(content, digest) if _DIGEST.fullmatch(each)}
+        self._parsed(text, digest)
+        return {each[1:-1] for each in _QUOTED_DIGEST.findall(text)}
+
     def strings(self, content: bytes, digest: Digest) -> Iterator[str]:
         """Every string in a manifest, whatever its member is called: what is not a reference but looks like
         one costs some room, one that is overlooked an image."""
-        import json
-
-        try:
-            found: list[Any] = [
-                json.loads(
-                    content.decode(errors="replace"),
-                    object_pairs_hook=lambda pairs: [value for _, value in pairs],
-                )
-            ]
-        except (ValueError, RecursionError) as error:
-            raise self._failure(f"is no manifest: {error}", paths.blob_data(digest)) from error
+        text = content.decode(errors="replace")
+        found: list[Any] = [self._parsed(text, digest, lambda pairs: [value for _, value in pairs])]
         while found:
             value = found.pop()
             if isinstance(value, list):
                 found += value
             elif isinstance(value, str):
                 yield value
+
+    def _parsed(
+        self, text: str, digest: Digest, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None
+    ) -> Any:
+        import json
+
+        try:
+            return json.loads(text, object_pairs_hook=pairs)
+        except (ValueError, RecursionError) as error:
+            raise self._failure(f"is no manifest: {error}", paths.blob_data(digest)) from error
 
     def _digest(self, content: bytes, path: str) -> Digest:
         try:

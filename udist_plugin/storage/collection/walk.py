@@ -6,39 +6,104 @@ Who decides what is garbage must not take a folder that could not be listed for 
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 
 from udist_plugin.drivers.base import LETTERS
 from udist_plugin.errors import DigestInvalid, InvalidPath, PathNotFound, StorageError
 from udist_plugin.oci.digest import HEX_LENGTHS, Digest
 from udist_plugin.storage import paths
-from udist_plugin.typed import TYPE_CHECKING, Final
+from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from udist_plugin.drivers.base import StorageDriver
 
 ATTEMPTS: Final = 3
 """How often a folder is listed that others delete and make again meanwhile."""
-_REVISIONS: Final = f"/{paths.MANIFESTS}/revisions"
+REVISIONS: Final = f"/{paths.MANIFESTS}/revisions"
+"""Where they are in a repository."""
+_PROVEN: Final = "sha256"
+"""The digests that a link's MD5 is compared with."""
+_SIZE: Final = 32
 
 
-def revision_links(driver: StorageDriver, root: str = paths.REPOSITORIES) -> Iterator[tuple[str, str]]:
-    """The path of every repository, and that of each of its revisions' links, where one stands or stood.
+class Revision(NamedTuple):
+    """A manifest's link, by its path and that of its repository; ``holds`` is its content, if a list told."""
+
+    repository: str
+    link: str
+    holds: Digest | None = None
+
+
+def revision_links(driver: StorageDriver, root: str = paths.REPOSITORIES) -> Iterator[Revision]:
+    """The revisions of every repository, where a link stands or stood.
 
     Raises ``StorageError`` for a folder that stands there and cannot be listed.
     """
-    if not driver.has_folders:
-        for path in driver.files(root):
-            name, found, rest = path.partition(f"{_REVISIONS}/")
-            if found and rest.endswith("/link"):
-                yield f"{root}/{name}", f"{root}/{path}"
+    if driver.has_folders:
+        for repository in _repositories(driver, root):
+            yield from _revisions_of(driver, repository)
         return
-    for repository in _repositories(driver, root):
-        revisions = f"{repository}{_REVISIONS}"
-        for algorithm in listed(driver, revisions):
-            for encoded in listed(driver, f"{revisions}/{algorithm}"):
-                yield repository, f"{revisions}/{algorithm}/{encoded}/link"
+    for path, md5 in driver.files_with_md5(root):
+        name, found, rest = path.partition(f"{REVISIONS}/")
+        if found and rest.endswith("/link"):
+            yield Revision(f"{root}/{name}", f"{root}/{path}", _proven(rest, md5))
+
+
+def revisions(driver: StorageDriver) -> dict[str, Callable[[], Iterator[Revision]]]:
+    """The repositories, by their paths, each with its revisions, as ``revision_links``; where there are real
+    folders these are listed when they are asked for."""
+    if driver.has_folders:
+        found = _repositories(driver, paths.REPOSITORIES)
+        return {path: partial(_revisions_of, driver, path) for path in found}
+    packed: dict[str, _Packed] = {}
+    for revision in revision_links(driver):
+        packed.setdefault(revision.repository, _Packed(revision.repository)).add(revision)
+    return {path: each.revisions for path, each in packed.items()}
+
+
+class _Packed:
+    """The revisions of a repository in little memory."""
+
+    def __init__(self, repository: str) -> None:
+        self._repository = repository
+        self._raw = bytearray()
+        self._others: list[Revision] = []
+
+    def add(self, revision: Revision) -> None:
+        if revision.holds is None:
+            self._others.append(revision)
+        else:
+            self._raw += bytes.fromhex(revision.holds.hex)
+
+    def revisions(self) -> Iterator[Revision]:
+        yield from self._others
+        for start in range(0, len(self._raw), _SIZE):
+            encoded = self._raw[start : start + _SIZE].hex()
+            link = f"{self._repository}{REVISIONS}/{_PROVEN}/{encoded}/link"
+            yield Revision(self._repository, link, Digest(f"{_PROVEN}:{encoded}"))
+
+
+def _proven(path: str, md5: str) -> Digest | None:
+    """What a link holds, if by its MD5 it is the digest in its path."""
+    import hashlib
+
+    algorithm, _, encoded = path.removesuffix("/link").partition("/")
+    if algorithm != _PROVEN or not md5:
+        return None
+    with suppress(DigestInvalid):
+        digest = Digest(f"{algorithm}:{encoded}")
+        if hashlib.md5(digest.encode(), usedforsecurity=False).hexdigest() == md5:
+            return digest
+    return None
+
+
+def _revisions_of(driver: StorageDriver, repository: str) -> Iterator[Revision]:
+    above = f"{repository}{REVISIONS}"
+    for algorithm in listed(driver, above):
+        for encoded in listed(driver, f"{above}/{algorithm}"):
+            yield Revision(repository, f"{above}/{algorithm}/{encoded}/link")
 
 
 def check_repositories(driver: StorageDriver) -> None:
@@ -112,9 +177,17 @@ def files_below(driver: StorageDriver, folder: str) -> Iterator[str]:
                 raise _not_listed(driver, path) from None
 
 
-def digests_below(driver: StorageDriver, folder: str, file: str) -> Iterator[Digest]:
-    """The digests of ``<algorithm>/<first two of hex>/<hex>`` and then ``file`` below a folder, in order."""
-    for path in _folders(driver, folder) if driver.has_folders else _files(driver, folder, file):
+def digests_below(
+    driver: StorageDriver,
+    folder: str,
+    file: str,
+    wanted: Callable[[Sequence[str]], Iterable[str]] = lambda names: names,
+) -> Iterator[Digest]:
+    """The digests of ``<algorithm>/<first two of hex>/<hex>`` and then ``file`` below a folder, in order.
+
+    Where there are real folders, only those that are ``wanted`` of all that are in one, by their hex.
+    """
+    for path in _folders(driver, folder, wanted) if driver.has_folders else _files(driver, folder, file):
         algorithm, _, rest = path.partition("/")
         first, _, encoded = rest.partition("/")
         if encoded.startswith(first):
@@ -122,11 +195,13 @@ def digests_below(driver: StorageDriver, folder: str, file: str) -> Iterator[Dig
                 yield Digest(f"{algorithm}:{encoded}")
 
 
-def _folders(driver: StorageDriver, folder: str) -> Iterator[str]:
+def _folders(
+    driver: StorageDriver, folder: str, wanted: Callable[[Sequence[str]], Iterable[str]]
+) -> Iterator[str]:
     """Where there are real folders, without a look whether ``file`` stands in the last of them."""
     for algorithm in HEX_LENGTHS:
         for first in sorted(names_in(driver, f"{folder}/{algorithm}")):
-            for encoded in sorted(names_in(driver, f"{folder}/{algorithm}/{first}")):
+            for encoded in sorted(wanted(names_in(driver, f"{folder}/{algorithm}/{first}"))):
                 yield f"{algorithm}/{first}/{encoded}"
 
 
