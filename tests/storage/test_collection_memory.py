@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,7 +49,7 @@ def marked(driver: StorageDriver, *, save: bool = False, trust: bool = False) ->
 
 
 def shards(driver: StorageDriver) -> list[str]:
-    return [f"{paths.MARKS}/{name}" for name in driver.list(paths.MARKS)]
+    return [f"{paths.MARKS}/{name}" for name in driver.list(paths.MARKS) if name != "blobs"]
 
 
 @pytest.mark.usefixtures("images")
@@ -159,8 +160,11 @@ def test_a_folder_that_did_not_change_is_not_read_again(
 
 
 def test_a_link_made_within_one_tick_of_the_clock_is_seen(
-    driver: StorageDriver, registry: StorageRegistry
+    driver: StorageDriver, registry: StorageRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also on a file system that keeps whole seconds."""
+    state = listing._state
+    monkeypatch.setattr(listing, "_state", lambda path: (*state(path)[:2], state(path)[2] // 10**9 * 10**9))
     for number in range(20):
         new = push_image(registry, "a", b"%d" % number)
         assert new.digest in mark(driver, memory=Memory(driver, save=True, trust=True))
@@ -250,3 +254,66 @@ def test_a_digest_written_with_escapes_is_a_reference(
     found = mark(driver)
     assert escaped.digest in found
     assert Digest.of(LAYERS[0]) in found
+
+
+def unmarked(driver: StorageDriver, *, apply: bool = False) -> set[Digest]:
+    """What a run finds to be garbage, all of which is young."""
+    steps = list(collect(driver, apply=apply))
+    assert {step.action for step in steps} <= {"keep"}
+    return {step.digest for step in steps}
+
+
+@pytest.fixture
+def listed(driver: StorageDriver, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The folders of blobs, as they are listed."""
+    found: list[str] = []
+    inner = driver.list
+
+    def recorded(path: str) -> list[str]:
+        if path.startswith(f"{paths.BLOBS}/sha256/"):
+            found.append(path)
+        return inner(path)
+
+    monkeypatch.setattr(driver, "list", recorded)
+    return found
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_folder_of_blobs_that_did_not_change_is_not_listed_again(
+    driver: StorageDriver, registry: StorageRegistry, images: list[Document], listed: list[str]
+) -> None:
+    garbage = registry.push_blob("a", Digest.of(b"x"), io.BytesIO(b"x")).digest
+    assert unmarked(driver, apply=True) == {garbage}
+    listed.clear()
+    for apply in False, True, False:
+        assert unmarked(driver, apply=apply) == {garbage}
+    assert driver.name != "filesystem" or listed == []
+    other = registry.push_blob("a", Digest.of(b"y"), io.BytesIO(b"y")).digest
+    assert unmarked(driver) == {garbage, other}
+    registry.delete_manifest("b", images[1].digest)
+    lost = {images[1].digest, Digest.of(LAYERS[1])}
+    for apply in False, True, False:
+        assert unmarked(driver, apply=apply) == {garbage, other, *lost}
+    driver.delete(paths.repository("a"))
+    driver.delete(paths.repository("b"))
+    push_image(registry, "c", b"x")
+    for apply in False, True, False:
+        assert unmarked(driver, apply=apply) == {
+            *(images[0].digest, Digest.of(LAYERS[0]), other),
+            *lost,
+        }
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("memory", ["shards", "folders"])
+def test_what_another_run_has_noted_of_repositories_alone_hides_no_garbage(
+    driver: StorageDriver, registry: StorageRegistry, images: list[Document], memory: str
+) -> None:
+    """As one that was killed before it came to the blobs, or whose folders are from another store."""
+    assert unmarked(driver, apply=True) == set()
+    registry.delete_manifest("b", images[1].digest)
+    if memory == "shards":
+        mark(driver, memory=Memory(driver, save=True))
+    elif driver.exists(f"{paths.MARKS}/blobs"):
+        driver.put_content(f"{paths.MARKS}/blobs", b'["", 0, {}]')
+    assert unmarked(driver) == {images[1].digest, Digest.of(LAYERS[1])}

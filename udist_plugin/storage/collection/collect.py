@@ -55,6 +55,7 @@ from contextlib import suppress
 from udist_plugin.errors import ConfigurationError, PathNotFound
 from udist_plugin.registry import LOOK_HOLDS
 from udist_plugin.storage import paths
+from udist_plugin.storage.collection.candidates import candidates
 from udist_plugin.storage.collection.mark import mark
 from udist_plugin.storage.collection.memory import Memory
 from udist_plugin.storage.collection.notes import Notes
@@ -62,11 +63,10 @@ from udist_plugin.storage.collection.quarantine import BEGUN, CLOSED, Quarantine
 from udist_plugin.storage.collection.retention import Retention
 from udist_plugin.storage.collection.step import Step
 from udist_plugin.storage.collection.tidy import Tidying, restore_links
-from udist_plugin.storage.collection.walk import digests_below
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.oci.digest import Digest
@@ -127,7 +127,8 @@ def collect(
     for entry in (entry for run in waiting for entry in quarantine.entries(run)):
         with suppress(PathNotFound):
             yield Step("wait", entry.digest, driver.stat(entry.path).size)
-    yield from _take(driver, taking, before, marked, apply=apply)
+    found = candidates(driver, marked, memory)
+    yield from _take(driver, taking, before, found, apply=apply)
     taking.close()
 
 
@@ -204,11 +205,9 @@ def _stands(driver: StorageDriver, entry: Entry, size: int) -> bool:
 
 
 def _take(
-    driver: StorageDriver, taking: Taking, before: float, marked: Marked, *, apply: bool
+    driver: StorageDriver, taking: Taking, before: float, unmarked: Iterable[Digest], *, apply: bool
 ) -> Iterator[Step]:
-    for digest in digests_below(driver, paths.BLOBS, "/data", marked.missing):
-        if digest in marked:
-            continue
+    for digest in unmarked:
         with suppress(PathNotFound):
             found = driver.stat(paths.blob_data(digest))
             if found.modified > before:

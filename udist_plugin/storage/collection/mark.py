@@ -7,11 +7,10 @@ that cannot be read raises ``StorageError`` with its path, for who knows what it
 
 from __future__ import annotations
 
-import struct
 from contextlib import suppress
 
 from udist_plugin.storage.collection.batches import looked_up
-from udist_plugin.storage.collection.memory import NOTHING, SIZE, Memory, Record
+from udist_plugin.storage.collection.memory import NOTHING, SIZE, Memory, Record, apart
 from udist_plugin.storage.collection.quarantine import Quarantine
 from udist_plugin.storage.collection.reading import Reader
 from udist_plugin.storage.collection.walk import REVISIONS, check_repositories, revisions
@@ -48,7 +47,7 @@ class Marked:
 
     def update(self, digests: bytes) -> None:
         """Adds digests of sha256 that stand one behind the other."""
-        self._raw.update(_apart(digests))
+        self._raw.update(apart(digests))
 
     def missing(self, names: Sequence[str]) -> Iterable[str]:
         """Of the hexadecimal parts of digests of sha256 those that are not in the set; other names stay."""
@@ -56,7 +55,7 @@ class Marked:
             with suppress(ValueError):
                 raw = bytes.fromhex("".join(names))
                 if len(raw) == SIZE * len(names):
-                    return [each.hex() for each in set(_apart(raw)) - self._raw]
+                    return [each.hex() for each in set(apart(raw)) - self._raw]
         return names
 
 
@@ -176,7 +175,3 @@ def _state(state_of: Callable[[str], str], repository: str) -> str:
 
 def _link(repository: str, digest: Digest) -> str:
     return f"{repository}{REVISIONS}/{digest.replace(':', '/')}/link"
-
-
-def _apart(digests: bytes) -> tuple[bytes, ...]:
-    return struct.unpack(f"{SIZE}s" * (len(digests) // SIZE), digests)

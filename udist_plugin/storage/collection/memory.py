@@ -1,6 +1,8 @@
 """What manifests refer to, remembered from one run of the collector to the next.
 
-/docker/registry/v2/udist/marks/<shard>        the repositories whose paths' hashes begin alike
+/docker/registry/v2/udist/marks
+├── <shard>        the repositories whose paths' hashes begin alike
+└── blobs          the folders of blobs, if these shards are what they were (see candidates.py)
 
 A manifest's references follow from its bytes, so they are true of its digest for ever. Which manifests a
 repository has is looked up in every run, by its links. A folder of links is not read again only where the
@@ -34,7 +36,11 @@ around it, changes nothing in the folder above."""
 SIZE: Final = 32
 """Bytes of a digest. Manifests that have to do with any but sha256 are not remembered."""
 _INDEX: Final = struct.Struct(">I")
-_SUM: Final = 32
+_START: Final = len(MAGIC) + 32
+"""The length of what is before the index: what a shard is, and its checksum."""
+_BLOBS: Final = "blobs"
+NAMES_MAX: Final = 100_000
+"""Blobs that are not marked of which is remembered that they stand."""
 
 
 class Record(NamedTuple):
@@ -75,6 +81,9 @@ NOTHING: Final = Record("", 0.0, [], b"")
 
 Records = dict[str, Record]
 
+Folders = dict[str, tuple[str, list[str]]]
+"""The state of a folder of blobs, and the names in it that were not marked."""
+
 
 class Memory:
     """The memory of a store.
@@ -94,7 +103,11 @@ class Memory:
         note: Callable[[str], object] = lambda _: None,
     ) -> None:
         self.trust = trust
+        self.lost: set[bytes] = set()
+        """The digests of manifests that are not there any more, and those that they referred to."""
         self._driver = driver
+        self._read_sums: dict[str, bytes] = {}
+        self._left_sums: dict[str, bytes] = {}
         self._save = save
         self._note = note
 
@@ -105,20 +118,48 @@ class Memory:
         for path in repositories:
             parts.setdefault(_shard(path), []).append(path)
         stored = self._stored()
-        for shard, part in sorted(parts.items()):
+        for shard in sorted(parts.keys() | stored):
             content = self._read(shard) if shard in stored else b""
             records = self._decoded(shard, content)
             found: Records = {}
-            yield part, records, found
+            yield parts.get(shard, []), records, found
+            for path, record in records.items():
+                if (now := found.get(path, NOTHING)) is not record:
+                    self._lose(record.manifests(), now.manifests())
             self._write(shard, content, found)
-        if self._save:
-            for shard in stored - parts.keys():
-                with suppress(StorageError):
-                    self._driver.delete(_path(shard), durable=False)
+
+    def _lose(self, before: dict[bytes, bytes], now: dict[bytes, bytes]) -> None:
+        for digests in (before[each] for each in before.keys() - now.keys()):
+            self.lost.update(apart(digests))
+
+    def folders(self) -> Folders:
+        """Those of blobs, as they were when this run's ``lost`` was not lost yet; none if that is not known,
+        or not to be trusted."""
+        import json
+
+        content = self._read(_BLOBS) if self.trust else b""
+        try:
+            of, then, folders = json.loads(content)
+            if of == _sum_of(self._read_sums) and 0 <= time.time() - then < TRUSTED:
+                return {path: (state, names) for path, (state, names) in folders.items()}
+        except (ValueError, TypeError, AttributeError):
+            pass
+        return {}
+
+    def save_folders(self, folders: Folders) -> None:
+        """Remembers the folders of blobs, when all repositories were."""
+        import json
+
+        known = {path: each for path, each in folders.items() if each[0]}
+        if not self._save or not known or sum(len(names) for _, names in known.values()) > NAMES_MAX:
+            return
+        content = json.dumps([_sum_of(self._left_sums), time.time(), known]).encode()
+        with suppress(StorageError):
+            self._driver.put_content(_path(_BLOBS), content, durable=False)
 
     def _stored(self) -> set[str]:
         try:
-            return set(self._driver.list(paths.MARKS))
+            return set(self._driver.list(paths.MARKS)) - {_BLOBS}
         except (PathNotFound, InvalidPath):
             return set()
 
@@ -132,15 +173,26 @@ class Memory:
         if not content:
             return {}
         try:
-            return decoded(content)
+            records = decoded(content)
+            self._read_sums[shard] = content[:_START]
+            return records
         except (ValueError, TypeError, struct.error):
             self._note(f"{_path(shard)} is damaged or of another version: all that it is about is read again")
             return {}
 
     def _write(self, shard: str, before: bytes, found: Records) -> None:
-        if self._save and (content := encoded(found)) != before and len(content) <= SHARD_MAX:
-            with suppress(StorageError):  # the next run reads more
+        if not self._save:
+            return
+        content = encoded(found) if found else b""
+        if len(content) > SHARD_MAX:
+            return
+        with suppress(StorageError):  # the next run reads more
+            if content and content != before:
                 self._driver.put_content(_path(shard), content, durable=False)
+            elif before and not content:
+                self._driver.delete(_path(shard), durable=False)
+            if content:
+                self._left_sums[shard] = content[:_START]
 
 
 def encoded(records: Records) -> bytes:
@@ -157,9 +209,8 @@ def decoded(content: bytes) -> Records:
     """Raises ``ValueError``, ``TypeError`` or ``struct.error`` for what is no shard."""
     import json
 
-    start = len(MAGIC) + _SUM
-    body = content[start:]
-    if content[:start] != MAGIC + _sha256(body):
+    body = content[_START:]
+    if content[:_START] != MAGIC + _sha256(body):
         raise ValueError("no shard, or damaged")
     (size,) = _INDEX.unpack_from(body)
     at = _INDEX.size + size
@@ -179,6 +230,15 @@ def _sha256(content: bytes) -> bytes:
     import hashlib
 
     return hashlib.sha256(content, usedforsecurity=False).digest()
+
+
+def _sum_of(sums: dict[str, bytes]) -> str:
+    return _sha256(b"".join(shard.encode() + each for shard, each in sorted(sums.items()))).hex()
+
+
+def apart(digests: bytes) -> tuple[bytes, ...]:
+    """Digests that stand one behind the other."""
+    return struct.unpack(f"{SIZE}s" * (len(digests) // SIZE), digests)
 
 
 def _path(shard: str) -> str:

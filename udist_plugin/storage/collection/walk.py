@@ -15,7 +15,7 @@ from udist_plugin.storage import paths
 from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from udist_plugin.drivers.base import StorageDriver
 
@@ -181,13 +181,14 @@ def digests_below(
     driver: StorageDriver,
     folder: str,
     file: str,
-    wanted: Callable[[Sequence[str]], Iterable[str]] = lambda names: names,
+    names: Callable[[str], Iterable[str]] | None = None,
 ) -> Iterator[Digest]:
     """The digests of ``<algorithm>/<first two of hex>/<hex>`` and then ``file`` below a folder, in order.
 
-    Where there are real folders, only those that are ``wanted`` of all that are in one, by their hex.
+    Where there are real folders, only those whose ``names`` are told of the folder that they are in.
     """
-    for path in _folders(driver, folder, wanted) if driver.has_folders else _files(driver, folder, file):
+    names = names or partial(names_in, driver)
+    for path in _folders(driver, folder, names) if driver.has_folders else _files(driver, folder, file):
         algorithm, _, rest = path.partition("/")
         first, _, encoded = rest.partition("/")
         if encoded.startswith(first):
@@ -195,13 +196,11 @@ def digests_below(
                 yield Digest(f"{algorithm}:{encoded}")
 
 
-def _folders(
-    driver: StorageDriver, folder: str, wanted: Callable[[Sequence[str]], Iterable[str]]
-) -> Iterator[str]:
+def _folders(driver: StorageDriver, folder: str, names: Callable[[str], Iterable[str]]) -> Iterator[str]:
     """Where there are real folders, without a look whether ``file`` stands in the last of them."""
     for algorithm in HEX_LENGTHS:
         for first in sorted(names_in(driver, f"{folder}/{algorithm}")):
-            for encoded in sorted(wanted(names_in(driver, f"{folder}/{algorithm}/{first}"))):
+            for encoded in sorted(names(f"{folder}/{algorithm}/{first}")):
                 yield f"{algorithm}/{first}/{encoded}"
 
 
