@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -149,19 +150,20 @@ def beside_pushes(config: dict[str, Any], collectors: Collectors, rounds: int) -
 
 @contextlib.contextmanager
 def collected(collectors: Collectors) -> Iterator[None]:
+    """Collects garbage until the context ends, each time from scratch."""
     done = threading.Event()
 
     def collect() -> None:
         while not done.is_set():
             collectors.udist()
 
-    thread = threading.Thread(target=collect)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        collecting = pool.submit(collect)
+        try:
+            yield
+        finally:
+            done.set()
+            collecting.result()
 
 
 def in_folder(folder: Path, blobs: int, manifests: int, rounds: int) -> Iterator[Row]:
@@ -174,8 +176,8 @@ def in_folder(folder: Path, blobs: int, manifests: int, rounds: int) -> Iterator
     }
     collectors = Collectors(config, folder / "folder.yml")
     changed = image(0, layers(blobs, manifests))
-    yield from compare(collectors, lambda: change(config, changed), "file system", rounds)
     yield beside_pushes(config, collectors, rounds)
+    yield from compare(collectors, lambda: change(config, changed), "file system", rounds)
 
 
 def in_bucket(folder: Path, blobs: int, manifests: int, rounds: int) -> Iterator[Row]:
