@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -48,7 +49,12 @@ def without_policy(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def udist(work: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+def udist(
+    work: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Ran]:
+    """Runs a command in this process, which would stay nice."""
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+
     def run(*words: str) -> Ran:
         code = run_command(words)
         return Ran(code, *capfd.readouterr())

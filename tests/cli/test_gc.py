@@ -46,6 +46,16 @@ def test_gc_shows_what_it_would_do(udist: Udist, garbage: Path) -> None:
     assert garbage.exists()
 
 
+def test_gc_lets_those_who_push_go_first(
+    udist: Udist, garbage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    niced: list[int] = []
+    monkeypatch.setattr(os, "nice", niced.append)
+    udist("gc")
+    assert niced == [gc.NICENESS]
+    assert garbage.exists()
+
+
 def test_gc_deletes_in_two_runs(
     udist: Udist, garbage: Path, monkeypatch: pytest.MonkeyPatch, work: Path
 ) -> None:
