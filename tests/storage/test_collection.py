@@ -14,10 +14,8 @@ from udist_plugin.drivers import open_driver
 from udist_plugin.errors import BlobUnknown, ConfigurationError, StorageError, StorageUnavailable
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
-from udist_plugin.storage.collection import collect as collect_module
 from udist_plugin.storage.collection import quarantine
 from udist_plugin.storage.collection.collect import GRACE, PAUSE, collect, undo
-from udist_plugin.storage.collection.memory import Memory
 from udist_plugin.storage.collection.quarantine import CLOSED, Quarantine
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.storage.sizes.sizes import MemorySizes
@@ -116,19 +114,20 @@ def test_garbage_is_deleted_by_a_second_run_a_grace_later(
 
 
 @pytest.mark.usefixtures("garbage")
-def test_a_run_that_deletes_reads_every_folder_of_links(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trusted: list[bool] = []
-
-    def noted(driver: StorageDriver, **options: Any) -> Memory:
-        trusted.append(options["trust"])
-        return Memory(driver, **options)
-
-    monkeypatch.setattr(collect_module, "Memory", noted)
-    for days in 0, 1.1, 0.5, 1.6, 2:
-        store.collect(days)
-    assert trusted == [True, True, True, False, True]
+def test_a_run_that_deletes_in_a_folder_trusts_no_memory(store: Store, registry: StorageRegistry) -> None:
+    data = paths.blob_data(push_image(registry, "a", b"kept").digest)
+    store.collect()
+    store.driver.put_content(data, b"damaged")
+    assert store.collect(1.1) == {"quarantine": [DIGEST]}
+    if store.driver.has_folders:
+        for _ in range(2):
+            with pytest.raises(StorageError, match="holds other content than its digest says"):
+                store.collect(1.1)
+        assert DATA not in blobs(store.driver)
+        assert Quarantine(store.driver).find(DATA, store.driver.get_content, restore=False) == GARBAGE
+    else:
+        assert store.collect(1.1) == {"delete": [DIGEST]}
+    assert store.driver.get_content(data) == b"damaged"
 
 
 def test_caches_forget_what_was_deleted(store: Store, garbage: Digest) -> None:

@@ -34,11 +34,13 @@ not jump. Not covered are servers that do not look: with a descriptor cache, or 
 
 What is remembered of earlier runs (``Memory``) changes none of this:
 
-- What a manifest refers to follows from its bytes, so it is remembered by its digest. A manifest that is
-  damaged or lost, and was read before, no longer ends the run: what it referred to is known, and stays.
-- That a folder of links has not changed is believed of a file system's times, which might deceive. Such a
-  mark may miss M, and its run may take X. But only a run that has nothing to delete marks like that. The run
-  that settles X reads every link, so it sees M, as it has to above.
+- On a file system, a run that has anything to delete trusts none of it: it reads every link and manifest,
+  and ends at one that is damaged.
+- The other runs read no manifest again, as what it refers to follows from its bytes. That a folder of links
+  has not changed they believe of a file system's times, which might deceive. Such a mark may miss M, and its
+  run may take X. But the run that settles X reads every link, so it sees M, as it has to above.
+- In a bucket, where reading is slow and a list tells all links, every run remembers manifests. One that is
+  damaged or lost, and was read before, does not end the run: what it referred to is known, and stays.
 
 A run can be killed anywhere: a move leaves the data in its place, in quarantine, or in both. The next run
 closes a quarantine that was left open once it is a grace old, and goes on from there. Before it looks at
@@ -113,7 +115,8 @@ def collect(
     if apply and (blobs or tidying.has_due):
         pause(PAUSE)
     tidying.plan(now, before)
-    memory = Memory(driver, save=apply, trust=not (blobs or tidying.has_due), note=note)
+    deletes = bool(blobs or tidying.has_due)
+    memory = Memory(driver, save=apply, trust=not (deletes and driver.has_folders), note=note)
     marked = mark(driver, progress, tidying.ending, memory)
     yield from tidying.run()
     for entry in blobs:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     Progress = Callable[[int], object]
     """Takes how many manifests have been read."""
 
+_KEPT_MAX: Final = 32 << 20
+"""Bytes of digests of the manifests that are not read again for another repository in the same run."""
 _FOLDERS: Final = ("", "/sha256", "/sha384", "/sha512")
 """Those of a repository's revisions in which a registry makes links, as paths from there."""
 
@@ -87,14 +89,14 @@ class _Marking:
         self._reader = Reader(driver)
         self._progress = progress
         self._count = 0
-        self._known: dict[bytes, bytes] = {}
+        self._kept: dict[bytes, bytes] = {}
+        self._room = _KEPT_MAX
 
     def quarantined(self, without: Collection[str]) -> None:
         """Marks what the manifests of links in quarantine refer to."""
-        found = _Repository("", self._known)
+        found = _Repository("", {})
         links = (each for each in Quarantine(self._driver).revision_links() if each.link not in without)
         self._read((found, each) for each in links)
-        self._known = found.manifests
 
     def repositories(self, memory: Memory) -> None:
         """Marks what the manifests of all repositories refer to."""
@@ -109,7 +111,7 @@ class _Marking:
                     self._counted(len(before.counts))
                     found[path] = before
                 else:
-                    left[path] = _Repository(state, before.manifests())
+                    left[path] = _Repository(state, before.manifests() if memory.trust else {})
             self._read((each, link) for path, each in left.items() for link in links_of[path]())
             found.update((path, each.record(_state(state_of, path))) for path, each in left.items())
 
@@ -131,7 +133,7 @@ class _Marking:
     def _digests(self, repository: _Repository, revision: Revision, target: Digest) -> bytes | None:
         """A manifest's digest, and those that it names, if it is worth remembering; they are marked."""
         raw = bytes.fromhex(target.hex)
-        if (digests := repository.known.get(raw)) is None:
+        if (digests := repository.known.get(raw) or self._kept.get(raw)) is None:
             if (content := self._reader.manifest(target, revision.link)) is None:
                 return None
             blobs, asked = self._reader.blobs(revision.repository, content, target)
@@ -141,6 +143,9 @@ class _Marking:
                     self.marked.add(each)
                 return None
             digests = raw + b"".join(sorted(others))
+            if self._room >= len(digests):
+                self._room -= len(digests)
+                self._kept[raw] = digests
         self.marked.update(digests)
         return digests
 

@@ -6,8 +6,8 @@
 
 A manifest's references follow from its bytes, so they are true of its digest for ever. Which manifests a
 repository has is looked up in every run, by its links. A folder of links is not read again only where the
-file system proves that nothing was added to it or removed (``StorageDriver.folder_states``), and in no run
-that deletes anything: see ``Memory``.
+file system proves that nothing was added to it or removed (``StorageDriver.folder_states``). ``collect.py``
+says which runs trust this.
 """
 
 from __future__ import annotations
@@ -88,10 +88,9 @@ Folders = dict[str, tuple[str, list[str]]]
 class Memory:
     """The memory of a store.
 
-    Without ``save`` nothing is written. With ``trust`` a folder whose state is as it was is not read. That is
-    for runs that delete nothing: should a state ever deceive, a run may take what an image needs, but that is
-    in quarantine, and the run that would delete it reads every link and restores it instead. ``note`` is told
-    of what is damaged, which is made anew.
+    Without ``save`` nothing is written. Without ``trust`` everything is read. With it, a manifest that is
+    remembered is not read, nor a folder whose state is as it was. ``note`` is told of what is damaged, which
+    is made anew.
     """
 
     def __init__(
