@@ -6,6 +6,9 @@ import errno
 import fcntl
 import json
 import os
+import sys
+from importlib.metadata import EntryPoint, EntryPoints
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import boto3
@@ -14,6 +17,9 @@ import pytest
 from tests.drivers.oss.server import oss
 from tests.drivers.s3.server import ACCESS_KEY, REGION, SECRET_KEY
 from tests.drivers.scripted import Reply, Request, scripted
+from udist_plugin.drivers import ENTRY_POINTS
+from udist_plugin.drivers.inmemory import InMemoryDriver
+from udist_plugin.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,3 +198,66 @@ def test_what_is_wrong_with_a_bucket_is_named(
     detail = json.loads(ran.err)["errors"][0]["detail"]
     assert (detail["key"], detail["source"]) == (f"storage.s3.{key}", str(tmp_path / "config.yml") + ":1")
     assert parameters["bucket"] in told["steps"][0]["error"]
+
+
+@pytest.mark.usefixtures("unset")
+@pytest.mark.parametrize("protocol", ["memory", "file"])
+def test_what_fsspec_reaches_is_well(udist: Udist, tmp_path: Path, protocol: str) -> None:
+    url = f"{protocol}://{tmp_path / 'files'}"
+    ran = udist("doctor", "--config", configure(tmp_path / "config.yml", fsspec={"url": url}))
+    assert (ran.code, ran.err) == (0, "")
+    lines = ran.out.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == ["ok"] * 10
+    assert "files can be replaced" in ran.out
+    assert "files can be written in pieces" in ran.out
+
+
+def refuse() -> None:
+    raise StorageError("no locks here", driver="mine")
+
+
+def break_down() -> None:
+    raise LookupError("nonsense")
+
+
+@pytest.fixture
+def mine(unset: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    """The ``checkup`` of a driver that another package adds; the configuration at ``config.yml`` names it."""
+    module = ModuleType("mine")
+    driver = type("Mine", (InMemoryDriver,), {"name": "mine", "checkup": "mine"})
+    monkeypatch.setattr(module, "Mine", driver, raising=False)
+    monkeypatch.setitem(sys.modules, "mine", module)
+    added = EntryPoints([EntryPoint("mine", "mine:Mine", ENTRY_POINTS)])
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: added.select(group=group))
+    configure(tmp_path / "config.yml", mine={})
+    return module
+
+
+@pytest.mark.parametrize(
+    ("step", "code", "line", "error"),
+    [
+        (("lock", int), 0, "ok      files can be locked (", ""),
+        (("other", int), 0, "ok      other (", ""),
+        (("lock", refuse), 1, "failed  files can be locked (", "no locks here"),
+        (("lock", break_down), 1, "failed  files can be locked (", "LookupError: nonsense"),
+        ((), 4, "ok      folders can be listed (", "mine.steps failed: ValueError"),
+    ],
+)
+def test_a_driver_of_another_package_adds_steps(
+    udist: Udist, mine: ModuleType, tmp_path: Path, step: object, code: int, line: str, error: str
+) -> None:
+    vars(mine).update(SAID={"lock": "files can be locked"}, steps=lambda *_: [step])
+    ran = udist("doctor", "--config", str(tmp_path / "config.yml"))
+    assert ran.code == code
+    assert error in ran.err
+    assert [each for each in ran.out.splitlines() if each.startswith(line)]
+
+
+def test_steps_that_cannot_be_imported_are_named(
+    udist: Udist, mine: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(vars(mine)["Mine"], "checkup", "no_such_checkup")
+    ran = udist("doctor", "--config", str(tmp_path / "config.yml"))
+    assert ran.code == 4
+    assert "storage.mine: " in ran.err
+    assert "No module named 'no_such_checkup'" in ran.err

@@ -8,7 +8,7 @@ from udist_plugin.cli.options import add_config_option, add_json_option
 from udist_plugin.cli.output import note, print_json, printable
 from udist_plugin.config.explaining import explain
 from udist_plugin.config.files import read_file
-from udist_plugin.drivers import open_driver
+from udist_plugin.drivers import open_driver, step_words
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.storage import paths
 from udist_plugin.storage.upkeep.checkup import check
@@ -16,6 +16,7 @@ from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from udist_plugin.config.explaining import Explained
     from udist_plugin.errors import UdistError
@@ -43,6 +44,7 @@ _SAID: Final = {
     "exclusive": "no file is written where another stands, when that is forbidden",
     "delete": "files can be deleted",
 }
+"""What each step shows; a driver can add words of its own, and a step without any is shown by its name."""
 
 # What says where a store is, of the keys that any driver has.
 _PLACE: Final = (
@@ -83,13 +85,14 @@ def run(arguments: argparse.Namespace) -> None:
     except ConfigurationError as error:
         raise ConfigurationError.of(explained.problems(error)) from error
     driver.start(lambda _, message: note(printable(message)))
+    said = {**step_words(driver), **_SAID}
     steps = []
     if not arguments.json:
         print("ok      the configuration is valid")
     for step in check(driver, writing=not storage.maintenance.readonly.enabled):
         steps.append(step)
         if not arguments.json:
-            print(_line(step), flush=True)
+            print(printable(_line(step, said)), flush=True)
     failed: UdistError | None = steps[-1].error
     if arguments.json:
         print_json(
@@ -113,9 +116,9 @@ def _place(explained: Explained) -> dict[str, str]:
     return {name: values[section + name] for name in _PLACE if values.get(section + name)}
 
 
-def _line(step: Step) -> str:
+def _line(step: Step, said: Mapping[str, str]) -> str:
     verdict = "ok" if step.error is None else "failed"
-    return f"{verdict:7} {_SAID[step.name]} ({step.seconds * 1000:.0f} ms)"
+    return f"{verdict:7} {said.get(step.name, step.name)} ({step.seconds * 1000:.0f} ms)"
 
 
 def _entry(step: Step) -> dict[str, object]:

@@ -7,7 +7,7 @@ Others add theirs with an entry point in the group ``udist_plugin.storage_driver
 from __future__ import annotations
 
 from udist_plugin.drivers.base import FileInfo, FileWriter, StorageDriver
-from udist_plugin.errors import ConfigurationError
+from udist_plugin.errors import ConfigurationError, UdistError
 from udist_plugin.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "further_steps",
     "open_driver",
     "problems",
+    "step_words",
 ]
 
 ENTRY_POINTS: Final = "udist_plugin.storage_drivers"
@@ -109,10 +110,24 @@ def problems(name: str, parameters: Mapping[str, object]) -> list[ConfigurationE
 
 
 def further_steps(driver: StorageDriver, folder: str) -> list[tuple[str, Callable[[], object]]]:
-    """What else a registry does with the driver's service, by name, to be tried below ``folder``."""
+    """What else a registry does with the driver's service, by name, to be tried below ``folder``.
+
+    Raises ``UdistError`` when the driver's ``checkup`` cannot say.
+    """
     steps = getattr(_checkup(type(driver)), "steps", None)
-    found: list[tuple[str, Callable[[], object]]] = steps(driver, folder) if steps is not None else []
-    return found
+    try:
+        return [(name, action) for name, action in steps(driver, folder)] if steps is not None else []
+    except UdistError:
+        raise
+    except Exception as error:  # another package may raise anything
+        problem = f"{driver.checkup}.steps failed: {type(error).__name__}: {error}"
+        raise ConfigurationError(problem, key=f"storage.{driver.name}") from error
+
+
+def step_words(driver: StorageDriver) -> Mapping[str, str]:
+    """What each of ``further_steps`` shows, by name: the dictionary ``SAID`` of the driver's ``checkup``."""
+    said = getattr(_checkup(type(driver)), "SAID", {})
+    return said if isinstance(said, dict) else {}
 
 
 def _checkup(driver: type[StorageDriver]) -> Any:
@@ -120,7 +135,11 @@ def _checkup(driver: type[StorageDriver]) -> Any:
 
     shipped = DRIVERS.get(driver.name)
     module = shipped.checkup if shipped is not None else driver.checkup
-    return importlib.import_module(module) if module else None
+    try:
+        return importlib.import_module(module) if module else None
+    except ImportError as error:
+        problem = f"what udist doctor asks of the driver cannot be imported: {error}"
+        raise ConfigurationError(problem, key=f"storage.{driver.name}") from error
 
 
 def _load(name: str) -> type[StorageDriver]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from udist_plugin.drivers.fsspec.library import look_up
 from udist_plugin.drivers.fsspec.settings import NAME, settings
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.drivers.fsspec.settings import Settings
+
+
+SAID: Final = {
+    "replace": "files can be replaced",
+    "grow": "files can be written in pieces",
+}
+"""See ``drivers.step_words``."""
 
 
 def problems(parameters: Mapping[str, object]) -> list[ConfigurationError]:

@@ -33,7 +33,7 @@ def check(driver: StorageDriver, *, writing: bool = True) -> Iterator[Step]:
 
     Without ``writing`` nothing is made: the store is only looked at.
     """
-    reached = _try("reach", driver.probe)
+    reached = _try(driver, "reach", driver.probe)
     yield reached
     if reached.error is not None or not writing:
         return
@@ -41,7 +41,7 @@ def check(driver: StorageDriver, *, writing: bool = True) -> Iterator[Step]:
     missing = _missing(driver, folder)
     try:
         for name, action in _tree(driver, folder):
-            step = _try(name, action)
+            step = _try(driver, name, action)
             yield step
             if step.error is not None:
                 break
@@ -68,12 +68,15 @@ def _above(path: str) -> Iterator[str]:
         yield path
 
 
-def _try(name: str, action: Callable[[], object]) -> Step:
+def _try(driver: StorageDriver, name: str, action: Callable[[], object]) -> Step:
     begun = time.monotonic()
     try:
         action()
     except UdistError as error:
         return Step(name, time.monotonic() - begun, error)
+    except Exception as error:  # another package's driver may raise anything
+        failed = StorageError(f"{type(error).__name__}: {error}", driver=driver.name)
+        return Step(name, time.monotonic() - begun, failed)
     return Step(name, time.monotonic() - begun)
 
 
