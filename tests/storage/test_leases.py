@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,15 @@ import pytest
 
 from tests.storage.samples import image, index, push, push_image
 from tests.storage.test_retention import DAY, UNTAGGED, Store, driver, kept, rules, turns
-from udist_plugin.errors import ConfigurationError, ManifestUnknown, NameInvalid, StorageError
+from udist_plugin.errors import (
+    ConfigurationError,
+    DigestInvalid,
+    ManifestUnknown,
+    NameInvalid,
+    RegistryError,
+    StorageError,
+    TagInvalid,
+)
 from udist_plugin.oci.reference import referrers_tag
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.collect import collect
@@ -108,17 +117,32 @@ def test_an_owner_cannot_be_any_name(kept: Store, leases: Leases, owner: str) ->
         leases.create(kept.registry, owner, [])
 
 
-@pytest.mark.parametrize("reference", ["a", "a:v1@sha256:" + "0" * 64])
-def test_a_lease_is_on_a_tag_or_a_manifest(kept: Store, leases: Leases, reference: str) -> None:
-    with pytest.raises(NameInvalid):
-        leases.create(kept.registry, "x", [reference])
+@pytest.mark.parametrize(
+    ("reference", "code"),
+    [
+        ("a", NameInvalid),
+        ("a:v1@sha256:" + "0" * 64, NameInvalid),
+        ("A:v1", NameInvalid),
+        ("a:b/c", TagInvalid),
+        ("a@sha256:00", DigestInvalid),
+    ],
+)
+def test_a_lease_is_on_a_tag_or_a_manifest(
+    kept: Store, leases: Leases, reference: str, code: type[RegistryError]
+) -> None:
+    for verb in partial(leases.create, kept.registry), leases.release:
+        with pytest.raises(code, match="expected either NAME:TAG or NAME@DIGEST") as caught:
+            verb("x", [reference])
+        assert caught.value.detail == {"reference": reference}
 
 
 def test_what_is_not_there_cannot_be_leased(kept: Store, leases: Leases) -> None:
     push_image(kept.registry, "a", b"one", tags=["v1"])
-    with pytest.raises(ManifestUnknown):
-        leases.create(kept.registry, "x", ["a:v1", "a:v2"])
-    assert list(leases.list()) == [Lease("x", "a", "v1")]
+    with pytest.raises(ManifestUnknown) as caught:
+        leases.create(kept.registry, "x", ["a:v1", "a:v2", "b:v1"])
+    errors = (caught.value, *caught.value.also)
+    assert [error.detail for error in errors] == [{"reference": "a:v2"}, {"reference": "b:v1"}]
+    assert list(leases.list()) == []
 
 
 def test_a_lease_made_while_its_tag_goes_keeps_it(kept: Store, leases: Leases, turns: Turns) -> None:

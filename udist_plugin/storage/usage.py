@@ -176,11 +176,11 @@ class _Accounts:
         self._repositories, self._tags, self._owners = (_Holders(sizes) for _ in range(3))
         self._nobody = self._owners.new()
         self._found: list[tuple[str, int, dict[str, int]]] = []
-        self._leases: dict[str, list[tuple[array[int], Digest | str]]] = {}
+        self._leases: dict[str, list[tuple[array[int], Digest | str, Digest]]] = {}
         self._owned: dict[str, array[int]] = {}
-        for owner, name, target in Leases(driver).list():
+        for (owner, name, target), digest in Leases(driver).pinned():
             owned = self._owned.setdefault(owner, array("I"))
-            self._leases.setdefault(name, []).append((owned, target))
+            self._leases.setdefault(name, []).append((owned, target, digest))
 
     def add(self, repository: Repository, rows: Mapping[Digest, array[int]]) -> None:
         holder = self._repositories.new()
@@ -193,20 +193,19 @@ class _Accounts:
             return chain.from_iterable(rows[each] for each in repository.belonging([digest], referrers))
 
         leases = self._leases.pop(repository.name, [])
-        leased = {target for _, target in leases}
+        leased = {(target, digest) for _, target, digest in leases}
         for tag, digest in repository.leading():
             tags[tag] = self._tags.new()
             self._tags.add(tags[tag], needed(digest))
-            if tag not in leased:
+            if (tag, digest) not in leased:  # or it is not what was leased, and stays
                 self._owners.add(self._nobody, needed(digest))
         if untagged := repository.untagged():
             tags[""] = self._tags.new()
             self._tags.add(tags[""], chain.from_iterable(rows[each] for each in untagged))
-            kept = repository.belonging(each for each in leased if isinstance(each, Digest))
+            kept = repository.belonging(digest for _, digest in leased)
             self._owners.add(self._nobody, chain.from_iterable(rows[each] for each in untagged - kept))
-        for owned, target in leases:
-            if (leads := repository.target(target)) is not None:
-                owned.extend(set(needed(leads)))
+        for owned, _, digest in leases:
+            owned.extend(set(needed(digest)))
 
     def usage(self, quarantine: Total) -> Usage:
         holders = {owner: self._owners.new() for owner in sorted(self._owned)}

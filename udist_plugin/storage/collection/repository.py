@@ -38,21 +38,23 @@ class Revision(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What leases say of a repository: the tags and digests under one, and what was released."""
+    """What leases say of a repository: who needs which tags and digests, and what was released."""
 
-    targets: frozenset[Digest | str] = frozenset()
+    owners: Mapping[Digest | str, Container[str]] = {}
     released: tuple[Release, ...] = ()
 
 
 class Plan(NamedTuple):
     """The tags that go, each with the reason, and the manifests; some of these may be in quarantine.
 
-    ``followers`` are tags that go when their subject is deleted.
+    ``followers`` are tags that go when their subject is deleted, ``settled`` the releases that are done with
+    once the others have gone.
     """
 
     tags: dict[str, str]
     manifests: frozenset[Digest]
     followers: dict[str, Digest]
+    settled: tuple[Release, ...]
 
 
 class Repository:
@@ -91,29 +93,40 @@ class Repository:
             tags |= dict.fromkeys(filter(self._is_orphan, self.tags), ORPHANED)
         released: dict[Digest, float] = {}
         for lease, digest, time in held.released:
-            if lease.target in held.targets or digest in held.targets:
-                continue
-            points = self.tags.get(lease.target)
-            if points is not None and points.digest == digest and points.pushed < time:
+            if self._is_released(lease.target, digest, time):
                 tags[lease.target] = f"released by {lease.owner}"
-            if digest in self._revisions:
+            if digest in self._revisions and digest not in held.owners:
                 released[digest] = max(time, released.get(digest, time))
-        tags = {tag: reason for tag, reason in tags.items() if tag not in held.targets}
+        tags = {tag: reason for tag, reason in tags.items() if tag not in held.owners}
         gone = self._gone(policy, held, tags, released, before, is_younger)
-        subjects = {tag: self._subject(tag) for tag in self.tags.keys() - tags.keys() - held.targets}
-        return Plan(tags, gone, {tag: each for tag, each in subjects.items() if each and each in gone})
+        subjects = {tag: self._subject(tag) for tag in self.tags.keys() - tags.keys() - held.owners.keys()}
+        return Plan(
+            tags,
+            gone,
+            {tag: each for tag, each in subjects.items() if each and each in gone},
+            tuple(release for release in held.released if self._is_settled(release, held)),
+        )
+
+    def _is_released(self, tag: str, digest: Digest, time: float) -> bool:
+        """Whether a tag points at what it did when a lease on it was released at a time, and was not pushed
+        since: otherwise it is somebody else's."""
+        points = self.tags.get(tag)
+        return points is not None and points.digest == digest and points.pushed < time
+
+    def _is_settled(self, release: Release, held: Held) -> bool:
+        """Not while its owner is about to drop the lease, or has a new one; nor while another's lease keeps a
+        tag that was moved back meanwhile, and goes once that is released, too."""
+        (owner, _, target), digest, time = release
+        if any(owner in held.owners.get(each, ()) for each in (target, digest)):
+            return False
+        is_kept = target in held.owners and digest not in held.owners
+        return not (is_kept and self._is_released(target, digest, time))
 
     def leading(self) -> Iterator[tuple[str, Digest]]:
         """The tags, each with what it leads to; those are left out that follow a subject that is here."""
         for name, tag in self.tags.items():
             if tag.digest in self._revisions and self._subject(name) is None:
                 yield name, tag.digest
-
-    def target(self, target: Digest | str) -> Digest | None:
-        """The manifest that a tag or digest leads to, if it is here."""
-        tag = self.tags.get(target)
-        digest = tag.digest if tag else target
-        return digest if isinstance(digest, Digest) and digest in self._revisions else None
 
     def untagged(self) -> set[Digest]:
         """The manifests that belong to nothing that a tag leads to."""
@@ -187,9 +200,9 @@ class Repository:
         leads = {
             tag.digest
             for name, tag in self.tags.items()
-            if name in held.targets or (name not in removed and self._subject(name) is None)
+            if name in held.owners or (name not in removed and self._subject(name) is None)
         }
-        return leads | {target for target in held.targets if isinstance(target, Digest)}
+        return leads | {target for target in held.owners if isinstance(target, Digest)}
 
 
 def load(reader: Reader, name: str) -> Repository:

@@ -110,7 +110,7 @@ class Tidying:
                     if not self._apply or self._taking.take(link_of(repository.name, digest)):
                         yield Step("quarantine", digest, 0, repository.name, reason=UNTAGGED)
             if self._apply:
-                for release in self._held.get(repository.name, Held()).released:
+                for release in plan.settled:
                     self._leases.settle(release)
 
     def _names(self) -> list[str]:
@@ -194,12 +194,13 @@ def _held(leases: Leases) -> dict[str, Held]:
     released: dict[str, list[Release]] = {}
     for release in leases.releases():
         released.setdefault(release.lease.name, []).append(release)
-    targets: dict[str, set[Digest | str]] = {}
-    for lease in leases.list():
-        targets.setdefault(lease.name, set()).add(lease.target)
+    owners: dict[str, dict[Digest | str, set[str]]] = {}
+    for (owner, name, target), digest in leases.pinned():
+        for each in target, digest:
+            owners.setdefault(name, {}).setdefault(each, set()).add(owner)
     return {
-        name: Held(frozenset(targets.get(name, ())), tuple(released.get(name, ())))
-        for name in released.keys() | targets.keys()
+        name: Held(owners.get(name, {}), tuple(released.get(name, ())))
+        for name in released.keys() | owners.keys()
     }
 
 
