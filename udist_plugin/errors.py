@@ -3,8 +3,10 @@
 UdistError
 ├── RegistryError            an answer of the registry: a code of the distribution-spec
 │   ├── BlobUnknown  BlobUploadInvalid  BlobUploadUnknown  DigestInvalid  ManifestBlobUnknown
-│   ├── ManifestInvalid  ManifestTooLarge  ManifestUnknown  NameInvalid  NameUnknown
+│   ├── ManifestInvalid  ManifestTooLarge  NameInvalid  NameUnknown
 │   ├── PaginationInvalid  RangeInvalid  SizeInvalid  TagInvalid
+│   ├── ManifestUnknown
+│   │   └── LeaseUnknown     an owner has no such lease
 │   ├── Denied  Unauthorized  Unsupported  TooManyRequests
 │   └── Unavailable
 │       └── UpstreamFailed  UpstreamTimeout    the registry behind this one
@@ -119,6 +121,12 @@ class ManifestTooLarge(RegistryError):
 class ManifestUnknown(RegistryError):
     code = "MANIFEST_UNKNOWN"
     message = "manifest unknown"
+
+
+class LeaseUnknown(ManifestUnknown):
+    """Nobody has a lease on the manifest, or not this owner; or the owner has none at all."""
+
+    message = "no such lease"
 
 
 class NameInvalid(RegistryError):

@@ -58,7 +58,8 @@ def client(root: Path) -> Iterator[Client]:
 
 def steps(answer: Answer) -> list[dict[str, Any]]:
     assert answer.status == 200
-    found: list[dict[str, Any]] = answer.json()["steps"]
+    document = answer.json()
+    found: list[dict[str, Any]] = [*document["manifests"], *document["blobs"]]
     return found
 
 
@@ -80,7 +81,6 @@ def test_each_part_is_allowed_by_itself(root: Path, allowed: str, refused: str) 
 def test_a_run_is_shown_and_then_done(client: Client) -> None:
     assert steps(client.request("POST", GC)) == []
     answer = client.request("POST", f"{GC}?untagged=true")
-    assert answer.json()["totals"] == {"quarantine": {"steps": 1, "bytes": 0}}
     shown = steps(answer)
     assert [(step["action"], step["digest"]) for step in shown] == [("quarantine", ONE)]
     assert steps(client.request("POST", f"{GC}?untagged=true&apply=true")) == shown
@@ -101,6 +101,15 @@ def test_a_run_takes_policies(client: Client) -> None:
     ("target", "content"),
     [
         (f"{GC}?apply=1", b""),
+        (f"{GC}?apply=", b""),
+        (f"{GC}?apply=true&apply=false", b""),
+        (f"{GC}?aply=true", b""),
+        (f"{GC}?grace=1", b""),
+        (f"{GC}?{'apply=true&' * 256}undo=true", b""),
+        (f"{GC}?apply=true&undo=true", b""),
+        (f"{GC}?undo=true&untagged=true", b""),
+        (f"{GC}?undo=true", b"{}"),
+        (f"{GC}?untagged=true", b'{"policies": []}'),
         (GC, b"{"),
         (GC, b'{"policies": 1}'),
         (GC, b" " * (extension.CONTENT_MAX + 1)),
@@ -110,6 +119,8 @@ def test_a_run_takes_policies(client: Client) -> None:
 def test_what_is_wrong_is_refused(client: Client, target: str, content: bytes) -> None:
     answer = client.request("POST", target, content=content)
     assert (answer.status, answer.code) == (400, "UNSUPPORTED")
+    assert answer.json()["errors"][0]["message"] == "invalid request"
+    assert set(answer.json()["errors"][0]["detail"]) & {"expected", "reason"}
 
 
 def test_what_cannot_be_read_is_an_error(client: Client, root: Path) -> None:
@@ -136,7 +147,8 @@ def test_one_run_at_a_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> N
         go_on.set()
         answer = running.result(30)
     assert (refused.status, refused.code) == (429, "TOOMANYREQUESTS")
-    assert answer.json()["totals"] == {"quarantine": {"steps": 1001, "bytes": 1001}}
+    assert answer.json()["totals"]["quarantine"] == {"blobs": 1001, "bytes": 1001}
+    assert answer.json()["omitted"] == {"manifests": 0, "blobs": 1}
     assert len(steps(answer)) == extension.STEPS_MAX
     assert client.request("POST", GC).status == 200
 
@@ -164,6 +176,12 @@ def test_leases_are_made_listed_and_released(client: Client) -> None:
         ("PUT", f"{LEASES}/x", b'{"references": []}', 400),
         ("PUT", f"{LEASES}/x", b'{"references": ["a"]}', 400),
         ("PUT", f"{LEASES}/x", b'{"references": ["a:v9"]}', 404),
+        ("PUT", f"{LEASES}/x", b'{"references": ["a:v1", "a:v9"]}', 404),
+        ("PUT", f"{LEASES}/x", b'{"references": ["a:v1"], "force": true}', 400),
+        ("PUT", f"{LEASES}/x?force=true", b'{"references": ["a:v1"]}', 400),
+        ("GET", f"{LEASES}?owner=x", b"", 400),
+        ("DELETE", f"{LEASES}/x", b"", 404),
+        ("DELETE", f"{LEASES}/x?reference=a:v1", b"", 404),
         ("PUT", f"{LEASES}/..", b'{"references": ["a:v1"]}', 400),
         ("PUT", f"{LEASES}/x/y", b'{"references": ["a:v1"]}', 400),
         ("PUT", LEASES, b'{"references": ["a:v1"]}', 405),

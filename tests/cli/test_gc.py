@@ -167,14 +167,3 @@ def test_gc_takes_policies_from_a_file(udist: Udist, tags: list[str], work: Path
 )
 def test_gc_refuses_what_does_not_go_together(udist: Udist, options: tuple[str, ...]) -> None:
     assert udist("gc", *options).code == 2
-
-
-def test_a_lease_is_made_listed_and_released(udist: Udist, tags: list[str]) -> None:
-    made = udist("lease", "create", "backup-1", "demo/a:v1", f"demo/a@{tags[3]}")
-    assert made.out == f"backup-1  demo/a:v1\nbackup-1  demo/a@{tags[3]}\n"
-    assert udist("lease", "list").out == udist("lease", "list", "backup-1").out == made.out
-    assert udist("gc", "--untagged").out == "no garbage was found\n"
-    released = json.loads(udist("lease", "release", "backup-1", "demo/a:v1", "--json").out)
-    assert released == {"leases": [{"owner": "backup-1", "reference": "demo/a:v1"}]}
-    assert "untag  demo/a:v1  released by backup-1" in udist("gc").out
-    assert udist("lease", "create", "backup-1", "demo/a:v9").code != 0

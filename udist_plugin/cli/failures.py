@@ -42,6 +42,7 @@ _NOT_STARTED = (
 _NOT_TRUSTED = (errors.NotSigned, errors.PolicyRejected)
 
 _HINTS: Final[dict[type[UdistError], str]] = {
+    errors.LeaseUnknown: '"udist lease list" lists all leases',
     errors.NameUnknown: '"udist ls" lists all repositories',
     errors.ManifestUnknown: '"udist tags NAME" lists the tags of a repository',
     errors.NoFiles: (
@@ -82,9 +83,9 @@ def report(error: Exception, *, as_json: bool, verbose: bool) -> None:
         return
     for each in failed:
         _report_line(each)
-    for kind, hint in _HINTS.items():
-        if any(isinstance(each, kind) for each in failed):
-            say(f"hint: {hint}")
+    hints = (next((hint for kind, hint in _HINTS.items() if isinstance(each, kind)), "") for each in failed)
+    for hint in filter(None, dict.fromkeys(hints)):
+        say(f"hint: {hint}")
     if not verbose and any(isinstance(each, RegistryError) and each.code == "UNKNOWN" for each in failed):
         say("hint: run the command again with -v to see the plugin's log")
 

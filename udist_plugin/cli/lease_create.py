@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from udist_plugin.cli.leasing import add_owner, shown
+from udist_plugin.cli.leasing import add_owner, add_references, shown
 from udist_plugin.cli.options import add_config_option, add_json_option
 from udist_plugin.cli.stores import opened
 from udist_plugin.storage.leases import Leases
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 
 _EPILOG = """\
+If one of them does not exist, no lease is created.
+
 examples:
   udist lease create backup-1 demo/app:v1
   udist lease create backup-1 demo/app@sha256:0123... demo/db:v3
@@ -23,7 +25,7 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add_owner(parser)
-    parser.add_argument("references", nargs="+", metavar="NAME:TAG|NAME@DIGEST", help="what the owner needs")
+    add_references(parser, nargs="+", help="what the owner needs")
     add_config_option(parser)
     add_json_option(parser)
 

@@ -7,14 +7,16 @@ from contextlib import nullcontext
 from udist_plugin.cli.anywhere import PLACES, Anywhere, add_place_options, divided
 from udist_plugin.cli.error_codes import WrongCommandLine
 from udist_plugin.cli.failures import NOT_FOUND
-from udist_plugin.cli.output import print_json
-from udist_plugin.errors import ImageError, RegistryError
+from udist_plugin.cli.output import note, print_json, printable
+from udist_plugin.cli.stores import opened_quietly
+from udist_plugin.errors import ImageError, RegistryError, UdistError
 from udist_plugin.images.transports.udist import UdistReference
+from udist_plugin.oci.digest import Digest
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from contextlib import AbstractContextManager
 
     from udist_plugin.images.transports.base import ImageReference
@@ -25,7 +27,8 @@ NAME@DIGEST deletes the manifest and every tag that points to it. The blobs stay
 in the store. From a layout, oci:FOLDER:NAME or oci:FOLDER:@DIGEST, the image is
 no longer listed; its blobs stay, too. Some registries delete no tags, or nothing.
 
-Prints what was deleted. If one cannot be deleted, the others still are.
+Prints what was deleted. If one cannot be deleted, the others still are. A warning names
+the owners of leases on it; see udist lease --help.
 
 {PLACES}
 examples:
@@ -55,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     for text in arguments.references:
         _check_target(arguments, places, text)
     targets = [(text, places.image(text)) for text in arguments.references]
-    deleted: list[str] = []
+    deleted: dict[str, ImageReference] = {}
     failed: list[Exception] = []
     with _kept_open(target for _, target in targets):
         for text, target in targets:
@@ -65,11 +68,12 @@ def run(arguments: argparse.Namespace) -> None:
                 if not (arguments.force and isinstance(error, NOT_FOUND)):
                     failed.append(_named(error, text))
                 continue
-            deleted.append(text)
+            deleted[text] = target
             if not arguments.json:
                 print(text, flush=True)
     if arguments.json:
-        print_json({"deleted": deleted})
+        print_json({"deleted": [*deleted]})
+    _warn(arguments, deleted)
     if failed:
         raise ExceptionGroup("not everything was deleted", failed)
 
@@ -78,6 +82,22 @@ def _kept_open(targets: Iterable[ImageReference]) -> AbstractContextManager[None
     """One plugin for all of the store's, if there are any."""
     stores = [target.transport.registry for target in targets if isinstance(target, UdistReference)]
     return stores[0].kept() if stores else nullcontext()
+
+
+def _warn(arguments: argparse.Namespace, deleted: Mapping[str, ImageReference]) -> None:
+    """Says who needs what was deleted from the configured store; a plugin of the caller's may use another."""
+    own = {text: target.reference for text, target in deleted.items() if isinstance(target, UdistReference)}
+    if not own or arguments.plugin:
+        return
+    from udist_plugin.storage.leases import Leases
+
+    try:
+        leases = Leases(opened_quietly(arguments))
+        for text, reference in own.items():
+            if owners := leases.owners(reference.name, Digest.or_tag(reference.target)):
+                note(printable(f"warning: {text} was deleted, but is under a lease of {', '.join(owners)}"))
+    except UdistError as error:
+        note(printable(f"warning: cannot tell who has leases on what was deleted: {error}"))
 
 
 def _check_target(arguments: argparse.Namespace, places: Anywhere, text: str) -> None:

@@ -48,3 +48,11 @@ def _opened(arguments: argparse.Namespace, to_be: str) -> tuple[StorageDriver, C
     driver = open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
     driver.probe()
     return driver, loaded.configuration
+
+
+def opened_quietly(arguments: argparse.Namespace) -> StorageDriver:
+    """The same without a probe and without warnings, for a command whose plugin has done that."""
+    path = arguments.config
+    loaded = load(read_file(path) if path else None, os.environ, config_name=path or "", on_pipes=True)
+    storage = loaded.configuration.storage
+    return open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)

@@ -46,7 +46,7 @@ class EndpointUnknown(Unsupported):
 class ExtensionInvalid(Unsupported):
     """A request to the extension says something that it does not take."""
 
-    message = "the request is not what the extension takes"
+    message = "invalid request"
 
 
 class LengthRequired(SizeInvalid):

@@ -11,6 +11,8 @@ from udist_plugin.http_api.errors import LengthRequired
 from udist_plugin.typed import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from udist_plugin.content import Readable
 
 QUERY_FIELDS_MAX = 256
@@ -39,9 +41,24 @@ class Request:
 
     def parameters(self, name: str) -> list[str]:
         """All values of a query parameter."""
+        return self._parsed.get(name, [])
+
+    @property
+    def parameter_names(self) -> Collection[str]:
+        """The names of the query parameters."""
+        return self._parsed.keys()
+
+    @property
+    def has_too_many_parameters(self) -> bool:
+        """Whether the query has more than ``QUERY_FIELDS_MAX``; those are not read."""
+        query: str = self.environ.get("QUERY_STRING", "")
+        return query.count("&") >= QUERY_FIELDS_MAX
+
+    @property
+    def _parsed(self) -> dict[str, list[str]]:
         if self._query is None:
             self._query = _parse_query(self.environ.get("QUERY_STRING", ""))
-        return self._query.get(name, [])
+        return self._query
 
     def parameter(self, name: str) -> str | None:
         """The first value of a query parameter; ``None`` when it is absent or empty."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from udist_plugin.errors import Unsupported
+from udist_plugin.errors import LeaseUnknown, Unsupported
 from udist_plugin.storage.collection.collect import GRACE, collect, undo
 from udist_plugin.storage.collection.retention import Policy, Retention
 from udist_plugin.storage.collection.retention_file import read_retention
@@ -63,8 +63,12 @@ class StoreExtension:
         return _documents(self._leases.create(self._registry, owner, references))
 
     def release_leases(self, owner: str, references: Sequence[str]) -> Documents:
+        """Raises ``LeaseUnknown`` if there is none to release."""
         self._check_writable()
-        return _documents(self._leases.release(owner, references))
+        released = self._leases.release(owner, references)
+        if not released:
+            raise LeaseUnknown({"owner": owner, "references": references} if references else {"owner": owner})
+        return _documents(released)
 
     def list_leases(self, owner: str) -> Documents:
         """Those of all owners, if ``owner`` is empty."""
