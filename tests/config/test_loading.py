@@ -243,16 +243,21 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
         ),
         (
             "middleware: {storage: [{name: cloudfront, options: {baseurl: 'a', keypairid: b}}]}",
-            "middleware.storage.options.privatekey (config.yml:2): is missing, and cloudfront needs it",
+            "middleware.storage.0.options.privatekey (config.yml:2): is missing; required by cloudfront",
         ),
         (
             "middleware: {storage: [{name: redirect, options: {baseurl: cdn.example}}]}",
-            "middleware.storage.options.baseurl (config.yml:2): "
-            "expected a URL such as https://cdn.example/registry, not 'cdn.example'",
+            "middleware.storage.0.options.baseurl (config.yml:2): "
+            "expected an http or https URL such as https://cdn.example/registry, not 'cdn.example'",
+        ),
+        (
+            "middleware: {storage: [{name: rewrite}, {name: redirect, options: {baseurl: 'ftp://a'}}]}",
+            "middleware.storage.1.options.baseurl (config.yml:2): "
+            "expected an http or https URL such as https://cdn.example/registry, not 'ftp://a'",
         ),
         (
             "middleware: {storage: [{name: redirect}]}",
-            "middleware.storage.options.baseurl (config.yml:2): is missing, and redirect needs it",
+            "middleware.storage.0.options.baseurl (config.yml:2): is missing; required by redirect",
         ),
         ("log: {accesslog: {disabled: perhaps}}", "log.accesslog.disabled (config.yml:2): expected true or"),
         (
@@ -486,6 +491,25 @@ def test_every_error_is_raised_at_once_the_driver_s_too() -> None:
 def test_a_file_states_its_version(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"0\.1"):
         load(text, {})
+
+
+@pytest.mark.parametrize(
+    ("storage", "middleware", "warns"),
+    [
+        ("filesystem: {rootdirectory: /x}", "{name: rewrite}", True),
+        ("inmemory:", "{name: redirect, disabled: true}, {name: rewrite, options: {host: x}}", True),
+        ("inmemory:", "{name: redirect, options: {baseurl: 'https://x'}}, {name: rewrite}", False),
+        ("s3: {bucket: b, region: r}", "{name: rewrite}", False),
+    ],
+)
+def test_a_rewrite_of_nothing_is_a_warning(storage: str, middleware: str, warns: bool) -> None:
+    text = f"version: 0.1\nstorage: {{{storage}}}\nmiddleware: {{storage: [{middleware}]}}\n"
+    found = load(text, {}, config_name="config.yml").warnings
+    driver = storage.partition(":")[0]
+    expected = (
+        f"middleware.storage.0.name (config.yml:3): rewrite has no effect: content in {driver} has no URL"
+    )
+    assert found == [expected] * warns
 
 
 def test_unknown_keys_are_warnings_with_the_nearest_known() -> None:

@@ -149,7 +149,7 @@ def test_cloudfront_elsewhere_is_refused(
 ) -> None:
     with pytest.raises(ConfigurationError, match="expected cloudfront to be the first entry") as caught:
         location(configured(s3 if first else {"inmemory": {}}, [*first, cloudfront]))
-    assert caught.value.key == "middleware.storage.name"
+    assert caught.value.key == f"middleware.storage.{len(first)}.name"
 
 
 def test_what_has_no_url_is_not_rewritten() -> None:
@@ -171,7 +171,7 @@ def test_a_key_that_cannot_sign_is_named(
         cloudfront["options"]["privatekey"] = str(file)
         with pytest.raises(ConfigurationError, match=problem) as caught:
             location(configured(s3, [cloudfront]))
-        assert caught.value.key == "middleware.storage.options.privatekey"
+        assert caught.value.key == "middleware.storage.0.options.privatekey"
         assert str(file) in caught.value.problem
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.rsa", None)
     with pytest.raises(ConfigurationError, match=r"pip install '\.\[cloudfront\]' in a checkout"):

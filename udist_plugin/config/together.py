@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from udist_plugin.config.nodes import Table
 from udist_plugin.redaction import without_login, without_query
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 CHECKS: Final = 64
 """The most there can be: each has a thread."""
+WITHOUT_URLS: Final = ("filesystem", "inmemory", "fsspec")
+"""The drivers whose content can only be read through the plugin."""
 
 
 def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reader) -> None:
@@ -28,8 +31,9 @@ def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reade
     _check_hooks(values, sections, reader)
     _check_metrics(values, sections, reader)
     _check_upstreams(values, sections, reader)
-    for entry in values["middleware"]["storage"]:
-        _check_middleware(entry, sections["middleware"], reader)
+    for number, entry in enumerate(values["middleware"]["storage"]):
+        _check_middleware(number, entry, sections["middleware"], reader)
+    _check_rewrite(values, sections, reader)
     seen = set[str]()
     for path, name in _checks(values["health"] or {}):
         if name in seen:  # distribution knows a check by this name, and so does whoever asks for its health
@@ -39,17 +43,27 @@ def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reade
         reader.wrong(f"expected at most {CHECKS} checks, not {len(seen)}", "health", sections["health"])
 
 
-def _check_middleware(entry: Mapping[str, Any], section: Node, reader: Reader) -> None:
+def _check_middleware(number: int, entry: Mapping[str, Any], section: Node, reader: Reader) -> None:
     """What each middleware must be told, and redirect more exactly."""
+    options = f"middleware.storage.{number}.options"
     needed = {"redirect": ("baseurl",), "cloudfront": ("baseurl", "privatekey", "keypairid")}
     for name in needed.get(entry["name"], ()):
         if not entry["options"][name]:
-            problem = f"is missing, and {entry['name']} needs it"
-            reader.wrong(problem, f"middleware.storage.options.{name}", section)
+            reader.wrong(f"is missing; required by {entry['name']}", f"{options}.{name}", section)
     base = entry["options"]["baseurl"]
-    if entry["name"] == "redirect" and base and "://" not in base:
-        problem = f"expected a URL such as https://cdn.example/registry, not {base!r}"
-        reader.wrong(problem, "middleware.storage.options.baseurl", section)
+    if entry["name"] == "redirect" and base and not base.startswith(("http://", "https://")):
+        problem = f"expected an http or https URL such as https://cdn.example/registry, not {base!r}"
+        reader.wrong(problem, f"{options}.baseurl", section)
+
+
+def _check_rewrite(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reader) -> None:
+    """There is nothing to rewrite where the store gives no URLs, and no entry before it makes one."""
+    first, storage = [entry["name"] for entry in values["middleware"]["storage"][:1]], sections["storage"]
+    named = [name for name in WITHOUT_URLS if isinstance(storage, Table) and name in storage.entries]
+    if first == ["rewrite"] and named:
+        source = sections["middleware"].source
+        problem = f"rewrite has no effect: content in {named[0]} has no URL"
+        reader.warnings.append(f"middleware.storage.0.name ({source}): {problem}")
 
 
 def _check_names(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reader) -> None:

@@ -20,12 +20,15 @@ def url_for(driver: StorageDriver, middleware: Sequence[StorageMiddleware]) -> U
     found: UrlFor = driver.url_for
     for number, entry in enumerate(middleware):
         key = getattr(driver, "key", None) if driver.name == "s3" and not number else None
-        found = _around(found, entry, key)
+        found = _around(found, entry, key, f"middleware.storage.{number}")
     return found
 
 
-def _around(inner: UrlFor, entry: StorageMiddleware, key: Callable[[str], str] | None) -> UrlFor:
-    """``key`` gives the name of a path in the bucket, where one stands right below."""
+def _around(
+    inner: UrlFor, entry: StorageMiddleware, key: Callable[[str], str] | None, section: str
+) -> UrlFor:
+    """``key`` gives the name of a path in the bucket, where one stands right below; ``section`` is where the
+    entry is in the configuration."""
     options = entry.options
     if entry.name == "redirect":
         base = options.baseurl.rstrip("/")
@@ -34,10 +37,14 @@ def _around(inner: UrlFor, entry: StorageMiddleware, key: Callable[[str], str] |
         return lambda path: rewritten(inner(path), options)
     if key is None:
         problem = "expected cloudfront to be the first entry, and storage.s3 the driver"
-        raise ConfigurationError(problem, key="middleware.storage.name")
+        raise ConfigurationError(problem, key=f"{section}.name")
     from udist_plugin.redirecting.cloudfront import Signer
 
-    signer, stored = Signer(options.privatekey, options.keypairid, options.duration), key
+    stored = key
+    try:
+        signer = Signer(options.privatekey, options.keypairid, options.duration)
+    except ConfigurationError as error:
+        raise ConfigurationError(error.problem, key=f"{section}.options.{error.key}") from error
     base = _slashed(options.baseurl)
     return lambda path: signer.sign(base + stored(path))
 

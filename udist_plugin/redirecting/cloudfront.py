@@ -10,14 +10,14 @@ from udist_plugin.errors import ConfigurationError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-_KEY: Final = "middleware.storage.options.privatekey"
+_KEY: Final = "privatekey"
 _INSTALL: Final = "pip install '.[cloudfront]' in a checkout of udist"
 
 
 class Signer:
     """Signs with the RSA key in the file ``private_key`` (PEM); a URL is valid for ``duration`` seconds.
 
-    Raises ``ConfigurationError``.
+    Raises ``ConfigurationError`` with the key of the entry's options.
     """
 
     def __init__(self, private_key: str, key_pair_id: str, duration: float) -> None:

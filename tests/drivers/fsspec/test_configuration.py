@@ -43,7 +43,7 @@ def test_parameters() -> None:
 @pytest.mark.parametrize(
     ("values", "key", "problem"),
     [
-        ({}, "url", "is missing"),
+        ({}, "url", "but found nothing"),
         ({"url": "/srv"}, "url", "expected a URL"),
         ({"url": "zip://a::file:///b"}, "url", "not a chain"),
         ({"url": "hdfs://host/a"}, "publish", "does not know hdfs: set rename if"),
@@ -55,6 +55,11 @@ def test_wrong_parameters_are_named(values: dict[str, object], key: str, problem
     with pytest.raises(ConfigurationError, match=problem) as caught:
         settings(section("fsspec", values))
     assert caught.value.key == f"storage.fsspec.{key}"
+
+
+@pytest.mark.parametrize("section", [{}, {"url": ""}, {"uri": "sftp://host/a"}])
+def test_a_missing_url_is_the_only_error(section: dict[str, object]) -> None:
+    assert [error.key for error in problems("fsspec", section)] == ["storage.fsspec.url"]
 
 
 @pytest.mark.parametrize("protocol", ["nosuch", "smb"])
@@ -72,7 +77,7 @@ def test_a_protocol_that_is_not_installed(protocol: str, monkeypatch: pytest.Mon
 def test_all_that_is_wrong_is_listed() -> None:
     assert problems("fsspec", {"url": "memory://a"}) == []
     found = problems("fsspec", {"url": "zip://a::file:///b"})
-    assert [error.key for error in found] == ["storage.fsspec.url", "storage.fsspec.publish"]
+    assert [error.key for error in found] == ["storage.fsspec.url"]
 
 
 def probed(values: dict[str, object]) -> ConfigurationError:

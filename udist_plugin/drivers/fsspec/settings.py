@@ -50,7 +50,7 @@ def settings(values: Mapping[str, object]) -> tuple[Settings, str]:
     found = Settings(
         url.rstrip("/"),
         {name: _value(name, str(text)) for name, text in section.mapping("options").items()},
-        _renames(section, url.partition("://")[0]),
+        _renames(section, url),
         section["connections"],
         section.text("knownhosts") or KNOWN_HOSTS,
     )
@@ -59,10 +59,11 @@ def settings(values: Mapping[str, object]) -> tuple[Settings, str]:
     return found, ""
 
 
-def _renames(section: Section, protocol: str) -> bool:
+def _renames(section: Section, url: str) -> bool:
+    protocol, is_url, _ = url.partition("://")
     if section.given("publish"):
         return section.text("publish") == "rename"
-    if protocol not in _RENAMES | _WHOLE:
+    if is_url and protocol not in _RENAMES | _WHOLE:  # or the URL is wrong, not this
         raise section.error(
             "publish",
             f"is missing, and udist does not know {protocol}: set rename if a rename replaces a file at once,"
