@@ -17,11 +17,12 @@ from udist_plugin.storage import paths
 from udist_plugin.storage.collection import quarantine
 from udist_plugin.storage.collection.collect import GRACE, PAUSE, collect, undo
 from udist_plugin.storage.collection.quarantine import CLOSED, Quarantine
+from udist_plugin.storage.collection.retention import Policy, Retention
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.storage.sizes.sizes import MemorySizes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from udist_plugin.drivers.base import StorageDriver
@@ -54,7 +55,7 @@ class Store:
         monkeypatch.setattr(Quarantine, "stamp", later)
         monkeypatch.setattr(Quarantine, "time", lambda _: time.time() + self.passed)
 
-    def begin(self, days: float) -> Iterator[Step]:
+    def begin(self, days: float) -> Generator[Step]:
         """A run that begins ``days`` after the last."""
         self.passed += days * GRACE
         return collect(self.driver, apply=True, pause=self.paused.append)
@@ -290,7 +291,8 @@ def test_a_killed_run_is_closed_and_then_waits_for_its_grace(
     registry.push_blob("a", Digest.of(b"more"), io.BytesIO(b"more"))
     steps = store.begin(1.1)
     first = next(steps).digest
-    del steps
+    with pytest.raises(StorageUnavailable):  # nothing more can be done, as after a kill
+        steps.throw(StorageUnavailable("gone"))
     quarantine = Quarantine(store.driver)
     (run,) = quarantine.runs()
     assert quarantine.stamp(run, CLOSED) is None
@@ -302,6 +304,78 @@ def test_a_killed_run_is_closed_and_then_waits_for_its_grace(
     assert quarantine.stamp(run, CLOSED) is not None
     assert store.collect(1.1) == {"delete": [first]}
     assert quarantine.runs() == []
+
+
+def test_a_run_that_is_stopped_between_two_steps_is_closed(
+    store: Store, registry: StorageRegistry, garbage: Digest
+) -> None:
+    registry.push_blob("a", Digest.of(b"more"), io.BytesIO(b"more"))
+    steps = store.begin(1.1)
+    first = next(steps).digest
+    steps.close()
+    quarantine = Quarantine(store.driver)
+    (run,) = quarantine.runs()
+    assert quarantine.stamp(run, CLOSED) is not None
+    (other,) = {garbage, Digest.of(b"more")} - {first}
+    assert store.collect(1.1) == {"delete": [first], "quarantine": [other]}
+
+
+def test_progress_tells_what_is_counted_and_how_many(
+    store: Store, driver: StorageDriver, registry: StorageRegistry, garbage: Digest
+) -> None:
+    push_image(registry, "a", b"kept", tags=["v1"])
+    push_image(registry, "a", b"old")
+    found: dict[str, int] = {}
+
+    def told(what: str, count: int) -> None:
+        found[what] = count
+
+    def run(days: float) -> dict[str, int]:
+        store.passed += days * GRACE
+        found.clear()
+        retention = Retention((Policy(untagged=True),))
+        for _ in collect(driver, apply=True, retention=retention, progress=told, pause=store.paused.append):
+            pass
+        assert found.pop("blobs checked") >= 1
+        return found
+
+    assert run(1.1) == {
+        "manifests and tags read": 3,
+        "manifests read": 2,
+        "manifests and tags settled": 1,
+    }
+    assert run(1.1) == {
+        "manifests and tags read": 3,
+        "manifests read": 1,
+        "manifests and tags settled": 1,
+        "blobs in quarantine settled": 1,
+    }
+    found.clear()
+    assert len(list(undo(driver, told))) == found["blobs in quarantine settled"] > 0
+
+
+@pytest.mark.parametrize("when", ["while it is read", "while it is swept"])
+def test_a_store_that_is_moved_away_meanwhile_is_not_taken_for_garbage(
+    when: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "root"
+    driver = open_driver("filesystem", {"rootdirectory": str(root)}, scratch=paths.SCRATCH)
+    registry = StorageRegistry(driver)
+    push_image(registry, "a", b"layer")
+    for content in (b"one", b"two"):
+        registry.push_blob("a", Digest.of(content), io.BytesIO(content))
+
+    def move(what: str, _: int) -> None:
+        if what == ("manifests read" if when == "while it is read" else "blobs checked") and root.exists():
+            root.rename(tmp_path / "elsewhere")
+
+    store = Store(driver, monkeypatch)
+    store.passed = 2 * GRACE
+    with pytest.raises(StorageError, match="is gone, but was there when the run began"):
+        list(collect(driver, apply=True, progress=move))
+    assert not root.exists()
+    (tmp_path / "elsewhere").rename(root)
+    assert store.collect(0) == {"quarantine": sorted(Digest.of(content) for content in (b"one", b"two"))}
 
 
 def test_a_run_that_takes_long_is_closed_and_another_begun(

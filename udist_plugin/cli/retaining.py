@@ -24,9 +24,9 @@ def add_retention_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--older-than",
-        type=_duration,
+        type=duration,
         metavar="DURATION",
-        help="remove tags that were last pushed longer ago, such as 720h",
+        help="remove tags that were last pushed longer ago, such as 36h, 30d or 8w",
     )
     add_tag_options(parser)
     parser.add_argument("--retention", metavar="FILE", help="remove by the policies in a YAML file")
@@ -39,6 +39,8 @@ def wanted_retention(arguments: argparse.Namespace) -> Retention:
         raise WrongCommandLine(arguments.parser, "--retention: give the policies either in a file or here")
     if arguments.undo and (arguments.retention or removes or arguments.untagged):
         raise WrongCommandLine(arguments.parser, "--undo restores everything, and removes nothing")
+    if arguments.undo and arguments.grace is not None:
+        raise WrongCommandLine(arguments.parser, "--undo restores everything at once; leave --grace out")
     if (arguments.tags or arguments.exclude) and not removes:
         raise WrongCommandLine(arguments.parser, "--tag, --exclude: give --keep-last or --older-than, too")
     if arguments.retention:
@@ -63,8 +65,15 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _duration(text: str) -> float:
+def duration(text: str) -> float:
+    """Seconds, written in Go's units, with weeks and days before them."""
+    rest = text
+    whole = 0.0
+    for unit, seconds in ("w", 7 * 24 * 3600.0), ("d", 24 * 3600.0):
+        count, found, after = rest.partition(unit)
+        if found and count.isascii() and count.isdecimal() and len(count) < 6:
+            whole, rest = whole + int(count) * seconds, after
     try:
-        return DURATION.parse(text)
+        return whole + (DURATION.parse(rest) if rest or rest == text else 0.0)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not {DURATION.expected}") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 36h, 30d or 8w") from None

@@ -24,27 +24,26 @@ if TYPE_CHECKING:
 def opened(arguments: argparse.Namespace, *, to_be: str = "") -> StorageDriver:
     """The driver of the configured store. Raises ``ConfigurationError``, also if the store is read-only
     but is ``to_be`` changed: "upgraded", for instance."""
-    return _opened(arguments, to_be)[0]
+    return _opened(arguments, f"the store cannot be {to_be}" if to_be else "")[0]
 
 
-def opened_with_sizes(arguments: argparse.Namespace, *, to_be: str) -> tuple[StorageDriver, Sizes]:
-    """As ``opened``, and where its plugins remember the sizes of blobs."""
-    driver, configuration = _opened(arguments, to_be)
+def opened_with_sizes(arguments: argparse.Namespace, *, changes: bool) -> tuple[StorageDriver, Sizes]:
+    """As ``opened``, to collect garbage, and where its plugins remember the sizes of blobs."""
+    driver, configuration = _opened(arguments, "garbage cannot be collected" if changes else "")
     sizes = sizes_of(configuration)
     sizes.start(lambda _, message: note(printable(message)))
     return driver, sizes
 
 
-def _opened(arguments: argparse.Namespace, to_be: str) -> tuple[StorageDriver, Configuration]:
+def _opened(arguments: argparse.Namespace, impossible: str) -> tuple[StorageDriver, Configuration]:
     path = arguments.config
     config = read_file(path) if path else None
     loaded = load(config, os.environ, config_name=path or "configuration", on_pipes=True)
     for message in loaded.warnings:
         note(printable(message))
     storage = loaded.configuration.storage
-    if to_be and storage.maintenance.readonly.enabled:
-        problem = f"is true, so the store cannot be {to_be}"
-        raise ConfigurationError(problem, key="storage.maintenance.readonly.enabled")
+    if impossible and storage.maintenance.readonly.enabled:
+        raise ConfigurationError(f"is true, so {impossible}", key="storage.maintenance.readonly.enabled")
     driver = open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
     driver.probe()
     return driver, loaded.configuration

@@ -303,7 +303,9 @@ class Tree:
         full = self._above + path
         problem = error.strerror or str(error)
         about = [name for name in (error.filename, error.filename2) if name not in (None, full)]
-        if about:
+        if error.errno == errno.EROFS:
+            problem += "; mount it read-write"
+        elif about:
             problem += f": {' -> '.join(map(str, about))}"
         if isinstance(error, PermissionError):
             problem += f" ({user()})"

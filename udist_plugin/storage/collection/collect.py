@@ -52,9 +52,10 @@ blobs into a quarantine of its own, and what one has deleted or restored the oth
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 
-from udist_plugin.errors import ConfigurationError, PathNotFound
+from udist_plugin.errors import ConfigurationError, PathNotFound, StorageError
 from udist_plugin.registry import LOOK_HOLDS
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.candidates import candidates
@@ -63,17 +64,19 @@ from udist_plugin.storage.collection.memory import Memory
 from udist_plugin.storage.collection.notes import Notes
 from udist_plugin.storage.collection.quarantine import BEGUN, CLOSED, Quarantine, Taking
 from udist_plugin.storage.collection.retention import Retention
-from udist_plugin.storage.collection.step import Step
+from udist_plugin.storage.collection.step import Step, counted
 from udist_plugin.storage.collection.tidy import Tidying, restore_links
+from udist_plugin.storage.collection.walk import check_repositories, staying
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.oci.digest import Digest
-    from udist_plugin.storage.collection.mark import Marked, Progress
+    from udist_plugin.storage.collection.mark import Marked
     from udist_plugin.storage.collection.quarantine import Entry
+    from udist_plugin.storage.collection.step import Progress
 
 GRACE: Final = 24 * 3600.0
 """Seconds that a file spends in quarantine at least."""
@@ -87,16 +90,18 @@ def collect(
     apply: bool = False,
     grace: float = GRACE,
     retention: Retention | None = None,
-    progress: Progress = lambda _: None,
+    progress: Progress = lambda *_: None,
     pause: Callable[[float], object] = time.sleep,
     forget: Callable[[Digest], object] = lambda _: None,
     note: Callable[[str], object] = lambda _: None,
-) -> Iterator[Step]:
-    """Each step as it is done, or without ``apply`` as it would be: then nothing is written.
+) -> Generator[Step]:
+    """Each step as it is done, or without ``apply`` as it would be: then nothing is written. Tags and
+    manifests come first.
 
     ``grace`` is in seconds, at least ``GRACE``; ``forget`` is told of each blob that is gone, ``note``
     of memory that is damaged. Raises ``StorageError`` before the first step if a link or a manifest cannot be
-    read.
+    read. Who stops between two steps closes the generator: then the run is closed, and what it has not done is
+    left to the next one.
     """
     if not grace >= GRACE:
         raise ConfigurationError(f"expected at least {GRACE:.0f} seconds", key="grace")
@@ -110,45 +115,68 @@ def collect(
     due, waiting = _runs(quarantine, before, close=apply)
     blobs = [entry for run in due for entry in quarantine.entries(run)]
     taking = Taking(quarantine)
-    tidying = Tidying(driver, taking, retention, apply=apply)
+    tidying = Tidying(driver, taking, retention, apply=apply, progress=progress)
     tidying.look(due, waiting)
     if apply and (blobs or tidying.has_due):
         pause(PAUSE)
-    tidying.plan(now, before)
     deletes = bool(blobs or tidying.has_due)
     memory = Memory(driver, save=apply, trust=not (deletes and driver.has_folders), note=note)
-    marked = mark(driver, progress, tidying.ending, memory)
-    yield from tidying.run()
-    for entry in blobs:
-        for step in _settle(driver, quarantine, entry, marked, apply=apply):
-            if apply and step.action == "delete":
-                forget(step.digest)
-            yield step
-    if apply:
-        for run in due:
-            quarantine.end(run)
-    for entry in (entry for run in waiting for entry in quarantine.entries(run)):
-        with suppress(PathNotFound):
-            yield Step("wait", entry.digest, driver.stat(entry.path).size)
-    found = candidates(driver, marked, memory)
-    yield from _take(driver, taking, before, found, apply=apply)
+    with _nothing_changed(), staying(driver):
+        tidying.plan(now, before)
+        marked = mark(driver, partial(progress, "manifests read"), tidying.ending, memory)
+        check_repositories(driver)
+    with _closed_if_stopped(taking), staying(driver):
+        yield from counted(tidying.run(), progress, "manifests and tags settled")
+        for entry in counted(blobs, progress, "blobs in quarantine settled"):
+            for step in _settle(driver, quarantine, entry, marked, apply=apply):
+                if apply and step.action == "delete":
+                    forget(step.digest)
+                yield step
+        if apply:
+            for run in due:
+                quarantine.end(run)
+        for entry in (entry for run in waiting for entry in quarantine.entries(run)):
+            with suppress(PathNotFound):
+                yield Step("wait", entry.digest, driver.stat(entry.path).size)
+        found = counted(candidates(driver, marked, memory), progress, "unreferenced blobs checked")
+        yield from _take(driver, taking, before, found, apply=apply)
     taking.close()
 
 
-def undo(driver: StorageDriver) -> Iterator[Step]:
-    """Restores everything that is in quarantine; each blob, manifest and tag as it is done."""
+def undo(driver: StorageDriver, progress: Progress = lambda *_: None) -> Generator[Step]:
+    """Restores everything that is in quarantine; each blob, and then each manifest and tag, as it is done."""
     quarantine = Quarantine(driver)
     Notes(driver).finish()
-    for run in quarantine.runs():
-        for entry in quarantine.entries(run):
-            with suppress(PathNotFound):
-                size = driver.stat(entry.path).size
-                if _restore(driver, quarantine, entry, size):
-                    yield Step("restore", entry.digest, size)
-    yield from restore_links(driver, quarantine)
+    blobs = (entry for run in quarantine.runs() for entry in quarantine.entries(run))
+    for entry in counted(blobs, progress, "blobs in quarantine settled"):
+        with suppress(PathNotFound):
+            size = driver.stat(entry.path).size
+            if _restore(driver, quarantine, entry, size):
+                yield Step("restore", entry.digest, size)
+    yield from counted(restore_links(driver, quarantine), progress, "manifests and tags settled")
     if driver.has_folders:
         for run in quarantine.runs():
             quarantine.end(run)
+
+
+@contextmanager
+def _nothing_changed() -> Iterator[None]:
+    """Errors in it say so."""
+    try:
+        yield
+    except StorageError as error:
+        error.args = (f"{error} (nothing was changed)",)
+        raise
+
+
+@contextmanager
+def _closed_if_stopped(taking: Taking) -> Iterator[None]:
+    """Whoever is stopped in it has moved nothing after this."""
+    try:
+        yield
+    except (GeneratorExit, KeyboardInterrupt):
+        taking.close()
+        raise
 
 
 def _runs(quarantine: Quarantine, before: float, *, close: bool) -> tuple[list[str], list[str]]:

@@ -8,7 +8,6 @@ referrers: those that name it as their subject, and those that a tag of the form
 from __future__ import annotations
 
 from contextlib import suppress
-from itertools import chain
 
 from udist_plugin.errors import DigestInvalid, PathNotFound
 from udist_plugin.oci.digest import Digest
@@ -48,13 +47,15 @@ class Plan(NamedTuple):
     """The tags that go, each with the reason, and the manifests; some of these may be in quarantine.
 
     ``followers`` are tags that go when their subject is deleted, ``settled`` the releases that are done with
-    once the others have gone.
+    once the others have gone, ``young`` manifests that would go if they or those to which they belong were
+    older.
     """
 
     tags: dict[str, str]
     manifests: frozenset[Digest]
     followers: dict[str, Digest]
     settled: tuple[Release, ...]
+    young: frozenset[Digest]
 
 
 class Repository:
@@ -98,13 +99,14 @@ class Repository:
             if digest in self._revisions and digest not in held.owners:
                 released[digest] = max(time, released.get(digest, time))
         tags = {tag: reason for tag, reason in tags.items() if tag not in held.owners}
-        gone = self._gone(policy, held, tags, released, before, is_younger)
+        gone, young = self._gone(policy, held, tags, released, before, is_younger)
         subjects = {tag: self._subject(tag) for tag in self.tags.keys() - tags.keys() - held.owners.keys()}
         return Plan(
             tags,
             gone,
             {tag: each for tag, each in subjects.items() if each and each in gone},
             tuple(release for release in held.released if self._is_settled(release, held)),
+            young,
         )
 
     def _is_released(self, tag: str, digest: Digest, time: float) -> bool:
@@ -140,18 +142,21 @@ class Repository:
         released: Mapping[Digest, float],
         before: float,
         is_younger: Callable[[Digest, float], bool],
-    ) -> frozenset[Digest]:
-        """The manifests that go, ``removed`` being the tags that do."""
-        since = dict.fromkeys(self._revisions, before)
+    ) -> tuple[frozenset[Digest], frozenset[Digest]]:
+        """The manifests that go, ``removed`` being the tags that do, and those that are too young for it."""
+        since: dict[Digest, float] = {}
         for digest, time in released.items():  # what was pushed after the release is somebody else's
             since |= dict.fromkeys(self.belonging([digest]), time)
         candidates = self.quarantined | self.belonging(released)
         if policy.untagged:
             candidates |= self._revisions.keys() - (() if policy.referrers else self._orphans())
         roots = (self._revisions.keys() - candidates) | self._held(held, removed)
-        gone = candidates - self.belonging(roots)
-        young = {each for each in sorted(gone - self.quarantined) if is_younger(each, since[each])}
-        return frozenset(gone - self.belonging(young))
+        gone = frozenset(candidates - self.belonging(roots))
+        young = {
+            each for each in sorted(gone - self.quarantined) if is_younger(each, since.get(each, before))
+        }
+        kept = gone & self.belonging(young)
+        return gone - kept, kept - self.quarantined - since.keys()
 
     def belonging(
         self, roots: Iterable[Digest], referrers: Mapping[Digest, Iterable[Digest]] | None = None
@@ -205,24 +210,26 @@ class Repository:
         return leads | {target for target in held.owners if isinstance(target, Digest)}
 
 
-def load(reader: Reader, name: str) -> Repository:
-    """Raises ``StorageError`` for what cannot be listed or read."""
+def load(reader: Reader, name: str, read: Callable[[int], object] = lambda _: None) -> Repository:
+    """``read`` is told each time how many more manifests or tags were read. Raises ``StorageError`` for what
+    cannot be listed or read."""
     manifests = f"{paths.REPOSITORIES}/{name}/{paths.MANIFESTS}"
     # A link may move from one to the other meanwhile: see ``mark``.
     found = (*_quarantined(reader, name), *_digests(reader, manifests), *_quarantined(reader, name))
     digests = dict.fromkeys(found)
     repository = Repository(name)
     driver = reader.driver
-    looks = looked_up(driver, lambda digest: (digest, _look(reader, name, digest, digests)), digests)
-    for digest, look in chain.from_iterable(looks):
-        if look is not None:
-            repository.add(digest, *look)
+    for looks in looked_up(driver, lambda digest: (digest, _look(reader, name, digest, digests)), digests):
+        found_revisions = dict(looks)
+        for digest, look in found_revisions.items():
+            if look is not None:
+                repository.add(digest, *look)
+        read(len(found_revisions))
     tags = filter(tag_matcher(), listed(driver, f"{manifests}/tags"))
-    for tag, points in chain.from_iterable(
-        looked_up(driver, lambda tag: (tag, _tag(reader, name, tag)), tags)
-    ):
-        if points is not None:
-            repository.tags[tag] = points
+    for lookups in looked_up(driver, lambda tag: (tag, _tag(reader, name, tag)), tags):
+        found_tags = dict(lookups)
+        repository.tags.update((tag, points) for tag, points in found_tags.items() if points is not None)
+        read(len(found_tags))
     return repository
 
 

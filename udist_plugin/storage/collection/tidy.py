@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.oci.digest import Digest
     from udist_plugin.storage.collection.quarantine import Taking
+    from udist_plugin.storage.collection.step import Progress
     from udist_plugin.storage.leases import Release
 
 UNTAGGED = "no tag leads to it"
+YOUNG = f"{UNTAGGED}, but it is not old enough yet"
 PUSH_MAX: Final = 3600.0
 """Seconds for which a manifest's tags may follow its link."""
 
@@ -49,6 +51,7 @@ class Tidying:
         retention: Retention,
         *,
         apply: bool,
+        progress: Progress = lambda *_: None,
     ) -> None:
         self.ending: set[str] = set()
         """The paths of links in quarantine that this run deletes."""
@@ -58,6 +61,8 @@ class Tidying:
         self._retention = retention
         self._leases = Leases(driver)
         self._apply = apply
+        self._progress = progress
+        self._read = 0
         self._due: dict[str, list[Entry]] = {}
         self._waiting: dict[str, list[Entry]] = {}
         self._held: dict[str, Held] = {}
@@ -82,7 +87,7 @@ class Tidying:
         reader = Reader(self._driver)
         before = min(before, now - self._retention.delay)
         for name in self._names():
-            repository = load(reader, name)
+            repository = load(reader, name, self._count)
             plan = repository.plan(
                 self._retention.policy(name) or Policy(),
                 self._held.get(name, Held()),
@@ -109,9 +114,15 @@ class Tidying:
                 with suppress(PathNotFound):  # deleted by another
                     if not self._apply or self._taking.take(link_of(repository.name, digest)):
                         yield Step("quarantine", digest, 0, repository.name, reason=UNTAGGED)
+            for digest in sorted(plan.young):
+                yield Step("keep", digest, 0, repository.name, reason=YOUNG)
             if self._apply:
                 for release in plan.settled:
                     self._leases.settle(release)
+
+    def _count(self, more: int) -> None:
+        self._read += more
+        self._progress("manifests and tags read", self._read)
 
     def _names(self) -> list[str]:
         """The repositories in which something may go."""

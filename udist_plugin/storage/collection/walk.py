@@ -5,7 +5,7 @@ Who decides what is garbage must not take a folder that could not be listed for 
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from udist_plugin.drivers.base import LETTERS
@@ -114,9 +114,23 @@ def check_repositories(driver: StorageDriver) -> None:
         raise failure(driver, problem, paths.REPOSITORIES)
 
 
+@contextmanager
+def staying(driver: StorageDriver) -> Iterator[None]:
+    """Raises ``StorageError`` at its end if the store is gone by then, unmounted or moved: everything in it
+    looks as if it had just been deleted."""
+    stood = _has_content(driver)
+    yield
+    if stood and not _has_content(driver):
+        raise failure(driver, "is gone, but was there when the run began; run it again", paths.ROOT)
+
+
+def _has_content(driver: StorageDriver) -> bool:
+    return driver.exists(paths.REPOSITORIES) or driver.exists(paths.BLOBS)
+
+
 def failure(driver: StorageDriver, problem: str, path: str) -> StorageError:
-    """The error that ends a run before it changes anything."""
-    return StorageError(f"{problem} (nothing was changed)", driver=driver.name, path=path)
+    """What cannot be read, and what to do."""
+    return StorageError(problem, driver=driver.name, path=path)
 
 
 def listed(driver: StorageDriver, folder: str) -> list[str]:
@@ -221,7 +235,7 @@ def _repositories(driver: StorageDriver, root: str) -> Iterator[str]:
 
 
 def _not_listed(driver: StorageDriver, folder: str) -> StorageError:
-    return failure(driver, "cannot be listed, though it stands there; mend or delete it", folder)
+    return failure(driver, "cannot be listed, though it exists; repair or delete it", folder)
 
 
 def _is_file(driver: StorageDriver, path: str) -> bool:
