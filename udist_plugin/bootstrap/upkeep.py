@@ -51,24 +51,28 @@ def find_damage(
     """
     if aside and not repair:
         raise ConfigurationError("is true, but repair is not; set both", key="aside")
-    with _opened(config, environ, to_be="repaired" if repair else "") as driver:
+    with _opened(config, environ, impossible="the store cannot be repaired" if repair else "") as driver:
         yield from scrub(driver, repair=Repair(repair, aside) if repair else NOTHING, sparse=sparse)
 
 
-def configuration_of(config: Config, environ: Mapping[str, str] | None, *, to_be: str = "") -> Configuration:
-    """The configuration of a store. Raises ``ConfigurationError``, also if the store is read-only but is
-    ``to_be`` changed: "collected", for instance."""
+def configuration_of(
+    config: Config, environ: Mapping[str, str] | None, *, impossible: str = ""
+) -> Configuration:
+    """The configuration of a store. Raises ``ConfigurationError``, also if the store is read-only, which makes
+    something ``impossible``: "the store cannot be repaired", for instance."""
     given = read_file(os.fspath(config)) if isinstance(config, os.PathLike) else config
     configuration = load(given, with_variables(os.environ, environ or {}), on_pipes=True).configuration
-    if to_be and configuration.storage.maintenance.readonly.enabled:
-        problem = f"is true, so the store cannot be {to_be}"
+    if impossible and configuration.storage.maintenance.readonly.enabled:
+        problem = f"is true, so {impossible}"
         raise ConfigurationError(problem, key="storage.maintenance.readonly.enabled")
     return configuration
 
 
 @contextmanager
-def _opened(config: Config, environ: Mapping[str, str] | None, *, to_be: str = "") -> Iterator[StorageDriver]:
-    driver = driver_of(configuration_of(config, environ, to_be=to_be))
+def _opened(
+    config: Config, environ: Mapping[str, str] | None, *, impossible: str = ""
+) -> Iterator[StorageDriver]:
+    driver = driver_of(configuration_of(config, environ, impossible=impossible))
     try:
         driver.probe()
         yield driver
