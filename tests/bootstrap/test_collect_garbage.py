@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.storage.redis_server import running
+from tests.storage.redis_server import be_patient, running
 from udist_plugin import ConfigurationError, RemoteRegistry, WSGITransport, collect_garbage, create_app
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.step import Step
+from udist_plugin.storage.sizes.redis import PREFIX
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,13 +85,11 @@ def test_a_cache_in_redis_forgets_what_is_deleted(
     config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("udist_plugin.storage.collection.collect.PAUSE", 0.0)
-    garbage = Digest.of(GARBAGE)
+    be_patient(monkeypatch)
     with running(tmp_path) as server:
         config["storage"]["cache"] = {"blobdescriptor": "redis"}
         config["redis"] = {"addrs": [server.address]}
-        with create_app(config) as app:
-            app.registry.resolve_blob("a", garbage)
-        assert server.command("DBSIZE") == b":1\r\n"
+        server.command("SET", f"{PREFIX}{Digest.of(GARBAGE)}", len(GARBAGE))
         for action in "quarantine", "delete":
             assert server.command("DBSIZE") == b":1\r\n"
             assert [step.action for step in collect_garbage(config, apply=True)] == [action]

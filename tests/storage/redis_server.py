@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import pytest
+
 READY = 20.0
 """Seconds a server has to answer."""
 ATTEMPTS = 3
@@ -82,6 +84,12 @@ class RedisServer:
         except ConnectionRefusedError:
             return False
         return True
+
+
+def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets whoever begins now wait for Redis however busy the machine is."""
+    for name in ("DIAL_MAX", "ANSWER_MAX"):
+        monkeypatch.setattr(f"udist_plugin.storage.sizes.redis.{name}", 30.0)
 
 
 @contextmanager

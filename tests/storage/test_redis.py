@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.drivers.processes import free_port
-from tests.storage.redis_server import READY, RedisServer, running
+from tests.storage.redis_server import READY, RedisServer, be_patient, running
 from tests.tools import require_tool
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import BlobUnknown, ConfigurationError
@@ -90,8 +90,7 @@ def check_few_connections(connect: Connect, settings: RedisSettings, records: Re
 def patient(connect: Connect, settings: RedisSettings) -> RedisSizes:
     """Waits for Redis however busy the machine is: what is remembered is asked here, not how soon."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("DIAL_MAX", "ANSWER_MAX"):
-            patch.setattr(f"udist_plugin.storage.sizes.redis.{name}", 30.0)
+        be_patient(patch)
         return connect(settings._replace(dial_timeout=30.0, answer_timeout=30.0, pool_timeout=30.0))
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.storage.samples import push_image
 from udist_plugin.drivers.filesystem.driver import FilesystemDriver
+from udist_plugin.drivers.filesystem.tree import Tree
 from udist_plugin.errors import ConfigurationError, StorageError
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
@@ -190,6 +191,12 @@ def test_a_root_that_cannot_be_read_is_named_whatever_the_cause(
     monkeypatch.setattr(os, "scandir", broken)
     with pytest.raises(ConfigurationError, match=rf"{root}.*{os.strerror(errno.EIO)} \(EIO"):
         FilesystemDriver(str(root), paths.SCRATCH).probe()
+
+
+def test_a_file_system_that_is_read_only_is_named_once_with_what_to_do(root: Path) -> None:
+    refused = OSError(errno.EROFS, os.strerror(errno.EROFS), f"{root}/scratch/0123")
+    error = Tree(str(root), paths.SCRATCH).named_error(refused, "/some/file")
+    assert str(error) == f"filesystem: {root}/some/file: Read-only file system; mount it read-write"
 
 
 def test_a_probe_makes_nothing(root: Path) -> None:
