@@ -58,8 +58,8 @@ def find_damage(
 def configuration_of(
     config: Config, environ: Mapping[str, str] | None, *, impossible: str = ""
 ) -> Configuration:
-    """The configuration of a store. Raises ``ConfigurationError``, also if the store is read-only and that makes
-    something ``impossible``: "the store cannot be repaired", for instance."""
+    """The configuration of a store. Raises ``ConfigurationError``, also if the store is read-only and
+    something is ``impossible`` then: "the store cannot be repaired", for instance."""
     given = read_file(os.fspath(config)) if isinstance(config, os.PathLike) else config
     configuration = load(given, with_variables(os.environ, environ or {}), on_pipes=True).configuration
     if impossible and configuration.storage.maintenance.readonly.enabled:

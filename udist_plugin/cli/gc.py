@@ -42,7 +42,7 @@ both say so. --retention takes policies from a file instead, as zot has them.
 Tags of the form sha256-... go with their subject, and are not counted. What is
 under a lease is kept; see udist lease --help.
 
-If a link or a manifest cannot be read, nothing is moved or deleted.
+If a manifest or its link cannot be read, nothing is moved or deleted.
 
 examples:
   udist gc --config config.yml
