@@ -124,36 +124,40 @@ class Document:
 
     def __init__(self, output: Output, *, applied: bool) -> None:
         self._output = output
-        self._applied = applied
         self._totals = Totals()
-        self._list = ""
         self._left = list(_MEMBERS)
+        self._kind = ""
+        self._ending = f'{{\n  "applied": {_json(applied)}'
+        """What ends whatever was written last."""
 
     def add(self, step: Step) -> None:
         kind = "manifests" if step.name else "blobs"
         if not step.name:
             self._totals.add(step)
         separator = ","
-        if kind != self._list:
+        if kind != self._kind:
             self._begin(kind)
             separator = ""
         members = {member: getattr(step, member) for member in _MEMBERS[kind]}
         self._output.write(f"{separator}\n    {_json(members)}")
+        self._ending = "\n  ]"
 
     def end(self) -> None:
-        totals = {
-            action: {"blobs": count, "bytes": size} for action, (count, size) in self._totals.found.items()
-        }
         while self._left:
             self._begin(self._left[0])
-        self._output.write(f'],\n  "totals": {_json(totals)}\n}}\n')
+        rows = [
+            f'    "{action}": {_json({"blobs": count, "bytes": size})}'
+            for action, (count, size) in self._totals.found.items()
+        ]
+        totals = ",\n".join(rows)
+        self._output.write(f'{self._ending},\n  "totals": {{\n{totals}\n  }}\n}}\n')
         self._output.end()
 
     def _begin(self, kind: str) -> None:
-        start = "]" if self._list else f'{{\n  "applied": {_json(self._applied)}'
-        self._output.write(f'{start},\n  "{kind}": [')
+        self._output.write(f'{self._ending},\n  "{kind}": [')
+        self._ending = "]"
         self._left.remove(kind)
-        self._list = kind
+        self._kind = kind
 
 
 def _json(value: object) -> str:
