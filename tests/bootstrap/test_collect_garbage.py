@@ -65,7 +65,7 @@ def test_progress_is_told(config: dict[str, Any]) -> None:
     counted: list[tuple[str, int]] = []
     for _ in collect_garbage(config, progress=lambda *told: counted.append(told)):
         assert counted == []
-    assert counted == [("blobs checked", 1)]
+    assert counted == [("unreferenced blobs checked", 1)]
 
 
 def test_a_run_that_is_closed_leaves_the_rest_to_the_next(config: dict[str, Any], tmp_path: Path) -> None:

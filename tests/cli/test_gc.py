@@ -306,7 +306,7 @@ def wait_until(condition: Callable[[], object]) -> None:
                 "1 manifests and tags read",
                 "1 manifests read",
                 "1 manifests and tags settled",
-                "blobs checked",
+                "unreferenced blobs checked",
             ],
         ),
         (("gc", "--undo"), ["there was nothing to restore"]),
@@ -318,6 +318,7 @@ def test_a_terminal_shows_how_far_it_is(
 ) -> None:
     udist("push", "demo/a:v1", "README.md")
     udist("rm", "demo/a:v1")
+    udist("rm", f"demo/b@{udist('push', 'demo/b', 'folder').out.strip()}")
     screen, terminal = pty.openpty()
     running = subprocess.Popen([*COMMAND, *words], stdout=terminal, stderr=terminal)
     os.close(terminal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import time
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
@@ -336,7 +337,7 @@ def test_progress_tells_what_is_counted_and_how_many(
         retention = Retention((Policy(untagged=True),))
         for _ in collect(driver, apply=True, retention=retention, progress=told, pause=store.paused.append):
             pass
-        assert found.pop("blobs checked") >= 1
+        assert found.pop("unreferenced blobs checked") >= 1
         return found
 
     assert run(1.1) == {
@@ -366,14 +367,18 @@ def test_a_store_that_is_moved_away_meanwhile_is_not_taken_for_garbage(
         registry.push_blob("a", Digest.of(content), io.BytesIO(content))
 
     def move(what: str, _: int) -> None:
-        if what == ("manifests read" if when == "while it is read" else "blobs checked") and root.exists():
+        if (
+            what == ("manifests read" if when == "while it is read" else "unreferenced blobs checked")
+            and root.exists()
+        ):
             root.rename(tmp_path / "elsewhere")
 
     store = Store(driver, monkeypatch)
     store.passed = 2 * GRACE
     with pytest.raises(StorageError, match="is gone, but was there when the run began"):
         list(collect(driver, apply=True, progress=move))
-    assert not root.exists()
+    assert not (root / paths.BLOBS[1:]).exists()
+    shutil.rmtree(root, ignore_errors=True)
     (tmp_path / "elsewhere").rename(root)
     assert store.collect(0) == {"quarantine": sorted(Digest.of(content) for content in (b"one", b"two"))}
 

@@ -100,8 +100,8 @@ def collect(
 
     ``grace`` is in seconds, at least ``GRACE``; ``forget`` is told of each blob that is gone, ``note``
     of memory that is damaged. Raises ``StorageError`` before the first step if a link or a manifest cannot be
-    read. Who stops between two steps closes the generator: then the run is closed, and what it has not done is
-    left to the next one.
+    read. Who stops between two steps closes the generator: then the run is closed, and the next one does the
+    rest.
     """
     if not grace >= GRACE:
         raise ConfigurationError(f"expected at least {GRACE:.0f} seconds", key="grace")
@@ -117,9 +117,9 @@ def collect(
     taking = Taking(quarantine)
     tidying = Tidying(driver, taking, retention, apply=apply, progress=progress)
     tidying.look(due, waiting)
-    if apply and (blobs or tidying.has_due):
-        pause(PAUSE)
     deletes = bool(blobs or tidying.has_due)
+    if apply and deletes:
+        pause(PAUSE)
     memory = Memory(driver, save=apply, trust=not (deletes and driver.has_folders), note=note)
     with _nothing_changed(), staying(driver):
         tidying.plan(now, before)
