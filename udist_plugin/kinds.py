@@ -5,7 +5,7 @@ from __future__ import annotations
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import re
+    from udist_plugin.patterns.pattern import Pattern as Compiled
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = rf"(\d+\.?\d*|\.\d+)({'|'.join(_UNITS)})"
@@ -210,24 +210,33 @@ class Duration(Kind):
 
 
 class Pattern(Kind):
-    """A regular expression, compiled."""
+    """A regular expression in Go's syntax, compiled."""
 
     name = "pattern"
     expected = "a regular expression"
 
-    def parse(self, text: str) -> re.Pattern[str]:
-        import re
+    def parse(self, text: str) -> Compiled:
+        from udist_plugin.patterns.pattern import Pattern
 
-        try:
-            return re.compile(text)
-        except (re.error, OverflowError, RecursionError) as error:
-            raise ValueError(str(error)) from None
+        return Pattern(text)
 
     def show(self, value: object) -> str:
-        import re
+        from udist_plugin.patterns.pattern import Pattern
 
-        assert isinstance(value, re.Pattern)
-        return str(value.pattern)
+        assert isinstance(value, Pattern)
+        return value.pattern
+
+
+class Glob(Pattern):
+    """A glob for whole names of repositories, compiled; see ``udist_plugin.patterns.globs``."""
+
+    name = "glob"
+    expected = "a glob"
+
+    def parse(self, text: str) -> Compiled:
+        from udist_plugin.patterns.globs import glob
+
+        return glob(text)
 
 
 class Anything(Kind):

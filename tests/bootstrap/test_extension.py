@@ -30,6 +30,10 @@ LEASES = "/v2/_udist/leases"
 ONE, TWO = image(b"one").digest, image(b"two").digest
 
 
+KEEPS = [{"patterns": ["^(a+)+b$"]}, {"patterns": ["1"]}]
+HOSTILE = {"policies": [{"repositories": ["**"], "deleteUntagged": False, "keepTags": KEEPS}]}
+
+
 def opened(root: Path, *, read_only: bool = False, **extensions: bool) -> RegistryApp:
     storage = {
         "filesystem": {"rootdirectory": str(root)},
@@ -91,10 +95,30 @@ def test_a_run_is_shown_and_then_done(client: Client) -> None:
 
 
 def test_a_run_takes_policies(client: Client) -> None:
-    policies = {"policies": [{"deleteUntagged": False, "keepTags": [{"patterns": ["latest"]}]}]}
+    policies = {
+        "policies": [
+            {"repositories": ["**"], "deleteUntagged": False, "keepTags": [{"patterns": ["latest"]}]}
+        ]
+    }
     (step,) = steps(client.request("POST", GC, content=json.dumps(policies).encode()))
     assert (step["action"], step["name"], step["tag"]) == ("untag", "a", "v1")
     assert step["reason"] == "matches no patterns of keepTags"
+
+
+@pytest.mark.timeout(30)
+def test_no_pattern_holds_up_a_run(client: Client, root: Path) -> None:
+    with opened(root) as app:
+        push_image(app.registry, "a", b"two", tags=["a" * 100])
+    (step,) = steps(client.request("POST", GC, content=json.dumps(HOSTILE).encode()))
+    assert (step["action"], step["tag"]) == ("untag", "a" * 100)
+
+
+def test_a_wrong_pattern_is_named(client: Client) -> None:
+    policies = {"policies": [{"repositories": ["**"], "keepTags": [{"patterns": ["(?=a)"]}]}]}
+    answer = client.request("POST", GC, content=json.dumps(policies).encode())
+    problem = "expected a regular expression, not '(?=a)' (invalid or unsupported Perl syntax: `(?=`)"
+    assert (answer.status, answer.code) == (400, "UNSUPPORTED")
+    assert f"policies[0].keepTags[0].patterns[0]: {problem}" in json.dumps(answer.json())
 
 
 @pytest.mark.parametrize(
@@ -112,6 +136,7 @@ def test_a_run_takes_policies(client: Client) -> None:
         (f"{GC}?untagged=true", b'{"policies": []}'),
         (GC, b"{"),
         (GC, b'{"policies": 1}'),
+        (GC, b'{"policies": [{"repositories": ["' + b"{a,b}" * 30_000 + b'"]}]}'),
         (GC, b" " * (extension.CONTENT_MAX + 1)),
         (GC, b"[" * 100_000),
     ],

@@ -183,7 +183,9 @@ def test_gc_takes_policies_from_a_file(udist: Udist, tags: list[str], work: Path
     file.write_text("policies:\n- repositories: ['**']\n  keepTags: [{patterns: [^dev]}]\n")
     shown = udist("gc", "--retention", "retention.yml")
     assert "untag  demo/a:v1  matches no patterns of keepTags" in shown.out
-    file.write_text("dryRun: true\npolicies:\n- keepTags: [{mostRecentlyPushedCount: 1}]\n")
+    file.write_text(
+        "dryRun: true\npolicies:\n- repositories: ['**']\n  keepTags: [{mostRecentlyPushedCount: 1}]\n"
+    )
     shown = udist("gc", "--retention", "retention.yml", "--apply")
     assert "dryRun is true" in shown.err
     assert udist("tags", "demo/a").out.split() == ["dev", "v1", "v2"]

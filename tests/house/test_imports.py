@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PACKAGE = REPOSITORY / "udist_plugin"
 
-LEAVES = {"errors", "content", "redaction", "version", "oci", "kinds", "keys", "exhaustion"}
+LEAVES = {"errors", "content", "redaction", "version", "oci", "patterns", "kinds", "keys", "exhaustion"}
 EVERYWHERE = {"typed"}
 BACKBONE = {"errors", "oci", "content", "registry", "exhaustion"}
 ROOMS = {
@@ -36,17 +36,18 @@ ROOMS = {
     "typed": set(),
     "start": set(),
     "oci": {"errors"},
-    "kinds": {"redaction"},
+    "patterns": set(),
+    "kinds": {"redaction", "patterns"},
     "keys": {"kinds"},
     "registry": {"errors", "oci", "content"},
     "drivers": {"errors", "content", "redaction", "kinds", "keys", "exhaustion", "helpers"},
-    "storage": BACKBONE | {"drivers", "helpers", "kinds"},
+    "storage": BACKBONE | {"drivers", "helpers", "kinds", "patterns"},
     "remote": BACKBONE | {"version"},
-    "wrappers": BACKBONE | {"remote"},
+    "wrappers": BACKBONE | {"remote", "patterns"},
     "notifications": BACKBONE | {"remote", "wrappers", "config", "redaction"},
-    "proxy": BACKBONE | {"remote", "storage", "drivers", "config"},
+    "proxy": BACKBONE | {"remote", "storage", "drivers", "config", "patterns"},
     "http_api": BACKBONE,
-    "config": {"errors", "redaction", "kinds", "keys", "drivers"},
+    "config": {"errors", "redaction", "kinds", "keys", "drivers", "patterns"},
     "lazy_registry": {"registry"},
     "service": BACKBONE | {"lazy_registry", "storage", "drivers", "wrappers", "http_api", "config"},
     "mail": {"config"},
@@ -60,7 +61,7 @@ ROOMS = {
     "link": {"wire", "errors"},
     "server": {"wire", "link", "errors", "version", "exhaustion"},
     "client": {"wire", "link", "errors", "version", "exhaustion", "config"},
-    "images": BACKBONE | {"remote", "client", "config", "bootstrap"},
+    "images": BACKBONE | {"remote", "client", "config", "bootstrap", "patterns"},
     "gateway": BACKBONE | {"http_api", "version"},
     "__main__": {"cli"},
     "testing": BACKBONE | {"storage", "drivers", "wire", "link", "client"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,7 @@ from tests.storage.test_collection import files
 from udist_plugin.errors import ManifestUnknown, StorageError
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.reference import referrers_tag
+from udist_plugin.patterns.pattern import Pattern
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection import collect as collecting
 from udist_plugin.storage.collection.collect import collect, undo
@@ -194,6 +194,14 @@ def rules(**options: float) -> Retention:
     return Retention((Policy(rules=(rule,)),))
 
 
+def test_an_untagged_manifest_stays_for_the_delay(kept: Store, turns: Turns) -> None:
+    old = push_image(kept.registry, "a", b"old", tags=["v1"])
+    push_image(kept.registry, "a", b"new", tags=["v1"])
+    later = UNTAGGED._replace(delay=3 * DAY)
+    assert kept.collect(later, days=2.9) == {}
+    assert kept.collect(later, days=0.2) == {"quarantine": {old.digest}}
+
+
 def test_tags_go_by_their_number_and_by_their_age(kept: Store, turns: Turns) -> None:
     for number in range(4):
         document = push_image(kept.registry, "a", b"%d" % number, tags=[f"v{number}"])
@@ -214,10 +222,10 @@ def test_the_first_rule_that_a_tag_matches_decides_and_shows(kept: Store, turns:
     push_image(kept.registry, "b", b"b", tags=["dev-1"])
     policies = (
         Policy(
-            (re.compile("a"),),
+            (Pattern("a"),),
             rules=(
-                TagRule((re.compile("^v"),), pushed_last=1, pushed_within=HOUR),
-                TagRule((re.compile("late"),)),
+                TagRule((Pattern("^v"),), pushed_last=1, pushed_within=HOUR),
+                TagRule((Pattern("late"),)),
             ),
         ),
         Policy(),
@@ -247,7 +255,7 @@ def test_nothing_goes_if_something_cannot_be_read(kept: Store, turns: Turns) -> 
     kept.driver.put_content(paths.blob_data(broken.digest), b"{}")
     before = files(kept.driver, paths.REPOSITORIES)
     turns.pass_time(2 * DAY)
-    only_a = Retention((Policy((re.compile("a"),), True, rules=(TagRule(pushed_last=0),)),))
+    only_a = Retention((Policy((Pattern("a"),), True, rules=(TagRule(pushed_last=0),)),))
     with pytest.raises(StorageError, match="other content"):
         kept.collect(only_a)
     assert files(kept.driver, paths.REPOSITORIES) == before

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +17,7 @@ from udist_plugin.oci.media_types import (
     OCI_LAYER_TAR_GZIP,
     OCI_MANIFEST,
 )
+from udist_plugin.patterns.pattern import Pattern
 from udist_plugin.registry import LOOK_HOLDS, RegistryWrapper
 from udist_plugin.storage import paths
 from udist_plugin.storage.registry import StorageRegistry
@@ -138,9 +138,25 @@ class TestUrls:
     def test_allowed_and_denied(
         self, inner: Registry, allow: list[str], deny: list[str], allowed: bool
     ) -> None:
-        patterns = [[re.compile(text) for text in texts] for texts in (allow, deny)]
+        patterns = [[Pattern(text) for text in texts] for texts in (allow, deny)]
         policy = Policy(allow=patterns[0], deny=patterns[1])
         manifest = layered(descriptor(b"x", NONDISTRIBUTABLE, urls=[URL]))
+        if allowed:
+            push(inner, manifest, policy)
+        else:
+            with pytest.raises(ManifestInvalid, match="invalid URL on layer"):
+                push(inner, manifest, policy)
+
+    @pytest.mark.timeout(30)
+    @pytest.mark.parametrize(
+        ("url", "allowed"),
+        [("https://a.example.com/x", True), (f"https://{'a.' * 1000}example.org/x", False)],
+    )
+    def test_the_example_of_distributions_configuration(
+        self, inner: Registry, url: str, allowed: bool
+    ) -> None:
+        policy = Policy(allow=[Pattern(r"^https?://([^/]+\.)*example\.com/")])
+        manifest = layered(descriptor(b"x", NONDISTRIBUTABLE, urls=[url]))
         if allowed:
             push(inner, manifest, policy)
         else:

@@ -7,7 +7,6 @@ from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from re import Pattern
 
     from udist_plugin.config.keys.access_control import AccessControl
     from udist_plugin.config.keys.health import Health
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from udist_plugin.config.keys.redis import Redis
     from udist_plugin.config.keys.silly import Silly
     from udist_plugin.config.keys.token import Token
+    from udist_plugin.patterns.pattern import Pattern
 
 
 class AccessLog(Part):
@@ -148,8 +148,8 @@ class Tags(Part):
 class Urls(Part):
     """A layer's URLs must match one of ``allow``, if there are any, and none of ``deny``."""
 
-    allow: tuple[Pattern[str], ...]
-    deny: tuple[Pattern[str], ...]
+    allow: tuple[Pattern, ...]
+    deny: tuple[Pattern, ...]
 
 
 class Platform(Part):

@@ -26,11 +26,11 @@ from udist_plugin.proxy.fetching import Fetches
 from udist_plugin.registry import ManifestContent, Page, RegistryWrapper
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from udist_plugin.content import Readable
+    from udist_plugin.patterns.pattern import Pattern
     from udist_plugin.proxy.upstream import Upstream
     from udist_plugin.registry import Registry, Upload
 
@@ -59,7 +59,7 @@ class ProxyRegistry(RegistryWrapper):
         plan: Plan,
         stands: Callable[[Digest], bool],
         tell: Callable[[str], object],
-        immutable: Sequence[re.Pattern[str]] = (),
+        immutable: Sequence[Pattern] = (),
     ) -> None:
         super().__init__(inner)
         self._store = store

@@ -22,11 +22,11 @@ from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from re import Pattern
 
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
     from udist_plugin.oci.manifest import Manifest
+    from udist_plugin.patterns.pattern import Pattern
     from udist_plugin.registry import Registry
 
 NONDISTRIBUTABLE_PREFIX = "application/vnd.oci.image.layer.nondistributable.v1."
@@ -63,8 +63,8 @@ class Policy:
         references: bool = True,
         indexes: bool = True,
         platforms: Sequence[tuple[str, str]] = (),
-        allow: Sequence[Pattern[str]] = (),
-        deny: Sequence[Pattern[str]] = (),
+        allow: Sequence[Pattern] = (),
+        deny: Sequence[Pattern] = (),
     ) -> None:
         self.references = references
         self.indexes = indexes

@@ -10,7 +10,7 @@ from udist_plugin.keys import REQUIRED, Key, below
 from udist_plugin.kinds import Pattern, Text
 
 if TYPE_CHECKING:
-    import re
+    from udist_plugin.patterns.pattern import Pattern as Compiled
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _PREFIX = Text(
@@ -40,7 +40,7 @@ class OwnProxy(Part):
     """Tags that match one of ``immutable`` as a whole are not looked up again; ``upstreams`` are registries
     beside that of ``proxy``."""
 
-    immutable: tuple[re.Pattern[str], ...]
+    immutable: tuple[Compiled, ...]
     upstreams: tuple[Upstream, ...]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from udist_plugin.errors import ReferenceInvalid
+from udist_plugin.patterns.errors import PatternInvalid
+from udist_plugin.patterns.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,12 +31,15 @@ def by_pattern(patterns: Sequence[str] = (), without: Sequence[str] = ()) -> Cho
 
 
 def by_regex(text: str) -> Choice:
-    """Tags in which the regular expression ``text`` is found. Raises ``ReferenceInvalid``."""
+    """Tags in which the regular expression ``text`` is found, in Go's syntax as in skopeo.
+
+    Raises ``ReferenceInvalid``.
+    """
     try:
-        found_in = re.compile(text).search
-    except re.error as error:
+        pattern = Pattern(text)
+    except PatternInvalid as error:
         raise ReferenceInvalid(f"not a regular expression: {error}", text) from None
-    return lambda tags: [tag for tag in tags if found_in(tag)]
+    return lambda tags: [tag for tag in tags if pattern.search(tag)]
 
 
 def exactly(targets: Sequence[str]) -> Choice:

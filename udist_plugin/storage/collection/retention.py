@@ -1,6 +1,6 @@
 """Which tags a repository keeps, by rules like those of zot's retention policies.
 
-Nothing is known of pulls: a tag's age counts from when it was last pushed.
+udist does not record pulls: a tag's age counts from when it was last pushed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from udist_plugin.oci.digest import Digest
+    from udist_plugin.patterns.pattern import Pattern
 
 UNNAMED: Final = "matches no patterns of keepTags"
 DURATION: Final = Duration(unit_needed=True)
@@ -32,7 +33,7 @@ class TagRule(NamedTuple):
     so many seconds; all of them if neither is said. Without patterns every tag matches. ``of`` is what a
     reason calls the patterns."""
 
-    patterns: tuple[re.Pattern[str], ...] = ()
+    patterns: tuple[Pattern | re.Pattern[str], ...] = ()
     pushed_last: int | None = None
     pushed_within: float | None = None
     of: str = ""
@@ -63,14 +64,14 @@ class TagRule(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """What the repositories keep whose names match one of ``repositories``.
+    """What the repositories keep whose names match one of ``repositories``, or all if there are none.
 
     ``untagged`` is whether manifests go that no tag leads to, ``referrers`` whether those go, too, whose
     subject is not there. Of the tags each is kept or not by the first rule that it matches, and one that
     matches none is removed; without ``rules`` all are kept.
     """
 
-    repositories: tuple[re.Pattern[str], ...] = ()
+    repositories: tuple[Pattern, ...] = ()
     untagged: bool = False
     referrers: bool = False
     rules: tuple[TagRule, ...] = ()

@@ -1,16 +1,17 @@
-"""Retention policies as zot writes them in its configuration, under ``storage.retention``."""
+"""Retention policies in the format of zot's configuration, under ``storage.retention``."""
 
 from __future__ import annotations
 
-import re
-
 from udist_plugin.errors import ConfigurationError
-from udist_plugin.kinds import Boolean, Integer, Kind, Pattern
+from udist_plugin.kinds import Boolean, Glob, Integer, Kind, Pattern
 from udist_plugin.storage.collection.retention import DURATION, Policy, Retention, TagRule
 from udist_plugin.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+SIZE_MAX: Final = 100_000
+"""Instructions of all patterns in a document, and 50 for each: what they take of memory and time."""
 
 _PULLS: Final = ("mostRecentlyPulledCount", "pulledWithin")
 
@@ -40,12 +41,17 @@ class _Reader:
 
     def __init__(self, source: str) -> None:
         self._source = source
+        self._size = 0
 
     def policy(self, value: object, at: str) -> Policy:
         table = self.table(value, at)
         self.know(table, at, "repositories", "deleteReferrers", "deleteUntagged", "keepTags")
+        repositories = self._patterns(table, "repositories", at, Glob())
+        if not repositories:
+            problem = "expected at least one glob, such as '**'; without one, zot ignores the policy"
+            raise self._error(f"{at}.repositories", problem)
         return Policy(
-            tuple(_glob(text) for text in self._texts(table, "repositories", at)),
+            repositories,
             self.value(table, "deleteUntagged", at, Boolean(), True),
             self.value(table, "deleteReferrers", at, Boolean(), False),
             tuple(
@@ -58,13 +64,12 @@ class _Reader:
         table = self.table(value, at)
         for key in _PULLS:
             if key in table:
-                raise self._error(f"{at}.{key}", "cannot be applied: nothing is known of pulls; remove it")
+                raise self._error(f"{at}.{key}", "cannot be applied: udist does not record pulls; remove it")
         self.know(table, at, "patterns", "mostRecentlyPushedCount", "pushedWithin")
-        patterns = enumerate(self._texts(table, "patterns", at))
         count: int | None = self.value(table, "mostRecentlyPushedCount", at, Integer(0, 2**31 - 1), None)
         return TagRule(
-            tuple(self._parsed(text, f"{at}.patterns[{place}]", Pattern()) for place, text in patterns),
-            count or None,  # zot's zero says nothing
+            self._patterns(table, "patterns", at, Pattern()),
+            count or None,  # to zot, zero is no number
             self.value(table, "pushedWithin", at, DURATION, None),
         )
 
@@ -90,17 +95,26 @@ class _Reader:
         value = table.get(key)
         return default if value is None else self._parsed(value, _below(at, key), kind)
 
-    def _texts(self, table: dict[str, Any], key: str, at: str) -> list[str]:
+    def _patterns(self, table: dict[str, Any], key: str, at: str, kind: Kind) -> tuple[Any, ...]:
         found = self.items(table, key, at)
         if not all(isinstance(each, str) for each in found):
-            raise self._error(_below(at, key), "expected a list of texts")
-        return list(map(str, found))
+            raise self._error(f"{at}.{key}", "expected a list of strings")
+        return tuple(self._pattern(each, f"{at}.{key}[{place}]", kind) for place, each in enumerate(found))
+
+    def _pattern(self, text: object, at: str, kind: Kind) -> Any:
+        pattern = self._parsed(text, at, kind)
+        self._size += pattern.size + 50
+        if self._size > SIZE_MAX:
+            raise self._error(at, "is too much: the patterns up to here are too many, or repeat too much")
+        return pattern
 
     def _parsed(self, value: object, at: str, kind: Kind) -> Any:
         try:
             return kind.parse(str(value).lower() if isinstance(value, bool) else str(value))
-        except ValueError:
-            raise self._error(at, f"expected {kind.expected}, not {str(value)[:60]!r}") from None
+        except ValueError as error:
+            reason = f" ({error})" if error.args else ""
+            problem = f"expected {kind.expected}, not {str(value)[:60]!r}{reason}"
+            raise self._error(at, problem) from None
 
     def _error(self, key: str, problem: str) -> ConfigurationError:
         return ConfigurationError(problem, key=key, source=self._source)
@@ -108,10 +122,3 @@ class _Reader:
 
 def _below(at: str, key: str) -> str:
     return f"{at}.{key}" if at else key
-
-
-def _glob(text: str) -> re.Pattern[str]:
-    """``*`` is anything but a slash, ``**`` between slashes or at an end any number of names."""
-    written = re.escape(text).replace(r"\?", "[^/]")
-    written = written.replace(r"/\*\*", "(?:/.*)?").replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*")
-    return re.compile(written.replace(r"\*", "[^/]*"))
