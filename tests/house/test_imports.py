@@ -46,7 +46,7 @@ ROOMS = {
     "wrappers": BACKBONE | {"remote", "patterns"},
     "notifications": BACKBONE | {"remote", "wrappers", "config", "redaction"},
     "proxy": BACKBONE | {"remote", "storage", "drivers", "config", "patterns"},
-    "http_api": BACKBONE,
+    "http_api": BACKBONE | {"patterns"},
     "config": {"errors", "redaction", "kinds", "keys", "drivers", "patterns"},
     "lazy_registry": {"registry"},
     "service": BACKBONE | {"lazy_registry", "storage", "drivers", "wrappers", "http_api", "config"},
@@ -56,7 +56,7 @@ ROOMS = {
     "tracing": {"errors", "http_api", "version"},
     "bootstrap": BACKBONE
     | {"redaction", "storage", "drivers", "remote", "wrappers", "http_api", "config", "service"}
-    | {"lazy_registry", "mail", "middleware", "notifications", "proxy", "redirecting", "tracing"},
+    | {"lazy_registry", "mail", "middleware", "notifications", "patterns", "proxy", "redirecting", "tracing"},
     "wire": {"errors"},
     "link": {"wire", "errors"},
     "server": {"wire", "link", "errors", "version", "exhaustion"},

@@ -13,6 +13,7 @@ from udist_plugin.patterns.globs import glob
     [
         ("a", ["a"], ["b", "aa", "a/a", "x/a"]),
         ("a.b", ["a.b"], ["axb"]),
+        ("a?c", ["abc"], ["ac", "a/c"]),
         ("*", ["a", "abc"], ["a/b"]),
         ("a*", ["a", "abc"], ["a/b", "ba"]),
         ("a*b?c*x", ["abxbbxdbxebxczzx"], ["abxbbxdbxebxczzy"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from udist_plugin.errors import (
 )
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.reference import Reference
+from udist_plugin.patterns.pattern import Pattern
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.collect import collect, undo
 from udist_plugin.storage.collection.notes import Notes
@@ -42,7 +42,7 @@ LEASED = "c"
 """The repository of ``Owner``, whose tags go when they are an hour old."""
 
 UNTAGGED = Policy(untagged=True)
-OLD_TAGS = Policy((re.compile(LEASED),), untagged=True, rules=(TagRule(pushed_within=HOUR),))
+OLD_TAGS = Policy((Pattern(LEASED),), untagged=True, rules=(TagRule(pushed_within=HOUR),))
 
 
 class Content:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from udist_plugin.config.model import Auth, Configuration
     from udist_plugin.http_api.middleware.access.controller import Controller
     from udist_plugin.http_api.middleware.access.policies import Policies, Policy
+    from udist_plugin.patterns.pattern import Pattern
 
 
 def prepare(configuration: Configuration) -> list[str]:
@@ -84,7 +85,7 @@ def _policies(rules: keys.AccessControl, resolve: Callable[[str, str], object]) 
 
     repositories = [
         Repositories(
-            pattern,
+            _pattern(pattern),
             [_policy(each) for each in found.policies],
             frozenset(found.defaultpolicy),
             frozenset(found.anonymouspolicy),
@@ -93,6 +94,16 @@ def _policies(rules: keys.AccessControl, resolve: Callable[[str, str], object]) 
     ]
     groups = {name: group.users for name, group in rules.groups.items()}
     return Policies(repositories, _policy(rules.adminpolicy), groups, tag_exists(resolve))
+
+
+def _pattern(text: str) -> Pattern:
+    from udist_plugin.patterns.globs import glob
+
+    try:
+        return glob(text)
+    except ValueError as error:
+        key = f"udist.accesscontrol.repositories.{text}"
+        raise ConfigurationError(f"expected a glob as the key ({error})", key=key) from None
 
 
 def _policy(settings: keys.Policy) -> Policy:

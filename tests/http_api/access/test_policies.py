@@ -170,23 +170,18 @@ def test_users_have_to_be_known_somehow(tmp_path: Path) -> None:
     assert raised.value.key == "udist.accesscontrol"
 
 
-@pytest.mark.parametrize(
-    ("pattern", "matching", "other"),
-    [
-        ("**", ["a", "a/b", "a/b/c"], []),
-        ("*", ["a"], ["a/b"]),
-        ("a/*", ["a/b"], ["a", "a/b/c", "b/a"]),
-        ("a/**", ["a", "a/b", "a/b/c"], ["ab", "b/a"]),
-        ("**/b", ["b", "a/b", "a/a/b"], ["ab", "b/a"]),
-        ("a?c", ["abc"], ["ac", "a/c"]),
-        ("a.c", ["a.c"], ["abc"]),
-    ],
-)
-def test_patterns(pattern: str, matching: list[str], other: list[str]) -> None:
-    from udist_plugin.http_api.middleware.access.policies import compiled
+def test_patterns_are_globs(tmp_path: Path) -> None:
+    rules = {"repositories": {"{red,blue}/*": {"defaultpolicy": ["read"]}, "[x-z]": {}}}
+    with create_app(configuration(tmp_path, rules)) as app:
+        client = Client(app)
+        for name, status in ("red/a", 404), ("green/a", 403), ("red/a/b", 403):
+            assert ask(client, "alice", "GET", f"/v2/{name}/tags/list").status == status
 
-    found = compiled(pattern)
-    assert [name for name in matching + other if found.fullmatch(name)] == matching
+
+def test_a_pattern_that_is_no_glob_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"a \{ without \}") as raised:
+        create_app(configuration(tmp_path, {"repositories": {"{red": {}}}))
+    assert raised.value.key == "udist.accesscontrol.repositories.{red"
 
 
 def test_the_extension_is_for_admins(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from udist_plugin.errors import Denied, RegistryError, StorageError
 from udist_plugin.http_api.middleware.access.basic import is_anonymous
 from udist_plugin.typed import TYPE_CHECKING, NamedTuple
@@ -13,6 +11,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.http_api.request import Request
     from udist_plugin.http_api.routes import Route
+    from udist_plugin.patterns.pattern import Pattern
 
 
 class Policy(NamedTuple):
@@ -24,10 +23,10 @@ class Policy(NamedTuple):
 
 
 class Repositories(NamedTuple):
-    """What is allowed in repositories whose names match ``pattern``: by each policy, to everyone who is
-    logged in, and to everyone."""
+    """What is allowed in repositories whose names match ``pattern``, a glob: by each policy, to everyone who
+    is logged in, and to everyone."""
 
-    pattern: str
+    pattern: Pattern
     policies: Sequence[Policy]
     known: frozenset[str]
     anonymous: frozenset[str]
@@ -47,12 +46,12 @@ class Policies:
         groups: Mapping[str, Iterable[str]],
         exists: Callable[[str, str], bool],
     ) -> None:
-        longest_first = sorted(repositories, key=lambda each: len(each.pattern), reverse=True)
-        self._repositories = [(compiled(each.pattern), each) for each in longest_first]
+        by_length = sorted(repositories, key=lambda each: len(each.pattern.pattern), reverse=True)
+        self._repositories = by_length
         self._admin = admin
         self._groups = {name: frozenset(users) for name, users in groups.items()}
         self._exists = exists
-        self.open = any(each.anonymous for each in longest_first)
+        self.open = any(each.anonymous for each in by_length)
 
     def admits_anyone(self, request: Request, route: Route) -> bool:
         """Whether a request needs no login, and has none. At the base everyone is let in who may do anything
@@ -110,7 +109,7 @@ class Policies:
         return found.anonymous if found else frozenset()
 
     def _found(self, name: str) -> Repositories | None:
-        return next((each for pattern, each in self._repositories if name and pattern.fullmatch(name)), None)
+        return next((each for each in self._repositories if name and each.pattern.fullmatch(name)), None)
 
 
 def tag_exists(resolve: Callable[[str, str], object]) -> Callable[[str, str], bool]:
@@ -128,10 +127,3 @@ def tag_exists(resolve: Callable[[str, str], object]) -> Callable[[str, str], bo
         return True
 
     return exists
-
-
-def compiled(pattern: str) -> re.Pattern[str]:
-    """``**/`` is any number of components, ``**`` anything, ``*`` and ``?`` do not reach beyond a slash."""
-    words = {"**/": "(?:.*/)?", "/**": "(?:/.*)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    parts = re.split(r"(\*\*/|/\*\*$|\*\*|\*|\?)", pattern)
-    return re.compile("".join(words.get(part, re.escape(part)) for part in parts))
