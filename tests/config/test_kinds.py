@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udist_plugin.kinds import Boolean, Choice, Duration, Integer, Kind, Pattern, Secret, Text
+from udist_plugin.kinds import Boolean, Choice, Duration, Glob, Integer, Kind, Pattern, Secret, Text
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,8 @@ def test_yes(text: str) -> None:
         (Choice("a", "b"), "c"),
         (Pattern(), "(a"),
         (Pattern(), "a{99999999999}"),
+        (Pattern(), "(?=a)"),
+        (Glob(), "{a"),
         (Text("a word", r"\w+"), "two words"),
         (Text("a word", r"\w+"), "word\n"),
     ],
@@ -116,6 +118,7 @@ def test_a_word_is_as_it_stands_in_the_schema() -> None:
         (Boolean(), "off", "false"),
         (Integer(0, 99), "0x10", "16"),
         (Pattern(), "^a$", "^a$"),
+        (Glob(), "a/**", "a/**"),
         (Secret(), "hidden", "******"),
         (Secret(), "", ""),
         (Text(), "as it is", "as it is"),

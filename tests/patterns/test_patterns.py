@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import pytest
 import re2
@@ -73,6 +74,27 @@ def test_places_between_words_and_lines(text: str) -> None:
         assert Pattern(pattern).search(text) == (re2.search(pattern, text) is not None)
 
 
+CASES = (
+    "kK\u212a",
+    "sS\u017f",
+    "åÅ\u212b",
+    "\xb5\u03bc\u039c",
+    "\u03c2\u03c3\u03a3",
+    "\xdf\u1e9e",
+    "i\u0131",
+    "iI\u0130",
+)
+
+
+@pytest.mark.parametrize("letters", CASES)
+@pytest.mark.parametrize("form", ["(?i){}", "(?i)[{}]", "(?i)[^{}]"])
+def test_letters_without_regard_to_case(letters: str, form: str) -> None:
+    for letter in letters:
+        pattern = form.format(letter)
+        theirs = [re2.fullmatch(pattern, each) is not None for each in letters]
+        assert [Pattern(pattern).fullmatch(each) for each in letters] == theirs
+
+
 @pytest.mark.parametrize(
     ("pattern", "reason"),
     [
@@ -126,7 +148,14 @@ def test_a_pattern_with_more_states_than_are_kept() -> None:
     pattern = Pattern("a[ab]{14}$")
     draw = random.Random(1)
     texts = ["".join(draw.choices("ab", k=200)) for _ in range(50)]
-    assert [pattern.search(text) for text in texts] == [text[-15] == "a" for text in texts]
+    tracemalloc.start()
+    try:
+        found = [pattern.search(text) for text in texts]
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == [text[-15] == "a" for text in texts]
+    assert most < 2 << 20
 
 
 def test_patterns_are_equal_by_their_text() -> None:

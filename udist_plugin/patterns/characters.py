@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from udist_plugin.patterns.errors import PatternInvalid
 from udist_plugin.typed import TYPE_CHECKING, Final, TypeAlias
 
@@ -36,7 +38,7 @@ _POSIX: Final = {
 _CATEGORIES: Final = frozenset(
     first + second
     for first, letters in {
-        "C": "cfos",
+        "C": "cfnos",
         "L": "lmotu",
         "M": "cen",
         "N": "dlo",
@@ -46,8 +48,8 @@ _CATEGORIES: Final = frozenset(
     }.items()
     for second in ("", *letters)
 )
-_FOLDED: Final = {"k": "kK\u212a", "s": "sS\u017f", "\xe5": "\xe5\xc5\u212b"}
-"""Letters with more than two cases, of those that a pattern may name."""
+_BEYOND_ASCII: Final = {"k": "\u212a", "s": "\u017f"}
+_LAST_CASED: Final = 0x1E943
 
 
 class Characters:
@@ -100,18 +102,31 @@ def unicode(name: str, *, negated: bool, folded: bool) -> Characters:
         raise PatternInvalid(f"invalid character class range: `\\p{{{name}}}`; only categories are known")
     from unicodedata import category
 
-    def holds(character: str) -> bool:
-        found = category(character)
-        return found.startswith(name) and found != "Cn"
-
-    return Characters(holds, negated=negated, folded=folded)
+    return Characters(lambda character: category(character).startswith(name), negated=negated, folded=folded)
 
 
-def _cases(character: str) -> Sequence[str]:
-    """The character in every case that is one character."""
-    lower, upper = character.lower(), character.upper()
+def _cases(character: str) -> str:
+    """The character, and those that are the same without regard to case."""
+    if character.isascii():
+        lower = character.lower()
+        return lower + lower.upper() + _BEYOND_ASCII.get(lower, "")
+    return _all_cases().get(_folded(character), character)
+
+
+@cache
+def _all_cases() -> dict[str, str]:
+    """By what each is folded to. The few milliseconds that this takes are for texts beyond ASCII alone."""
+    found: dict[str, str] = {}
+    for character in map(chr, range(_LAST_CASED + 1)):
+        folded = _folded(character)
+        if folded != character:
+            found[folded] = found.get(folded, folded) + character
+    return found
+
+
+def _folded(character: str) -> str:
     if character in "\u0130\u0131":  # Turkish: a case only with another letter's
         return character
-    others = [each for each in (lower, upper, upper.lower()) if len(each) == 1]
-    more = next((cases for cases in _FOLDED.values() if character in cases), "")
-    return "".join((character, *others, more))
+    upper = character.upper()
+    lower = (upper if len(upper) == 1 else character).lower()
+    return lower if len(lower) == 1 else character
