@@ -95,18 +95,21 @@ class _Automaton:
             if not self._whole:
                 at.add(self._program.start)
             after = self._state(frozenset(at), self._kind(character))
+        if self._size > self._most:
+            self._forget()
         self._size += 1
         state.then[character] = after
         return after
 
+    def _forget(self) -> None:
+        for each in list(self._states.values()):
+            each.then.clear()
+        self._states.clear()
+        self._size = 0
+
     def _state(self, at: frozenset[int], before: str) -> _State:
         state = self._states.get((at, before))
         if state is None:
-            if self._size > self._most:
-                for each in list(self._states.values()):
-                    each.then.clear()
-                self._states.clear()
-                self._size = 0
             self._size += len(at) + 1
             state = self._states[at, before] = _State(at, before)
         return state
