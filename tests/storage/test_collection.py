@@ -17,7 +17,7 @@ from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection import quarantine
 from udist_plugin.storage.collection.collect import GRACE, PAUSE, collect, undo
-from udist_plugin.storage.collection.quarantine import CLOSED, Quarantine
+from udist_plugin.storage.collection.quarantine import BEGUN, CLOSED, Quarantine
 from udist_plugin.storage.collection.retention import Policy, Retention
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.storage.sizes.sizes import MemorySizes
@@ -202,6 +202,20 @@ def test_everything_can_be_restored(store: Store, driver: StorageDriver, garbage
     ]
     assert blobs(driver) == before
     assert list(undo(driver)) == []
+    assert not driver.has_folders or Quarantine(driver).runs() == []
+
+
+def test_folders_that_a_killed_run_left_go_with_the_next_one(
+    store: Store, driver: StorageDriver, garbage: Digest
+) -> None:
+    """Each would be looked into whenever something is missing."""
+    store.collect(1.1)
+    (run,) = Quarantine(driver).runs()
+    driver.delete(paths.quarantined(run, garbage))
+    for mark in (BEGUN, CLOSED):
+        driver.delete(f"{paths.QUARANTINE}/{run}/{mark}")
+    assert store.collect() == {}
+    assert Quarantine(driver).runs() == []
 
 
 def test_a_dry_run_writes_nothing(store: Store, registry: StorageRegistry, garbage: Digest) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import time
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,20 @@ from udist_plugin.http_api.app import Application
 from udist_plugin.oci.digest import Digest
 from udist_plugin.registry import Page
 from udist_plugin.storage import catalog, paths
+from udist_plugin.storage.collection.collect import GRACE, collect, undo
+from udist_plugin.storage.collection.quarantine import Quarantine
+from udist_plugin.storage.collection.retention import Policy, Retention
+from udist_plugin.storage.leases import Lease, Leases
 from udist_plugin.storage.registry import StorageRegistry
+from udist_plugin.storage.scrubbing import repository
+from udist_plugin.storage.scrubbing.scrub import Repair, scrub
 from udist_plugin.storage.upkeep.checkup import check
 from udist_plugin.storage.upkeep.purge import purge_uploads
 from udist_plugin.storage.uploads import STARTED_AT
+from udist_plugin.storage.usage import usage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from udist_plugin.drivers.base import StorageDriver
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
 FILES = [".DS_Store", "._v1", "Thumbs.db", "desktop.ini", "v1 (conflicted copy)", "link.sync-conflict", "~$a"]
 FOLDERS = ["@eaDir", ".snapshot", "lost+found", "$RECYCLE.BIN", "v1 copy"]
 SUBJECT = image(b"subject")
+UNTAGGED = Retention((Policy(untagged=True),))
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -51,25 +61,28 @@ def fill(registry: StorageRegistry) -> str:
     return path
 
 
-def litter(driver: StorageDriver, root: Path) -> set[str]:
-    """Leaves something in every folder; returns what."""
+def litter(
+    driver: StorageDriver, root: Path, files: Sequence[str] = FILES, folders: Sequence[str] = FOLDERS
+) -> set[str]:
+    """Leaves files and folders in every folder; returns their paths. There is a ``link`` in each folder."""
     if isinstance(driver, MemoryObjects):
         keys = [found.key for found in driver.store.objects("")]
-        folders = {key.rpartition("/")[0] for key in keys}
-        folders |= {above for folder in list(folders) for above in _above(folder)}
-        left = {f"{folder}/{name}" for folder in folders for name in (*FILES, "")}
-        left |= {f"{folder}/{name}/" for folder in folders for name in FOLDERS}
+        places = {key.rpartition("/")[0] for key in keys}
+        places |= {above for place in list(places) for above in _above(place)}
+        left = {f"{place}/{name}" for place in places for name in (*files, "")}
+        below = [f"{name}/{inside}" for name in folders for inside in ("", "link")]
+        left |= {f"{place}/{name}" for place in places for name in below}
         for key in left:
-            driver.store.put(key, b"")
+            driver.store.put(key, b"foreign")
         return left
     left = set()
-    for folder, _, _ in os.walk(root):
-        for name in FILES:
-            (root / folder / name).write_bytes(b"foreign")
-            left.add(f"{folder}/{name}")
-        for name in FOLDERS:
-            (root / folder / name).mkdir()
-            left.add(f"{folder}/{name}")
+    for place, _, _ in os.walk(root):
+        for name in files:
+            (root / place / name).write_bytes(b"foreign")
+        for name in folders:
+            (root / place / name).mkdir()
+            (root / place / name / "link").write_bytes(b"foreign")
+        left |= {f"{place}/{name}" for name in (*files, *folders)}
     return left
 
 
@@ -119,3 +132,70 @@ def test_what_is_none_of_the_registry_s_is_passed_over(
     gone = {path for path in left - standing(driver, left) if "/tags/" not in path and "/sha256/" not in path}
     assert all(abandoned in f"/{path}" for path in gone)
     assert registry.list_repositories() == Page(["a", "a/b", "c"])
+
+
+@pytest.mark.parametrize(
+    ("files", "folders"), [*(([name], []) for name in FILES), *(([], [name]) for name in FOLDERS)]
+)
+def test_upkeep_finds_the_same_beside_them(
+    driver: StorageDriver,
+    files: list[str],
+    folders: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Quarantine, "time", lambda _: time.time() + 2 * GRACE)
+    monkeypatch.setattr(repository, "YOUNG", -60)
+    neglect(driver)
+    clean = copied(driver, tmp_path)
+    litter(driver, tmp_path, files, folders)
+    assert found_by_upkeep(driver) == found_by_upkeep(clean)
+
+
+def copied(driver: StorageDriver, root: Path) -> StorageDriver:
+    """Another store with the same files."""
+    if isinstance(driver, MemoryObjects):
+        other = MemoryObjects()
+        for found in driver.objects.objects(""):
+            other.objects.put(found.key, driver.objects.get(found.key).read())
+        return other
+    copy = root.with_name(f"{root.name}-clean")
+    shutil.copytree(root, copy)
+    return FilesystemDriver(str(copy), paths.SCRATCH)
+
+
+def neglect(driver: StorageDriver) -> None:
+    """A store in which there is something for everyone to do, in quarantine and elsewhere."""
+    registry = StorageRegistry(driver)
+    fill(registry)
+    leases = Leases(driver)
+    leases.create(registry, "backup", ["a:v1", f"a/b@{image(b'layer').digest}", "c:v2"])
+    leases.release("backup", ["c:v2"])
+    list(collect(driver, apply=True, retention=UNTAGGED))
+    push_image(registry, "d", b"untagged")
+    leases.create(registry, "other", ["a:v1", "c:v1"])
+    leases.release("other", ["c:v1"])
+    driver.put_content(paths.blob_data(Digest.of(b"damaged")), b"d-maged")
+    driver.put_content(paths.damaged(Digest.of(b"other")), b"oth-r")
+    driver.put_content(paths.subjects("a"), b"")
+    driver.put_content(paths.tag_index("a", "half", SUBJECT.digest), SUBJECT.digest.encode())
+
+
+def found_by_upkeep(driver: StorageDriver) -> list[object]:
+    return [
+        list(collect(driver)),
+        list(collect(driver, retention=UNTAGGED)),
+        usage(driver),
+        list(scrub(driver)),
+        leased(driver),
+        leased(driver, "backup"),
+        list(scrub(driver, repair=Repair(links=True, blobs=True))),
+        list(collect(driver, apply=True, retention=UNTAGGED, pause=lambda _: None)),
+        sorted(undo(driver)),
+        list(scrub(driver)),
+    ]
+
+
+def leased(driver: StorageDriver, owner: str = "") -> list[Lease]:
+    """Without leases on tags that do not exist: a file may be called like a tag."""
+    return sorted(lease for lease in Leases(driver).list(owner) if lease.target not in FILES)

@@ -15,6 +15,7 @@ from udist_plugin.errors import (
     DigestInvalid,
     ManifestUnknown,
     NameInvalid,
+    PathNotFound,
     RegistryError,
     StorageError,
     TagInvalid,
@@ -159,10 +160,28 @@ def test_a_lease_made_while_its_tag_goes_keeps_it(kept: Store, leases: Leases, t
 def test_what_stands_among_the_leases_and_is_none_stops_the_run(kept: Store, leases: Leases) -> None:
     push_image(kept.registry, "a", b"one", tags=["v1"])
     leases.create(kept.registry, "x", ["a:v1"])
-    kept.driver.put_content(f"{paths.LEASES}/x/a/_tags/.v2", b"")
+    kept.driver.put_content(f"{paths.LEASES}/x/a/_later/v2", b"")
     with pytest.raises(StorageError, match="is not a lease") as caught:
         kept.collect(Retention())
-    assert caught.value.path == f"{paths.LEASES}/x/a/_tags/.v2"
+    assert caught.value.path == f"{paths.LEASES}/x/a/_later/v2"
+
+
+def test_a_folder_that_is_made_again_while_it_is_listed(
+    kept: Store, leases: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push_image(kept.registry, "a", b"one", tags=["v1"])
+    leases.create(kept.registry, "x", ["a:v1"])
+    folder, missed, names = f"{paths.LEASES}/x/a", [], kept.driver.list
+
+    def missing_once(path: str) -> list[str]:
+        if path == folder and not missed:
+            missed.append(path)
+            raise PathNotFound("not found", driver="", path=path)
+        return names(path)
+
+    monkeypatch.setattr(kept.driver, "list", missing_once)
+    assert [lease.reference for lease in leases.list()] == ["a:v1"]
+    assert bool(missed) is kept.driver.has_folders
 
 
 def test_many_make_leases_at_the_same_time(kept: Store, leases: Leases) -> None:

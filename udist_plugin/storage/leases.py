@@ -17,6 +17,7 @@ from __future__ import annotations
 from contextlib import suppress
 from itertools import chain
 
+from udist_plugin.drivers.base import LETTERS
 from udist_plugin.errors import (
     ConfigurationError,
     ManifestUnknown,
@@ -30,7 +31,7 @@ from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.reference import Reference, check_name, check_tag
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.batches import looked_up
-from udist_plugin.storage.collection.walk import failure, files_below, listed
+from udist_plugin.storage.collection.walk import failure, files_below, is_algorithm, is_hex, listed
 from udist_plugin.storage.links import read_link, write_link
 from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -158,7 +159,7 @@ class Leases:
     def holds(self, name: str, target: Digest | str) -> bool:
         """Whether anybody has a lease on just this tag or digest."""
         try:
-            owners = self._driver.list(paths.LEASES)
+            owners = filter(LETTERS.issuperset, self._driver.list(paths.LEASES))
         except PathNotFound:
             return False
         return any(self._driver.stands(Lease(owner, name, target).path()) for owner in owners)
@@ -193,8 +194,11 @@ class Leases:
 
     def _below(self, folder: str, above: str) -> Iterator[Lease]:
         for path in files_below(self._driver, folder):
+            below = path.removeprefix(f"{above}/")
+            if not _may_be_lease(below):
+                continue
             try:
-                yield _lease_at(path.removeprefix(f"{above}/"))
+                yield _lease_at(below)
             except (UdistError, ValueError) as error:
                 problem = "is not a lease, but is where leases are kept; delete it"
                 raise failure(self._driver, problem, path) from error
@@ -237,6 +241,18 @@ def _resolve(registry: Registry, lease: Lease, target: Digest | str) -> Digest:
         return registry.resolve_manifest(lease.name, target).digest
     except (ManifestUnknown, NameUnknown) as error:
         raise type(error)({"reference": lease.reference}) from error
+
+
+def _may_be_lease(path: str) -> bool:
+    """Not what another program left there: no name of ours begins with a dot, for instance."""
+    names = path.split("/")
+    _, found, digest = path.rpartition(f"/{_MANIFESTS}/")
+    algorithm, _, encoded = digest.partition("/")
+    return (
+        any(name.startswith("_") for name in names)
+        and not any(name.startswith(".") for name in names)
+        and (not found or (is_algorithm(algorithm) and is_hex(encoded)))
+    )
 
 
 def _lease_at(path: str) -> Lease:

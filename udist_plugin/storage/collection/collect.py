@@ -195,7 +195,8 @@ def _close(quarantine: Quarantine, run: str, before: float) -> None:
     """Closes a run that was killed, if it is so old that it cannot be under way."""
     begun = quarantine.stamp(run, BEGUN)
     if begun is None:
-        quarantine.write(run, BEGUN)
+        if not quarantine.end(run):
+            quarantine.write(run, BEGUN)
     elif begun <= before:
         quarantine.write(run, CLOSED)
 

@@ -23,6 +23,7 @@ from contextlib import suppress
 from udist_plugin.errors import DigestInvalid, PathNotFound
 from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
+from udist_plugin.storage.collection.walk import is_hex
 from udist_plugin.storage.leases import Leases
 from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple
 
@@ -94,7 +95,7 @@ class Notes:
         import json
 
         for name in names:
-            if name.endswith(paths.NOTE):
+            if name.endswith(paths.NOTE) and is_hex(name.removesuffix(paths.NOTE)):
                 path = f"{paths.QUARANTINE}/{name}"
                 with suppress(PathNotFound, ValueError, KeyError, TypeError):  # dropped, or none of ours
                     found = json.loads(self._driver.get_content(path))

@@ -19,9 +19,15 @@ import time
 from contextlib import suppress
 
 from udist_plugin.errors import PathNotFound
-from udist_plugin.oci.digest import HEX_LENGTHS, Digest
+from udist_plugin.oci.digest import Digest
 from udist_plugin.storage import paths
-from udist_plugin.storage.collection.walk import digests_below, files_below, revision_links
+from udist_plugin.storage.collection.walk import (
+    digests_below,
+    files_below,
+    is_link,
+    remove_empty,
+    revision_links,
+)
 from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
@@ -135,7 +141,8 @@ class Quarantine:
         """The links of a run, of manifests and of tags."""
         above = f"{paths.QUARANTINE}/{run}"
         for path in files_below(self._driver, f"{above}/{_REPOSITORIES}"):
-            yield Entry(run, f"{paths.ROOT}{path.removeprefix(above)}")
+            if _is_link(path):
+                yield Entry(run, f"{paths.ROOT}{path.removeprefix(above)}")
 
     def revision_links(self) -> Iterator[Revision]:
         """As the function of that name, of the manifests in all runs: the repositories are those in their
@@ -235,17 +242,16 @@ class Quarantine:
             with suppress(PathNotFound):
                 self.drop(Entry(run, origin))
 
-    def end(self, run: str) -> None:
-        """Forgets a run if it holds nothing any more."""
+    def end(self, run: str) -> bool:
+        """Forgets a run if it holds nothing any more but empty folders; whether it did."""
         if any(True for found in (self.entries(run), self.links(run)) for _ in found):
-            return
+            return False
         folder = f"{paths.QUARANTINE}/{run}"
         for mark in (BEGUN, CLOSED):
             with suppress(PathNotFound):
                 self._driver.delete(f"{folder}/{mark}", durable=False)
-        for below in (*HEX_LENGTHS, _REPOSITORIES):
-            self._driver.remove_if_empty(f"{folder}/{below}")
-        self._driver.remove_if_empty(folder)
+        remove_empty(self._driver, folder)
+        return True
 
     def _names(self) -> list[str]:
         try:
@@ -271,6 +277,13 @@ class Quarantine:
 
 def _is_run(name: str) -> bool:
     return len(name) == _RUN_LENGTH and not name.strip("0123456789abcdef")
+
+
+def _is_link(path: str) -> bool:
+    """Whether it is a manifest's link, or a tag's."""
+    _, _, below = path.rpartition(f"/{paths.MANIFESTS}/")
+    kind, _, rest = below.partition("/")
+    return is_link(rest) if kind == "revisions" else kind == "tags" and rest.endswith(f"/{paths.CURRENT}")
 
 
 def _runs_among(names: list[str]) -> list[str]:

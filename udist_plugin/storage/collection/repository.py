@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from udist_plugin.errors import DigestInvalid, PathNotFound
+from udist_plugin.errors import DigestInvalid, InvalidPath, PathNotFound
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.reference import tag_matcher
 from udist_plugin.oci.stored import read_stored
@@ -17,7 +17,7 @@ from udist_plugin.storage import paths
 from udist_plugin.storage.collection.batches import looked_up
 from udist_plugin.storage.collection.quarantine import Quarantine
 from udist_plugin.storage.collection.retention import Policy, Tag, subject_prefix
-from udist_plugin.storage.collection.walk import listed
+from udist_plugin.storage.collection.walk import is_file, links_in, listed
 from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -249,10 +249,10 @@ def _quarantined(reader: Reader, name: str) -> Iterator[Digest]:
 
 
 def _digests(reader: Reader, manifests: str) -> Iterator[Digest]:
-    for algorithm in listed(reader.driver, f"{manifests}/revisions"):
-        for encoded in listed(reader.driver, f"{manifests}/revisions/{algorithm}"):
-            with suppress(DigestInvalid):
-                yield Digest(f"{algorithm}:{encoded}")
+    for path in links_in(reader.driver, f"{manifests}/revisions"):
+        *_, algorithm, encoded, _ = path.split("/")
+        with suppress(DigestInvalid):
+            yield Digest(f"{algorithm}:{encoded}")
 
 
 def _look(reader: Reader, name: str, digest: Digest, digests: Container[str]) -> tuple[Revision, bool] | None:
@@ -270,10 +270,16 @@ def _look(reader: Reader, name: str, digest: Digest, digests: Container[str]) ->
 
 
 def _tag(reader: Reader, name: str, tag: str) -> Tag | None:
-    current = f"{tag_of(name, tag)}/{paths.CURRENT}"
-    with suppress(PathNotFound):
+    folder = tag_of(name, tag)
+    current = f"{folder}/{paths.CURRENT}"
+    try:
         if (digest := reader.link(current)) is not None:
             return Tag(digest, reader.driver.stat(current).modified)
+    except PathNotFound:
+        pass
+    except InvalidPath:  # below a file, which is no tag
+        if not is_file(reader.driver, folder):
+            raise
     return None
 
 

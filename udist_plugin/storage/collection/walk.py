@@ -1,6 +1,7 @@
 """What stands in a store, found by listing it.
 
-Who decides what is garbage must not take a folder that could not be listed for an empty one.
+Who decides what is garbage must not take a folder that could not be listed for an empty one. What can be no
+registry's by its name is skipped: operating systems and network drives leave such files and folders anywhere.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ REVISIONS: Final = f"/{paths.MANIFESTS}/revisions"
 _PROVEN: Final = "sha256"
 """The digests that a link's MD5 is compared with."""
 _SIZE: Final = 32
+_DIGITS: Final = frozenset("0123456789")
+_HEX: Final = _DIGITS | frozenset("abcdef")
+_ALGORITHM: Final = _DIGITS | frozenset("abcdefghijklmnopqrstuvwxyz")
 
 
 class Revision(NamedTuple):
@@ -47,7 +51,7 @@ def revision_links(driver: StorageDriver, root: str = paths.REPOSITORIES) -> Ite
         return
     for path, md5 in driver.files_with_md5(root):
         name, found, rest = path.partition(f"{REVISIONS}/")
-        if found and rest.endswith("/link"):
+        if found and is_link(rest) and _is_canonical(name):
             yield Revision(f"{root}/{name}", f"{root}/{path}", _proven(rest, md5))
 
 
@@ -100,10 +104,34 @@ def _proven(path: str, md5: str) -> Digest | None:
 
 
 def _revisions_of(driver: StorageDriver, repository: str) -> Iterator[Revision]:
-    above = f"{repository}{REVISIONS}"
-    for algorithm in listed(driver, above):
-        for encoded in listed(driver, f"{above}/{algorithm}"):
-            yield Revision(repository, f"{above}/{algorithm}/{encoded}/link")
+    for link in links_in(driver, f"{repository}{REVISIONS}"):
+        yield Revision(repository, link)
+
+
+def links_in(driver: StorageDriver, folder: str) -> Iterator[str]:
+    """The paths of all ``<algorithm>/<hex>/link`` in a folder, where one stands or stood.
+
+    Raises ``StorageError`` as ``listed``.
+    """
+    for algorithm in filter(is_algorithm, listed(driver, folder)):
+        for encoded in filter(is_hex, listed(driver, f"{folder}/{algorithm}")):
+            yield f"{folder}/{algorithm}/{encoded}/link"
+
+
+def is_link(path: str) -> bool:
+    """Whether it is ``<algorithm>/<hex>/link``."""
+    algorithm, _, rest = path.partition("/")
+    return rest.endswith("/link") and is_algorithm(algorithm) and is_hex(rest.removesuffix("/link"))
+
+
+def is_algorithm(name: str) -> bool:
+    """Whether it can be a digest's algorithm, known or not."""
+    return bool(name) and _ALGORITHM.issuperset(name)
+
+
+def is_hex(name: str) -> bool:
+    """Whether it can be a digest's encoded part, or the beginning of one."""
+    return bool(name) and _HEX.issuperset(name)
 
 
 def check_repositories(driver: StorageDriver) -> None:
@@ -144,7 +172,7 @@ def listed(driver: StorageDriver, folder: str) -> list[str]:
         try:
             return driver.list(folder)
         except (PathNotFound, InvalidPath):
-            if folder == paths.ROOT or name not in listed(driver, above) or _is_file(driver, folder):
+            if folder == paths.ROOT or name not in listed(driver, above) or is_file(driver, folder):
                 return []
     raise _not_listed(driver, folder)
 
@@ -169,26 +197,35 @@ def repositories(driver: StorageDriver) -> Iterator[str]:
     last = ""
     for path in driver.files(paths.REPOSITORIES):  # in order, so that all of a repository's come together
         name, holds, _ = path.partition(f"/{paths.MANIFESTS}/")
-        if holds and name != last:
+        if holds and name != last and _is_canonical(name):
             yield (last := name)
+
+
+def remove_empty(driver: StorageDriver, folder: str) -> None:
+    """Removes folders that hold nothing, from the innermost outwards."""
+    if driver.has_folders:
+        with suppress(StorageError):
+            for name in driver.list(folder):
+                remove_empty(driver, f"{folder}/{name}")
+            driver.remove_if_empty(folder)
 
 
 def files_below(driver: StorageDriver, folder: str) -> Iterator[str]:
     """The paths of all files below a folder, in no order. Raises ``StorageError`` as ``listed``."""
     if not driver.has_folders:
-        yield from (f"{folder}/{path}" for path in driver.files(folder))
+        yield from (f"{folder}/{path}" for path in driver.files(folder) if _is_canonical(path))
         return
     found = [folder]
     while found:
         path = found.pop()
         try:
-            found += [f"{path}/{name}" for name in driver.list(path)]
+            names = driver.list(path)
         except (InvalidPath, PathNotFound):
-            above, _, name = path.rpartition("/")
-            if _is_file(driver, path):
+            if is_file(driver, path):
                 yield path
-            elif path != folder and name in listed(driver, above):
-                raise _not_listed(driver, path) from None
+                continue
+            names = listed(driver, path)  # another may have made it again
+        found += [f"{path}/{name}" for name in names if LETTERS.issuperset(name)]
 
 
 def digests_below(
@@ -213,7 +250,7 @@ def digests_below(
 def _folders(driver: StorageDriver, folder: str, names: Callable[[str], Iterable[str]]) -> Iterator[str]:
     """Where there are real folders, without a look whether ``file`` stands in the last of them."""
     for algorithm in HEX_LENGTHS:
-        for first in sorted(names_in(driver, f"{folder}/{algorithm}")):
+        for first in sorted(filter(is_hex, names_in(driver, f"{folder}/{algorithm}"))):
             for encoded in sorted(names(f"{folder}/{algorithm}/{first}")):
                 yield f"{algorithm}/{first}/{encoded}"
 
@@ -238,8 +275,14 @@ def _not_listed(driver: StorageDriver, folder: str) -> StorageError:
     return failure(driver, "cannot be listed, though it exists; repair or delete it", folder)
 
 
-def _is_file(driver: StorageDriver, path: str) -> bool:
+def is_file(driver: StorageDriver, path: str) -> bool:
+    """Whether a file stands there."""
     try:
         return not driver.stat(path).is_folder
     except (PathNotFound, InvalidPath):
         return False
+
+
+def _is_canonical(path: str) -> bool:
+    """Whether all names in it can be in a driver's paths."""
+    return all(name.strip(".") and LETTERS.issuperset(name) for name in path.split("/"))

@@ -13,7 +13,7 @@ from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
 from udist_plugin.storage.collection.notes import Notes
 from udist_plugin.storage.collection.repository import tag_of
-from udist_plugin.storage.collection.walk import files_below, listed
+from udist_plugin.storage.collection.walk import files_below, links_in, listed, remove_empty
 from udist_plugin.storage.data import BlobData
 from udist_plugin.storage.links import read_link
 from udist_plugin.storage.referrers import read_index
@@ -55,7 +55,7 @@ class Checking:
 
     def cases(self) -> Iterator[Case]:
         """Raises ``StorageError`` for what cannot be listed or read."""
-        for path in self._linked(f"{self._folder}/{paths.LAYERS}"):
+        for path in links_in(self._driver, f"{self._folder}/{paths.LAYERS}"):
             yield from self._links.check("layer", path)
         yield from self._manifests()
         for tag in filter(tag_matcher(), sorted(listed(self._driver, f"{self._folder}/_manifests/tags"))):
@@ -64,15 +64,10 @@ class Checking:
             if paths.is_upload_id(each):
                 yield from self._upload(f"{self._folder}/_uploads/{each}")
 
-    def _linked(self, folder: str) -> Iterator[str]:
-        for algorithm in listed(self._driver, folder):
-            for encoded in listed(self._driver, f"{folder}/{algorithm}"):
-                yield f"{folder}/{algorithm}/{encoded}/link"
-
     def _manifests(self) -> Iterator[Case]:
         index = read_index(self._driver, self._name)
         wrong = ""
-        for path in self._linked(f"{self._folder}/{paths.MANIFESTS}/revisions"):
+        for path in links_in(self._driver, f"{self._folder}/{paths.MANIFESTS}/revisions"):
             found = list(self._links.check("manifest", path))
             yield from found
             target = None if found else read_link(self._driver, path)
@@ -138,7 +133,7 @@ class Checking:
         try:
             content = self._driver.get_content(current)
         except (PathNotFound, InvalidPath):
-            if self._is_old(folder):
+            if self._is_incomplete(folder) and self._is_old(folder):
                 problem = f"{paths.CURRENT} is missing"
                 yield Case(Damage("tag", folder, problem, DROP), lambda: self._drop_half(folder))
             return
@@ -167,8 +162,13 @@ class Checking:
         for path in list(files_below(self._driver, f"{folder}/index")):
             with suppress(PathNotFound):
                 self._driver.delete(path, durable=False)
-        _remove_empty(self._driver, folder)
-        return not self._driver.exists(folder)
+        remove_empty(self._driver, folder)
+        return not self._is_incomplete(folder)
+
+    def _is_incomplete(self, folder: str) -> bool:
+        """Of one without ``CURRENT``: whether a server made it, and not another program."""
+        below = files_below(self._driver, f"{folder}/index")
+        return any(path.endswith("/link") for path in below) or _is_empty(self._driver, folder)
 
     def _upload(self, folder: str) -> Iterator[Case]:
         if not self._driver.stands(f"{folder}/{STARTED}") and self._is_old(folder):
@@ -197,9 +197,10 @@ def _contradicts(index: Subjects, path: str, manifest: Manifest) -> str:
     return str(digest) if digest in index and index[digest] != subject else ""
 
 
-def _remove_empty(driver: StorageDriver, folder: str) -> None:
-    """Removes folders that hold nothing, from the innermost outwards."""
-    with suppress(StorageError):
-        for name in driver.list(folder):
-            _remove_empty(driver, f"{folder}/{name}")
-        driver.remove_if_empty(folder)
+def _is_empty(driver: StorageDriver, folder: str) -> bool:
+    """Whether there are only folders in a folder."""
+    try:
+        names = driver.list(folder)
+        return driver.has_folders and all(_is_empty(driver, f"{folder}/{name}") for name in names)
+    except (PathNotFound, InvalidPath):
+        return False

@@ -11,7 +11,7 @@ from udist_plugin.errors import StorageError
 from udist_plugin.storage import paths
 from udist_plugin.storage.catalog import walk
 from udist_plugin.storage.collection.notes import Notes
-from udist_plugin.storage.collection.walk import check_repositories, failure, listed
+from udist_plugin.storage.collection.walk import check_repositories, failure, is_algorithm, is_hex, listed
 from udist_plugin.storage.scrubbing.blobs import bring_back, check_blobs, check_quarantine, check_store
 from udist_plugin.storage.scrubbing.damage import Damage
 from udist_plugin.storage.scrubbing.repository import Checking
@@ -95,8 +95,8 @@ def _check_mounts(driver: StorageDriver) -> None:
         problem = "is missing, though there are repositories; mount it, or delete them too if no blob is left"
         raise failure(driver, problem, paths.BLOBS)
     if driver.has_folders:
-        for algorithm in listed(driver, paths.BLOBS):
-            for first in listed(driver, f"{paths.BLOBS}/{algorithm}"):
+        for algorithm in filter(is_algorithm, listed(driver, paths.BLOBS)):
+            for first in filter(is_hex, listed(driver, f"{paths.BLOBS}/{algorithm}")):
                 listed(driver, f"{paths.BLOBS}/{algorithm}/{first}")
 
 
