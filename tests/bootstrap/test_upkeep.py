@@ -42,12 +42,12 @@ def test_what_is_damaged_is_found_and_moved_aside(config: dict[str, Any], tmp_pa
     assert list(find_damage(config)) == []
     data = tmp_path / f"root{paths.blob_data(Digest.of(LAYER))}"
     data.write_bytes(b"damaged")
-    assert [(each.kind, each.mended) for each in find_damage(config, repair=True)] == [
+    assert [(each.kind, each.repaired) for each in find_damage(config, repair=True)] == [
         ("blob", False),
         ("manifest", False),
     ]
     assert data.exists()
-    assert next(find_damage(config, repair=True, aside=True)).mended
+    assert next(find_damage(config, repair=True, aside=True)).repaired
     assert not data.exists()
 
 

@@ -44,25 +44,36 @@ def test_a_whole_store(udist: Udist, store: Path) -> None:
 def test_damage_is_shown_and_ends_with_an_exit_code(udist: Udist, damaged: Path) -> None:
     shown = udist("scrub")
     assert shown.code == 1
-    assert "holds other content than its digest says\n  repair: move it aside" in shown.out
-    assert "found: 2, mended: 0, remaining: 2\nnothing was changed; use --repair" in shown.out
+    assert "holds other content than its digest says\n  repair (--aside): move it aside" in shown.out
+    assert "found: 2, repaired: 0, remaining: 2\nnothing was changed; use --repair" in shown.out
     assert damaged.read_bytes() == b"damaged"
 
 
-def test_it_is_mended_in_two_steps(udist: Udist, damaged: Path) -> None:
-    repaired = udist("scrub", "--repair")
-    assert repaired.code == 1
-    assert "repair: none; push it again\n" in repaired.out
-    assert repaired.out.endswith("left where they are; use --aside to move them aside\n")
+def test_it_is_repaired_in_two_steps(udist: Udist, damaged: Path) -> None:
+    links = udist("scrub", "--repair")
+    assert links.code == 1
+    assert "repair: none; push it again\n" in links.out
+    assert links.out.endswith("left where they are; use --aside to move them aside\n")
     assert damaged.exists()
-    mended = json.loads(udist("scrub", "--repair", "--aside", "--json").out)
-    assert [(each["kind"], each["mended"]) for each in mended["damage"]] == [
+    repaired = json.loads(udist("scrub", "--repair", "--aside", "--json").out)
+    assert [(each["kind"], each["repaired"]) for each in repaired["damage"]] == [
         ("blob", True),
         ("manifest", False),
     ]
-    assert (mended["found"], mended["remaining"], mended["leftovers"]) == (2, 1, 0)
+    assert (repaired["found"], repaired["remaining"], repaired["leftovers"]) == (2, 1, 0)
     assert not damaged.exists()
     assert udist("push", "demo/a:v1", "README.md").code == 0
+    assert udist("scrub") == (0, "no damage was found\n", "")
+
+
+def test_an_image_whose_manifest_is_damaged_is_lost(udist: Udist, store: Path) -> None:
+    (link,) = (store / "docker/registry/v2/repositories/demo/a/_manifests/revisions/sha256").iterdir()
+    data = store / paths.blob_data(Digest(f"sha256:{link.name}"))[1:]
+    data.write_bytes(data.read_bytes().replace(b"layers", b"layerz"))
+    lost = udist("scrub", "--repair", "--aside")
+    assert lost.code == 1
+    assert "found: 3, repaired: 1, lost: 2, remaining: 0\n" in lost.out
+    assert f"lost; push them again:\n  demo/a@sha256:{link.name}\n  demo/a:v1\n" in lost.out
     assert udist("scrub") == (0, "no damage was found\n", "")
 
 
@@ -128,8 +139,43 @@ def test_a_state_of_something_else(udist: Udist, store: Path, work: Path, conten
     (work / "other.json").write_text(content)
     failed = udist("scrub", "--state", "other.json")
     assert failed.code == 4
-    assert "other.json is no state of udist scrub" in failed.err
+    assert "other.json is not a state of udist scrub" in failed.err
     assert (work / "other.json").read_text() == content
+
+
+@pytest.mark.parametrize("options", [["--sparse"], ["--repair"]])
+def test_a_state_of_a_run_with_other_options(udist: Udist, damaged: Path, options: list[str]) -> None:
+    kept(udist)
+    failed = udist("scrub", "--state", "state.json", *options)
+    assert failed.code == 4
+    assert "state.json is the state of a run with other options (repair: False, " in failed.err
+
+
+def test_a_state_of_another_store(
+    udist: Udist, damaged: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept(udist)
+    monkeypatch.setenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", str(work))
+    failed = udist("scrub", "--state", "state.json")
+    assert failed.code == 4
+    assert f"another store (driver: filesystem, rootdirectory: {work.parent / 'store'})" in failed.err
+
+
+def kept(udist: Udist) -> None:
+    """Leaves the state of a run that was interrupted in ``state.json``."""
+
+    def interrupted(*_: object, **__: object) -> Iterator[object]:
+        raise OSError("interrupted")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scrub, "scrub", interrupted)
+        assert udist("scrub", "--state", "state.json").code == 1
+
+
+def test_a_state_that_cannot_be_written(udist: Udist, damaged: Path) -> None:
+    failed = udist("scrub", "--state", "missing/state.json")
+    assert (failed.code, failed.out) == (4, "")
+    assert "missing/state.json cannot be written: No such file or directory" in failed.err
 
 
 def test_aside_needs_repair(udist: Udist, store: Path) -> None:
@@ -161,6 +207,15 @@ def test_du(udist: Udist, store: Path) -> None:
     assert document["total"]["bytes"] == first["size"] + second["alone"]
     assert document["total"]["bytes"] == document["shared"]["bytes"] + first["alone"] + second["alone"]
     assert udist("du", "demo/none").code == 3
+
+
+def test_du_of_a_damaged_store_points_at_scrub(udist: Udist, store: Path) -> None:
+    (link,) = (store / "docker/registry/v2/repositories/demo/a/_manifests/revisions/sha256").glob("*/link")
+    link.write_bytes(b"damaged")
+    failed = udist("du")
+    assert failed.code == 1
+    assert "holds no digest" in failed.err
+    assert '"udist scrub" finds all damage' in failed.err
 
 
 def test_the_json_is_shaped_as_documented(udist: Udist, damaged: Path) -> None:

@@ -45,7 +45,7 @@ def pushed(registry: StorageRegistry) -> Document:
 
 
 def kinds(found: list[Damage]) -> list[tuple[str, bool]]:
-    return [(damage.kind, damage.mended) for damage in found]
+    return [(damage.kind, damage.repaired) for damage in found]
 
 
 def manifest_link(document: Document, name: str = "a") -> str:
@@ -73,7 +73,7 @@ def test_a_damaged_layer(driver: StorageDriver, registry: StorageRegistry, pushe
     path = paths.blob_data(Digest.of(LAYER))
     driver.put_content(path, b"lay-r")
     found = list(scrub(driver, repair=LINKS))
-    assert [(each.kind, each.path, each.mended) for each in found] == [
+    assert [(each.kind, each.path, each.repaired) for each in found] == [
         ("blob", path, False),
         ("manifest", manifest_link(pushed), False),
     ]
@@ -107,9 +107,9 @@ def test_dangling_links(driver: StorageDriver, registry: StorageRegistry, pushed
     shown = list(scrub(driver))
     assert {each.path for each in shown} >= {layer_link(OTHER), manifest_link(pushed)}
     assert [each.kind for each in shown][-2:] == ["manifest", "tag"]
-    assert {each.mended for each in shown} == {False}
+    assert {each.repaired for each in shown} == {False}
     assert [each.path for each in shown if each.harmless] == [layer_link(OTHER)]
-    assert {each.mended for each in scrub(driver, repair=LINKS)} == {True}
+    assert {each.repaired for each in scrub(driver, repair=LINKS)} == {True}
     assert not list(scrub(driver))
     list(collect(driver))
     assert registry.list_tags("a").items == ["kept"]
@@ -140,7 +140,7 @@ def test_what_a_manifest_lacks(driver: StorageDriver, registry: StorageRegistry,
     assert [each.path for each in scrub(driver, sparse=True)] == [manifest_link(pushed)]
 
 
-def test_half_tags(
+def test_incomplete_tags(
     driver: StorageDriver, registry: StorageRegistry, pushed: Document, monkeypatch: Monkey
 ) -> None:
     """One that is younger than an hour may be one that is being made."""
@@ -167,7 +167,7 @@ def test_half_uploads(
     assert not list(scrub(driver))
     later(monkeypatch)
     (upload,) = scrub(driver, repair=LINKS)
-    assert (upload.kind, upload.harmless, upload.mended) == ("upload", True, True)
+    assert (upload.kind, upload.harmless, upload.repaired) == ("upload", True, True)
     assert driver.list(paths.uploads("a")) == [whole.id]
 
 
@@ -199,7 +199,7 @@ def test_a_store_whose_blobs_are_not_mounted(driver: StorageDriver, pushed: Docu
     assert driver.exists(manifest_link(pushed))
 
 
-def test_what_is_pushed_while_it_is_mended_stays(
+def test_what_is_pushed_while_it_is_repaired_stays(
     driver: StorageDriver, registry: StorageRegistry, pushed: Document, monkeypatch: Monkey
 ) -> None:
     """Whatever is deleted was pushed again a moment before."""
@@ -249,7 +249,7 @@ def test_a_blob_that_is_pushed_while_it_is_moved_aside_stays(
 def test_a_bucket_that_does_not_compare_keeps_its_blobs_where_they_are(
     monkeypatch: Monkey,
 ) -> None:
-    """The other damage is mended all the same, when that alone is asked for."""
+    """The other damage is repaired all the same, when that alone is asked for."""
     driver = MemoryObjects()
     push_image(StorageRegistry(driver), "a", LAYER)
     path = paths.blob_data(Digest.of(LAYER))
@@ -299,7 +299,7 @@ def test_memory_does_not_grow_with_the_store(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("program", STOCK)
 def test_a_store_that_a_stock_server_made(program: str, tmp_path: Path) -> None:
-    """Damaged as a crash and a bad disk do it, and mended while the server runs. What was whole still is."""
+    """Damaged as a crash and a bad disk do it, and repaired while the server runs. What was whole is."""
     root, config = tmp_path / "root", tmp_path / "config.yml"
     driver = FilesystemDriver(str(root), paths.SCRATCH)
     with serving(root, config, program) as stock:

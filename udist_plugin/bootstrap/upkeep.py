@@ -44,10 +44,10 @@ def find_damage(
 ) -> Iterator[Damage]:
     """``udist scrub`` for this process: what is damaged, each as it is found.
 
-    ``config`` and ``environ`` are those of ``create_app``. ``repair`` mends what is safe to mend, and with it
-    ``aside`` moves damaged blobs aside, so that they can be pushed again. With ``sparse`` an index may lack
-    some of its manifests. Raises ``ConfigurationError``, also for ``aside`` without ``repair`` and if the
-    store is read-only and would be repaired, and ``StorageError`` if the store cannot be listed.
+    ``config`` and ``environ`` are those of ``create_app``. ``repair`` repairs what is safe to repair, and
+    with it ``aside`` moves damaged blobs aside, so that they can be pushed again. With ``sparse`` an index
+    may lack some of its manifests. Raises ``ConfigurationError``, also for ``aside`` without ``repair`` and
+    if the store is read-only and would be repaired, and ``StorageError`` if the store cannot be listed.
     """
     if aside and not repair:
         raise ConfigurationError("is true, but repair is not; set both", key="aside")

@@ -43,7 +43,7 @@ COMMANDS: Final = {
     "doctor": "test whether the configured store works",
     "gc": "collect garbage, and remove tags by policies",
     "du": "show what repositories, tags and owners of leases cost",
-    "scrub": "find damage in the store, and mend it",
+    "scrub": "find damage in the store, and repair it",
     "lease": "keep tags and manifests while somebody needs them",
     "upgrade": "bring an existing store up to date with udist's features",
     "config": "check a configuration, or list all configuration keys",

@@ -6,14 +6,15 @@ from udist_plugin.cli.counting import counting
 from udist_plugin.cli.options import add_config_option, add_json_option, repository
 from udist_plugin.cli.output import print_json, print_table, printable, size_text
 from udist_plugin.cli.stores import opened
-from udist_plugin.errors import NameUnknown
+from udist_plugin.errors import NameUnknown, StorageError
 from udist_plugin.storage.usage import usage
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.storage.usage import Cost, RepositoryUsage, Total, Usage
 
 _EPILOG = """\
@@ -42,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     driver = opened(arguments)
     with counting("blobs found") as progress:
-        used = usage(driver, progress)
+        used = _used(driver, progress)
     names = {each.name for each in used.repositories}
     for name in arguments.names:
         if name not in names:
@@ -65,6 +66,15 @@ def run(arguments: argparse.Namespace) -> None:
             owners = [(owner, *_texts(cost)) for owner, cost in _sorted(used.owners.items())]
             print_table([("OWNER", "SIZE", "ALONE"), *owners])
         _print_totals(used)
+
+
+def _used(driver: StorageDriver, progress: Callable[[int], object]) -> Usage:
+    try:
+        return usage(driver, progress)
+    except StorageError as error:
+        if type(error) is StorageError:  # none of the kinds in which a service fails
+            error.args = (f'{error}; "udist scrub" finds all damage',)
+        raise
 
 
 def _print_totals(used: Usage) -> None:

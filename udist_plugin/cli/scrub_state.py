@@ -15,8 +15,11 @@ from udist_plugin.storage.scrubbing.scrub import START, Position
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
+
+_OTHER: Final = {"store": "another store", "options": "other options"}
 
 EVERY: Final = 10.0
 """Seconds between writes."""
@@ -26,30 +29,51 @@ class State:
     """A run's position, and the damage that it found. It is written from time to time, and if the block ends
     early. Without a file nothing is."""
 
-    def __init__(self, file: str | None) -> None:
+    def __init__(self, file: str | None, run: Mapping[str, object]) -> None:
         self.position = START
         self.found: list[Damage] = []
         self.leftovers = 0
-        """How much there is that is harmless and was not mended."""
+        """How much there is that is harmless and was not repaired."""
         self._file = file
+        self._run = run
         self._kept = (0, 0)
         self._written = time.monotonic()
 
     @classmethod
-    def load(cls, file: str | None) -> State:
-        """As an earlier run left it. Raises ``ConfigurationError`` for a file that is none of ours."""
-        state = cls(file)
-        if not file or not os.path.exists(file):
-            return state
+    def load(cls, file: str | None, run: Mapping[str, object]) -> State:
+        """As an earlier run left it. ``run`` says of which store it is, and with which options.
+
+        Raises ``ConfigurationError`` for a file that is none of ours or of another ``run``, or that cannot be
+        written.
+        """
+        state = cls(file, run)
+        if file and os.path.exists(file):
+            state._read(file)
+        state._try()
+        return state
+
+    def _read(self, file: str) -> None:
         try:
             document = json.loads(Path(file).read_bytes())
-            state.found = [Damage(**each) for each in document["found"]]
-            state.leftovers = int(document["leftovers"])
-            state.reached(Position(**document["position"]))
+            run = {key: dict(document[key]) for key in self._run}
+            self.found = [Damage(**each) for each in document["found"]]
+            self.leftovers = int(document["leftovers"])
+            self.reached(Position(**document["position"]))
         except (ValueError, TypeError, KeyError) as error:
-            problem = f"{file} is no state of udist scrub; give another file"
+            problem = f"{file} is not a state of udist scrub; give another file"
             raise ConfigurationError(problem, key="state") from error
-        return state
+        for key, value in self._run.items():
+            if run[key] != value:
+                was = ", ".join(f"{name}: {each}" for name, each in run[key].items())
+                problem = f"{file} is the state of a run with {_OTHER[key]} ({was}); give another file"
+                raise ConfigurationError(problem, key="state")
+
+    def _try(self) -> None:
+        try:
+            self.write()
+        except OSError as error:
+            problem = f"{self._file} cannot be written: {error.strerror}; give another file"
+            raise ConfigurationError(problem, key="state") from error
 
     def reached(self, position: Position) -> None:
         """All is checked up to ``position``."""
@@ -63,6 +87,7 @@ class State:
             return
         count, leftovers = self._kept
         document = {
+            **self._run,
             "position": self.position._asdict(),
             "found": [damage._asdict() for damage in self.found[:count]],
             "leftovers": leftovers,

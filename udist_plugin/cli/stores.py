@@ -10,8 +10,9 @@ from udist_plugin.config import load
 from udist_plugin.config.files import read_file
 from udist_plugin.drivers import open_driver
 from udist_plugin.errors import ConfigurationError
+from udist_plugin.redaction import without_login, without_query
 from udist_plugin.storage import paths
-from udist_plugin.typed import TYPE_CHECKING
+from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import argparse
@@ -21,10 +22,35 @@ if TYPE_CHECKING:
     from udist_plugin.storage.sizes.sizes import Sizes
 
 
+_PLACE: Final = (
+    "rootdirectory",
+    "bucket",
+    "container",
+    "accountname",
+    "serviceurl",
+    "region",
+    "regionendpoint",
+    "endpoint",
+    "authurl",
+    "url",
+)
+"""Parameters of drivers that say where a store is."""
+
+
 def opened(arguments: argparse.Namespace, *, to_be: str = "") -> StorageDriver:
     """The driver of the configured store. Raises ``ConfigurationError``, also if the store is read-only
     but is ``to_be`` changed: "upgraded", for instance."""
     return _opened(arguments, f"the store cannot be {to_be}" if to_be else "")[0]
+
+
+def opened_with_place(
+    arguments: argparse.Namespace, *, to_be: str = ""
+) -> tuple[StorageDriver, dict[str, str]]:
+    """As ``opened``, and what tells the store from others: its driver and where it is, without secrets."""
+    driver, configuration = _opened(arguments, f"the store cannot be {to_be}" if to_be else "")
+    parameters = configuration.storage.parameters
+    place = {key: str(parameters[key]) for key in _PLACE if parameters.get(key)}
+    return driver, {"driver": driver.name, **{key: without_query(without_login(place[key])) for key in place}}
 
 
 def opened_with_sizes(arguments: argparse.Namespace, *, changes: bool) -> tuple[StorageDriver, Sizes]:

@@ -1,1 +1,1 @@
-"""Looks for damage in a store, and mends what can be mended; ``scrub.py`` says in which order."""
+"""Looks for damage in a store, and repairs what can be repaired; ``scrub.py`` says in which order."""

@@ -24,6 +24,7 @@ from udist_plugin.typed import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from udist_plugin.content import Content
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.oci.digest import Digest
 
@@ -49,8 +50,13 @@ def check_blobs(
     digests = digests_below(driver, paths.BLOBS, "/data")
     behind = dropwhile(lambda digest: digest <= after, digests) if after else digests
 
-    def look(digest: Digest, read: Callable[[int], object]) -> tuple[Digest, Case | None]:
+    def look(
+        digest: Digest, read: Callable[[int], object], content: Content | None
+    ) -> tuple[Digest, Case | None]:
         path = paths.blob_data(digest)
+        with suppress(StorageError):
+            if content and _digest_of(content, digest, read) == digest:
+                return digest, None
         if not (problem := damage_of(driver, path, digest, read)):
             return digest, None
         return digest, Case(
@@ -127,9 +133,13 @@ def _set_aside(driver: StorageDriver, digest: Digest, read: Callable[[int], obje
 
 
 def _digest_at(driver: StorageDriver, path: str, digest: Digest, read: Callable[[int], object]) -> str:
-    running = digest.hasher()
     with driver.reader(path) as content:
-        while data := content.read(CHUNK_SIZE):
-            running.update(data)
-            read(len(data))
+        return _digest_of(content, digest, read)
+
+
+def _digest_of(content: Content, digest: Digest, read: Callable[[int], object]) -> str:
+    running = digest.hasher()
+    while data := content.read(CHUNK_SIZE):
+        running.update(data)
+        read(len(data))
     return f"{digest.algorithm}:{running.hexdigest()}"

@@ -44,8 +44,7 @@ class Links:
         content = self._read(path)
         if content is None:
             return
-        *_, algorithm, encoded, _ = path.split("/")
-        asked, target = digest_or_none(f"{algorithm}:{encoded}"), digest_or_none(content)
+        asked, target = digest_in(path), digest_or_none(content)
         if asked and (target is None or (target != asked and target.algorithm == asked.algorithm)):
             problem = f"leads to {target}" if target else "holds no digest"
             if self.stands(asked):
@@ -60,7 +59,7 @@ class Links:
         else:
             problem = f"leads to nothing: {paths.blob_data(target)} is missing"
         yield Case(
-            Damage(kind, path, problem, DROP, harmless=kind == "layer"),
+            Damage(kind, path, problem, DROP, harmless=kind == "layer", lost=kind == "manifest"),
             lambda: self._drop(path, content, target),
         )
 
@@ -89,6 +88,12 @@ class Links:
             return self._driver.get_content(path)
         except (PathNotFound, InvalidPath):
             return None
+
+
+def digest_in(path: str) -> Digest | None:
+    """The digest in the path of a link that is asked by one."""
+    *_, algorithm, encoded, _ = path.split("/")
+    return digest_or_none(f"{algorithm}:{encoded}")
 
 
 def digest_or_none(text: str | bytes) -> Digest | None:

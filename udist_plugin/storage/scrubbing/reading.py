@@ -7,8 +7,9 @@ import os
 import threading
 from collections import deque
 from concurrent.futures import Future
+from contextlib import nullcontext
 
-from udist_plugin.errors import PathNotFound
+from udist_plugin.errors import StorageError
 from udist_plugin.helpers import Helpers
 from udist_plugin.storage import paths
 from udist_plugin.typed import TYPE_CHECKING, Final, TypeVar
@@ -16,6 +17,7 @@ from udist_plugin.typed import TYPE_CHECKING, Final, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from udist_plugin.content import Content
     from udist_plugin.drivers.base import StorageDriver
     from udist_plugin.oci.digest import Digest
 
@@ -37,12 +39,16 @@ class Stopped(Exception):
 
 
 def read_each(
-    driver: StorageDriver, look: Callable[[Digest, Read], Found], digests: Iterable[Digest], read: Read
+    driver: StorageDriver,
+    look: Callable[[Digest, Read, Content | None], Found],
+    digests: Iterable[Digest],
+    read: Read,
 ) -> Iterator[Found]:
     """What ``look`` finds out about each blob, in order.
 
     ``look`` reads it, and says how much to the function that it is given, which tells ``read``, one thread at
-    a time. Closing the iterator waits until every thread has read one more chunk.
+    a time. If the blob is open already, it also gets its content. Closing the iterator waits until every
+    thread has read one more chunk.
     """
     lock, stopped = threading.Lock(), threading.Event()
 
@@ -56,13 +62,19 @@ def read_each(
     pending: deque[Future[Found]] = deque()
     try:
         for digest in digests:
-            if driver.lookups > 1 or not _is_small(driver, digest):
-                pending.append(pool.submit(look, digest, counted))
-            elif pending:
-                pending.append(Future())
-                pending[-1].set_result(look(digest, counted))
+            content = None if driver.lookups > 1 else _opened(driver, digest)
+            if driver.lookups > 1 or (content and content.size > SMALL):
+                if content:
+                    content.close()
+                pending.append(pool.submit(look, digest, counted, None))
             else:
-                yield look(digest, counted)
+                with content or nullcontext():
+                    found = look(digest, counted, content)
+                if not pending:
+                    yield found
+                    continue
+                pending.append(Future())
+                pending[-1].set_result(found)
             while pending and (pending[0].done() or len(pending) == AHEAD):
                 yield pending.popleft().result()
         while pending:
@@ -72,8 +84,9 @@ def read_each(
         pool.shutdown(cancel_futures=True)
 
 
-def _is_small(driver: StorageDriver, digest: Digest) -> bool:
+def _opened(driver: StorageDriver, digest: Digest) -> Content | None:
+    """The blob's content, which says its size: to ask for that costs as much as to open it."""
     try:
-        return driver.stat(paths.blob_data(digest)).size <= SMALL
-    except PathNotFound:  # deleted meanwhile, as ``look`` finds
-        return True
+        return driver.reader(paths.blob_data(digest))
+    except StorageError:  # as ``look`` finds
+        return None

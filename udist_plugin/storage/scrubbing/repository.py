@@ -18,7 +18,7 @@ from udist_plugin.storage.data import BlobData
 from udist_plugin.storage.links import read_link
 from udist_plugin.storage.referrers import read_index
 from udist_plugin.storage.scrubbing.damage import Case, Damage
-from udist_plugin.storage.scrubbing.links import DROP, Links, digest_or_none
+from udist_plugin.storage.scrubbing.links import DROP, Links, digest_in, digest_or_none
 from udist_plugin.storage.uploads import STARTED
 from udist_plugin.typed import TYPE_CHECKING, Final
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 from udist_plugin.storage.referrers import Subjects
 
 YOUNG: Final = 3600.0
-"""Seconds for which half a tag or upload may be one that is being made."""
+"""Seconds for which an incomplete tag or upload may be one that is being made."""
 SHOWN: Final = 3
 """What a manifest lacks is shown, up to so many."""
 KNOWN: Final = 8192
@@ -52,6 +52,7 @@ class Checking:
         self._data = BlobData(driver, restore=False)
         self._links = Links(driver)
         self._known: Cache[Digest, bool] = Cache(KNOWN)
+        self._lost: set[Digest] = set()
 
     def cases(self) -> Iterator[Case]:
         """Raises ``StorageError`` for what cannot be listed or read."""
@@ -70,6 +71,8 @@ class Checking:
         for path in links_in(self._driver, f"{self._folder}/{paths.MANIFESTS}/revisions"):
             found = list(self._links.check("manifest", path))
             yield from found
+            if any(case.damage.lost for case in found) and (digest := digest_in(path)):
+                self._lost.add(digest)
             target = None if found else read_link(self._driver, path)
             if target is None:
                 continue
@@ -144,7 +147,8 @@ class Checking:
             return
         else:
             problem = f"leads to {digest}, which is missing"
-        yield Case(Damage("tag", current, problem, DROP), lambda: self._drop_tag(folder, content, digest))
+        damage = Damage("tag", current, problem, DROP, lost=digest in self._lost)
+        yield Case(damage, lambda: self._drop_tag(folder, content, digest))
 
     def _drop_tag(self, folder: str, content: bytes, digest: Digest | None) -> bool:
         def is_wanted() -> bool:
@@ -191,8 +195,7 @@ class Checking:
 
 def _contradicts(index: Subjects, path: str, manifest: Manifest) -> str:
     """The manifest, if the index has another subject for it."""
-    *_, algorithm, encoded, _ = path.split("/")
-    digest = digest_or_none(f"{algorithm}:{encoded}")
+    digest = digest_in(path)
     subject = manifest.subject.digest if manifest.subject else None
     return str(digest) if digest in index and index[digest] != subject else ""
 

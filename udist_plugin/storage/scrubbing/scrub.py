@@ -1,4 +1,4 @@
-"""Reads a whole store, finds what is damaged, and mends what is safe to mend. Others may use it meanwhile.
+"""Reads a whole store, finds damage, and repairs what is safe to repair. Others may use it meanwhile.
 
 First come all blobs, in the order of their digests, and then the repositories, in the order of their names.
 ``Position`` says how far that is, so that a run can go on where another ended. Nothing is remembered of what
@@ -32,7 +32,7 @@ class Position(NamedTuple):
 
 
 class Repair(NamedTuple):
-    """What to mend; ``blobs`` are not mended, but moved aside if they are damaged."""
+    """What to repair; ``blobs`` are not repaired, but moved aside if they are damaged."""
 
     links: bool = False
     blobs: bool = False
@@ -68,19 +68,19 @@ def scrub(
         for digest, case in check_blobs(driver, after.blob, read):
             if case:
                 damaged.add(str(digest))
-                yield _mended(case, mend=repair.blobs)
+                yield _repaired(case, repair=repair.blobs)
             after = Position(digest)
             reached(after)
         for digest, case in check_quarantine(driver, read):
             if not driver.stands(paths.blob_data(digest)):
                 damaged.add(str(digest))
-            yield _mended(case, mend=False)
+            yield _repaired(case, repair=False)
     for name, entries in walk(driver):
         if name <= after.repository or not any(entry.startswith("_") for entry in entries):
             continue
         try:
             for case in Checking(driver, name, damaged, sparse=sparse).cases():
-                yield _mended(case, mend=repair.links)
+                yield _repaired(case, repair=repair.links)
         except StorageError as error:
             yield Damage("repository", error.path or f"{paths.REPOSITORIES}/{name}", str(error))
         after = Position(after.blob, name)
@@ -100,9 +100,9 @@ def _check_mounts(driver: StorageDriver) -> None:
                 listed(driver, f"{paths.BLOBS}/{algorithm}/{first}")
 
 
-def _mended(case: Case, *, mend: bool) -> Damage:
-    done = mend and case.mend is not None and case.mend()
-    return case.damage._replace(mended=done)
+def _repaired(case: Case, *, repair: bool) -> Damage:
+    done = repair and case.repair is not None and case.repair()
+    return case.damage._replace(repaired=done)
 
 
 def _digest_of(path: str) -> str:
