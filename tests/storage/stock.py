@@ -153,6 +153,7 @@ def _write_config(root: Path, config: Path) -> Path:
                 "log": {"level": "info"},
                 "storage": {"filesystem": {"rootdirectory": str(root)}, "delete": {"enabled": True}},
                 "http": {"addr": "127.0.0.1:0", "secret": "a test"},
+                "validation": {"manifests": {"urls": {"allow": ["^https://"]}}},
             }
         )
     )

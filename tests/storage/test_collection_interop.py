@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import shutil
 import time
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from tests.storage.samples import Document, image, index, push, push_image
 from tests.storage.stock import DEBIANS, collect_garbage, serving
 from udist_plugin.drivers.filesystem.driver import FilesystemDriver
 from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.media_types import DOCKER_MANIFEST
 from udist_plugin.oci.reference import referrers_tag
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.collect import GRACE, collect
@@ -20,6 +23,8 @@ from udist_plugin.storage.collection.quarantine import Quarantine
 from udist_plugin.storage.collection.retention import Policy, Retention
 from udist_plugin.storage.leases import Leases
 from udist_plugin.storage.registry import StorageRegistry
+from udist_plugin.storage.scrubbing.scrub import Repair, scrub
+from udist_plugin.storage.usage import usage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,8 +106,8 @@ def test_both_collectors_agree_on_what_udist_wrote(program: str, tmp_path: Path)
     push(registry, "app", OUTER, "multi")
     push(registry, "app", FIRST, "v1")
     push(registry, "app", SIGNATURE)
-    push(registry, "lone", index(), "v1")
-    push(registry, "app", image(ONE, algorithm="sha512"))
+    push(registry, "lone", lone := index(), "v1")
+    push(registry, "app", by_sha512 := image(ONE, algorithm="sha512"))
     registry.push_blob("app", Digest.of(TWO, "sha512"), io.BytesIO(TWO))
     gone = push_image(registry, "app", OLD)
     registry.delete_manifest("app", gone.digest)
@@ -114,7 +119,77 @@ def test_both_collectors_agree_on_what_udist_wrote(program: str, tmp_path: Path)
     collect_garbage(root, config, program=program)
     assert data_of(root) == left
     with serving(root, config, program) as stock:
-        check(stock, "app", KEPT)
+        check(stock, "app", {**KEPT, SIGNATURE.digest: SIGNATURE, by_sha512.digest: by_sha512})
+        assert stock.manifest("lone", "v1").content == lone.content
+
+
+@pytest.mark.parametrize("program", STOCK)
+def test_foreign_layers_of_a_stock_server(program: str, tmp_path: Path) -> None:
+    """One that only others have is not missed, and one that was pushed all the same is kept."""
+    root, config = tmp_path / "root", tmp_path / "config.yml"
+    document = foreign(b"of others", b"pushed as well")
+    with serving(root, config, program) as stock:
+        fill(stock)
+        stock.push_blob("team/app", Digest.of(b"pushed as well"), b"pushed as well")
+        stock.push_manifest("team/app", document, "windows")
+    collect_twice(root)
+    driver = FilesystemDriver(str(root), paths.SCRATCH)
+    assert not [damage for damage in scrub(driver) if not damage.harmless]
+    (used,) = usage(driver).repositories
+    assert used.tags["windows"].size == len(CONFIG + ONE + b"pushed as well" + document.content)
+    left = data_of(root)
+    assert {document.digest.hex, Digest.of(b"pushed as well").hex} < left
+    collect_garbage(root, config, program=program)
+    assert data_of(root) == left
+    with serving(root, config, program) as stock:
+        check(stock, "team/app", {**KEPT, "windows": document})
+        assert stock.blob("team/app", Digest.of(b"pushed as well")).content == b"pushed as well"
+
+
+def foreign(*layers: bytes) -> Document:
+    """An image on layers that its clients fetch elsewhere."""
+    known = json.loads(image(ONE, *layers).content)
+    known["mediaType"] = DOCKER_MANIFEST
+    known["config"]["mediaType"] = "application/vnd.docker.container.image.v1+json"
+    first, *others = known["layers"]
+    first["mediaType"] = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+    for layer in others:
+        layer["mediaType"] = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+        layer["urls"] = ["https://layers.example/base"]
+    content = json.dumps(known).encode()
+    return Document(content, DOCKER_MANIFEST, Digest.of(content))
+
+
+@pytest.mark.parametrize("program", STOCK)
+def test_half_deleted_repositories_of_a_stock_server(program: str, tmp_path: Path) -> None:
+    """As a deletion of their folders leaves them that is killed on the way."""
+    root, config = tmp_path / "root", tmp_path / "config.yml"
+    folders = {"half/a": "_manifests", "half/b": "_manifests/revisions", "half/c": "_layers"}
+    documents = {name: image(name.encode()) for name in folders}
+    with serving(root, config, program) as stock:
+        fill(stock)
+        for name, document in documents.items():
+            for blob in (CONFIG, name.encode()):
+                stock.push_blob(name, Digest.of(blob), blob)
+            stock.push_manifest(name, document, "v1")
+    for name, folder in folders.items():
+        shutil.rmtree(f"{root}{paths.REPOSITORIES}/{name}/{folder}")
+    collect_twice(root)
+    left = data_of(root)
+    assert {document.digest.hex for document in documents.values()} & left == {documents["half/c"].digest.hex}
+    driver = FilesystemDriver(str(root), paths.SCRATCH)
+    assert "half/c" in [each.name for each in usage(driver).repositories]
+    found = [damage for damage in scrub(driver, repair=Repair(links=True)) if not damage.harmless]
+    assert [(each.kind, each.path.split("/")[6], each.repaired, each.lost) for each in found] == [
+        ("tag", "b", True, False),
+        ("manifest", "c", False, False),
+    ]
+    with serving(root, config, program) as stock:
+        check(stock, "team/app", KEPT)
+        assert (stock.manifest("half/b", "v1").status, stock.manifest("half/c", "v1").status) == (404, 200)
+        stock.push_blob("half/c", Digest.of(b"half/c"), b"half/c")
+        stock.push_blob("half/c", Digest.of(CONFIG), CONFIG)
+    assert not [damage for damage in scrub(driver) if not damage.harmless]
 
 
 @pytest.mark.parametrize("program", STOCK)

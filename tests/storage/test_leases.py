@@ -171,7 +171,8 @@ def test_a_folder_that_is_made_again_while_it_is_listed(
 ) -> None:
     push_image(kept.registry, "a", b"one", tags=["v1"])
     leases.create(kept.registry, "x", ["a:v1"])
-    folder, missed, names = f"{paths.LEASES}/x/a", [], kept.driver.list
+    folder, names = f"{paths.LEASES}/x/a", kept.driver.list
+    missed: list[str] = []
 
     def missing_once(path: str) -> list[str]:
         if path == folder and not missed:

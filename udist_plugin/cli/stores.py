@@ -33,6 +33,8 @@ _PLACE: Final = (
     "endpoint",
     "authurl",
     "url",
+    "prefix",
+    "realm",
 )
 """Parameters of drivers that say where a store is."""
 
