@@ -143,6 +143,14 @@ def test_a_state_of_something_else(udist: Udist, store: Path, work: Path, conten
     assert (work / "other.json").read_text() == content
 
 
+def test_progress_counts_repositories(udist: Udist, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    udist("push", "demo/b:v1", "README.md")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    shown = udist("scrub")
+    assert (shown.code, shown.out) == (0, "no damage was found\n")
+    assert "2 repositories checked" in shown.err
+
+
 @pytest.mark.parametrize("options", [["--sparse"], ["--repair"]])
 def test_a_state_of_a_run_with_other_options(udist: Udist, damaged: Path, options: list[str]) -> None:
     kept(udist)

@@ -134,7 +134,7 @@ def test_what_a_manifest_lacks(driver: StorageDriver, registry: StorageRegistry,
     driver.delete(layer_link(LAYER))
     found = {each.path: each.problem for each in scrub(driver, repair=ALL)}
     assert found == {
-        manifest_link(pushed): f"{Digest.of(LAYER)} is missing",
+        manifest_link(pushed): f"{Digest.of(LAYER)} is not linked in this repository",
         manifest_link(outer): f"{index().digest} is missing",
     }
     assert [each.path for each in scrub(driver, sparse=True)] == [manifest_link(pushed)]

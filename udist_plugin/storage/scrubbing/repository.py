@@ -120,6 +120,8 @@ class Checking:
         if self._known.get(digest):
             return ""
         target = read_link(self._driver, paths.link(paths.layer(self._name, digest)))
+        if target is None and self._links.stands(digest):
+            return "not linked in this repository"
         if target is None or not self._links.stands(target):
             return "missing"
         if target in self._damaged:
