@@ -140,7 +140,7 @@ class Checking:
         except (PathNotFound, InvalidPath):
             if self._is_incomplete(folder) and self._is_old(folder):
                 problem = f"{paths.CURRENT} is missing"
-                yield Case(Damage("tag", folder, problem, DROP), lambda: self._drop_half(folder))
+                yield Case(Damage("tag", folder, problem, DROP), lambda: self._drop_incomplete(folder))
             return
         digest = digest_or_none(content)
         if digest is None:
@@ -163,7 +163,7 @@ class Checking:
             return Notes(self._driver).delete(f"{folder}/{paths.CURRENT}", content, delete, is_wanted)
         return False
 
-    def _drop_half(self, folder: str) -> bool:
+    def _drop_incomplete(self, folder: str) -> bool:
         """Deletes what stands there now, and no more: a push may make a whole tag of it."""
         for path in list(files_below(self._driver, f"{folder}/index")):
             with suppress(PathNotFound):
