@@ -180,8 +180,11 @@ class Leases:
                 self._drop(path)
 
     def _look(self, lease: Lease) -> tuple[Lease, Digest | None]:
-        path = lease.path()
-        if (digest := read_link(self._driver, path)) is None and self._driver.stands(path):
+        """A lease with its manifest; none for a file of another program, which is named like no tag here."""
+        path, target = lease.path(), lease.target
+        digest = read_link(self._driver, path)
+        needed = path if isinstance(target, Digest) else paths.tag_current(lease.name, target)
+        if digest is None and self._driver.stands(path) and self._driver.stands(needed):
             raise failure(self._driver, "holds no digest; create the lease again, or release it", path)
         return lease, digest
 
