@@ -38,11 +38,11 @@ next goes on. One that only lost its output, as to head, finishes its work first
 --untagged also removes manifests that no tag leads to, in the same way. It keeps
 the manifests of an index that is kept, and signatures and other referrers of what
 is kept. --keep-last and --older-than remove tags; with both, a tag goes only if
-both say so. --retention takes policies from a file instead, as zot has them.
+both say so. --retention takes policies from a file in zot's format instead.
 Tags of the form sha256-... go with their subject, and are not counted. What is
 under a lease is kept; see udist lease --help.
 
-If a manifest or its link cannot be read, nothing is moved or deleted.
+If a manifest or its link cannot be read, nothing is deleted.
 
 examples:
   udist gc --config config.yml

@@ -105,7 +105,7 @@ class Reader:
         try:
             return json.loads(text, object_pairs_hook=pairs)
         except (ValueError, RecursionError) as error:
-            raise self._failure(f"is no manifest: {error}", paths.blob_data(digest)) from error
+            raise self._failure(f"is not a manifest: {error}", paths.blob_data(digest)) from error
 
     def _digest(self, content: bytes, path: str) -> Digest:
         try:

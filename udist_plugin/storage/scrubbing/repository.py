@@ -85,7 +85,7 @@ class Checking:
             except PathNotFound:  # deleted meanwhile
                 continue
             except (StorageError, ManifestInvalid) as error:
-                yield Case(Damage("manifest", path, f"leads to what is no manifest: {error}"))
+                yield Case(Damage("manifest", path, f"leads to something that is not a manifest: {error}"))
                 continue
             manifest = read_stored(content, target)
             yield from self._contents(path, manifest)
