@@ -70,6 +70,11 @@ class FileWriter(ABC):
     """Whether nobody else can write to the file. If others can, only a copy of it is sure to have the digest
     that was found."""
 
+    @property
+    def version(self) -> str:
+        """Names the bytes that stand in the file, where another writer's may have taken their place."""
+        return ""
+
     @abstractmethod
     def write(self, data: bytes | memoryview) -> None:
         """Appends all of ``data``; after an error ``size`` says how much of it arrived."""
@@ -105,13 +110,15 @@ class FileWriter(ABC):
 
 
 class Growing:
-    """A file that grows, as it was found: of ``size`` bytes, 0 if nothing has been written yet.
+    """A file that grows, as it was found: of ``size`` bytes, 0 if nothing has been written yet, and of a
+    ``version``, see ``FileWriter``.
 
     What is done with it may rely on what was found, where it would take a request to look again.
     """
 
-    def __init__(self, driver: StorageDriver, path: str, size: int) -> None:
+    def __init__(self, driver: StorageDriver, path: str, size: int, version: str = "") -> None:
         self.size = size
+        self.version = version
         self._driver = driver
         self._path = path
 

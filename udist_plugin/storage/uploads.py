@@ -43,7 +43,7 @@ class UploadStore:
     def __init__(self, driver: StorageDriver, blobs: BlobStore) -> None:
         self.driver = driver
         self.blobs = blobs
-        self.hashes: Cache[tuple[str, int], RunningHash] = Cache(HASHES)
+        self.hashes: Cache[tuple[str, int, str], RunningHash] = Cache(HASHES)
 
     def start(self, name: str, algorithm: str) -> Upload:
         running = RunningHash(algorithm)
@@ -57,15 +57,15 @@ class UploadStore:
             data = self.driver.growing(f"{paths.upload(name, upload_id)}/data", STARTED)
         except PathNotFound:
             raise BlobUploadUnknown({"uuid": upload_id}) from None
-        running = self.hashes.take((upload_id, data.size))
+        running = self.hashes.take((upload_id, data.size, data.version))
         return StoredUpload(self, name, upload_id, data.size, running, data)
 
 
 class StoredUpload(Upload):
     """One session, its bytes in ``data``.
 
-    ``running`` is a cache: it counts only while it covers exactly what stands in the store. Where it does
-    not, the bytes are read again before the commit.
+    ``running`` is a cache: it counts only while it covers exactly what stands in the store, by its size and
+    version. Where it does not, the bytes are read again before the commit.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class StoredUpload(Upload):
         self._name = name
         self._folder = paths.upload(name, upload_id)
         self._running = running if running or offset else RunningHash("sha256")
+        self._version = data.version if data else ""
         self._data = data
 
     def write(self, content: Readable) -> int:
@@ -90,8 +91,9 @@ class StoredUpload(Upload):
             return self.offset
         try:
             with self._open() as writer:
+                self._running = self._current(writer)
                 try:
-                    self._store.blobs.pump(content, writer, self._current(writer))
+                    self._store.blobs.pump(content, writer, self._running)
                 finally:
                     self.offset = writer.size
         except PathBusy:
@@ -100,6 +102,7 @@ class StoredUpload(Upload):
         except StorageError:
             self._running = None
             raise
+        self._version = writer.version
         return self.offset
 
     def commit(self, digest: str) -> Descriptor:
@@ -151,7 +154,7 @@ class StoredUpload(Upload):
     def close(self) -> None:
         running, self._running = self._running, None
         if running is not None and running.count == self.offset:
-            self._store.hashes.put((self.id, self.offset), running)
+            self._store.hashes.put((self.id, self.offset, self._version), running)
 
     def _open(self) -> FileWriter:
         """A writer that stands where this session believes to be."""
@@ -187,7 +190,9 @@ class StoredUpload(Upload):
 
     def _current(self, writer: FileWriter) -> RunningHash | None:
         running = self._running
-        return running if running is not None and running.count == writer.size else None
+        if running is None or (running.count, self._version) != (writer.size, writer.version):
+            return None
+        return running
 
     def _hash(self, writer: FileWriter, algorithm: str) -> Digest:
         running = self._current(writer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from udist_plugin.content import Content
@@ -55,6 +56,10 @@ class AppendedObject(GrowingWriter["StoredObject", "ObjectWriter"]):
         self._mark = ""
         tree.key(path)  # checks it
         super().__init__(turns, path, seen)
+
+    @property
+    def version(self) -> str:
+        return _version(self._segments)
 
     @property
     def _next_key(self) -> str:
@@ -110,7 +115,8 @@ class GrowingObject(Growing):
         self, driver: StorageDriver, tree: Tree, turns: Turns, path: str, found: Sequence[StoredObject]
     ) -> None:
         self._segments = tree.segments_among(path, found)
-        super().__init__(driver, path, sum(segment.size for segment in self._segments))
+        size = sum(segment.size for segment in self._segments)
+        super().__init__(driver, path, size, _version(self._segments))
         self._tree = tree
         self._turns = turns
         self._found = found
@@ -121,6 +127,13 @@ class GrowingObject(Growing):
     def drop(self) -> None:
         with self._tree.named_errors(self._path):
             self._tree.store.delete([each.key for each in self._found])
+
+
+def _version(segments: Sequence[StoredObject]) -> str:
+    """One for all of them. Of two writers that put a segment in one place, Swift may tell both that they were
+    first."""
+    versions = "\n".join(segment.version for segment in segments)
+    return sha256(versions.encode()).hexdigest() if versions else ""
 
 
 class Segments(Content):
