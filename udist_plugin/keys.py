@@ -13,8 +13,6 @@ NO_EFFECT: Final = "no effect"
 """Accepted and named once in the log: there is nothing here for it to act on."""
 NO_LISTENER: Final = "no effect without a listener"
 """The same, of what a server listens with."""
-UNSUPPORTED: Final = "not supported yet"
-"""An error, unless the value asks for nothing: the default, or what ``switches`` knows as off."""
 
 
 class Required:

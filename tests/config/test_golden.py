@@ -20,10 +20,11 @@ from tests.documents.reading import DOCS, first_cells
 from tests.tools import require_tool
 from udist_plugin.config.explaining import DEFAULT, explain
 from udist_plugin.config.keys import all_keys
-from udist_plugin.keys import UNSUPPORTED, Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from udist_plugin.keys import Key
 
 Case = dict[str, Any]
 CASES: list[Case] = yaml.safe_load((Path(__file__).parent / "golden.yml").read_text())
@@ -94,12 +95,12 @@ def _flat(value: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 
 def _known(values: Iterator[tuple[str, object]]) -> dict[str, object]:
-    """The values as udist's kinds read them, without those of sections that are accepted only when off."""
+    """The values as udist's kinds read them."""
     known = {}
     for path, value in values:
         key = _key(path)
         parsed = value if key is None or value is None else _parsed(key, value)
-        if parsed in ("", None) or (key and (parsed == key.default or key.status is UNSUPPORTED)):
+        if parsed in ("", None) or (key and parsed == key.default):
             continue
         known[path] = parsed
     return known
@@ -108,7 +109,7 @@ def _known(values: Iterator[tuple[str, object]]) -> dict[str, object]:
 def _key(path: str) -> Key | None:
     for pattern, key in KEYS:
         match = pattern.fullmatch(path)
-        if match and (match[1] is None or key.status is UNSUPPORTED):
+        if match and match[1] is None:
             return key
     return None
 

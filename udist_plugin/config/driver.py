@@ -58,7 +58,7 @@ def find_driver(
         case [name] if name in drivers:
             section[name] = _mapping(storage.entries[name])
         case [name]:
-            foreign = _foreign(name, storage.entries[name], drivers, name in schema.children, reader)
+            foreign = _foreign(name, storage.entries[name], drivers, reader)
         case _:
             both = ", ".join(f"{name} ({storage.entries[name].source})" for name in named)
             reader.wrong(f"expected one storage driver, not {both}", "storage", storage)
@@ -102,21 +102,18 @@ def _mapping(parameters: Node) -> Node:
     return Table({}, parameters.source) if is_null(parameters) else parameters
 
 
-def _foreign(
-    name: str, parameters: Node, drivers: list[str], known: bool, reader: Reader
-) -> dict[str, Any] | None:
+def _foreign(name: str, parameters: Node, drivers: list[str], reader: Reader) -> dict[str, Any] | None:
     """The parameters, as text, of a driver that another package announces."""
     others = _announced()
     if name in others:
         return cast("dict[str, Any]", plain(parameters)) if isinstance(parameters, Table) else {}
     from udist_plugin.config.nearest import nearest
 
-    problem = "not supported yet" if known else f"unknown storage driver {name!r}"
-    path = f"storage.{name}" if known else "storage"
     there = [*drivers, *sorted(others)]
-    near = None if known else nearest(name, [*there, *STORAGE_SETTINGS])
+    near = nearest(name, [*there, *STORAGE_SETTINGS])
     hint = f"; did you mean storage.{near}?" if near else ""
-    reader.wrong(f"{problem}; expected one of {', '.join(there)}{hint}", path, parameters)
+    problem = f"unknown storage driver {name!r}; expected one of {', '.join(there)}{hint}"
+    reader.wrong(problem, "storage", parameters)
     return None
 
 

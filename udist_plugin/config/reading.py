@@ -5,7 +5,7 @@ from __future__ import annotations
 from udist_plugin.config.nodes import Items, Node, Scalar, Table, describe, is_null
 from udist_plugin.config.schema import Deferred, Entries, Listing, SchemaNode, Section
 from udist_plugin.errors import ConfigurationError
-from udist_plugin.keys import NO_EFFECT, NO_LISTENER, REQUIRED, UNSUPPORTED, WORKS, Key
+from udist_plugin.keys import NO_EFFECT, NO_LISTENER, REQUIRED, WORKS, Key
 from udist_plugin.kinds import Anything, Secret
 
 _FIELD_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -120,15 +120,7 @@ class Reader:
         value = node if isinstance(key.kind, Anything) else self._parsed(key, node, path)
         if key.status in (NO_EFFECT, NO_LISTENER):
             self.without_effect.append(f"{path} ({node.source})")
-        if key.status is UNSUPPORTED and value != key.default:
-            self._without_support(node, path)
         return value
-
-    def _without_support(self, node: Node, path: str) -> None:
-        from udist_plugin.config.switches import asks
-
-        if asks(node):
-            self.wrong("not supported yet; remove it", path, node)
 
     def _parsed(self, key: Key, node: Node, path: str) -> object:
         reason = ""
