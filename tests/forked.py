@@ -16,6 +16,11 @@ LONGEST = 60
 
 def forked(act: Callable[[], object]) -> None:
     """Has a forked child do something, and fails if that does."""
+    assert status_of_fork(act) == 0
+
+
+def status_of_fork(act: Callable[[], object]) -> int:
+    """Has a forked child do something; 0, or what it ended with: 1 for an error, -9 for ``SIGKILL``."""
     child = os.fork()
     if not child:
         signal.alarm(LONGEST)
@@ -27,4 +32,4 @@ def forked(act: Callable[[], object]) -> None:
             traceback.print_exc()
         finally:
             os._exit(status)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

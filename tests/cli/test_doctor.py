@@ -17,6 +17,7 @@ import pytest
 from tests.drivers.oss.server import oss
 from tests.drivers.s3.server import ACCESS_KEY, REGION, SECRET_KEY
 from tests.drivers.scripted import Reply, Request, scripted
+from tests.drivers.swift.conftest import container, parameters
 from udist_plugin.drivers import ENTRY_POINTS
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import StorageError
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Ran
     from tests.drivers.s3.server import S3Server
+    from tests.drivers.swift.account import Account
 
     Udist = Callable[..., Ran]
+
+__all__ = ["container", "parameters"]
 
 ALL = ["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
 STEPS = ["reach", "write", "upload", "commit", "read", "list", "delete"]
@@ -126,6 +130,20 @@ def test_a_bucket_that_keeps_versions_is_not(udist: Udist, minio_server: S3Serve
     assert ran.code == 1
     assert ran.out.splitlines()[-1].startswith("failed  no file is written where another stands")
     assert "use a bucket without versioning" in ran.out + ran.err
+
+
+@pytest.mark.usefixtures("unset")
+def test_a_container_of_swift_is_well(
+    udist: Udist, parameters: dict[str, object], container: Account, tmp_path: Path
+) -> None:
+    path = configure(tmp_path / "config.yml", swift={**parameters, "secretkey": "secret"})
+    ran = udist("doctor", "--config", path)
+    assert (ran.code, ran.err) == (0, "")
+    store, *lines = ran.out.splitlines()
+    assert store == f"store   swift: container {container.name}"
+    assert [line.split()[0] for line in lines] == ["ok"] * 11
+    assert "temporary URLs serve files" in ran.out
+    assert container.names() == []
 
 
 def client(server: S3Server, service: str = "s3") -> Any:

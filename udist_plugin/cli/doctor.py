@@ -26,7 +26,8 @@ _EPILOG = """\
 Reads the configuration, then uses the store the way a registry does: connects to
 it, and writes, uploads, commits, reads, lists and deletes small files below
 docker/registry/v2/udist/scratch. On s3 and oss it also starts and aborts a
-multipart upload. If storage.maintenance.readonly is enabled, it writes nothing.
+multipart upload; on swift it makes a large object, and fetches a temporary URL if
+secretkey is set. If storage.maintenance.readonly is enabled, it writes nothing.
 
 examples:
   udist doctor --config config.yml
@@ -42,6 +43,7 @@ _SAID: Final = {
     "list": "folders can be listed",
     "multipart": "large uploads can be sent in parts, listed and aborted",
     "exclusive": "no file is written where another stands, when that is forbidden",
+    "redirect": "temporary URLs serve files to callers that follow redirects",
     "delete": "files can be deleted",
 }
 """What each step shows; a driver can add words of its own, and a step without any is shown by its name."""

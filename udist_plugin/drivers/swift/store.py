@@ -39,17 +39,17 @@ class SwiftStore(ObjectStore):
     lists_late = True
 
     def __init__(self, settings: Settings) -> None:
-        self._client = SwiftClient(settings)
+        self.client = SwiftClient(settings)
         self._sets = sets(settings.root)
-        self._deletion = Deletion(self._client)
-        self._urls = TemporaryUrls(self._client)
+        self._deletion = Deletion(self.client)
+        self._urls = TemporaryUrls(self.client)
 
     def head(self, key: str) -> StoredObject:
-        return self._client.head(key)
+        return self.client.head(key)
 
     def get(self, key: str, start: int = 0, end: int | None = None) -> Content:
         empty = start < 0 or (end is not None and end <= start)  # what no range can say
-        found = None if empty else content(self._client, key, start, end)
+        found = None if empty else content(self.client, key, start, end)
         if found is not None:
             return found
         size = self.head(key).size
@@ -58,15 +58,15 @@ class SwiftStore(ObjectStore):
         return MemoryContent(memoryview(b""))
 
     def put(self, key: str, content: bytes) -> None:
-        put(self._client, key, content)
+        put(self.client, key, content)
 
     def writer(self, key: str, *, mark: str = "") -> ObjectWriter:
-        return SwiftWriter(self._client, key, mark)
+        return SwiftWriter(self.client, key, mark)
 
     def join(self, sources: Sequence[StoredObject], key: str) -> None:
         """Small sources are brought here. Of others copies become segments, also of only one: a whole object
         that Swift copied of a large one does not match its own ETag, so it could never be copied again."""
-        writer = SwiftWriter(self._client, key)
+        writer = SwiftWriter(self.client, key)
         try:
             for source in sources:
                 writer.take(source)
@@ -75,13 +75,13 @@ class SwiftStore(ObjectStore):
             writer.cancel()
 
     def objects(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
-        for found in listed(self._client, prefix, after):
+        for found in listed(self.client, prefix, after):
             if not found.key.startswith(self._sets):
                 yield found
 
     def names(self, prefix: str, *, after: str = "", folders: bool = False) -> Iterator[str]:
         """All are read first: by their keys ``a-b/`` comes before ``a/``."""
-        keys = grouped(self._client, prefix, prefix + after if after else "")
+        keys = grouped(self.client, prefix, prefix + after if after else "")
         found = {key[len(prefix) :].rstrip("/") for key in keys if key.endswith("/") or not folders}
         yield from sorted(name for name in found if name > after)
 
@@ -110,4 +110,4 @@ class SwiftStore(ObjectStore):
         return self._urls.sign(key)
 
     def probe(self) -> None:
-        probe(self._client)
+        probe(self.client)

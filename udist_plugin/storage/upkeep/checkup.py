@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import takewhile
 
 from udist_plugin.drivers import further_steps
-from udist_plugin.errors import StorageError, UdistError
+from udist_plugin.errors import PathNotFound, StorageError, UdistError
 from udist_plugin.storage import paths
 from udist_plugin.typed import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from udist_plugin.drivers.base import StorageDriver
 
 CONTENT = b"written by udist doctor, and safe to delete\n"
+LISTED_WAIT, LISTED_PAUSE = 10.0, 0.1
+"""Seconds that a listing may lag, and from one look to the next."""
 
 
 class Step(NamedTuple):
@@ -80,6 +82,13 @@ def _try(driver: StorageDriver, name: str, action: Callable[[], object]) -> Step
     return Step(name, time.monotonic() - begun)
 
 
+def _listed(driver: StorageDriver, folder: str) -> list[str]:
+    try:
+        return driver.list(folder)
+    except PathNotFound:  # on an object store that does not list what is in it yet
+        return []
+
+
 def _tree(driver: StorageDriver, folder: str) -> Iterator[tuple[str, Callable[[], object]]]:
     small, upload, blob = f"{folder}/link", f"{folder}/upload/data", f"{folder}/blob/data"
 
@@ -99,8 +108,13 @@ def _tree(driver: StorageDriver, folder: str) -> Iterator[tuple[str, Callable[[]
                 )
 
     def look() -> None:
-        if not {"link", "blob"} <= set(driver.list(folder)):
-            raise StorageError("the files written are not listed", driver=driver.name, path=folder)
+        """Takes as long as the listing lags: on some services it does."""
+        end = time.monotonic() + LISTED_WAIT
+        while not {"link", "blob"} <= set(_listed(driver, folder)):
+            if time.monotonic() >= end:
+                problem = f"the files written are not listed {LISTED_WAIT:.0f} seconds later"
+                raise StorageError(problem, driver=driver.name, path=folder)
+            time.sleep(LISTED_PAUSE)
 
     def delete() -> None:
         driver.delete(folder)
