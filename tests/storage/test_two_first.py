@@ -1,5 +1,5 @@
-"""Two plugins add to one upload at the same offset, and the store tells both that they were first, as Swift may:
-what is acknowledged in the end has the digest that its name says."""
+"""Two plugins add to one upload at the same offset, and the store tells both that they were first, as Swift
+may: what is acknowledged in the end has the digest that its name says."""
 
 from __future__ import annotations
 

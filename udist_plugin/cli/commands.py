@@ -62,7 +62,7 @@ TOPICS: Final = {
     "access": "access control: passwords, tokens, and who may do what",
     "notifications": "telling others what is pulled, pushed and deleted",
     "proxy": "a pull-through cache of other registries",
-    "stores": "folders, S3, Google Cloud Storage, Azure, and sharing a store",
+    "stores": "folders, S3, Google Cloud Storage, Azure, OSS, Swift, and sharing a store",
     "signatures": "signing and verifying images, and signature policies",
     "images": "copying images: transports, platforms, layouts and archives",
     "repositories": "whole repositories: sync, backup and restore",
