@@ -11,13 +11,15 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-EXTRAS = ("azure", "gcs", "grpc", "metrics", "redis", "signing", "tls", "zstd")
+EXTRAS = ("azure", "gcs", "grpc", "metrics", "oss", "redis", "signing", "swift", "tls", "zstd")
 
 SERVICES = {"s3", "sts", "sso", "sso-oidc", "signin"}
 """Those of AWS that S3 and its credentials need; botocore has four hundred."""
 
 UNWANTED = (
     *("bin", "boto3/data", "boto3/examples", "dateutil/zoneinfo/*.gz", "pygments/lexers"),
+    *("Crypto/SelfTest", "share", "stevedore/example*"),
+    *("_distutils_hack", "pkg_resources", "setuptools", "setuptools-*"),  # pbr names it for builds
     *("udist_plugin/testing", "**/tests", "**/test", "**/__pycache__", "**/py.typed", "*.pth"),
     *(f"**/*.{suffix}" for suffix in ("c", "h", "proto", "pxd", "pxi", "pyi", "pyx")),
     *(f"*.dist-info/{name}" for name in ("INSTALLER", "RECORD", "REQUESTED", "WHEEL", "top_level.txt")),

@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(900)
 
 LARGEST = 45 << 20
-"""Bytes, with all drivers."""
+"""Bytes, with the drivers of ``EXTRAS``."""
 
 CARRIED = {
     "CPython",
     "Go",
+    "alibabacloud-oss-v2",
     "boto3",
     "azure-storage-blob",
     "google-cloud-storage",
     "grpcio",
+    "python-swiftclient",
     "udist-plugin",
     "openssl",
 }

@@ -13,6 +13,9 @@ from tests.clients.node_program import building, run
 from tests.conformance.plugin import RUNS
 from tests.drivers.azure.conftest import container, parameters
 from tests.drivers.gcs.conftest import bucket, endpoint
+from tests.drivers.oss.server import oss
+from tests.drivers.swift.account import Account
+from tests.drivers.swift.server import PASSWORD, USER
 from tests.onefile.building import start
 from tests.onefile.roots import in_root
 from tests.onefile.suites import conforms, go, node
@@ -55,6 +58,19 @@ def test_on_azure(onefile: Path, tmp_path: Path, parameters: dict[str, object]) 
 def test_on_gcs(onefile: Path, tmp_path: Path, bucket: str, endpoint: str) -> None:
     command = in_root(onefile, "--setenv", "STORAGE_EMULATOR_HOST", endpoint)
     round_trip([*command, "/bin/udist-plugin"], {"gcs": {"bucket": bucket}}, tmp_path)
+
+
+def test_on_oss(onefile: Path, tmp_path: Path, minio_server: S3Server) -> None:
+    command = in_root(onefile, "--ro-bind", "/etc/hosts", "/etc/hosts")  # its endpoint has to be a name
+    with oss(minio_server) as server:
+        round_trip([*command, "/bin/udist-plugin"], {"oss": server.parameters()}, tmp_path)
+
+
+def test_on_swift(onefile: Path, tmp_path: Path, swift_server: str) -> None:
+    section = {"authurl": f"{swift_server}/auth/v1.0", "username": USER, "password": PASSWORD}
+    with Account(swift_server, "onefile") as account:
+        storage: dict[str, object] = {"swift": {**section, "container": account.name}}
+        round_trip([*in_root(onefile), "/bin/udist-plugin"], storage, tmp_path)
 
 
 def test_udist_finds_its_plugin(onefile: Path, tmp_path: Path) -> None:
