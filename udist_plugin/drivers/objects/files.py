@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from udist_plugin.content import Content
@@ -132,6 +131,8 @@ class GrowingObject(Growing):
 def _version(segments: Sequence[StoredObject]) -> str:
     """One for all of them. Of two writers that put a segment in one place, Swift may tell both that they were
     first."""
+    from hashlib import sha256
+
     versions = "\n".join(segment.version for segment in segments)
     return sha256(versions.encode()).hexdigest() if versions else ""
 
