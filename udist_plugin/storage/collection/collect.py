@@ -124,7 +124,8 @@ def collect(
     with _nothing_changed(), staying(driver):
         tidying.plan(now, before)
         marked = mark(driver, partial(progress, "manifests read"), tidying.ending, memory)
-        check_repositories(driver)
+        if driver.has_folders:
+            check_repositories(driver)
     with _closed_if_stopped(taking), staying(driver):
         yield from counted(tidying.run(), progress, "manifests and tags settled")
         for entry in counted(blobs, progress, "blobs in quarantine settled"):

@@ -145,8 +145,8 @@ def check_repositories(driver: StorageDriver) -> None:
 @contextmanager
 def staying(driver: StorageDriver) -> Iterator[None]:
     """Raises ``StorageError`` at its end if the store is gone by then, unmounted or moved: everything in it
-    looks as if it had just been deleted."""
-    stood = _has_content(driver)
+    looks as if it had just been deleted. Buckets do not disappear like that."""
+    stood = driver.has_folders and _has_content(driver)
     yield
     if stood and not _has_content(driver):
         raise failure(driver, "is gone, but was there when the run began; run it again", paths.ROOT)
