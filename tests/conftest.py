@@ -29,8 +29,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What a shell runs in the background ignores Ctrl-C, and so would what the tests start and interrupt."""
+    """What a shell runs in the background ignores Ctrl-C and SIGQUIT, and so would what the tests start and
+    interrupt."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     if not _is_worker(config):
         workers.begin()
 

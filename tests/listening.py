@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests import workers
+from udist_plugin.link.fds import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ def no_plugin_listens() -> Iterator[None]:
         assert parent.stdin and parent.stdout
         yield
         parent.stdin.close()
-        assert select.select([parent.stdout], [], [], 20)[0], "the process that looks on does not end"
+        assert wait_for(parent.stdout.fileno(), timeout=20), "the process that looks on does not end"
         assert parent.stdout.read() == f"{SEEN_ALL}\n", "plugins listen on TCP ports"
 
 
@@ -95,7 +95,7 @@ def main(run: str) -> None:
     if os.fork():
         os._exit(0)
     watch = Watch(run)
-    while not select.select([sys.stdin], [], [], INTERVAL)[0]:
+    while not wait_for(sys.stdin.fileno(), timeout=INTERVAL):
         watch.look()
     for pid, ports in watch.found.items():
         print(f"process {pid}: {sorted(ports)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
@@ -57,6 +58,7 @@ def udist(
 
     def run(*words: str) -> Ran:
         code = run_command(words)
+        gc.unfreeze()  # or what this command leaves to the garbage collector stays until the tests end
         return Ran(code, *capfd.readouterr())
 
     return run

@@ -65,7 +65,9 @@ class Gateway:
 
     def has_ended(self, wait: float = 0) -> bool:
         """Whether the gateway has ended, after at most ``wait`` seconds: that closes its end of a pipe."""
-        return bool(select.select([self._report], [], [], wait)[0])
+        report = select.poll()
+        report.register(self._report, select.POLLIN)
+        return bool(report.poll(wait * 1000))
 
     def leave(self) -> None:
         """Leaves the gateway on its own, in the background."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,8 +33,12 @@ if TYPE_CHECKING:
 
     Result = TypeVar("Result")
 
-ATTEMPTS: Final = 10
+ATTEMPTS: Final = 16
 """How often a folder is made again that others delete, or make, meanwhile."""
+HASTE: Final = 4
+"""Attempts without a pause."""
+PAUSE: Final = 0.01
+"""Seconds from one attempt to the next after these."""
 
 _EMPTIES: Final = SFTP | {"file", "local"}
 """Whose ``rmdir`` refuses a folder that holds something; that of others deletes what is in it."""
@@ -166,6 +171,8 @@ def in_folder(system: Any, full: str, action: Callable[[], object]) -> None:
         except FileNotFoundError:
             if attempt == ATTEMPTS - 1:
                 raise
+            if attempt >= HASTE:  # give way to whoever deletes it over and over
+                time.sleep(PAUSE)
         with suppress(OSError):  # another made it, or deletes what is above it
             system.makedirs(full.rpartition("/")[0], exist_ok=True)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+
+from udist_plugin.link.fds import wait_for
 
 if TYPE_CHECKING:
     from udist_plugin.testing.callers.pump import Pump
@@ -62,7 +63,7 @@ class Process:
         """Writes to standard error. Whether somebody reads it within ``timeout`` seconds a piece."""
         stderr = self._streams[2]
         while data:
-            if not select.select((), (stderr,), (), timeout)[1]:
+            if not wait_for(stderr, writable=True, timeout=timeout):
                 return False
             with suppress(BrokenPipeError, ConnectionResetError):
                 data = data[os.write(stderr, data[:PIECE]) :]
