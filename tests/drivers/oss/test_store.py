@@ -27,6 +27,8 @@ def opened(server: OssServer, **more: Any) -> OssStore:
 
 
 class TestOss(Suite):
+    lists_md5 = False
+
     @pytest.fixture
     def store(self, server: OssServer) -> ObjectStore:
         return opened(server)

@@ -23,6 +23,7 @@ class Suite(ObjectStoreSuite):
     """Neither server keeps one key below another's object: what they have are files in folders."""
 
     chunk = PART_MIN
+    lists_md5 = True
 
     def test_objects_come_in_order(self, store: ObjectStore) -> None:
         keys = ["f/a-b", "f/a/b", "f/a/c", "f/b", "fa", "g"]
@@ -35,7 +36,7 @@ class Suite(ObjectStoreSuite):
         assert [each.key for each in store.objects("nothing")] == []
         found = next(iter(store.objects("f/b")))
         assert found._replace(md5="") == store.head("f/b")
-        assert found.md5 == hashlib.md5(b"f/b", usedforsecurity=False).hexdigest()
+        assert found.md5 == (hashlib.md5(b"f/b", usedforsecurity=False).hexdigest() if self.lists_md5 else "")
 
     def test_names_are_told_once_and_in_order(self, store: ObjectStore) -> None:
         for key in ["f/a/b", "f/a/c", "f/a-b/x", "f/a.b/x", "f/b", "f/c/d/e", "fa"]:
