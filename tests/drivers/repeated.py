@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import pytest
 
+from udist_plugin.drivers.objects.limits import PART_MIN
 from udist_plugin.drivers.objects.store import ObjectStore
 from udist_plugin.errors import StorageUnavailable
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from tests.drivers.s3.fault_proxy import Faults
 
 Store = TypeVar("Store", bound=ObjectStore)
+
+LARGE = PART_MIN + 1
+"""Bytes that take an upload in parts."""
 
 
 class Stores(NamedTuple, Generic[Store]):
@@ -46,3 +50,32 @@ def check_deleted(stores: Stores[Store], pattern: str, *keys: str) -> None:
     stores.faults.meanwhile("after", pattern, lambda: stores.direct.put("a", b"x"))
     stores.store.delete(list(keys))
     assert list(stores.direct.objects("")) == []
+
+
+def write(store: ObjectStore, size: int, mark: str = "") -> None:
+    """Writes the object ``a``."""
+    writer = store.writer("a", mark=mark)
+    try:
+        writer.write(b"x" * size)
+        writer.commit()
+    finally:
+        writer.cancel()
+
+
+MAKING_IN_PARTS: dict[str, tuple[str, Callable[[ObjectStore], None]]] = {
+    "put": ("PUT .*/a", lambda store: store.put("a", b"x")),
+    "put of a new object": ("PUT .*/a", lambda store: write(store, 5, "mine")),
+    "upload": ("POST .*uploadId=", lambda store: write(store, LARGE)),
+    "upload of a new object": ("POST .*uploadId=", lambda store: write(store, LARGE, "mine")),
+    "copy": ("PUT .*/a", lambda store: store.join([store.head("source")], "a")),
+    "join": ("POST .*uploadId=", lambda store: store.join([store.head("large")] * 2, "a")),
+}
+"""The ways to make ``a`` where uploads have parts, with the requests that make it."""
+
+
+def check_made_in_parts(stores: Stores[Store], way: str) -> None:
+    """See ``check_made``."""
+    pattern, make = MAKING_IN_PARTS[way]
+    stores.direct.put("source", b"x")
+    stores.direct.put("large", b"x" * LARGE)
+    check_made(stores, pattern, make)

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.drivers.lost_answers import take_no_segment_of_another
-from tests.drivers.repeated import Stores, check_deleted, check_made
+from tests.drivers.repeated import (
+    MAKING_IN_PARTS,
+    Stores,
+    check_deleted,
+    check_made_in_parts,
+)
 from tests.drivers.s3.fault_proxy import fault_proxy
 from udist_plugin.drivers.objects import pauses
 from udist_plugin.drivers.objects.content import RESUMPTIONS
@@ -18,12 +23,10 @@ from udist_plugin.drivers.oss.store import OssStore
 from udist_plugin.errors import StorageError, StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tests.drivers.oss.server import OssServer
     from tests.drivers.s3.fault_proxy import Faults
-
-LARGE = PART_MIN + 1
 
 
 @pytest.fixture(autouse=True)
@@ -68,31 +71,9 @@ def test_a_segment_of_another_is_not(server: OssServer, faults: Faults) -> None:
     take_no_segment_of_another(driver(server), faults, "PUT .*segment")
 
 
-def write(store: OssStore, size: int, mark: str = "") -> None:
-    writer = store.writer("a", mark=mark)
-    try:
-        writer.write(b"x" * size)
-        writer.commit()
-    finally:
-        writer.cancel()
-
-
-MAKING: dict[str, tuple[str, Callable[[OssStore], None]]] = {
-    "put": ("PUT .*/a", lambda store: store.put("a", b"x")),
-    "put of a new object": ("PUT .*/a", lambda store: write(store, 5, "mine")),
-    "upload": ("POST .*uploadId=", lambda store: write(store, LARGE)),
-    "upload of a new object": ("POST .*uploadId=", lambda store: write(store, LARGE, "mine")),
-    "copy": ("PUT .*/a", lambda store: store.join([store.head("source")], "a")),
-    "join": ("POST .*uploadId=", lambda store: store.join([store.head("large")] * 2, "a")),
-}
-
-
-@pytest.mark.parametrize("way", MAKING)
+@pytest.mark.parametrize("way", MAKING_IN_PARTS)
 def test_an_object_that_is_said_to_be_made_and_is_not_there(way: str, stores: Stores[OssStore]) -> None:
-    pattern, make = MAKING[way]
-    stores.direct.put("source", b"x")
-    stores.direct.put("large", b"x" * LARGE)
-    check_made(stores, pattern, make)
+    check_made_in_parts(stores, way)
 
 
 @pytest.mark.parametrize("count", [1, 2])

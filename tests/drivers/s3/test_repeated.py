@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.drivers.processes import free_port
-from tests.drivers.repeated import Stores, check_deleted, check_made
+from tests.drivers.repeated import (
+    LARGE,
+    MAKING_IN_PARTS,
+    Stores,
+    check_deleted,
+    check_made_in_parts,
+    write,
+)
 from tests.drivers.s3.fault_proxy import fault_proxy
 from udist_plugin.drivers.objects import pauses
 from udist_plugin.drivers.objects.limits import PART_MIN
@@ -24,8 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.drivers.s3.server import S3Server
-
-LARGE = PART_MIN + 1
 
 
 @pytest.fixture(autouse=True)
@@ -42,31 +47,9 @@ def stores(server: S3Server) -> Iterator[Stores[S3Store]]:
         store.client.close()
 
 
-def write(store: S3Store, size: int, mark: str = "") -> None:
-    writer = store.writer("a", mark=mark)
-    try:
-        writer.write(b"x" * size)
-        writer.commit()
-    finally:
-        writer.cancel()
-
-
-MAKING: dict[str, tuple[str, Callable[[S3Store], None]]] = {
-    "put": ("PUT .*/a", lambda store: store.put("a", b"x")),
-    "put of a new object": ("PUT .*/a", lambda store: write(store, 5, "mine")),
-    "upload": ("POST .*uploadId=", lambda store: write(store, LARGE)),
-    "upload of a new object": ("POST .*uploadId=", lambda store: write(store, LARGE, "mine")),
-    "copy": ("PUT .*/a", lambda store: store.join([store.head("source")], "a")),
-    "join": ("POST .*uploadId=", lambda store: store.join([store.head("large")] * 2, "a")),
-}
-
-
-@pytest.mark.parametrize("way", MAKING)
+@pytest.mark.parametrize("way", MAKING_IN_PARTS)
 def test_an_object_that_is_said_to_be_made_and_is_not_there(way: str, stores: Stores[S3Store]) -> None:
-    pattern, make = MAKING[way]
-    stores.direct.put("source", b"x")
-    stores.direct.put("large", b"x" * LARGE)
-    check_made(stores, pattern, make)
+    check_made_in_parts(stores, way)
 
 
 def test_an_object_that_was_there_before_is_not_the_new_one(stores: Stores[S3Store]) -> None:
