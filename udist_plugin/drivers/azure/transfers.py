@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from udist_plugin.content import Content
 from udist_plugin.drivers.azure.bounds import PIECE
 from udist_plugin.drivers.azure.client import NAME, error_code
-from udist_plugin.drivers.objects.store import ObjectWriter
+from udist_plugin.drivers.objects.chunks import ChunkedWriter
 from udist_plugin.errors import PathBusy, StorageError
 from udist_plugin.helpers import Helpers
 
@@ -44,7 +44,7 @@ class AzureContent(Content):
         return data
 
 
-class AzureWriter(ObjectWriter):
+class AzureWriter(ChunkedWriter):
     """One request when it is small, else blocks.
 
     A commit throws away all other blocks sent for the same name. So unless the object has to be new, which
@@ -53,26 +53,15 @@ class AzureWriter(ObjectWriter):
     """
 
     def __init__(self, client: AzureClient, blocks: Blocks, key: str, mark: str) -> None:
-        self.size = 0
+        super().__init__(PIECE)
         self._client = client
         self._blocks = blocks
         self._key = key
         self._mark = mark
         self._target = key if mark else f"{key}.{os.urandom(8).hex()}{BESIDE}"
         self._sent: list[str] = []
-        self._piece = bytearray()
         self._pool: Helpers | None = None
         self._sending: deque[Future[None]] = deque()
-
-    def write(self, data: bytes | memoryview) -> None:
-        left = memoryview(data)
-        while left:
-            if len(self._piece) == PIECE:
-                self._send()
-            part = left[: PIECE - len(self._piece)]
-            self._piece += part
-            self.size += len(part)
-            left = left[len(part) :]
 
     def commit(self) -> None:
         try:
@@ -83,9 +72,9 @@ class AzureWriter(ObjectWriter):
                 if not self._mark:
                     self._blocks.join([self._client.head(self._target)], self._key)
             elif self._mark:
-                self._blocks.put_new(self._key, bytes(self._piece), self._mark)
+                self._blocks.put_new(self._key, bytes(self._chunk), self._mark)
             else:
-                self._blocks.put(self._key, bytes(self._piece))
+                self._blocks.put(self._key, bytes(self._chunk))
         except StorageError as error:
             if self._mark and error_code(error) in _TAKEN:
                 raise PathBusy("already exists", driver=NAME, path=self._key) from error
@@ -99,7 +88,7 @@ class AzureWriter(ObjectWriter):
         if self._sent and not self._mark:
             self._blocks.discard(self._target)
         self._sent.clear()
-        self._piece.clear()
+        self._chunk.clear()
 
     def _send(self) -> None:
         if self._pool is None:
@@ -107,8 +96,8 @@ class AzureWriter(ObjectWriter):
         self._wait(IN_FLIGHT - 1)
         block = self._blocks.new_id()
         self._sent.append(block)
-        self._sending.append(self._pool.submit(self._blocks.stage, self._target, block, bytes(self._piece)))
-        self._piece.clear()
+        self._sending.append(self._pool.submit(self._blocks.stage, self._target, block, bytes(self._chunk)))
+        self._chunk.clear()
 
     def _wait(self, most: int) -> None:
         """Returns when no more blocks than that are on their way; raises what befell the others."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from udist_plugin.content import Content
 from udist_plugin.drivers.gcs.client import NAME
-from udist_plugin.drivers.objects.store import ObjectWriter
+from udist_plugin.drivers.objects.chunks import ChunkedWriter
 from udist_plugin.errors import StorageError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class GcsContent(Content):
             self._take(again)
 
 
-class GcsWriter(ObjectWriter):
+class GcsWriter(ChunkedWriter):
     """One request when it is small, else a session that takes a chunk at a time.
 
     A chunk is sent once more bytes follow: the last must tell the size of all.
@@ -96,27 +96,15 @@ class GcsWriter(ObjectWriter):
         put: Callable[[bytes], None],
     ) -> None:
         """``start`` starts a session and returns its URL, ``put`` sends all in one request."""
-        self.size = 0
+        super().__init__(chunk_size)
         self._client = client
         self._key = key
-        self._chunk_size = chunk_size
         self._start = start
         self._put_whole = put
-        self._chunk = bytearray()
         self._session = ""
         self._arrived = 0
         self._generation = ""
         self._ended = False
-
-    def write(self, data: bytes | memoryview) -> None:
-        left = memoryview(data)
-        while left:
-            if len(self._chunk) == self._chunk_size:
-                self._send()
-            part = left[: self._chunk_size - len(self._chunk)]
-            self._chunk += part
-            self.size += len(part)
-            left = left[len(part) :]
 
     def commit(self) -> None:
         if self._session:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from udist_plugin.drivers.objects.chunks import ChunkedWriter
 from udist_plugin.drivers.objects.content import Bytes, ResumedContent
-from udist_plugin.drivers.objects.store import ObjectWriter
 from udist_plugin.drivers.swift.answers import NAME, digest, etag
 from udist_plugin.drivers.swift.client import MARK_FIELD
 from udist_plugin.drivers.swift.library import HTTPError
@@ -62,27 +62,15 @@ def content(
     return SwiftContent(key, start, size, Answer(response), again)
 
 
-class SwiftWriter(ObjectWriter):
+class SwiftWriter(ChunkedWriter):
     """See ``ObjectWriter``."""
 
     def __init__(self, client: SwiftClient, key: str, mark: str = "") -> None:
-        self.size = 0
+        super().__init__(client.settings.chunk_size)
         self._client = client
         self._key = key
         self._mark = mark
-        self._chunk_size = client.settings.chunk_size
-        self._chunk = bytearray()
         self._large: SegmentedObject | None = None
-
-    def write(self, data: bytes | memoryview) -> None:
-        left = memoryview(data)
-        while left:
-            if len(self._chunk) == self._chunk_size:
-                self._send()
-            part = left[: self._chunk_size - len(self._chunk)]
-            self._chunk += part
-            self.size += len(part)
-            left = left[len(part) :]
 
     def take(self, source: StoredObject) -> None:
         """Adds another object's bytes. Raises ``PathNotFound`` when it is gone or has changed."""
