@@ -3,12 +3,15 @@ asked for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from udist_plugin.drivers.objects.store import StoredObject
+
+    Ask = Callable[["Wanted"], "Page"]
+    """Sends one request."""
 
 _BEHIND: Final = "\U0010ffff"
 """Comes after all that a key may go on with."""
@@ -28,26 +31,23 @@ class Page(NamedTuple):
         return [each.key for each in self.objects] + [*self.prefixes]
 
 
-class Ask(Protocol):
-    """One request: ``grouped`` up to a slash behind ``prefix``, ``single`` for one key at most."""
+class Wanted(NamedTuple):
+    """What one request asks for: keys with a ``prefix``, ``grouped`` up to a slash behind it, ``single`` for
+    one key at most."""
 
-    def __call__(
-        self,
-        prefix: str,
-        *,
-        after: str = "",
-        token: str = "",
-        grouped: bool = False,
-        single: bool = False,
-    ) -> Page: ...
+    prefix: str
+    after: str = ""
+    token: str = ""
+    grouped: bool = False
+    single: bool = False
 
 
 def objects(ask: Ask, prefix: str, after: str) -> Iterator[StoredObject]:
     """See ``ObjectStore.objects``."""
-    page = ask(prefix, after=after)
+    page = ask(Wanted(prefix, after))
     yield from page.objects
     while page.truncated:
-        page = ask(prefix, token=page.token)
+        page = ask(Wanted(prefix, token=page.token))
         yield from page.objects
 
 
@@ -65,7 +65,7 @@ def names(ask: Ask, prefix: str, after: str, *, folders: bool) -> Iterator[str]:
         if page.truncated and keys:
             for name in _beginnings(max(keys)[len(prefix) :].rstrip("/")) - found - sought:
                 sought.add(name)
-                if ask(f"{prefix}{name}/", single=True).objects:
+                if ask(Wanted(f"{prefix}{name}/", single=True)).objects:
                     found.add(name)
         yield from sorted(name for name in found - seen if name > after)
         seen |= found
@@ -78,7 +78,7 @@ def _beginnings(name: str) -> set[str]:
 
 def _pages_of_names(ask: Ask, prefix: str, after: str) -> Iterator[Page]:
     """A page begins behind the last prefix: MinIO may take a quarter of a second over its own token."""
-    page = ask(prefix, after=after, grouped=True)
+    page = ask(Wanted(prefix, after, grouped=True))
     last = ""
     while True:
         yield page
@@ -86,6 +86,6 @@ def _pages_of_names(ask: Ask, prefix: str, after: str) -> Iterator[Page]:
             return
         before, last = last, max(page.keys, default="")
         if last.endswith("/") and last > before:
-            page = ask(prefix, after=last + _BEHIND, grouped=True)
+            page = ask(Wanted(prefix, last + _BEHIND, grouped=True))
         else:
-            page = ask(prefix, token=page.token, grouped=True)
+            page = ask(Wanted(prefix, token=page.token, grouped=True))

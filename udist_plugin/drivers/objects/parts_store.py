@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from udist_plugin.content import Content
     from udist_plugin.drivers.objects.join import Piece
-    from udist_plugin.drivers.objects.listing import Page
+    from udist_plugin.drivers.objects.listing import Page, Wanted
     from udist_plugin.drivers.objects.store import StoredObject
 
 CONNECTIONS: Final = 64
@@ -98,13 +98,5 @@ class PartsStore(ObjectStore, Generic[U]):
         """Starts an upload in parts."""
 
     @abstractmethod
-    def _page(
-        self,
-        prefix: str,
-        *,
-        after: str = "",
-        token: str = "",
-        grouped: bool = False,
-        single: bool = False,
-    ) -> Page:
-        """See ``listing.Ask``."""
+    def _page(self, wanted: Wanted) -> Page:
+        """Sends one request."""

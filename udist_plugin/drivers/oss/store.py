@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from udist_plugin.content import Content
+    from udist_plugin.drivers.objects.listing import Wanted
     from udist_plugin.drivers.objects.store import ObjectWriter
     from udist_plugin.drivers.oss.settings import Settings
 
@@ -140,25 +141,17 @@ class OssStore(PartsStore[OssUpload]):
         if repeated:
             confirm(self.head, key, made.etag, NAME)
 
-    def _page(
-        self,
-        prefix: str,
-        *,
-        after: str = "",
-        token: str = "",
-        grouped: bool = False,
-        single: bool = False,
-    ) -> Page:
+    def _page(self, wanted: Wanted) -> Page:
         page, _ = self._client.ask(
             "list_objects_v2",
             ListObjectsV2Request,
-            prefix=prefix,
-            start_after=after or None,
-            continuation_token=token or None,
-            delimiter="/" if grouped else None,
-            max_keys=1 if single else LISTED_MAX,
+            prefix=wanted.prefix,
+            start_after=wanted.after or None,
+            continuation_token=wanted.token or None,
+            delimiter="/" if wanted.grouped else None,
+            max_keys=1 if wanted.single else LISTED_MAX,
         )
-        with errors(prefix):
+        with errors(wanted.prefix):
             found = [_stored(each) for each in page.contents or ()]
             prefixes = [each.prefix for each in page.common_prefixes or ()]
             return Page(found, prefixes, page.is_truncated, page.next_continuation_token or "")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectTypeDef
 
     from udist_plugin.content import Content
+    from udist_plugin.drivers.objects.listing import Wanted
     from udist_plugin.drivers.objects.store import ObjectWriter
     from udist_plugin.drivers.s3.settings import Settings
 
@@ -156,25 +157,17 @@ class S3Store(PartsStore[MultipartUpload]):
             )
         self._look(key, answer, answer.get("CopyObjectResult", {}))
 
-    def _page(
-        self,
-        prefix: str,
-        *,
-        after: str = "",
-        token: str = "",
-        grouped: bool = False,
-        single: bool = False,
-    ) -> Page:
-        asked: dict[str, Any] = {"Bucket": self.bucket, "Prefix": prefix}
-        if after:
-            asked["StartAfter"] = after
-        if token:
-            asked["ContinuationToken"] = token
-        if grouped:
+    def _page(self, wanted: Wanted) -> Page:
+        asked: dict[str, Any] = {"Bucket": self.bucket, "Prefix": wanted.prefix}
+        if wanted.after:
+            asked["StartAfter"] = wanted.after
+        if wanted.token:
+            asked["ContinuationToken"] = wanted.token
+        if wanted.grouped:
             asked["Delimiter"] = "/"
-        if single:
+        if wanted.single:
             asked["MaxKeys"] = 1
-        with errors(prefix):
+        with errors(wanted.prefix):
             page = self.client.list_objects_v2(**asked)
             found = [_stored(each) for each in page.get("Contents", ())]
             prefixes = [each["Prefix"] for each in page.get("CommonPrefixes", ())]
