@@ -88,7 +88,7 @@ class AzureWriter(ChunkedWriter):
         if self._sent and not self._mark:
             self._blocks.discard(self._target)
         self._sent.clear()
-        self._chunk.clear()
+        self._drop_chunk()
 
     def _send(self) -> None:
         if self._pool is None:
@@ -97,7 +97,7 @@ class AzureWriter(ChunkedWriter):
         block = self._blocks.new_id()
         self._sent.append(block)
         self._sending.append(self._pool.submit(self._blocks.stage, self._target, block, bytes(self._chunk)))
-        self._chunk.clear()
+        self._drop_chunk()
 
     def _wait(self, most: int) -> None:
         """Returns when no more blocks than that are on their way; raises what befell the others."""

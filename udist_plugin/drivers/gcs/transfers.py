@@ -114,7 +114,7 @@ class GcsWriter(ChunkedWriter):
         self._ended = True
 
     def cancel(self) -> None:
-        self._chunk = bytearray()
+        self._drop_chunk()
         if self._session and not self._ended:
             self._client.end_session(self._session)
         self._ended = True
@@ -146,7 +146,7 @@ class GcsWriter(ChunkedWriter):
         _, repeated = self._client.attempt(attempt, key=self._key)
         if repeated and self._generation:
             self._client.look(self._key, self._generation)
-        self._chunk = bytearray()
+        self._drop_chunk()
 
     def _put(self, data: bytes | memoryview, content_range: str) -> bool:
         """Whether that ended the upload; if not, ``_arrived`` is what the service has."""

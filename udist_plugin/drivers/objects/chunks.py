@@ -25,6 +25,10 @@ class ChunkedWriter(ObjectWriter):
             self.size += len(part)
             left = left[len(part) :]
 
+    def _drop_chunk(self) -> None:
+        """Begins another one: what sent this may still look at it."""
+        self._chunk = bytearray()
+
     @abstractmethod
     def _send(self) -> None:
-        """Sends the chunk, and empties it."""
+        """Sends the chunk, and drops it."""

@@ -92,7 +92,7 @@ class SwiftWriter(ChunkedWriter):
         self.cancel()
 
     def cancel(self) -> None:
-        self._chunk = bytearray()
+        self._drop_chunk()
         if self._large is not None:
             self._large.cancel()
             self._large = None
@@ -105,7 +105,7 @@ class SwiftWriter(ChunkedWriter):
     def _send(self) -> None:
         if self._chunk:
             self._segments().send(bytes(self._chunk))
-            self._chunk.clear()
+            self._drop_chunk()
 
 
 def put(client: SwiftClient, key: str, content: bytes, mark: str = "") -> None:
