@@ -7,8 +7,8 @@ from udist_plugin.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from udist_plugin.bootstrap.apps import collect_garbage, create_app
-    from udist_plugin.bootstrap.upkeep import disk_usage, find_damage
+    from udist_plugin.bootstrap.apps import create_app
+    from udist_plugin.bootstrap.upkeep import collect_garbage, disk_usage, find_damage
     from udist_plugin.client.async_plugin import AsyncPlugin
     from udist_plugin.client.async_response import AsyncResponse
     from udist_plugin.client.plugin import Plugin
@@ -92,7 +92,7 @@ _MODULES = {
     "Response": "client.response",
     "Source": "images.push",
     "WSGITransport": "remote.wsgi",
-    "collect_garbage": "bootstrap.apps",
+    "collect_garbage": "bootstrap.upkeep",
     "copy_image": "images.copying.copy",
     "create_app": "bootstrap.apps",
     "disk_usage": "bootstrap.upkeep",

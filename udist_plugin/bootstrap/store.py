@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from udist_plugin.drivers import open_driver
+from udist_plugin.errors import ConfigurationError
 from udist_plugin.storage import paths
 from udist_plugin.storage.sizes.sizes import MemorySizes, Sizes
 from udist_plugin.typed import TYPE_CHECKING
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 def driver_of(configuration: Configuration) -> StorageDriver:
     storage = configuration.storage
     return open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
+
+
+def check_writable(configuration: Configuration, impossible: str) -> None:
+    """Raises ``ConfigurationError`` if the store is read-only and something is ``impossible`` then: "the
+    store cannot be repaired", for instance. If that is empty, nothing is."""
+    if impossible and configuration.storage.maintenance.readonly.enabled:
+        raise ConfigurationError(f"is true, so {impossible}", key="storage.maintenance.readonly.enabled")
 
 
 def sizes_of(configuration: Configuration) -> Sizes:

@@ -6,6 +6,7 @@ import os
 
 from udist_plugin.cli.options import add_config_option, add_json_option
 from udist_plugin.cli.output import note, print_json, printable
+from udist_plugin.cli.stores import PLACE
 from udist_plugin.config.explaining import explain
 from udist_plugin.config.files import read_file
 from udist_plugin.drivers import open_driver, step_words
@@ -47,18 +48,6 @@ _SAID: Final = {
     "delete": "files can be deleted",
 }
 """What each step shows; a driver can add words of its own, and a step without any is shown by its name."""
-
-# What says where a store is, of the keys that any driver has.
-_PLACE: Final = (
-    "bucket",
-    "container",
-    "accountname",
-    "serviceurl",
-    "region",
-    "regionendpoint",
-    "endpoint",
-    "rootdirectory",
-)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -115,7 +104,7 @@ def _place(explained: Explained) -> dict[str, str]:
     """Where the store is: the driver's parameters that say so, by name."""
     section = f"storage.{explained.driver.value}."
     values = {setting.path: setting.shown for setting in explained.settings}
-    return {name: values[section + name] for name in _PLACE if values.get(section + name)}
+    return {name: values[section + name] for name in PLACE if values.get(section + name)}
 
 
 def _line(step: Step, said: Mapping[str, str]) -> str:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 
-from udist_plugin.bootstrap.store import sizes_of
+from udist_plugin.bootstrap.store import check_writable, driver_of, sizes_of
 from udist_plugin.cli.output import note, printable
 from udist_plugin.config import load
 from udist_plugin.config.files import read_file
-from udist_plugin.drivers import open_driver
-from udist_plugin.errors import ConfigurationError
 from udist_plugin.redaction import without_login, without_query
-from udist_plugin.storage import paths
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -22,8 +19,7 @@ if TYPE_CHECKING:
     from udist_plugin.storage.sizes.sizes import Sizes
 
 
-_PLACE: Final = (
-    "rootdirectory",
+PLACE: Final = (
     "bucket",
     "container",
     "accountname",
@@ -31,12 +27,11 @@ _PLACE: Final = (
     "region",
     "regionendpoint",
     "endpoint",
-    "authurl",
-    "url",
-    "prefix",
-    "realm",
+    "rootdirectory",
 )
 """Parameters of drivers that say where a store is."""
+_IDENTITY: Final = (*PLACE, "authurl", "url", "prefix", "realm")
+"""Those that tell a store from any other."""
 
 
 def opened(arguments: argparse.Namespace, *, to_be: str = "") -> StorageDriver:
@@ -51,7 +46,7 @@ def opened_with_place(
     """As ``opened``, and what tells the store from others: its driver and where it is, without secrets."""
     driver, configuration = _opened(arguments, f"the store cannot be {to_be}" if to_be else "")
     parameters = configuration.storage.parameters
-    place = {key: str(parameters[key]) for key in _PLACE if parameters.get(key)}
+    place = {key: str(parameters[key]) for key in _IDENTITY if parameters.get(key)}
     return driver, {"driver": driver.name, **{key: without_query(without_login(place[key])) for key in place}}
 
 
@@ -69,10 +64,8 @@ def _opened(arguments: argparse.Namespace, impossible: str) -> tuple[StorageDriv
     loaded = load(config, os.environ, config_name=path or "configuration", on_pipes=True)
     for message in loaded.warnings:
         note(printable(message))
-    storage = loaded.configuration.storage
-    if impossible and storage.maintenance.readonly.enabled:
-        raise ConfigurationError(f"is true, so {impossible}", key="storage.maintenance.readonly.enabled")
-    driver = open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
+    check_writable(loaded.configuration, impossible)
+    driver = driver_of(loaded.configuration)
     driver.probe()
     return driver, loaded.configuration
 
@@ -81,5 +74,4 @@ def opened_quietly(arguments: argparse.Namespace) -> StorageDriver:
     """The same without a probe and without warnings, for a command whose plugin has done that."""
     path = arguments.config
     loaded = load(read_file(path) if path else None, os.environ, config_name=path or "", on_pipes=True)
-    storage = loaded.configuration.storage
-    return open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
+    return driver_of(loaded.configuration)
