@@ -136,7 +136,7 @@ class Memory:
         or not to be trusted."""
         import json
 
-        content = self._read(_BLOBS) if self.trust else b""
+        content = self._read(_BLOBS) if self.trust and self._driver.has_folders else b""
         try:
             of, then, folders = json.loads(content)
             if of == _sum_of(self._read_sums) and 0 <= time.time() - then < TRUSTED:
