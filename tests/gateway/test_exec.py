@@ -7,6 +7,7 @@ import re
 import signal
 import stat
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,8 +122,27 @@ def test_signals_are_passed_on(home: Home, number: signal.Signals) -> None:
     assert home.folders() == []
 
 
+LATE = """
+import os, sys
+from udist_plugin.gateway import command
+
+class Late(command.Process):
+    def __init__(self, pid):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        super().__init__(pid)
+
+command.Process = Late
+sys.exit(command.run_command(["sh", "-c", "kill -INT $PPID; exit 7"], os.environ, None))
+"""
+"""``run_command`` on a machine so busy that the command has ended before it is looked at."""
+
+
+def test_a_signal_that_the_command_has_outrun_does_not_end_udist() -> None:
+    assert subprocess.run([sys.executable, "-c", LATE], check=False).returncode == 7
+
+
 def test_ctrl_c_in_a_terminal_reaches_the_command_once(home: Home) -> None:
-    script = "trap 'echo caught' INT; echo ready; read line; read line; exit 7"
+    script = "trap 'echo caught' INT; echo ready; until [ x$line = xend ]; do read line; done; exit 7"
     command = [*UDIST, "exec", "--", "sh", "-c", script]
     pid, terminal = os.forkpty()
     if not pid:
@@ -130,10 +150,10 @@ def test_ctrl_c_in_a_terminal_reaches_the_command_once(home: Home) -> None:
     said = b""
     while b"ready" not in said:
         said += os.read(terminal, 1024)
-    os.write(terminal, b"\x03")
+    os.write(terminal, b"\x03\n")  # a shell that was just about to read looks for signals after the line
     while b"caught" not in said:
         said += os.read(terminal, 1024)
-    os.write(terminal, b"one\ntwo\n")
+    os.write(terminal, b"end\n")
     while True:
         try:
             said += os.read(terminal, 1024)

@@ -35,6 +35,8 @@ def run_command(words: list[str], environ: Mapping[str, str], gateway: Gateway) 
         command = os.posix_spawnp(words[0], words, environ, setsigmask=before, setsigdef=IGNORED_BY_PYTHON)
         return _wait(command, Process(command), gateway)
     finally:
+        while late := signal.sigpending() & AWAITED:  # they were for a command that has ended meanwhile
+            signal.sigwait(late)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
