@@ -142,18 +142,21 @@ def test_a_signal_that_the_command_has_outrun_does_not_end_udist() -> None:
 
 
 def test_ctrl_c_in_a_terminal_reaches_the_command_once(home: Home) -> None:
-    script = "trap 'echo caught' INT; echo ready; until [ x$line = xend ]; do read line; done; exit 7"
-    command = [*UDIST, "exec", "--", "sh", "-c", script]
+    caught = "trap 'echo caught' INT; trap 'echo passed on; exit 7' USR1"
+    command = [*UDIST, "exec", "--", "sh", "-c", f"{caught}; echo ready; while :; do sleep 0.02; done"]
     pid, terminal = os.forkpty()
     if not pid:
         os.execvpe(command[0], command, home.environ)
     said = b""
     while b"ready" not in said:
         said += os.read(terminal, 1024)
-    os.write(terminal, b"\x03\n")  # a shell that was just about to read looks for signals after the line
+    os.kill(pid, signal.SIGSTOP)
+    os.waitpid(pid, os.WUNTRACED)
+    os.write(terminal, b"\x03")
     while b"caught" not in said:
         said += os.read(terminal, 1024)
-    os.write(terminal, b"end\n")
+    os.kill(pid, signal.SIGUSR1)
+    os.kill(pid, signal.SIGCONT)  # udist takes its SIGINT, and passes the other on
     while True:
         try:
             said += os.read(terminal, 1024)
@@ -161,7 +164,7 @@ def test_ctrl_c_in_a_terminal_reaches_the_command_once(home: Home) -> None:
             break
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
-    assert said.count(b"caught") == 1
+    assert said.count(b"passed on") == said.count(b"caught") == 1
 
 
 def test_a_command_that_does_not_exist_is_127_with_its_name(home: Home) -> None:
