@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from tests.storage.actors import interleave
+from tests.storage.orders import interleave
 
 PARTS = 100
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.storage.actors import interleave
+from tests.storage.orders import interleave
 
 PART = 10
 
