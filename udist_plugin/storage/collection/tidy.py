@@ -148,8 +148,7 @@ class Tidying:
             return self._driver.delete_if(folder, paths.CURRENT, content)
 
         with suppress(PathNotFound):  # deleted by another
-            is_leased = partial(self._leases.holds, repository.name, tag)  # see ``Leases.create``
-            if Notes(self._driver).delete(current, content, take, is_leased):
+            if Notes(self._driver).delete(current, content, take):
                 yield step
 
     def _settle(self, repository: Repository, plan: Plan) -> Iterator[Step]:
