@@ -92,7 +92,7 @@ INSIDE: dict[str, set[str]] = {
     "drivers.azure": {"drivers.base", "drivers.section", "drivers.objects"},
     "drivers.swift": {"drivers.base", "drivers.section", "drivers.objects"},
     "storage.sizes": {"storage.cache"},
-    "storage.upkeep": {"storage.catalog", "storage.collection.notes", "storage.paths"},
+    "storage.upkeep": {"storage.catalog", "storage.collection.notes", "storage.paths", "storage.stretches"},
     "http_api.middleware": {"http_api.errors", "http_api.request", "http_api.response", "http_api.routes"},
     "config.keys": {"config.part", "config.schema"},
     "client.trace": set(),

@@ -8,7 +8,7 @@ from tests.drivers.memory_store import MemoryObjects, MemoryStore
 from udist_plugin.oci.manifest import Manifest
 from udist_plugin.oci.media_types import OCI_INDEX
 from udist_plugin.registry import Page
-from udist_plugin.storage import catalog_index, paths
+from udist_plugin.storage import catalog_index, paths, stretches
 from udist_plugin.storage.catalog import LOOKS
 from udist_plugin.storage.registry import StorageRegistry
 
@@ -128,7 +128,7 @@ def test_nothing_is_written_to_a_store_that_is_read_only(store: MemoryStore) -> 
 def test_what_a_large_repository_holds_is_skipped(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalog_index, "CROWD", 3)
+    monkeypatch.setattr(stretches, "CROWD", 3)
     add(store, "large", files=50)
     add(store, "large/below")
     assert listed(store)[0] == sorted([*NAMES, "large", "large/below"])
@@ -137,7 +137,7 @@ def test_what_a_large_repository_holds_is_skipped(
 
 
 def test_a_store_is_walked_in_stretches(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog_index, "WALKS", 3)
+    monkeypatch.setattr(stretches, "STRETCHES", 3)
     assert listed(store)[0] == NAMES
     one = MemoryStore()
     names = sorted(["a/b", *(f"a/b/{name}" for name in ("0", "0/c", "c", "c-d", "c/d", "c.d", "e0", "f_g"))])

@@ -41,6 +41,11 @@ class Digest(str):
     def hex(self) -> str:
         return self.partition(":")[2]
 
+    @property
+    def raw(self) -> bytes:
+        """The encoded part as bytes."""
+        return bytes.fromhex(self.hex)
+
     def hasher(self) -> hashlib._Hash:
         """A new running hash of this digest's algorithm."""
         return new_hash(self.algorithm)

@@ -33,6 +33,7 @@ from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.reference import check_name
 from udist_plugin.storage import paths
 from udist_plugin.storage.catalog import walk
+from udist_plugin.storage.stretches import Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -173,7 +174,8 @@ class Expiry:
                 digests = {digest for digest in digests if not self._links(name, digest)}
             return digests
         # A look at each link is a request there, and one tells of a thousand files.
-        linked = {link for path in self._driver.files(paths.REPOSITORIES) if (link := _linked(path))}
+        files = Stretch().files(self._driver, paths.REPOSITORIES, (f"{paths.MANIFESTS}/tags", paths.UPLOADS))
+        linked = {link for path, _ in files if (link := _linked(path))}
         return digests - linked
 
     def _links(self, name: str, digest: Digest) -> bool:

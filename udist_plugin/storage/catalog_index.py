@@ -13,7 +13,7 @@ import threading
 import time
 from contextlib import suppress
 
-from udist_plugin.errors import PathNotFound, StorageError
+from udist_plugin.errors import StorageError
 from udist_plugin.storage import paths
 from udist_plugin.storage.cache import Cache
 from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple
@@ -29,11 +29,7 @@ INDEX_MAX: Final = 64 << 20
 """A larger index is not read, in bytes: some million repositories."""
 NOTED: Final = 1024
 """Repositories of which is kept that word of them was left, or need not be."""
-WALKS: Final = 8
-"""Stretches of a store that are walked at once: each page of a walk takes its time, most of it elsewhere."""
 WORD: Final = "/_new"
-CROWD: Final = 2000
-"""Files of one repository that are walked over before the rest of it is skipped."""
 
 
 class Found(NamedTuple):
@@ -107,12 +103,14 @@ class CatalogIndex:
 
     def refresh(self) -> None:
         """Walks everything, unless the index is fresh or another is at it."""
+        from udist_plugin.storage.collection.walk import repositories
+
         if _is_fresh(self._found) or not self._walking.acquire(blocking=False):
             return
         try:
             begun = time.time()
             news = list(self._news())
-            names = list(_repositories(self._driver))
+            names = list(repositories(self._driver))
             self._found = Found.of(begun, names)
             if self._save:
                 content = "\n".join([str(begun), *names])
@@ -133,44 +131,3 @@ def _above(name: str) -> Iterator[str]:
 
 def _is_fresh(found: Found) -> bool:
     return abs(time.time() - found.time) < TRUSTED
-
-
-def _repositories(driver: StorageDriver) -> Iterator[str]:
-    """The names of all, each once. Stretches of the store are walked at the same time."""
-    from udist_plugin.helpers import Helpers
-
-    marks = _marks(driver)
-    with Helpers(WALKS, "udist-catalog") as pool:
-        for names in pool.map(lambda *ends: list(_between(driver, *ends)), ["", *marks], [*marks, ""]):
-            yield from names
-
-
-def _marks(driver: StorageDriver) -> Sequence[str]:
-    """Where to part the store into up to ``WALKS`` stretches: names in the first folder that has several."""
-    above, names = "", [""]
-    with suppress(PathNotFound):
-        while len(names) == 1:
-            above = f"{above}{names[0]}/".lstrip("/")
-            folder = f"{paths.REPOSITORIES}/{above}".rstrip("/")
-            names = [name for name in driver.names(folder) if not name.startswith("_")]
-    step = max(1, -(-len(names) // WALKS))
-    return [f"{above}{name}" for name in names[step::step]]
-
-
-def _between(driver: StorageDriver, start: str, end: str) -> Iterator[str]:
-    """The names behind ``start`` and before ``end``, if there is one; what one of them holds is skipped when
-    it is much."""
-    last, count = "", 0
-    files = driver.files(paths.REPOSITORIES, after=start)
-    while (path := next(files, None)) is not None and (not end or path < end):
-        name, _, rest = path.partition("/_")
-        holds = f"_{rest.partition('/')[0]}"
-        if holds not in (paths.LAYERS, paths.MANIFESTS):
-            continue
-        if (folder := f"{name}/{holds}") != last:
-            last, count = folder, 0
-            if holds == paths.MANIFESTS:
-                yield name
-        count += 1
-        if count == CROWD:
-            files = driver.files(paths.REPOSITORIES, after=f"{folder}0")  # behind all that is in it

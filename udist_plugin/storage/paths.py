@@ -58,6 +58,7 @@ CURRENT: Final = "current/link"
 LAYERS: Final = "_layers"
 MANIFESTS: Final = "_manifests"
 """What makes a folder a repository, as in distribution 3."""
+UPLOADS: Final = "_uploads"
 
 # Compiled on first use.
 _UPLOAD_ID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
@@ -110,7 +111,7 @@ def tag_index(name: str, tag: str, digest: Digest) -> str:
 
 
 def uploads(name: str) -> str:
-    return f"{repository(name)}/_uploads"
+    return f"{repository(name)}/{UPLOADS}"
 
 
 def upload(name: str, upload_id: str) -> str:

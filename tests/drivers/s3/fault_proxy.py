@@ -89,6 +89,7 @@ def fault_proxy(url: str, port: int = 0) -> Iterator[tuple[str, Faults]]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def serve(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -42,10 +42,10 @@ class Marked:
         return len(self._raw)
 
     def __contains__(self, digest: Digest) -> bool:
-        return bytes.fromhex(digest.hex) in self._raw
+        return digest.raw in self._raw
 
     def add(self, digest: Digest) -> None:
-        self._raw.add(bytes.fromhex(digest.hex))
+        self._raw.add(digest.raw)
 
     def update(self, digests: bytes) -> None:
         """Adds digests of sha256 that stand one behind the other."""
@@ -132,12 +132,12 @@ class _Marking:
 
     def _digests(self, repository: _Repository, revision: Revision, target: Digest) -> bytes | None:
         """A manifest's digest, and those that it names, if it is worth remembering; they are marked."""
-        raw = bytes.fromhex(target.hex)
+        raw = target.raw
         if (digests := repository.known.get(raw) or self._kept.get(raw)) is None:
             if (content := self._reader.manifest(target, revision.link)) is None:
                 return None
             blobs, asked = self._reader.blobs(revision.repository, content, target)
-            others = {bytes.fromhex(digest.hex) for digest in blobs} - {raw}
+            others = {digest.raw for digest in blobs} - {raw}
             if asked or len(raw) != SIZE:
                 for each in (target, *blobs):
                     self.marked.add(each)

@@ -13,6 +13,7 @@ from udist_plugin.drivers.base import LETTERS
 from udist_plugin.errors import DigestInvalid, InvalidPath, PathNotFound, StorageError
 from udist_plugin.oci.digest import HEX_LENGTHS, Digest
 from udist_plugin.storage import paths
+from udist_plugin.storage.stretches import Stretch, in_stretches
 from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ ATTEMPTS: Final = 3
 """How often a folder is listed that others delete and make again meanwhile."""
 REVISIONS: Final = f"/{paths.MANIFESTS}/revisions"
 """Where they are in a repository."""
+_NO_REVISIONS: Final = (paths.LAYERS, f"{paths.MANIFESTS}/tags", paths.UPLOADS)
 _PROVEN: Final = "sha256"
 """The digests that a link's MD5 is compared with."""
 _SIZE: Final = 32
@@ -49,7 +51,7 @@ def revision_links(driver: StorageDriver, root: str = paths.REPOSITORIES) -> Ite
         for repository in _repositories(driver, root):
             yield from _revisions_of(driver, repository)
         return
-    for path, md5 in driver.files_with_md5(root):
+    for path, md5 in Stretch().files(driver, root, _NO_REVISIONS):
         name, found, rest = path.partition(f"{REVISIONS}/")
         if found and is_link(rest) and _is_canonical(name):
             yield Revision(f"{root}/{name}", f"{root}/{path}", _proven(rest, md5))
@@ -79,7 +81,7 @@ class _Packed:
         if revision.holds is None:
             self._others.append(revision)
         else:
-            self._raw += bytes.fromhex(revision.holds.hex)
+            self._raw += revision.holds.raw
 
     def revisions(self) -> Iterator[Revision]:
         yield from self._others
@@ -194,11 +196,17 @@ def repositories(driver: StorageDriver) -> Iterator[str]:
         found = _repositories(driver, paths.REPOSITORIES)
         yield from (path.removeprefix(f"{paths.REPOSITORIES}/") for path in found)
         return
-    last = ""
-    for path in driver.files(paths.REPOSITORIES):  # in order, so that all of a repository's come together
+    for names in in_stretches(driver, paths.REPOSITORIES, partial(_names_in, driver=driver)):
+        yield from names
+
+
+def _names_in(stretch: Stretch, driver: StorageDriver) -> list[str]:
+    found: dict[str, None] = {}
+    for path, _ in stretch.files(driver, paths.REPOSITORIES, (paths.LAYERS, paths.MANIFESTS, paths.UPLOADS)):
         name, holds, _ = path.partition(f"/{paths.MANIFESTS}/")
-        if holds and name != last and _is_canonical(name):
-            yield (last := name)
+        if holds and name not in found and _is_canonical(name):
+            found[name] = None
+    return list(found)
 
 
 def remove_empty(driver: StorageDriver, folder: str) -> None:

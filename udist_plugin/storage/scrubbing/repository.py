@@ -61,9 +61,9 @@ class Checking:
         yield from self._manifests()
         for tag in filter(tag_matcher(), sorted(listed(self._driver, f"{self._folder}/_manifests/tags"))):
             yield from self._tag(tag)
-        for each in listed(self._driver, f"{self._folder}/_uploads"):
+        for each in listed(self._driver, f"{self._folder}/{paths.UPLOADS}"):
             if paths.is_upload_id(each):
-                yield from self._upload(f"{self._folder}/_uploads/{each}")
+                yield from self._upload(f"{self._folder}/{paths.UPLOADS}/{each}")
 
     def _manifests(self) -> Iterator[Case]:
         index = read_index(self._driver, self._name)

@@ -56,17 +56,19 @@ def _candidates(driver: StorageDriver, errors: list[StorageError]) -> Iterator[s
         yield from _walked_over(driver)
         return
     for name, entries in walk(driver):
-        if "_uploads" in entries:
+        if paths.UPLOADS in entries:
             yield from _inside(driver, paths.uploads(name), paths.is_upload_id, errors)
 
 
 def _walked_over(driver: StorageDriver) -> Iterator[str]:
     """Every upload, where a look into each repository is a request, and one tells of a thousand files."""
+    from udist_plugin.storage.stretches import Stretch
+
     last = ""
-    for path in driver.files(paths.REPOSITORIES):
-        name, _, rest = path.partition("/_uploads/")
+    for path, _ in Stretch().files(driver, paths.REPOSITORIES, (paths.LAYERS, paths.MANIFESTS)):
+        name, _, rest = path.partition(f"/{paths.UPLOADS}/")
         upload_id = rest.partition("/")[0]
-        upload = f"{paths.REPOSITORIES}/{name}/_uploads/{upload_id}"
+        upload = f"{paths.REPOSITORIES}/{name}/{paths.UPLOADS}/{upload_id}"
         if upload != last and paths.is_upload_id(upload_id) and is_name(name):
             last = upload
             yield upload

@@ -1,0 +1,82 @@
+"""Long lists of stores without real folders: in stretches that are asked for at the same time, and without
+most of what is not wanted."""
+
+from __future__ import annotations
+
+from udist_plugin.errors import PathNotFound
+from udist_plugin.typed import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from udist_plugin.drivers.base import StorageDriver
+
+STRETCHES: Final = 8
+"""How many are listed at once: each page takes its time, most of it elsewhere."""
+CROWD: Final = 1000
+"""Files of one folder that are listed before the rest of it is skipped."""
+
+T = TypeVar("T")
+
+
+class Stretch(NamedTuple):
+    """What comes behind ``after``, up to ``until`` if that is not empty."""
+
+    after: str = ""
+    until: str = ""
+
+    def files(
+        self, driver: StorageDriver, root: str, without: Collection[str] = ()
+    ) -> Iterator[tuple[str, str]]:
+        """The files below ``root``, as ``StorageDriver.files_with_md5``, of which those in repositories'
+        folders ``without``, such as ``_layers``, may be skipped."""
+        listing = driver.files_with_md5(root, after=self.after)
+        folder, count = "", 0
+        while (found := next(listing, None)) is not None and (not self.until or found[0] <= self.until):
+            yield found
+            if not (folder and found[0].startswith(folder)):
+                folder, count = _folder(found[0], without), 0
+            count += 1
+            if folder and count == CROWD:
+                listing = driver.files_with_md5(root, after=f"{folder[:-1]}0")  # behind all that is in it
+
+
+def _folder(path: str, names: Collection[str]) -> str:
+    """The part of a path up to the first of these names, which ends with a slash; empty if there is none."""
+    for name in names:
+        before, found, _ = path.partition(f"/{name}/")
+        if found:
+            return before + found
+    return ""
+
+
+def in_stretches(
+    driver: StorageDriver, root: str, walk: Callable[[Stretch], T], below: str = ""
+) -> Iterator[T]:
+    """What ``walk`` makes of each stretch of the files below ``root``, in order; together they are all files.
+
+    They are parted by the names in the first folder that has several, from ``below`` on: a path that ends
+    with a slash.
+    """
+    if driver.lookups < STRETCHES:
+        yield walk(Stretch())
+        return
+    from udist_plugin.helpers import Helpers
+
+    ends = _ends(driver, root, below)
+    with Helpers(STRETCHES, "udist-lists") as pool:
+        yield from pool.map(walk, map(Stretch, ["", *ends], [*ends, ""]))
+
+
+def _ends(driver: StorageDriver, root: str, above: str) -> Sequence[str]:
+    try:
+        while len(names := _names(driver, f"{root}/{above}".rstrip("/"))) == 1:
+            above = f"{above}{names[0]}/"
+    except PathNotFound:
+        return []
+    step = max(1, -(-len(names) // STRETCHES))
+    return [f"{above}{name}" for name in names[step::step]]
+
+
+def _names(driver: StorageDriver, folder: str) -> list[str]:
+    return [name for name in driver.names(folder) if not name.startswith("_")]
