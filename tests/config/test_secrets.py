@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.config.test_loading import configured, problems
+from tests.config.files import configured, problems
 
 
 @pytest.mark.parametrize(

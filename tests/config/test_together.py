@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.config.test_loading import configured, problems
+from tests.config.files import configured, problems
 
 
 def test_an_address_of_redis_has_a_number_for_a_port() -> None:
