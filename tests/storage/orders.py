@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.storage.actors import DEEDS, Content, Plugin, Stock
 from tests.storage.interleaving import HOUR, Role, Turns, store
 from tests.storage.owners import LEASED, Owner, Promises
-from tests.storage.samples import push
+from tests.storage.samples import push, push_image
 from udist_plugin.errors import StorageError
 from udist_plugin.patterns.pattern import Pattern
 from udist_plugin.storage import paths
@@ -54,6 +54,7 @@ def litter(
 ) -> None:
     """Garbage that pushes are about to use again, old or in quarantine, and due or not."""
     registry = StorageRegistry(driver)
+    push_image(registry, "others", b"a store in which no repository is left is not collected", tags=["v1"])
     for name, content in found.items():
         for digest, blob in content.blobs.items():
             registry.push_blob(name, digest, io.BytesIO(blob))
