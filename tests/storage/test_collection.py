@@ -194,6 +194,33 @@ def test_what_is_referred_to_again_is_restored(store: Store, driver: StorageDriv
     assert store.collect(3) == {}
 
 
+@pytest.mark.usefixtures("garbage")
+@pytest.mark.parametrize("undone", [False, True])
+@pytest.mark.parametrize("left", [b"", GARBAGE[:5]])
+def test_what_a_crash_cut_short_never_replaces_what_was_pushed_again(
+    store: Store, driver: StorageDriver, left: bytes, undone: bool
+) -> None:
+    driver.put_content(DATA, left)
+    assert store.collect(1.1) == {"quarantine": [DIGEST]}
+    document = image(GARBAGE)
+    for path, content in {DATA: GARBAGE, paths.blob_data(document.digest): document.content}.items():
+        driver.put_content(path, content)  # as a stock server would
+    driver.put_content(paths.link(paths.revision("a", document.digest)), document.digest.encode())
+    if undone:
+        assert list(undo(driver)) == []
+    assert store.collect(1.1) == {}
+    assert driver.get_content(DATA) == GARBAGE
+
+
+def test_what_a_crash_cut_short_is_replaced_by_what_is_whole(
+    store: Store, driver: StorageDriver, garbage: Digest
+) -> None:
+    store.collect(1.1)
+    driver.put_content(DATA, GARBAGE[:5])
+    assert [step.digest for step in undo(driver)] == [garbage]
+    assert driver.get_content(DATA) == GARBAGE
+
+
 def test_everything_can_be_restored(store: Store, driver: StorageDriver, garbage: Digest) -> None:
     before = blobs(driver)
     store.collect(1.1)

@@ -223,7 +223,7 @@ def _settle(
 
 
 def _restore(driver: StorageDriver, quarantine: Quarantine, entry: Entry, size: int) -> bool:
-    """Whether it had to be. Data of another size is what a server's crash left."""
+    """Whether it had to be."""
     if _stands(driver, entry, size):
         return False
     quarantine.restore(entry)
@@ -231,10 +231,16 @@ def _restore(driver: StorageDriver, quarantine: Quarantine, entry: Entry, size: 
 
 
 def _stands(driver: StorageDriver, entry: Entry, size: int) -> bool:
+    """Whether the data is where it belongs. If the sizes differ, a server's crash cut one of the two short,
+    and only what is whole replaces the other."""
+    from udist_plugin.storage.scrubbing.blobs import digest_at
+
     try:
-        return driver.stat(entry.origin).size == size
+        if driver.stat(entry.origin).size == size:
+            return True
     except PathNotFound:
         return False
+    return digest_at(driver, entry.path, entry.digest) != entry.digest
 
 
 def _take(

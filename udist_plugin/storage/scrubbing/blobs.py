@@ -79,7 +79,7 @@ def damage_of(driver: StorageDriver, path: str, digest: Digest, read: Callable[[
     problem = ""
     for _ in range(READINGS):
         try:
-            if _digest_at(driver, path, digest, read) == digest:
+            if digest_at(driver, path, digest, read) == digest:
                 return ""
             problem = "holds other content than its digest says"
         except PathNotFound:
@@ -132,7 +132,10 @@ def _set_aside(driver: StorageDriver, digest: Digest, read: Callable[[int], obje
         return False
 
 
-def _digest_at(driver: StorageDriver, path: str, digest: Digest, read: Callable[[int], object]) -> str:
+def digest_at(
+    driver: StorageDriver, path: str, digest: Digest, read: Callable[[int], object] = lambda _: None
+) -> str:
+    """That of the data at ``path``, by the algorithm of ``digest``. Raises ``StorageError``."""
     with driver.reader(path) as content:
         return _digest_of(content, digest, read)
 
