@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.drivers.memory_store import MemoryObjects
 from tests.http_api.images import image
 from tests.link.waiting import until
 from tests.proxy.upstreams import (
@@ -26,12 +27,13 @@ from udist_plugin.drivers.filesystem.driver import FilesystemDriver
 from udist_plugin.drivers.inmemory import InMemoryDriver
 from udist_plugin.errors import BlobUnknown, ManifestUnknown, PathNotFound
 from udist_plugin.oci.digest import Digest
+from udist_plugin.proxy import expiry as expiring
 from udist_plugin.proxy.expiry import BLOB, MANIFEST, STOCK, Cached, Expiry
 from udist_plugin.storage import paths
+from udist_plugin.storage.data import BlobData
 from udist_plugin.storage.registry import StorageRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from udist_plugin.drivers.base import StorageDriver
@@ -48,28 +50,17 @@ class Clock:
         return self.now
 
 
-class Folderless(InMemoryDriver):
-    """As on an object store, folders are what files have in common."""
-
-    has_folders = False
-
-    def files(self, path: str, *, after: str = "") -> Iterator[str]:
-        return (each for each in sorted(self._below(path, "")) if each > after)
-
-    def _below(self, path: str, relative: str) -> Iterator[str]:
-        for name in self.list(path):
-            below = f"{relative}/{name}".removeprefix("/")
-            if self.stat(f"{path}/{name}").is_folder:
-                yield from self._below(f"{path}/{name}", below)
-            else:
-                yield below
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for pushes that are under way: there are none."""
+    monkeypatch.setattr(expiring, "PAUSE", 0.0)
 
 
-@pytest.fixture(params=["filesystem", "inmemory", "folderless"])
+@pytest.fixture(params=["filesystem", "inmemory", "objects"])
 def driver(request: pytest.FixtureRequest, tmp_path: Path) -> StorageDriver:
     if request.param == "filesystem":
         return FilesystemDriver.from_parameters({"rootdirectory": str(tmp_path)}, scratch=paths.SCRATCH)
-    return InMemoryDriver() if request.param == "inmemory" else Folderless()
+    return InMemoryDriver() if request.param == "inmemory" else MemoryObjects()
 
 
 @pytest.fixture
@@ -84,7 +75,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def expiry(driver: StorageDriver, store: StorageRegistry, clock: Clock) -> Expiry:
-    return Expiry(driver, lambda: store, TTL, clock)
+    return Expiry(driver, lambda: store, TTL, clock, lambda _: False)
 
 
 def keep(store: StorageRegistry, name: str, content: bytes = SMALL) -> Digest:
@@ -123,6 +114,57 @@ def test_data_stays_for_whoever_has_it_too(
     assert not store.has_blob(NAME, DIGEST)
     assert store.has_blob("own/repository", DIGEST)
     assert driver.exists(paths.blob_data(DIGEST))
+
+
+@pytest.mark.parametrize("looks", [False, True])
+def test_data_stays_for_whoever_links_it_meanwhile(
+    driver: StorageDriver, store: StorageRegistry, clock: Clock, looks: bool
+) -> None:
+    """Who looked before it was to go makes the link without another look."""
+
+    def push(_: float) -> bool:
+        if looks:
+            store.mount_blob("own/repository", DIGEST, None)
+        else:
+            driver.put_content(paths.link(paths.layer("own/repository", DIGEST)), DIGEST.encode())
+        return False
+
+    keep(store, NAME)
+    expiry = Expiry(driver, lambda: store, TTL, clock, push)
+    expiry.plan(Cached(BLOB, NAME, DIGEST), TTL)
+    clock.now += TTL * 2
+    expiry.drop_due()
+    assert driver.exists(paths.blob_data(DIGEST))
+    assert store.has_blob("own/repository", DIGEST)
+    assert planned(driver) == []
+
+
+def test_data_stays_that_another_digest_stands_for(
+    driver: StorageDriver, store: StorageRegistry, clock: Clock, expiry: Expiry
+) -> None:
+    """Stock servers keep a blob by its sha256, and say so in the link of the digest that it was pushed by."""
+    other = Digest.of(SMALL, "sha512")
+    driver.put_content(paths.link(paths.layer("own/repository", other)), DIGEST.encode())
+    driver.put_content(paths.link(paths.revision("own/repository", other)), DIGEST.encode())
+    keep(store, NAME)
+    expiry.plan(Cached(BLOB, NAME, DIGEST), TTL)
+    clock.now += TTL * 2
+    expiry.drop_due()
+    assert store.has_blob("own/repository", other)
+
+
+def test_a_plugin_that_closes_leaves_the_rest_to_the_next(
+    driver: StorageDriver, store: StorageRegistry, clock: Clock, expiry: Expiry
+) -> None:
+    keep(store, NAME)
+    expiry.plan(Cached(BLOB, NAME, DIGEST), TTL)
+    clock.now += TTL * 2
+    Expiry(driver, lambda: store, TTL, clock, lambda _: True).drop_due()
+    assert planned(driver)
+    expiry.drop_due()
+    assert planned(driver) == []
+    with pytest.raises(PathNotFound):
+        BlobData(driver).stat(DIGEST)
 
 
 def test_a_manifest_goes_with_its_tags(

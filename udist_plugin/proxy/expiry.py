@@ -18,6 +18,7 @@ import time
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from udist_plugin.errors import (
@@ -31,9 +32,11 @@ from udist_plugin.errors import (
 )
 from udist_plugin.oci.digest import Digest
 from udist_plugin.oci.reference import check_name
+from udist_plugin.proxy.unlinked import unlinked
 from udist_plugin.storage import paths
-from udist_plugin.storage.catalog import walk
-from udist_plugin.storage.stretches import Stretch
+from udist_plugin.storage.collection.collect import PAUSE
+from udist_plugin.storage.collection.quarantine import CLOSED, Entry, Quarantine
+from udist_plugin.storage.data import BlobData
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +55,9 @@ STEPS: Final = 100
 
 LOOKS: Final = (1.0, 3600.0)
 """Seconds between two looks for what is due: the least and the most."""
+
+BATCH: Final = 10_000
+"""Content that is dropped together: for each batch all links are looked for twice."""
 
 CLOSING: Final = 1.0
 """Seconds that closing waits for a look that is under way."""
@@ -79,7 +85,8 @@ class Cached(NamedTuple):
 
 class Expiry:
     """Plans what is dropped from ``driver``, and drops it. ``open_store`` gives the registry that stands
-    there, ``clock`` seconds since 1970; ``ttl`` is the shortest time to live in use."""
+    there, ``clock`` seconds since 1970; ``ttl`` is the shortest time to live in use. ``pause`` waits for so
+    many seconds, and is true if nobody should wait any longer."""
 
     def __init__(
         self,
@@ -87,12 +94,14 @@ class Expiry:
         open_store: Callable[[], Registry],
         ttl: float,
         clock: Callable[[], float] = time.time,
+        pause: Callable[[float], object] | None = None,
     ) -> None:
         self._driver = driver
         self._open_store = open_store
         self._clock = clock
         self._interval = min(max(ttl / STEPS, LOOKS[0]), LOOKS[1])
         self._stop = threading.Event()
+        self._pause = pause or self._stop.wait
         self._thread: threading.Thread | None = None
 
     def plan(self, cached: Cached, ttl: float) -> None:
@@ -126,12 +135,15 @@ class Expiry:
     def drop_due(self) -> None:
         """Drops all whose time is over. Raises ``StorageError``."""
         now = self._clock()
-        for folder in self._due_folders(now):
-            marks = [f"{folder}/{name}" for name in self._names(folder)]
-            self._drop([cached for mark in marks if (cached := self._read(mark))])
-            for path in marks:
+        folders = list(self._due_folders(now))
+        marks = (f"{folder}/{name}" for folder in folders for name in self._names(folder))
+        while batch := list(islice(marks, BATCH)):
+            if not self._drop([cached for mark in batch if (cached := self._read(mark))]):
+                return
+            for path in batch:
                 with suppress(PathNotFound):  # another has done the same
                     self._driver.delete(path, durable=False)
+        for folder in folders:
             self._driver.remove_if_empty(folder)
         self._drop_planned_by_stock(now)
 
@@ -153,8 +165,9 @@ class Expiry:
         except (PathNotFound, ValueError, KeyError, TypeError, AttributeError):
             return None
 
-    def _drop(self, due: list[Cached]) -> None:
-        """Links go first, then the data that no link is left to, of whatever repository."""
+    def _drop(self, due: list[Cached]) -> bool:
+        """Links go first, then the data that no link is left to. ``False`` if the plugin closes meanwhile:
+        then all of it is to be dropped again."""
         store = self._open_store()
         for kind, name, digest in due:
             if kind == MANIFEST:
@@ -162,27 +175,30 @@ class Expiry:
                     store.delete_manifest(name, digest)
             with suppress(BlobUnknown):  # of the first manifest of a repository there may be such a link, too
                 store.delete_blob(name, digest)
-        for digest in self._unlinked({each.digest for each in due}):
-            with suppress(PathNotFound):
-                self._driver.delete(paths.blob_data(digest).removesuffix("/data"))
+        return self._drop_data(unlinked(self._driver, {each.digest for each in due}))
 
-    def _unlinked(self, digests: set[Digest]) -> set[Digest]:
+    def _drop_data(self, digests: set[Digest]) -> bool:
+        """A push to another repository may have looked at the data, and make its link only now. So data is
+        deleted as ``collect.py`` says: in quarantine, where every look restores it, and after a pause."""
         if not digests:
-            return digests
-        if self._driver.has_folders:
-            for name, _ in walk(self._driver):
-                digests = {digest for digest in digests if not self._links(name, digest)}
-            return digests
-        # A look at each link is a request there, and one tells of a thousand files.
-        files = Stretch().files(self._driver, paths.REPOSITORIES, (f"{paths.MANIFESTS}/tags", paths.UPLOADS))
-        linked = {link for path, _ in files if (link := _linked(path))}
-        return digests - linked
-
-    def _links(self, name: str, digest: Digest) -> bool:
-        return any(
-            self._driver.stands(paths.link(folder))
-            for folder in (paths.layer(name, digest), paths.revision(name, digest))
-        )
+            return True
+        quarantine = Quarantine(self._driver)
+        run = quarantine.begin()
+        for digest in digests:
+            with suppress(PathNotFound):  # dropped by another, or taken by one that was killed since
+                quarantine.take(Entry(run, paths.blob_data(digest)))
+        if self._pause(PAUSE):
+            return False
+        left = unlinked(self._driver, digests)
+        for digest in left:
+            quarantine.forget(paths.blob_data(digest))
+            self._driver.remove_if_empty(paths.blob_data(digest).removesuffix("/data"))
+        for digest in digests - left:
+            with suppress(PathNotFound):
+                BlobData(self._driver).stat(digest)  # which restores it
+        if not quarantine.end(run):
+            quarantine.write(run, CLOSED)
+        return True
 
     def _drop_planned_by_stock(self, now: float) -> None:
         """What is due is taken out of the file, as it may be cached again since."""
@@ -195,7 +211,8 @@ class Expiry:
             return
         if due:
             cached = [Cached.of_text(key, entry["EntryType"]) for key, entry in due.items()]
-            self._drop([each for each in cached if each])
+            if not self._drop([each for each in cached if each]):
+                return
             left = {key: entry for key, entry in planned.items() if key not in due}
             self._driver.put_content(STOCK, json.dumps(left).encode())
 
@@ -207,10 +224,3 @@ def _expired(entry: Any, now: float) -> bool:
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         return False
-
-
-def _linked(path: str) -> str:
-    """The digest that a path below ``REPOSITORIES`` links to, if it is that of a link."""
-    parts = path.split("/")
-    is_link = len(parts) > 4 and parts[-1] == "link" and parts[-4] in ("_layers", "revisions")
-    return f"{parts[-3]}:{parts[-2]}" if is_link else ""

@@ -12,6 +12,7 @@ Why no image that udist acknowledged loses a blob, whatever clocks say:
 
 - Data is removed from its place only by 5, which moves it to quarantine, and from quarantine only by 4. udist
   finds it in either (``Quarantine.find``), so only a deletion by 4 can lose it.
+  What a pull-through cache drops goes the same way: see ``proxy/expiry.py``.
 - Let a run delete a blob X that an acknowledged manifest M refers to. The mark did not see M, so M was linked
   after the mark began, and X was in quarantine before, even before the pause. Pushing M, udist looked at X,
   and a look restores it. If it looked after the listing, X stands in its place since, and only another run
