@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import time
 from itertools import chain, count, islice
@@ -14,6 +15,8 @@ from tests.storage.samples import image, index, push, push_image, read_blob
 from udist_plugin.drivers import open_driver
 from udist_plugin.errors import BlobUnknown, ConfigurationError, StorageError, StorageUnavailable
 from udist_plugin.oci.digest import Digest
+from udist_plugin.oci.manifest import Manifest
+from udist_plugin.oci.media_types import DOCKER_FOREIGN_LAYER
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection import quarantine
 from udist_plugin.storage.collection.collect import GRACE, PAUSE, collect, undo
@@ -21,6 +24,7 @@ from udist_plugin.storage.collection.quarantine import BEGUN, CLOSED, Quarantine
 from udist_plugin.storage.collection.retention import Policy, Retention
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.storage.sizes.sizes import MemorySizes
+from udist_plugin.wrappers.validation import ValidatingRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -268,6 +272,25 @@ def test_indexes_referrers_and_foreign_layers_are_kept(store: Store, registry: S
     store.collect(3)
     after = files(store.driver)
     assert {path: after.get(path) for path in before} == before
+
+
+def test_a_foreign_layer_that_is_here_is_not_lost_to_a_run_that_saw_no_image_of_it(
+    store: Store, registry: StorageRegistry
+) -> None:
+    first, second = sorted([GARBAGE, b"other garbage"], key=Digest.of)
+    for each in (first, second):
+        registry.push_blob("a", Digest.of(each), io.BytesIO(each))
+    store.collect(1.1)
+    run = store.begin(1.1)
+    assert next(run).digest == Digest.of(first)
+    layer = {"digest": Digest.of(second), "size": len(second), "urls": ["https://layers.example/second"]}
+    document = json.loads(image().content) | {"layers": [{"mediaType": DOCKER_FOREIGN_LAYER, **layer}]}
+    registry.push_blob("a", Digest.of(b"{}"), io.BytesIO(b"{}"))
+    manifest = Manifest.parse(json.dumps(document).encode())
+    ValidatingRegistry(registry).push_manifest("a", manifest)
+    for _ in run:
+        pass
+    assert read_blob(registry, "a", Digest.of(second)) == second
 
 
 def test_a_digest_that_a_link_translates_is_kept(store: Store, registry: StorageRegistry) -> None:

@@ -18,6 +18,8 @@ from udist_plugin.storage.collection import collect as collecting
 from udist_plugin.storage.collection.collect import collect, undo
 from udist_plugin.storage.collection.retention import Policy, Retention, TagRule
 from udist_plugin.storage.registry import StorageRegistry
+from udist_plugin.wrappers import validation
+from udist_plugin.wrappers.validation import ValidatingRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +106,16 @@ def test_what_is_in_quarantine_is_found_and_restored_by_a_look(kept: Store) -> N
     for _ in range(3):
         assert kept.collect(Retention()) == {}
     assert read_blob(kept.registry, "a", Digest.of(b"old")) == b"old"
+
+
+@pytest.mark.parametrize("by", ["index", "subject"])
+def test_what_a_push_names_is_looked_at_though_it_need_not_exist(kept: Store, by: str) -> None:
+    old = push_image(kept.registry, "a", b"old")
+    kept.collect()
+    assert not kept.stands(old)
+    registry = ValidatingRegistry(kept.registry, validation.Policy(indexes=False))
+    push(registry, "a", index(old) if by == "index" else image(b"old", subject=old))
+    assert kept.stands(old)
 
 
 def test_what_was_deleted_does_not_come_back(kept: Store) -> None:

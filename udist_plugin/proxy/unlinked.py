@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from udist_plugin.oci.digest import Digest
 
 OWN: Final = "sha256"
-"""Links by this algorithm hold the digest in their paths. Stock servers keep all data by it, and say in the link
-of another digest for which of these it stands."""
+"""Links by this algorithm hold the digest in their paths. Stock servers keep all data by it, and say in the
+link of another digest for which of these it stands."""
 
 
 def unlinked(driver: StorageDriver, digests: set[Digest]) -> set[Digest]:

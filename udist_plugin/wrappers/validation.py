@@ -21,7 +21,7 @@ from udist_plugin.registry import LOOK_HOLDS, RegistryWrapper
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from udist_plugin.oci.descriptor import Descriptor
     from udist_plugin.oci.digest import Digest
@@ -116,13 +116,16 @@ class ValidatingRegistry(RegistryWrapper):
             raise missing[0]
 
     def _missing(self, name: str, manifest: Manifest) -> Iterator[Digest]:
-        for digest in dict.fromkeys(blob.digest for blob in manifest.blobs if not self._is_elsewhere(blob)):
-            if not self.inner.has_blob(name, digest):
+        """What must exist and does not. All else is looked at, too: a look keeps it from being collected."""
+        for digest, needed in _needed(manifest.blobs, self._must_be_here).items():
+            if not self.inner.has_blob(name, digest) and needed:
                 yield digest
-        for digest in dict.fromkeys(child.digest for child in manifest.manifests if self._must_exist(child)):
+        for digest, needed in _needed(manifest.manifests, self._must_exist).items():
             # Build caches are indexes of blobs; distribution finds those too.
-            if not (self._has_manifest(name, digest) or self.inner.has_blob(name, digest)):
+            if not (self._has_manifest(name, digest) or self.inner.has_blob(name, digest)) and needed:
                 yield digest
+        if manifest.subject:
+            self._has_manifest(name, manifest.subject.digest)
 
     def _must_exist(self, child: Descriptor) -> bool:
         if not self._policy.indexes or not self._policy.platforms:
@@ -139,12 +142,12 @@ class ValidatingRegistry(RegistryWrapper):
             return False
         return True
 
-    def _is_elsewhere(self, layer: Descriptor) -> bool:
-        """Whether a layer is meant to be fetched from its URLs, not from here."""
+    def _must_be_here(self, layer: Descriptor) -> bool:
+        """Not if a layer is meant to be fetched from its URLs."""
         kind = layer.media_type
         foreign = kind == DOCKER_FOREIGN_LAYER or kind.startswith(NONDISTRIBUTABLE_PREFIX)
         urls = _urls(layer) if foreign else []
-        return bool(urls) and all(map(self._allows, urls))
+        return not (urls and all(map(self._allows, urls)))
 
     def _check_urls(self, digest: Digest, urls: Sequence[str]) -> None:
         for url in urls:
@@ -173,3 +176,11 @@ def _urls(layer: Descriptor) -> list[str]:
     if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
         raise ManifestInvalid({"digest": layer.digest}, "invalid URL on layer")
     return urls
+
+
+def _needed(items: Iterable[Descriptor], is_needed: Callable[[Descriptor], bool]) -> dict[Digest, bool]:
+    """Each digest, and whether any item with it is needed."""
+    found: dict[Digest, bool] = {}
+    for each in items:
+        found[each.digest] = is_needed(each) or found.get(each.digest, False)
+    return found
