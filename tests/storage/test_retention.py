@@ -16,6 +16,7 @@ from udist_plugin.patterns.pattern import Pattern
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection import collect as collecting
 from udist_plugin.storage.collection.collect import collect, undo
+from udist_plugin.storage.collection.quarantine import BEGUN, Quarantine
 from udist_plugin.storage.collection.retention import Policy, Retention, TagRule
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.wrappers import validation
@@ -196,6 +197,38 @@ def test_everything_comes_back(kept: Store) -> None:
     assert kept.stands(untagged)
     assert kept.registry.get_manifest("a", "v1").content == image_of_v1.content
     kept.registry.delete_tag("a", "v1")
+    assert list(undo(kept.driver)) == []
+
+
+@pytest.mark.parametrize("runs", ["0123456789abcdef", "fedcba9876543210"])
+def test_a_tag_comes_back_as_it_was_removed_last(
+    kept: Store, turns: Turns, monkeypatch: pytest.MonkeyPatch, runs: str
+) -> None:
+    names = iter(runs)
+
+    def begin(quarantine: Quarantine) -> str:
+        run = next(names) * 16
+        quarantine.write(run, BEGUN)
+        return run
+
+    monkeypatch.setattr(Quarantine, "begin", begin)
+    for content in (b"one", b"two", b"three"):
+        last = push_image(kept.registry, "a", content, tags=["v1"])
+        turns.pass_time(HOUR)
+        assert kept.run(rules(last=0), apply=True) == {"untag": {"v1"}}
+    assert [step.tag for step in undo(kept.driver) if step.name] == ["v1"]
+    assert kept.registry.get_manifest("a", "v1").digest == last.digest
+    kept.registry.delete_tag("a", "v1")
+    assert list(undo(kept.driver)) == []
+
+
+def test_a_tag_does_not_come_back_without_its_manifest(kept: Store) -> None:
+    document = push_image(kept.registry, "a", b"one", tags=["v1"])
+    assert kept.collect(rules(last=0)) == {"untag": {"v1"}}
+    kept.registry.delete_manifest("a", document.digest)
+    assert list(undo(kept.driver)) == []
+    assert not kept.driver.exists(paths.tag("a", "v1"))
+    push(kept.registry, "a", document)
     assert list(undo(kept.driver)) == []
 
 

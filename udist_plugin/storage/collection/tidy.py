@@ -10,6 +10,7 @@ looks at the tag before and after they write it, so they miss the tag, and get n
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from functools import partial
 
@@ -185,18 +186,32 @@ class Tidying:
 
 
 def restore_links(driver: StorageDriver, quarantine: Quarantine) -> Iterator[Step]:
-    """Restores all manifests and tags that are in quarantine, if they do not stand again."""
+    """Restores all manifests that are in quarantine, and the tags as they were removed last: if they do not
+    stand again, and what a tag pointed at was not deleted since."""
     entries = [entry for run in quarantine.runs() for entry in quarantine.links(run)]
+    taken = {entry: _taken(driver, entry) for entry in entries if _digest(entry) is None}
     reader = Reader(driver)
-    for entry in sorted(entries, key=lambda entry: _digest(entry) is None):  # tags come last
+    for entry in sorted(entries, key=lambda entry: -taken.get(entry, math.inf)):  # manifests come first
         with suppress(PathNotFound):
             digest = _digest(entry) or reader.link(entry.path)
-            tag = _tag(entry)
-            if digest is not None and not driver.stands(entry.origin):
+            name, tag = _name(entry), _tag(entry)
+            if (
+                digest is not None
+                and not driver.stands(entry.origin)
+                and (not tag or driver.stands(link_of(name, digest)))
+            ):
                 quarantine.restore(entry)
-                yield Step("restore", digest, 0, _name(entry), tag)
+                yield Step("restore", digest, 0, name, tag)
             if tag:  # or it would come back once more if somebody deletes it
                 quarantine.drop(entry)
+
+
+def _taken(driver: StorageDriver, entry: Entry) -> float:
+    """When a file was moved to quarantine, in seconds since 1970."""
+    try:
+        return driver.stat(entry.path).modified
+    except PathNotFound:
+        return 0.0
 
 
 def _held(leases: Leases) -> dict[str, Held]:
