@@ -183,6 +183,25 @@ def test_signatures_of_what_is_elsewhere_stay(kept: Store, algorithm: str) -> No
     }
 
 
+def test_referrers_of_what_is_gone_go_though_what_is_untagged_stays(kept: Store) -> None:
+    elsewhere = image(b"elsewhere")
+    untagged = push_image(kept.registry, "a", b"one")
+    referrer = image(b"one", subject=elsewhere, artifact_type="a/signature")
+    attestation = image(b"one", subject=referrer, artifact_type="a/attestation")
+    signature = image(b"one", subject=untagged, artifact_type="a/signature")
+    wanted = image(b"one", subject=elsewhere, artifact_type="a/report")
+    for document in (referrer, attestation, signature):
+        push(kept.registry, "a", document)
+    push(kept.registry, "a", wanted, "report")
+    tag = f"{referrers_tag(elsewhere.digest)}.sig"
+    cosigned = push_image(kept.registry, "a", b"signature", tags=[tag])
+    policies = Retention((Policy(referrers=True),))
+    gone = {referrer.digest, attestation.digest, cosigned.digest}
+    assert kept.collect(policies) == {"untag": {tag}, "quarantine": gone}
+    assert kept.collect(policies) == {"delete": gone}
+    assert all(map(kept.stands, (untagged, signature, wanted)))
+
+
 def test_everything_comes_back(kept: Store) -> None:
     image_of_v1 = push_image(kept.registry, "a", b"one", tags=["v1"])
     untagged = push_image(kept.registry, "a", b"two")

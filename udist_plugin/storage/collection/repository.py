@@ -150,6 +150,8 @@ class Repository:
         candidates = self.quarantined | self.belonging(released)
         if policy.untagged:
             candidates |= self._revisions.keys() - (() if policy.referrers else self._orphans())
+        elif policy.referrers:
+            candidates |= self._referring(self._orphans())
         roots = (self._revisions.keys() - candidates) | self._held(held, removed)
         gone = frozenset(candidates - self.belonging(roots))
         young = {
@@ -171,6 +173,16 @@ class Repository:
                 if each not in found and each in self._revisions:
                     found.add(each)
                     left.append(each)
+        return found
+
+    def _referring(self, found: set[Digest]) -> set[Digest]:
+        """Manifests, their referrers, and the referrers of these."""
+        referrers = self.referrers()
+        left = list(found)
+        while left:
+            new = {each for each in referrers.get(left.pop(), ()) if each not in found}
+            found |= new
+            left += new
         return found
 
     def referrers(self) -> dict[Digest, list[Digest]]:
