@@ -13,7 +13,8 @@ from udist_plugin.storage.stretches import Stretch, in_stretches
 
 ROOT = "/root"
 NAMES = st.sampled_from(["a", "a-b", "a.b", "a0", "b", "_layers", "_manifests", "tags", "revisions", "z"])
-PATHS = st.lists(st.lists(NAMES, min_size=2, max_size=5).map("/".join), min_size=1, max_size=40, unique=True)
+FILE = st.lists(NAMES, min_size=2, max_size=5).filter(lambda names: names[-1] != "a0").map("/".join)
+PATHS = st.lists(FILE, min_size=1, max_size=40, unique=True)
 WITHOUT = st.sets(st.sampled_from(["_layers", "_manifests/tags"]))
 
 

@@ -30,7 +30,7 @@ class Stretch(NamedTuple):
     ) -> Iterator[tuple[str, str]]:
         """The files below ``root``, as ``StorageDriver.files_with_md5``, of which those in repositories'
         folders ``without``, such as ``_layers``, may be skipped."""
-        listing = driver.files_with_md5(root, after=self.after)
+        listing = _behind(driver, root, self.after)
         folder, count = "", 0
         while (found := next(listing, None)) is not None and (not self.until or found[0] <= self.until):
             yield found
@@ -38,7 +38,29 @@ class Stretch(NamedTuple):
                 folder, count = _folder(found[0], without), 0
             count += 1
             if folder and count == CROWD:
-                listing = driver.files_with_md5(root, after=f"{folder[:-1]}0")  # behind all that is in it
+                listing = _behind(driver, root, _end(folder))
+
+
+def _behind(driver: StorageDriver, root: str, after: str) -> Iterator[tuple[str, str]]:
+    """The files behind ``after``: first those in its folder, and then in each folder above.
+
+    One list of all could begin there, too, but of more than a page of files in a folder ``a-b`` MinIO then
+    tells as of files behind ``a/b``, leaves them out, and says that no others are left.
+    """
+    while True:
+        folder, slash, name = after.rpartition("/")
+        below = f"{folder}{slash}"
+        for path, md5 in driver.files_with_md5(f"{root}/{folder}".rstrip("/"), after=name):
+            yield below + path, md5
+        if not slash:
+            return
+        after = _end(below)
+
+
+def _end(folder: str) -> str:
+    """Behind it comes what is not in ``folder``, which ends with a slash; a file of just this name, which no
+    registry makes, is overlooked."""
+    return f"{folder[:-1]}0"
 
 
 def _folder(path: str, names: Collection[str]) -> str:
