@@ -24,6 +24,7 @@ from udist_plugin.storage.collection.quarantine import BEGUN, CLOSED, Quarantine
 from udist_plugin.storage.collection.retention import Policy, Retention
 from udist_plugin.storage.registry import StorageRegistry
 from udist_plugin.storage.sizes.sizes import MemorySizes
+from udist_plugin.storage.usage import usage
 from udist_plugin.wrappers.validation import ValidatingRegistry
 
 if TYPE_CHECKING:
@@ -338,6 +339,27 @@ def test_what_cannot_be_read_stops_the_run(
     if broken != "no JSON":
         registry.delete_manifest("a", document.digest)
         assert garbage in store.collect()["quarantine"]
+
+
+@pytest.mark.parametrize("more", ["[" * 3000 + "]" * 3000, "1" * 5000], ids=["deep", "long"])
+def test_what_only_other_servers_can_read_is_kept_and_stops_no_run(
+    store: Store, registry: StorageRegistry, garbage: Digest, more: str
+) -> None:
+    """Of a member that they do not know, stock servers take whatever is JSON."""
+    kept = [b"kept", b"escaped"]
+    for each in (b"{}", *kept):
+        registry.push_blob("a", Digest.of(each), io.BytesIO(each))
+    text = (
+        image(*kept)
+        .content.decode()
+        .replace(Digest.of(b"escaped"), Digest.of(b"escaped").replace(":", r"\u003a"))
+    )
+    content = f'{text[:-1]}, "more": {more}}}'.encode()
+    digest = Digest.of(content)
+    store.driver.put_content(paths.blob_data(digest), content)
+    store.driver.put_content(paths.link(paths.revision("a", digest)), digest.encode())
+    assert store.collect(1.1) == {"quarantine": [garbage]}
+    usage(store.driver)
 
 
 def test_a_half_deleted_revision_does_not_matter(

@@ -23,6 +23,8 @@ _DIGEST: Final = re.compile(r"sha\d+:[0-9a-f]{64,128}", re.ASCII)
 _QUOTED_DIGEST: Final = re.compile(f'"{_DIGEST.pattern}"', re.ASCII)
 """In JSON without escapes a string, or a member's name."""
 
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
 
 class Reader:
     """Reads in a store's place and in quarantine, and changes nothing. Every verb raises ``StorageError``."""
@@ -105,6 +107,10 @@ class Reader:
         try:
             return json.loads(text, object_pairs_hook=pairs)
         except (ValueError, RecursionError) as error:
+            if not isinstance(error, json.JSONDecodeError):
+                # It is deeper, or has longer numbers, than Python reads.
+                with suppress(ValueError):
+                    return [json.loads(each) for each in _STRING.findall(text)]
             raise self._failure(f"is not a manifest: {error}", paths.blob_data(digest)) from error
 
     def _digest(self, content: bytes, path: str) -> Digest:
