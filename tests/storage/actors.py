@@ -63,6 +63,8 @@ class Plugin:
         self._untagged = untagged
         self.kept: set[Document] = set()
         self._tagged: set[Document] = set()
+        self._refused: set[Document] = set()
+        """Pushed in vain last: each may stand there and lack a blob."""
         self._turns = turns
         self._driver = driver
 
@@ -132,7 +134,9 @@ class Plugin:
             self._push_manifest(registry, self.content.index)
 
     def _has(self, registry: Registry, document: Document) -> bool:
-        """Whether a child need not be pushed, as clients find out."""
+        """Whether a child need not be pushed, as clients find out who were not told that it lacks a blob."""
+        if document in self._refused:
+            return False
         try:
             return registry.resolve_manifest(self.name, document.digest).digest == document.digest
         except ManifestUnknown:
@@ -150,7 +154,9 @@ class Plugin:
         try:
             push(registry, self.name, document, *chosen)
         except ManifestBlobUnknown:
+            self._refused.add(document)
             return False
+        self._refused.discard(document)
         if not self._untagged:
             self.kept.add(document)
         elif chosen:

@@ -12,6 +12,7 @@ from tests.storage.test_schedule import waits
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.notes import Notes
 from udist_plugin.storage.collection.retention import Retention
+from udist_plugin.storage.leases import Leases
 from udist_plugin.storage.upkeep.schedule import Purging
 
 if TYPE_CHECKING:
@@ -70,6 +71,22 @@ def test_a_note_is_dropped_when_it_is_a_grace_old(kept: Store, link: str, turns:
     kept.run(Retention(), apply=True)
     assert not notes(kept)
     assert kept.driver.exists(link)
+
+
+def test_a_tag_under_a_lease_is_put_back_while_its_manifest_is_in_quarantine(kept: Store, link: str) -> None:
+    """Another run may have taken the manifest for garbage before the tag was pushed."""
+    folder = paths.tag("a", "v1")
+    tag = f"{folder}/{paths.CURRENT}"
+    content = kept.driver.get_content(tag)
+
+    def act() -> bool:
+        Leases(kept.driver).create(kept.registry, "x", ["a:v1"])
+        kept.driver.move(link, f"{paths.QUARANTINE}/{'0' * 16}{link.removeprefix(paths.ROOT)}")
+        kept.driver.delete(folder)
+        return True
+
+    assert not Notes(kept.driver).delete(tag, content, act)
+    assert kept.driver.get_content(tag) == content
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff", b'{"origin": "/x", "content": "y"}'])

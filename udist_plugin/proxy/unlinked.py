@@ -8,7 +8,6 @@ from udist_plugin.storage import paths
 from udist_plugin.storage.catalog import walk
 from udist_plugin.storage.collection.walk import names_in
 from udist_plugin.storage.links import read_link
-from udist_plugin.storage.stretches import Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +30,7 @@ def unlinked(driver: StorageDriver, digests: set[Digest]) -> set[Digest]:
             digests = digests - set(_translated(driver, paths.layers(name)))
         return digests
     # A look at each link is a request there, and one tells of a thousand files.
-    files = Stretch().files(driver, paths.REPOSITORIES, (f"{paths.MANIFESTS}/tags", paths.UPLOADS))
-    return digests - {link for path, _ in files if (link := _linked(driver, path))}
+    return digests - {link for path in driver.files(paths.REPOSITORIES) if (link := _linked(driver, path))}
 
 
 def _has(driver: StorageDriver, name: str, digest: Digest) -> bool:

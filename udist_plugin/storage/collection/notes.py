@@ -124,7 +124,7 @@ class Notes:
 
     def _is_wanted(self, note: Note) -> bool:
         written = self._written(note, _aside(note.origin))
-        return written is not None and (written != note.written or self._is_leased(note.origin))
+        return written not in (None, note.written) or self._is_leased(note.origin)
 
     def _put_back(self, note: Note) -> None:
         if note.origin.startswith(f"{paths.BLOBS}/"):

@@ -25,7 +25,6 @@ ATTEMPTS: Final = 3
 """How often a folder is listed that others delete and make again meanwhile."""
 REVISIONS: Final = f"/{paths.MANIFESTS}/revisions"
 """Where they are in a repository."""
-_NO_REVISIONS: Final = (paths.LAYERS, f"{paths.MANIFESTS}/tags", paths.UPLOADS)
 _PROVEN: Final = "sha256"
 """The digests that a link's MD5 is compared with."""
 _SIZE: Final = 32
@@ -51,7 +50,7 @@ def revision_links(driver: StorageDriver, root: str = paths.REPOSITORIES) -> Ite
         for repository in _repositories(driver, root):
             yield from _revisions_of(driver, repository)
         return
-    for path, md5 in Stretch().files(driver, root, _NO_REVISIONS):
+    for path, md5 in driver.files_with_md5(root):  # from end to end: some services lose files after a skip
         name, found, rest = path.partition(f"{REVISIONS}/")
         if found and is_link(rest) and _is_canonical(name):
             yield Revision(f"{root}/{name}", f"{root}/{path}", _proven(rest, md5))
