@@ -105,6 +105,19 @@ def test_a_run_takes_policies(client: Client) -> None:
     assert step["reason"] == "matches no patterns of keepTags"
 
 
+def test_a_dry_run_by_its_policies_is_not_called_applied(client: Client) -> None:
+    policies = {"policies": [{"repositories": ["**"], "keepTags": [{"patterns": ["latest"]}]}]}
+    for dry in True, False:
+        content = json.dumps({**policies, "dryRun": dry}).encode()
+        assert client.request("POST", f"{GC}?apply=true", content=content).json()["applied"] is not dry
+        assert client.request("GET", "/v2/a/manifests/v1").status == (200 if dry else 404)
+
+
+def test_an_unknown_part_is_named_by_its_whole_path(client: Client) -> None:
+    answer = client.request("GET", "/v2/_udist/leese")
+    assert (answer.status, answer.json()["errors"][0]["detail"]) == (404, {"path": "/v2/_udist/leese"})
+
+
 @pytest.mark.timeout(30)
 def test_no_pattern_holds_up_a_run(client: Client, root: Path) -> None:
     with opened(root) as app:

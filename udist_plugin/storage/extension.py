@@ -44,18 +44,18 @@ class StoreExtension:
 
     def collect(
         self, *, apply: bool, untagged: bool, restore: bool, retention: object | None
-    ) -> Iterator[dict[str, object]]:
-        """The steps of a run of the collector, or with ``restore`` of an undo, as they are done."""
+    ) -> tuple[bool, Iterator[dict[str, object]]]:
+        """Whether a run of the collector, or with ``restore`` an undo, changes the store, and its steps as they
+        are done."""
         if apply or restore:
             self._check_writable()
         if restore:
-            steps = undo(self._driver)
-        else:
-            policies = Retention((Policy(untagged=True),) if untagged else ())
-            if retention is not None:
-                policies = read_retention(retention)
-            steps = collect(self._driver, apply=apply, grace=GRACE, retention=policies, forget=self._forget)
-        return (step._asdict() for step in steps)
+            return True, (step._asdict() for step in undo(self._driver))
+        policies = Retention((Policy(untagged=True),) if untagged else ())
+        if retention is not None:
+            policies = read_retention(retention)
+        steps = collect(self._driver, apply=apply, grace=GRACE, retention=policies, forget=self._forget)
+        return apply and not policies.dry_run, (step._asdict() for step in steps)
 
     def create_leases(self, owner: str, references: Sequence[str]) -> Documents:
         """Raises ``RegistryError`` as ``Leases.create``."""

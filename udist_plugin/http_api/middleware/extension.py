@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
         def collect(
             self, *, apply: bool, untagged: bool, restore: bool, retention: object | None
-        ) -> Iterator[dict[str, object]]: ...
+        ) -> tuple[bool, Iterator[dict[str, object]]]: ...
 
         def create_leases(self, owner: str, references: Sequence[str]) -> Documents: ...
 
@@ -80,7 +80,7 @@ class Extension:
         allowed = METHODS.get(f"{component}/OWNER" if owner else component, ())
         try:
             if not (allowed and (self._gc if component == "gc" else self._leases)):
-                raise EndpointUnknown({"path": path[:512]})
+                raise EndpointUnknown({"path": f"{self._path}{path}"[:512]})
             if request.method not in allowed:
                 raise Unsupported({"method": request.method[:64]})
             return self._collect(request) if component == "gc" else self._lease(request, owner)
@@ -106,11 +106,12 @@ class Extension:
         wishes = {"apply=true": apply, "untagged=true": untagged, "content": retention is not None}
         _check_alone("undo=true", undo, wishes)
         _check_alone("content", retention is not None, {"untagged=true": untagged})
-        steps = self._opened.collect(apply=apply, untagged=untagged, restore=undo, retention=retention)
+        store = self._opened
+        applied, steps = store.collect(apply=apply, untagged=untagged, restore=undo, retention=retention)
         if not self._running.acquire(blocking=False):
             raise TooManyRequests("a run is under way; wait until it ends")
         try:
-            return Response.json(200, {"applied": apply or undo, **_summary(steps)})
+            return Response.json(200, {"applied": applied, **_summary(steps)})
         finally:
             self._running.release()
 
