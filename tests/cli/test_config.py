@@ -136,6 +136,8 @@ S3 = "s3: {bucket: b, region: r"
         ("azure: {container: c, connectionstring: s3cret}", {"connectionstring": 2}),
         ("azure: {container: c, accountname: a, serviceurl: 'https:///?sig=s3cret'}", {"serviceurl": 2}),
         ("filesystem: {rootdirectory: /dev/null}", {"rootdirectory": 2}),
+        ("swift: {}", {"authurl": 2, "username": 2, "password": 2, "container": 2}),
+        ("swift: {authurl: 'a:1/v3', username: a, password: b, container: c}", {"authurl": 2}),
     ],
 )
 def test_check_tells_what_the_driver_would(

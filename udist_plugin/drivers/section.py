@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _ERRORS_MAX: Final = 64
-_STAND_IN: Final = "x"
-"""For text that is missing or wrong; where text will not do, the value is taken away at the second error."""
+_STAND_IN: Final = "x-not-given"
+"""For text that is missing or wrong; where text will not do, the value is taken away at the second error. An
+error that shows it is no error of the user's."""
 
 
 class Section:
@@ -92,7 +93,7 @@ def every_error(
     *checks: Callable[[T], object],
 ) -> list[ConfigurationError]:
     """All that ``read`` finds wrong with a section, and then each of ``checks`` with what it made of it; one
-    error a key.
+    error a key. What only follows from another error is left out.
 
     Each stops at the first: what is at fault is set aside, and the section read again.
     """
@@ -111,7 +112,7 @@ def every_error(
             except ConfigurationError as error:
                 found.setdefault(error.key, error)
         break
-    return list(found.values())
+    return [error for error in found.values() if _STAND_IN not in error.problem]
 
 
 def _with(values: Mapping[str, object], names: Sequence[str], value: str | None) -> Mapping[str, object]:

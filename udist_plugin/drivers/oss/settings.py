@@ -76,7 +76,8 @@ def _url(section: Section, bucket: str, region: str) -> str:
         raise section.error("endpoint", "expected a host, with a port from 1 to 65535 if any, and no path")
     if re.match(r"https?://(\w+-)?oss-[a-z0-9-]+\.aliyuncs\.com$", url):
         host = url.partition("://")[2]
-        raise section.error("endpoint", f"expected the bucket's own host: {bucket}.{host}")
+        problem = f"expected the bucket's own host, its name and a dot before {host}"
+        raise section.error("endpoint", problem)
     return url
 
 
