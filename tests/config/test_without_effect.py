@@ -14,10 +14,14 @@ from udist_plugin.errors import ConfigurationError
 @pytest.mark.parametrize(
     ("storage", "middleware", "warns"),
     [
-        ("filesystem: {rootdirectory: /x}", "{name: rewrite}", True),
-        ("inmemory:", "{name: redirect, disabled: true}, {name: rewrite, options: {host: x}}", True),
-        ("inmemory:", "{name: redirect, options: {baseurl: 'https://x'}}, {name: rewrite}", False),
-        ("s3: {bucket: b, region: r}", "{name: rewrite}", False),
+        ("filesystem: {rootdirectory: /x}", "{name: rewrite, options: {host: x}}", True),
+        ("inmemory:", "{name: rewrite, options: {host: x}}", True),
+        (
+            "inmemory:",
+            "{name: redirect, options: {baseurl: 'https://x'}}, {name: rewrite, options: {host: x}}",
+            False,
+        ),
+        ("s3: {bucket: b, region: r}", "{name: rewrite, options: {host: x}}", False),
     ],
 )
 def test_a_rewrite_of_nothing_is_a_warning(storage: str, middleware: str, warns: bool) -> None:
@@ -28,6 +32,36 @@ def test_a_rewrite_of_nothing_is_a_warning(storage: str, middleware: str, warns:
         f"middleware.storage.0.name (config.yml:3): rewrite has no effect: content in {driver} has no URL"
     )
     assert found == [expected] * warns
+
+
+@pytest.mark.parametrize(
+    ("entry", "key", "problem"),
+    [
+        ("{name: rewrite}", "name", "rewrite changes nothing without one of scheme, host, trimpathprefix"),
+        (
+            "{name: rewrite, options: {host: x, baseurl: 'https://x'}}",
+            "options.baseurl",
+            "has no effect, as rewrite only uses scheme, host, trimpathprefix",
+        ),
+        (
+            "{name: redirect, options: {baseurl: 'https://x', duration: 5m}}",
+            "options.duration",
+            "has no effect, as redirect only uses baseurl",
+        ),
+        (
+            "{name: rewrite, options: {trimpathprefix: bucket}}",
+            "options.trimpathprefix",
+            "expected a path that begins with /, as others match nothing",
+        ),
+    ],
+)
+def test_middleware_options_without_effect_are_warnings(entry: str, key: str, problem: str) -> None:
+    text = (
+        "version: 0.1\nstorage: {s3: {bucket: b, region: r}}\n"
+        f"middleware:\n  storage:\n  - {{name: redirect, disabled: true}}\n  - {entry}\n"
+    )
+    found = load(text, {}, config_name="config.yml").warnings
+    assert found == [f"middleware.storage.1.{key} (config.yml:6): {problem}"]
 
 
 def test_unknown_keys_are_warnings_with_the_nearest_known() -> None:

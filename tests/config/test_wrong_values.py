@@ -338,3 +338,9 @@ def test_whatever_comes_is_a_configuration_or_errors(environ: dict[str, str], te
     for source in (None, text, f"version: 0.1\n{text}", f"version: 0.1\nstorage: {{{text}}}"):
         examined = examine(source, environ)
         assert (examined.configuration is None) == bool(examined.errors)
+
+
+def test_what_middleware_lacks_is_named_by_its_place_in_the_file() -> None:
+    text = "middleware: {storage: [{name: redirect, disabled: true}, {name: redirect}]}"
+    (found,) = problems(text)
+    assert found.startswith("middleware.storage.1.options.baseurl ")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from udist_plugin.config.nodes import Table
+from udist_plugin.config.nodes import Items, Table
+from udist_plugin.config.switches import is_disabled
 from udist_plugin.redaction import without_login, without_query
 
 if TYPE_CHECKING:
@@ -17,6 +18,12 @@ CHECKS: Final = 64
 """The most there can be: each has a thread."""
 WITHOUT_URLS: Final = ("filesystem", "inmemory", "fsspec")
 """The drivers whose content can only be read through the plugin."""
+OPTIONS: Final = {
+    "redirect": ("baseurl",),
+    "cloudfront": ("baseurl", "privatekey", "keypairid", "duration"),
+    "rewrite": ("scheme", "host", "trimpathprefix"),
+}
+"""What each storage middleware uses of its options."""
 
 
 def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reader) -> None:
@@ -31,8 +38,11 @@ def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reade
     _check_hooks(values, sections, reader)
     _check_metrics(values, sections, reader)
     _check_upstreams(values, sections, reader)
-    for number, entry in enumerate(values["middleware"]["storage"]):
+    entries = _enabled(sections.get("middleware"))
+    for (number, given), entry in zip(entries, values["middleware"]["storage"], strict=True):
         _check_middleware(number, entry, sections["middleware"], reader)
+        if isinstance(given, Table):
+            _check_options(f"middleware.storage.{number}", entry, given, reader)
     _check_rewrite(values, sections, reader)
     seen = set[str]()
     for path, name in _checks(values["health"] or {}):
@@ -56,6 +66,28 @@ def _check_middleware(number: int, entry: Mapping[str, Any], section: Node, read
         reader.wrong(problem, f"{options}.baseurl", section)
 
 
+def _enabled(section: Node | None) -> list[tuple[int, Node]]:
+    """The entries of ``middleware.storage`` that are not disabled, with their numbers in the file."""
+    listed = section.entries.get("storage") if isinstance(section, Table) else None
+    items = listed.items if isinstance(listed, Items) else ()
+    return [(number, item) for number, item in enumerate(items) if not is_disabled(item)]
+
+
+def _check_options(path: str, entry: Mapping[str, Any], given: Table, reader: Reader) -> None:
+    """Options that the middleware does not use, and those of a rewrite that change nothing."""
+    name, used, options = entry["name"], OPTIONS.get(entry["name"], ()), given.entries.get("options")
+    for option, node in options.entries.items() if isinstance(options, Table) else ():
+        if used and option in entry["options"] and option not in used:
+            problem = f"has no effect, as {name} only uses {', '.join(used)}"
+            reader.warnings.append(f"{path}.options.{option} ({node.source}): {problem}")
+    if name == "rewrite" and not any(entry["options"][option] for option in used):
+        problem = f"rewrite changes nothing without one of {', '.join(used)}"
+        reader.warnings.append(f"{path}.name ({given.entries['name'].source}): {problem}")
+    if name == "rewrite" and (entry["options"]["trimpathprefix"] or "/")[0] != "/":
+        problem = "expected a path that begins with /, as others match nothing"
+        reader.warnings.append(f"{path}.options.trimpathprefix ({given.source}): {problem}")
+
+
 def _check_rewrite(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reader) -> None:
     """There is nothing to rewrite where the store gives no URLs, and no entry before it makes one."""
     first, storage = [entry["name"] for entry in values["middleware"]["storage"][:1]], sections["storage"]
@@ -63,7 +95,8 @@ def _check_rewrite(values: Mapping[str, Any], sections: Mapping[str, Node], read
     if first == ["rewrite"] and named:
         source = sections["middleware"].source
         problem = f"rewrite has no effect: content in {named[0]} has no URL"
-        reader.warnings.append(f"middleware.storage.0.name ({source}): {problem}")
+        number = next(iter(_enabled(sections["middleware"])), (0,))[0]
+        reader.warnings.append(f"middleware.storage.{number}.name ({source}): {problem}")
 
 
 def _check_names(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reader) -> None:
