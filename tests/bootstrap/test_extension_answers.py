@@ -97,6 +97,8 @@ def test_the_cache_of_sizes_forgets_what_is_deleted(root: Path, monkeypatch: pyt
     for _ in range(2):
         for file in root.rglob("*"):
             os.utime(file, (then, then))
-        found = [*store.collect(apply=True, untagged=False, restore=False, retention=None)]
+        applied, steps = store.collect(apply=True, untagged=False, restore=False, retention=None)
+        found = [*steps]
+    assert applied
     assert [step["action"] for step in found] == ["delete"]
     assert told == [UNUSED]

@@ -54,6 +54,55 @@ def test_a_folder_is_well(udist: Udist, tmp_path: Path) -> None:
     assert not list((tmp_path / "store").rglob("doctor-*"))
 
 
+@pytest.mark.parametrize(
+    ("driver", "options", "key", "problem"),
+    [
+        (
+            "filesystem: {rootdirectory: store}",
+            "privatekey: /k",
+            "name",
+            "expected cloudfront to be the first",
+        ),
+        (
+            "s3: {bucket: b, region: r}",
+            "privatekey: /k",
+            "options.privatekey",
+            "cannot read /k: No such file",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [("doctor", "--config"), ("config", "check")])
+def test_middleware_with_which_no_plugin_starts_is_told(
+    udist: Udist,
+    work: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    driver: str,
+    options: str,
+    key: str,
+    problem: str,
+) -> None:
+    monkeypatch.delenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY")
+    (work / "config.yml").write_text(
+        f"version: 0.1\nstorage: {{{driver}}}\nmiddleware:\n  storage:\n  - name: cloudfront\n"
+        f"    options: {{baseurl: 'https://d.cloudfront.net', keypairid: K, {options}}}\n"
+    )
+    ran = udist(*command, "config.yml")
+    assert ran.code == 4
+    line = 5 if key == "name" else 6
+    assert ran.err.startswith(f"udist: middleware.storage.0.{key} (config.yml:{line}): {problem}")
+
+
+def test_the_place_of_any_store_is_told_without_logins(
+    udist: Udist, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = configure(work / "config.yml", fsspec={"url": "memory://someone:s3cret@host/folder"})
+    monkeypatch.delenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY")
+    ran = udist("doctor", "--config", config)
+    assert ran.out.splitlines()[0] == "store   fsspec: url memory://******@host/folder"
+    assert "s3cret" not in ran.out + ran.err
+
+
 def test_what_the_file_system_lacks_is_told(udist: Udist, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
@@ -140,7 +189,8 @@ def test_a_container_of_swift_is_well(
     ran = udist("doctor", "--config", path)
     assert (ran.code, ran.err) == (0, "")
     store, *lines = ran.out.splitlines()
-    assert store == f"store   swift: container {container.name}"
+    place = f"authurl {parameters['authurl']}, container {container.name}"
+    assert store == f"store   swift: {place}"
     assert [line.split()[0] for line in lines] == ["ok"] * 11
     assert "temporary URLs serve files" in ran.out
     assert container.names() == []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from udist_plugin.bootstrap.store import url_for
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from udist_plugin.config import Configuration
     from udist_plugin.config.keys.middleware import Middleware
@@ -32,7 +33,7 @@ def _store(driver: StorageDriver, configuration: Configuration, sizes: Sizes) ->
         driver,
         save_referrers=not storage.maintenance.readonly.enabled,
         sizes=sizes,
-        url_for=_url_for(driver, configuration),
+        url_for=url_for(driver, configuration),
         tag_lookups=storage.tag.concurrencylimit,
         referrers_tags=configuration.udist.referrers.tags,
     )
@@ -63,17 +64,6 @@ def wrapped(registry: Registry, section: str, middleware: Sequence[Middleware]) 
     from udist_plugin.middleware import wrap
 
     return wrap(registry, section, middleware)
-
-
-def _url_for(driver: StorageDriver, configuration: Configuration) -> Callable[[str], str | None]:
-    """Where content is fetched instead of here."""
-    if configuration.storage.redirect.disable:
-        return lambda _: None
-    if not configuration.middleware.storage:
-        return driver.url_for
-    from udist_plugin.redirecting.chain import url_for
-
-    return url_for(driver, configuration.middleware.storage)
 
 
 def _policy(configuration: Configuration) -> Policy:

@@ -9,6 +9,8 @@ from udist_plugin.storage.sizes.sizes import MemorySizes, Sizes
 from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from udist_plugin.config import Configuration
     from udist_plugin.drivers.base import StorageDriver
 
@@ -16,6 +18,17 @@ if TYPE_CHECKING:
 def driver_of(configuration: Configuration) -> StorageDriver:
     storage = configuration.storage
     return open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
+
+
+def url_for(driver: StorageDriver, configuration: Configuration) -> Callable[[str], str | None]:
+    """Where content is fetched instead of here. Raises ``ConfigurationError`` for wrong middleware."""
+    if configuration.storage.redirect.disable:
+        return lambda _: None
+    if not configuration.middleware.storage:
+        return driver.url_for
+    from udist_plugin.redirecting import chain
+
+    return chain.url_for(driver, configuration.middleware.storage)
 
 
 def check_writable(configuration: Configuration, impossible: str) -> None:

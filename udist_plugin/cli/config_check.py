@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from udist_plugin.bootstrap.store import driver_of, url_for
 from udist_plugin.cli.options import add_json_option
 from udist_plugin.cli.output import note, print_json, print_table, printable
 from udist_plugin.config.explaining import Setting, explain
@@ -14,6 +15,7 @@ from udist_plugin.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from udist_plugin.config import Configuration
 
@@ -23,8 +25,8 @@ the default. Secrets are masked. Warns on standard error about unknown keys,
 likely typing mistakes, and keys that have no effect.
 
 If anything is wrong, reports all errors at once, including those of the storage
-driver's section, of access control and of files that they name. Does not connect to the store; "udist
-doctor" does.
+driver's section, of storage middleware, of access control and of files that they
+name. Does not connect to the store; "udist doctor" does.
 
 examples:
   udist config check config.yml
@@ -46,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
     path = arguments.file
     text = read_file(path) if path else None
     explained = explain(text, os.environ, config_name=path or "configuration")
-    if errors := explained.problems(_problem(explained.examined.configuration)):
+    if errors := explained.problems(*_problems(explained.examined.configuration)):
         raise ConfigurationError.of(errors)
     examined = explained.examined
     settings = [explained.driver, *explained.settings]
@@ -60,17 +62,27 @@ def run(arguments: argparse.Namespace) -> None:
     print_table([_row(setting)[:columns] for setting in settings])
 
 
-def _problem(configuration: Configuration | None) -> ConfigurationError | None:
-    """What is wrong with access control."""
-    if configuration is None or not configuration.guarded:
-        return None
-    from udist_plugin.bootstrap.guarding import check
+def _problems(configuration: Configuration | None) -> Iterator[ConfigurationError]:
+    """What is wrong with access control and storage middleware."""
+    if configuration is None:
+        return
+    for check in _check_access, _check_middleware:
+        try:
+            check(configuration)
+        except ConfigurationError as error:
+            yield error
 
-    try:
+
+def _check_access(configuration: Configuration) -> None:
+    if configuration.guarded:
+        from udist_plugin.bootstrap.guarding import check
+
         check(configuration)
-    except ConfigurationError as error:
-        return error
-    return None
+
+
+def _check_middleware(configuration: Configuration) -> None:
+    if configuration.middleware.storage:
+        url_for(driver_of(configuration), configuration)
 
 
 def _row(setting: Setting) -> tuple[str, ...]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
+from udist_plugin.bootstrap.store import driver_of, url_for
 from udist_plugin.cli.options import add_config_option, add_json_option
 from udist_plugin.cli.output import note, print_json, printable
 from udist_plugin.cli.stores import PLACE
 from udist_plugin.config.explaining import explain
 from udist_plugin.config.files import read_file
-from udist_plugin.drivers import open_driver, step_words
+from udist_plugin.drivers import step_words
 from udist_plugin.errors import ConfigurationError
-from udist_plugin.storage import paths
 from udist_plugin.storage.upkeep.checkup import check
 from udist_plugin.typed import TYPE_CHECKING, Final
 
@@ -72,7 +72,8 @@ def run(arguments: argparse.Namespace) -> None:
         where = ", ".join(f"{name} {value}" for name, value in place.items())
         print(printable(f"store   {storage.driver}{where and ': '}{where}"), flush=True)
     try:
-        driver = open_driver(storage.driver, storage.parameters, scratch=paths.SCRATCH)
+        driver = driver_of(configuration)
+        url_for(driver, configuration)
     except ConfigurationError as error:
         raise ConfigurationError.of(explained.problems(error)) from error
     driver.start(lambda _, message: note(printable(message)))

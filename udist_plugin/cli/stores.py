@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 
 PLACE: Final = (
+    "url",
+    "authurl",
     "bucket",
     "container",
     "accountname",
@@ -28,9 +30,10 @@ PLACE: Final = (
     "regionendpoint",
     "endpoint",
     "rootdirectory",
+    "prefix",
 )
 """Parameters of drivers that say where a store is."""
-_IDENTITY: Final = (*PLACE, "authurl", "url", "prefix", "realm")
+_IDENTITY: Final = (*PLACE, "realm")
 """Those that tell a store from any other."""
 
 

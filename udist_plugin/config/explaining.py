@@ -42,12 +42,12 @@ class Explained(NamedTuple):
     driver: Setting
     settings: list[Setting]
 
-    def problems(self, met: ConfigurationError | None = None) -> list[ConfigurationError]:
-        """Everything that is wrong, as far as this machine can tell: no store is asked. ``met`` is what the
-        driver met when it was opened, if it was."""
+    def problems(self, *met: ConfigurationError) -> list[ConfigurationError]:
+        """Everything that is wrong, as far as this machine can tell: no store is asked. ``met`` is what those
+        met who opened parts of it."""
         found, section = list(self.examined.errors), self.examined.section
         of_driver = problems(section.driver, section.parameters) if section else []
-        for error in [*of_driver, *([met] if met else [])]:
+        for error in [*of_driver, *met]:
             if error.key not in {other.key for other in found}:
                 found.append(self._located(error))
         return found

@@ -45,8 +45,8 @@ class StoreExtension:
     def collect(
         self, *, apply: bool, untagged: bool, restore: bool, retention: object | None
     ) -> tuple[bool, Iterator[dict[str, object]]]:
-        """Whether a run of the collector, or with ``restore`` an undo, changes the store, and its steps as they
-        are done."""
+        """Whether a run of the collector, or with ``restore`` an undo, changes the store; and its steps as
+        they are done."""
         if apply or restore:
             self._check_writable()
         if restore:
