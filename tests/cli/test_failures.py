@@ -51,12 +51,36 @@ COMMAND = [sys.executable, "-m", "udist_plugin.cli.main"]
         (("rm", "demo/a"), "give either a tag or a digest"),
         (("ls", "--plugin", "'"), "No closing quotation"),
         (("ls", "--plugin", " "), "the command is empty"),
+        (("lease", "release"), "required: OWNER\n"),
+        (("restore",), "required: FILE\n"),
     ],
 )
 def test_a_wrong_command_line_is_2(udist: Udist, words: tuple[str, ...], said: str) -> None:
     ran = udist(*words)
     assert (ran.code, ran.out) == (2, "")
     assert said in ran.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("gc", "--config="),
+        ("gc", "--retention="),
+        ("scrub", "--state="),
+        ("config", "check", ""),
+        ("copy", "--dest-config=", "udist:a", "udist:b"),
+        ("copy", "--policy=", "udist:a", "udist:b"),
+        ("copy", "--sign-by-key=", "udist:a", "udist:b"),
+        ("copy", "--digestfile=", "udist:a", "udist:b"),
+        ("exec", "--socket=", "--", "true"),
+        ("exec", "--report=", "--", "true"),
+    ],
+)
+def test_a_file_without_a_name_is_none_at_all(udist: Udist, words: tuple[str, ...]) -> None:
+    """A script gives one whose variable is not set. The default store would be another one."""
+    ran = udist(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert "expected a path, not nothing" in ran.err
 
 
 def test_not_found_is_3(udist: Udist) -> None:

@@ -56,7 +56,13 @@ def test_a_locked_plugin_shares_no_files(locked: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--locked"], ["--locked", "--config"], ["--locked", "--config=x", "--locked"]]
+    "arguments",
+    [
+        ["--locked"],
+        ["--locked", "--config"],
+        ["--locked", "--config="],
+        ["--locked", "--config=x", "--locked"],
+    ],
 )
 def test_what_is_locked_needs_a_file(arguments: list[str]) -> None:
     status, frames, errors = raw(b"", *arguments)

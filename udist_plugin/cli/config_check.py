@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from udist_plugin.bootstrap.store import driver_of, url_for
-from udist_plugin.cli.options import add_json_option
+from udist_plugin.cli.options import add_json_option, file_path
 from udist_plugin.cli.output import note, print_json, print_table, printable
 from udist_plugin.config.explaining import Setting, explain
 from udist_plugin.config.files import read_file
@@ -38,7 +38,11 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     parser.add_argument(
-        "file", nargs="?", metavar="FILE", help="the configuration file (default: only the variables)"
+        "file",
+        nargs="?",
+        metavar="FILE",
+        type=file_path,
+        help="the configuration file (default: only the variables)",
     )
     parser.add_argument("--explain", action="store_true", help="explain what each key does")
     add_json_option(parser)

@@ -9,7 +9,7 @@ from udist_plugin.cli.compressing import add_compression_options, compression_of
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.destination import add_destination_options, destination_of
 from udist_plugin.cli.error_codes import WrongCommandLine
-from udist_plugin.cli.options import add_common_options, add_concurrency_option
+from udist_plugin.cli.options import add_common_options, add_concurrency_option, file_path
 from udist_plugin.cli.output import note, print_json, size_text
 from udist_plugin.cli.places import Places, add_insecure_option, system_of
 from udist_plugin.cli.progress import progress_of
@@ -76,7 +76,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--referrers", action="store_true", help="also copy what refers to the image, such as signatures"
     )
-    parser.add_argument("--digestfile", metavar="FILE", help="also write the digest to a file")
+    parser.add_argument(
+        "--digestfile", metavar="FILE", type=file_path, help="also write the digest to a file"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be copied, and copy nothing")
     add_concurrency_option(parser, "blobs")
     add_common_options(parser)

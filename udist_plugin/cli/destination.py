@@ -6,7 +6,7 @@ import argparse
 
 from udist_plugin.cli.connecting import connected
 from udist_plugin.cli.error_codes import WrongCommandLine
-from udist_plugin.cli.options import command
+from udist_plugin.cli.options import command, file_path
 from udist_plugin.cli.places import Places
 
 
@@ -15,6 +15,7 @@ def add_destination_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--dest-config",
         metavar="FILE",
+        type=file_path,
         help="the configuration file of the destination's store; REGISTRY_* variables do not apply to it",
     )
     group.add_argument(

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 
 from udist_plugin.cli.error_codes import WrongCommandLine
-from udist_plugin.cli.options import add_config_option, add_json_option
+from udist_plugin.cli.options import add_config_option, add_json_option, file_path
 from udist_plugin.cli.output import note, print_json, printable, say
 from udist_plugin.typed import TYPE_CHECKING, Final
 
@@ -67,7 +67,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--read-only", action="store_true", help="refuse every push and deletion")
     parser.add_argument(
-        "--socket", metavar="PATH", help="listen on a Unix socket instead of a port; UDIST_SOCKET holds it"
+        "--socket",
+        metavar="PATH",
+        type=file_path,
+        help="listen on a Unix socket instead of a port; UDIST_SOCKET holds it",
     )
     parser.add_argument(
         "--background",
@@ -83,6 +86,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report",
         metavar="FILE",
+        type=file_path,
         help="append a line of JSON to FILE for each manifest that is pushed: repository, tag, digest, "
         "mediaType, size, and the bytes of it that were uploaded",
     )

@@ -22,7 +22,7 @@ def add_owner(parser: argparse.ArgumentParser, **options: Any) -> None:
 
 
 def add_references(parser: argparse.ArgumentParser, **options: Any) -> None:
-    parser.add_argument("references", metavar="NAME:TAG|NAME@DIGEST", type=_target, **options)
+    parser.add_argument("references", metavar="NAME:TAG|NAME@DIGEST", type=_target, default=[], **options)
 
 
 def shown(leases: Iterable[Lease], arguments: argparse.Namespace) -> None:

@@ -81,6 +81,7 @@ def add_config_option(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--config",
         metavar="FILE",
+        type=file_path,
         help="the registry's configuration file, in distribution's YAML format; REGISTRY_* variables "
         "override it; without either, the store is a folder in your data directory",
     )
@@ -104,6 +105,13 @@ def _concurrency(text: str) -> int:
     if not re.fullmatch("[0-9]{1,3}", text, re.ASCII) or not 1 <= int(text) <= CONCURRENCY_MAX:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {CONCURRENCY_MAX}")
     return int(text)
+
+
+def file_path(text: str) -> str:
+    """A file. An empty name is what a variable that is not set leaves, and does not mean the default."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a path, not nothing")
+    return text
 
 
 def reference(text: str) -> Reference:

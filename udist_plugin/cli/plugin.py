@@ -152,6 +152,8 @@ def _options(arguments: list[str]) -> Options:
             given[name] = True
         elif name in ("config", "keep"):
             value = value if separator else next(words)
+            if not value:  # of a variable that is not set, and not the default store
+                raise ValueError(word)
             given[name] = float(value) if name == "keep" else value
         else:
             raise ValueError(word)

@@ -38,6 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "names",
         nargs="*",
+        default=[],
         metavar="NAME[=NEW]",
         help="only this repository, and the name that it gets; can be repeated",
     )

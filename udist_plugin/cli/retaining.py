@@ -7,7 +7,7 @@ import re
 from fnmatch import translate
 
 from udist_plugin.cli.error_codes import WrongCommandLine
-from udist_plugin.cli.options import add_tag_options
+from udist_plugin.cli.options import add_tag_options, file_path
 from udist_plugin.config.files import read_document
 from udist_plugin.storage.collection.retention import DURATION, Policy, Retention, TagRule
 from udist_plugin.storage.collection.retention_file import read_retention
@@ -29,7 +29,9 @@ def add_retention_options(parser: argparse.ArgumentParser) -> None:
         help="remove tags that were last pushed longer ago, such as 36h, 30d or 8w",
     )
     add_tag_options(parser)
-    parser.add_argument("--retention", metavar="FILE", help="remove by the policies in a YAML file")
+    parser.add_argument(
+        "--retention", metavar="FILE", type=file_path, help="remove by the policies in a YAML file"
+    )
 
 
 def wanted_retention(arguments: argparse.Namespace) -> Retention:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from udist_plugin.cli.counting import counting
 from udist_plugin.cli.error_codes import WrongCommandLine
-from udist_plugin.cli.options import add_config_option, add_json_option
+from udist_plugin.cli.options import add_config_option, add_json_option, file_path
 from udist_plugin.cli.output import print_json, printable
 from udist_plugin.cli.scrub_state import State
 from udist_plugin.cli.stores import opened_with_place
@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repair", action="store_true", help="repair what is safe to repair")
     parser.add_argument("--aside", action="store_true", help="move damaged blobs aside; requires --repair")
     parser.add_argument("--sparse", action="store_true", help="allow indexes to lack some of their manifests")
-    parser.add_argument("--state", metavar="FILE", help="save progress to a file")
+    parser.add_argument("--state", metavar="FILE", type=file_path, help="save progress to a file")
     add_config_option(parser)
     add_json_option(parser)
 

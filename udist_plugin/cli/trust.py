@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from udist_plugin.cli.options import signed_identity
+from udist_plugin.cli.options import file_path, signed_identity
 from udist_plugin.cli.sign import password_of
 from udist_plugin.typed import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ def add_policy_options(parser: argparse.ArgumentParser) -> None:
     choice.add_argument(
         "--policy",
         metavar="FILE",
+        type=file_path,
         help="the policy that images must meet (default: the one that podman and skopeo use)",
     )
     choice.add_argument("--insecure-policy", action="store_true", help="accept every image, signed or not")
@@ -45,7 +46,10 @@ def policy_of(arguments: argparse.Namespace) -> Policy:
 def add_signing_options(parser: argparse.ArgumentParser) -> None:
     """``--sign-by-key`` and ``--sign-identity``."""
     parser.add_argument(
-        "--sign-by-key", metavar="FILE", help="sign the copy with a private key, such as cosign.key"
+        "--sign-by-key",
+        metavar="FILE",
+        type=file_path,
+        help="sign the copy with a private key, such as cosign.key",
     )
     parser.add_argument(
         "--sign-identity",
