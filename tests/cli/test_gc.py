@@ -94,6 +94,19 @@ def test_gc_restores(udist: Udist, garbage: Path) -> None:
     assert udist("gc", "--undo") == (0, "there was nothing to restore\n", "")
 
 
+@pytest.mark.parametrize("words", [("gc",), ("du",), ("scrub",), ("lease", "list"), ("upgrade",)])
+def test_a_store_that_is_empty_is_named(
+    udist: Udist, work: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """It is often a folder above or below the right one."""
+    assert udist("push", "demo/a:v1", "README.md").code == 0
+    assert udist(*words).err == ""
+    below = str(work.parent / f"store{paths.ROOT}")
+    monkeypatch.setenv("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", below)
+    ran = udist(*words)
+    assert (ran.code, ran.err) == (0, f"udist: this store is empty: filesystem, rootdirectory {below}\n")
+
+
 def test_gc_names_what_it_cannot_read(udist: Udist, garbage: Path, work: Path) -> None:
     pushed = udist("push", "demo/b:v1", "README.md").out.strip()
     (work.parent / f"store{paths.blob_data(Digest(pushed))}").write_bytes(b"{}")

@@ -9,6 +9,7 @@ from udist_plugin.cli.output import note, printable
 from udist_plugin.config import load
 from udist_plugin.config.files import read_file
 from udist_plugin.redaction import without_login, without_query
+from udist_plugin.storage import paths
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -48,9 +49,7 @@ def opened_with_place(
 ) -> tuple[StorageDriver, dict[str, str]]:
     """As ``opened``, and what tells the store from others: its driver and where it is, without secrets."""
     driver, configuration = _opened(arguments, f"the store cannot be {to_be}" if to_be else "")
-    parameters = configuration.storage.parameters
-    place = {key: str(parameters[key]) for key in _IDENTITY if parameters.get(key)}
-    return driver, {"driver": driver.name, **{key: without_query(without_login(place[key])) for key in place}}
+    return driver, {"driver": driver.name, **_place(configuration)}
 
 
 def opened_with_sizes(arguments: argparse.Namespace, *, changes: bool) -> tuple[StorageDriver, Sizes]:
@@ -70,7 +69,16 @@ def _opened(arguments: argparse.Namespace, impossible: str) -> tuple[StorageDriv
     check_writable(loaded.configuration, impossible)
     driver = driver_of(loaded.configuration)
     driver.probe()
+    if not any(map(driver.exists, (paths.REPOSITORIES, paths.BLOBS))):
+        place = "".join(f", {key} {value}" for key, value in _place(loaded.configuration).items())
+        note(printable(f"this store is empty: {driver.name}{place}"))
     return driver, loaded.configuration
+
+
+def _place(configuration: Configuration) -> dict[str, str]:
+    """What tells a store from others of its driver, without secrets."""
+    given = configuration.storage.parameters
+    return {key: without_query(without_login(str(given[key]))) for key in _IDENTITY if given.get(key)}
 
 
 def opened_quietly(arguments: argparse.Namespace) -> StorageDriver:
