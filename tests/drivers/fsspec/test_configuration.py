@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +16,7 @@ from tests.drivers.sections import section
 from udist_plugin import Plugin
 from udist_plugin.drivers import further_steps, open_driver, problems
 from udist_plugin.drivers.fsspec.settings import Settings, settings
-from udist_plugin.errors import ConfigurationError, HandshakeFailed
+from udist_plugin.errors import ConfigurationError, HandshakeFailed, StorageError
 from udist_plugin.storage import paths
 
 if TYPE_CHECKING:
@@ -106,6 +108,29 @@ def test_a_login_that_is_refused(sftp: SftpServer, tmp_path: Path) -> None:
 def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "is a file" in probed({"url": f"file://{tmp_path}/file"}).problem
+
+
+def test_a_file_in_place_of_the_folder_of_a_server(sftp: SftpServer, tmp_path: Path) -> None:
+    """SFTP does not tell a file that is listed from one that is missing."""
+    (tmp_path / "file").touch()
+    assert "is a file" in probed(sftp.section(tmp_path / "file")).problem
+
+
+def test_a_folder_that_cannot_be_made_is_named(sftp: SftpServer, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    driver = open_driver("fsspec", sftp.section(tmp_path / "file/store"), scratch=paths.SCRATCH)
+    problem = rf"{tmp_path}/file/store.*: the folder cannot be made: No such file"
+    with closing(driver), pytest.raises(StorageError, match=problem):
+        driver.put_content("/a", b"b")
+
+
+def test_what_paramiko_logs_is_not_printed() -> None:
+    code = (
+        "import logging; from udist_plugin.drivers.fsspec import sftp; sftp._policy('x');"
+        "logging.getLogger('paramiko.transport').error('Socket exception')"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, check=False)
+    assert (ran.returncode, ran.stderr) == (0, b"")
 
 
 def test_a_service_that_cannot_be_reached(refusing: Callable[[], str]) -> None:

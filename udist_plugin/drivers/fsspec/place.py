@@ -164,17 +164,24 @@ def entries(system: Any, full: str) -> dict[str, dict[str, Any]]:
 
 def in_folder(system: Any, full: str, action: Callable[[], object]) -> None:
     """Does what makes a file, and its folder if that is missing: others may make and delete it too."""
+    folder, refused = full.rpartition("/")[0], None
     for attempt in range(ATTEMPTS):
         try:
             action()
             return
         except FileNotFoundError:
+            if attempt == ATTEMPTS - 1 and refused is not None:
+                problem = f"the folder cannot be made: {refused.strerror or refused}"
+                raise StorageError(problem, driver=NAME, path=folder) from refused
             if attempt == ATTEMPTS - 1:
                 raise
             if attempt >= HASTE:  # give way to whoever deletes it over and over
                 time.sleep(PAUSE)
-        with suppress(OSError):  # another made it, or deletes what is above it
-            system.makedirs(full.rpartition("/")[0], exist_ok=True)
+        try:
+            system.makedirs(folder, exist_ok=True)
+            refused = None
+        except OSError as error:  # another made it, or deletes what is above it
+            refused = error
 
 
 def discard(system: Any, full: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from udist_plugin.drivers.fsspec.place import entries
+from udist_plugin.drivers.fsspec.place import entries, info
 from udist_plugin.errors import ConfigurationError
 from udist_plugin.redaction import shown, without_login
 
@@ -21,7 +21,7 @@ def probe(connections: Connections, settings: Settings) -> None:
     where = without_login(settings.url)
     try:
         with connections.one() as connection, suppress(FileNotFoundError):
-            entries(connection.system, connection.root or "/")
+            _list(connection.system, connection.root or "/")
     except NotADirectoryError as error:
         raise ConfigurationError(f"expected a folder: {where} is a file", key="storage.fsspec.url") from error
     except PermissionError as error:
@@ -35,3 +35,11 @@ def probe(connections: Connections, settings: Settings) -> None:
     except Exception as error:  # each library has its own
         problem = f"{where} cannot be used: {type(error).__name__}: {shown(error)}"
         raise ConfigurationError(problem, key="storage.fsspec.url") from error
+
+
+def _list(system: Any, folder: str) -> None:
+    try:
+        entries(system, folder)
+    except FileNotFoundError:  # which SFTP says of a file, too
+        if info(system, folder)["type"] != "directory":
+            raise NotADirectoryError from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,8 @@ CONNECT: Final = 15
 """Seconds for a connection, a banner or a login."""
 ANSWER: Final = 60
 """Seconds for an answer."""
+_SILENT: Final = logging.NullHandler()
+"""Of paramiko's errors, which it raises as well: without a handler, Python prints them."""
 
 
 def connect(url: str, known_hosts: str, options: Mapping[str, object]) -> tuple[Any, str]:
@@ -40,6 +43,8 @@ def connect(url: str, known_hosts: str, options: Mapping[str, object]) -> tuple[
 def _policy(known_hosts: str) -> MissingHostKeyPolicy:
     """Asked for every host, as fsspec's client reads no file of known hosts."""
     import paramiko
+
+    logging.getLogger("paramiko").addHandler(_SILENT)
 
     class KnownHosts(paramiko.MissingHostKeyPolicy):
         def missing_host_key(self, _client: SSHClient, hostname: str, key: PKey) -> None:
