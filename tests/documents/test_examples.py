@@ -15,6 +15,7 @@ from tests.tools import require_tool
 from udist_plugin.cli.commands import COMMANDS, TOPICS
 from udist_plugin.cli.error_codes import CODES
 from udist_plugin.cli.failures import EXIT_CODES
+from udist_plugin.cli.grammar import grammar
 from udist_plugin.config import load
 from udist_plugin.config.nodes import plain
 from udist_plugin.config.yaml_text import parse_yaml
@@ -106,6 +107,17 @@ def test_every_command_and_exit_code_has_a_row() -> None:
     for line in EXIT_CODES.splitlines()[1:]:
         code, meaning = line.split(maxsplit=1)
         assert f"| {code} | {meaning} |" in page.read_text()
+
+
+def test_the_commands_that_work_on_the_store_itself_are_named() -> None:
+    (row,) = re.findall(r"\| `--plugin CMD` \|.* except (.*?) \|", (DOCS / "commands.md").read_text())
+    options = {
+        words.split()[0]: {name for option in command.options for name in option.names}
+        for words, command in grammar().items()
+        if words
+    }
+    without = {name for name, found in options.items() if "--config" in found and "--plugin" not in found}
+    assert set(re.findall("`(.*?)`", row)) == without | {"serve"}
 
 
 def test_every_error_code_has_a_row() -> None:

@@ -19,7 +19,7 @@ exit codes:
   0    success
   1    the registry, the connection to it, or a local file failed
   2    the command line is wrong
-  3    the repository, tag, image, manifest or blob does not exist
+  3    the repository, tag, image, manifest, blob or lease does not exist
   4    the plugin could not start, or its configuration or a policy is wrong
   5    the image is not signed by the key, or the policy rejects it
   130  interrupted by Ctrl-C
