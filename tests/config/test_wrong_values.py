@@ -344,3 +344,8 @@ def test_what_middleware_lacks_is_named_by_its_place_in_the_file() -> None:
     text = "middleware: {storage: [{name: redirect, disabled: true}, {name: redirect}]}"
     (found,) = problems(text)
     assert found.startswith("middleware.storage.1.options.baseurl ")
+
+
+def test_a_protocol_in_place_of_a_driver_leads_to_fsspec() -> None:
+    (found,) = problems("storage: {sftp: {url: 'sftp://a/b'}}")
+    assert found.endswith("; use storage.fsspec with a url that begins with sftp://")

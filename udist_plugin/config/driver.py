@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from udist_plugin.config.reading import Reader
 
 DEFAULT_DRIVER: Final = "filesystem"
+BY_FSSPEC: Final = ("ftp", "hdfs", "sftp", "smb", "ssh", "webdav")
+"""Protocols that one may take for drivers: fsspec speaks them."""
 ENTRY_POINTS: Final = "udist_plugin.storage_drivers"
 """The group in which others announce their drivers; ``storage.drivers`` loads them."""
 
@@ -112,6 +114,8 @@ def _foreign(name: str, parameters: Node, drivers: list[str], reader: Reader) ->
     there = [*drivers, *sorted(others)]
     near = nearest(name, [*there, *STORAGE_SETTINGS])
     hint = f"; did you mean storage.{near}?" if near else ""
+    if name in BY_FSSPEC:
+        hint = f"; use storage.fsspec with a url that begins with {name}://"
     problem = f"unknown storage driver {name!r}; expected one of {', '.join(there)}{hint}"
     reader.wrong(problem, "storage", parameters)
     return None
