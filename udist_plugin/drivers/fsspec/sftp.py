@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,8 +18,6 @@ CONNECT: Final = 15
 """Seconds for a connection, a banner or a login."""
 ANSWER: Final = 60
 """Seconds for an answer."""
-_SILENT: Final = logging.NullHandler()
-"""Of paramiko's errors, which it raises as well: without a handler, Python prints them."""
 
 
 def connect(url: str, known_hosts: str, options: Mapping[str, object]) -> tuple[Any, str]:
@@ -42,9 +39,13 @@ def connect(url: str, known_hosts: str, options: Mapping[str, object]) -> tuple[
 
 def _policy(known_hosts: str) -> MissingHostKeyPolicy:
     """Asked for every host, as fsspec's client reads no file of known hosts."""
+    import logging
+
     import paramiko
 
-    logging.getLogger("paramiko").addHandler(_SILENT)
+    log = logging.getLogger("paramiko")
+    if not log.handlers:  # without any, Python prints errors that paramiko raises as well
+        log.addHandler(logging.NullHandler())
 
     class KnownHosts(paramiko.MissingHostKeyPolicy):
         def missing_host_key(self, _client: SSHClient, hostname: str, key: PKey) -> None:
