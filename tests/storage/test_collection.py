@@ -540,8 +540,8 @@ def test_a_store_that_fails_in_the_middle_of_a_run_stops_it(
             raise failed
         return inner(path, *rest, **options)
 
-    def failing_list(path: str, **options: Any) -> Iterator[tuple[str, str]]:
-        yield from islice(inner(path, **options), 2)
+    def failing_list(path: str) -> Iterator[tuple[str, str]]:
+        yield from islice(inner(path), 2)
         raise failed
 
     failed = StorageUnavailable("timed out", driver=driver.name, path=paths.REPOSITORIES)

@@ -33,7 +33,7 @@ def test_together_they_are_all_files(names: list[str], parts: int, below: str) -
     driver, found = driver_with(names)
 
     def walk(stretch: Stretch) -> list[str]:
-        return [path for path, _ in stretch.files(driver, ROOT)]
+        return list(stretch.files(driver, ROOT))
 
     with patch.object(stretches, "STRETCHES", parts):
         walked = list(in_stretches(driver, ROOT, walk, below))
@@ -46,7 +46,7 @@ def test_together_they_are_all_files(names: list[str], parts: int, below: str) -
 def test_only_what_is_not_wanted_is_left_out(names: list[str], without: set[str], crowd: int) -> None:
     driver, found = driver_with(names)
     with patch.object(stretches, "CROWD", crowd):
-        walked = [path for path, _ in Stretch().files(driver, ROOT, without)]
+        walked = list(Stretch().files(driver, ROOT, without))
     left = [path for path in found if path not in walked]
     assert walked == sorted({*found} - {*left})
     assert all(any(f"/{each}/" in path for each in without) for path in left)
@@ -57,5 +57,5 @@ def test_of_what_is_not_wanted_little_is_listed() -> None:
         [f"{name}/{folder}/{number}" for name in "ab" for folder in ("_layers", "x") for number in range(50)]
     )
     with patch.object(stretches, "CROWD", 3):
-        walked = [path for path, _ in Stretch().files(driver, ROOT, ["_layers"])]
+        walked = list(Stretch().files(driver, ROOT, ["_layers"]))
     assert len(walked) == len(found) - 2 * (50 - 3)

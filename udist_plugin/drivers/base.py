@@ -259,10 +259,10 @@ class StorageDriver(ABC):
         behind ``after``, fetched as asked for. Only of drivers without real folders."""
         raise NotImplementedError
 
-    def files_with_md5(self, path: str, *, after: str = "") -> Iterator[tuple[str, str]]:
+    def files_with_md5(self, path: str) -> Iterator[tuple[str, str]]:
         """As ``files``, each with what tells only this: the file holds the bytes of which it is the MD5 in
         hexadecimal, if there are any."""
-        return ((found, "") for found in self.files(path, after=after))
+        return ((found, "") for found in self.files(path))
 
     def folder_states(self) -> Callable[[str], str]:
         """A function for the next minutes that says in what state a folder is: as long as it is the same,

@@ -25,33 +25,31 @@ class Stretch(NamedTuple):
     after: str = ""
     until: str = ""
 
-    def files(
-        self, driver: StorageDriver, root: str, without: Collection[str] = ()
-    ) -> Iterator[tuple[str, str]]:
-        """The files below ``root``, as ``StorageDriver.files_with_md5``, of which those in repositories'
-        folders ``without``, such as ``_layers``, may be skipped."""
+    def files(self, driver: StorageDriver, root: str, without: Collection[str] = ()) -> Iterator[str]:
+        """The files below ``root``, as ``StorageDriver.files``, of which those in repositories' folders
+        ``without``, such as ``_layers``, may be skipped."""
         listing = _behind(driver, root, self.after)
         folder, count = "", 0
-        while (found := next(listing, None)) is not None and (not self.until or found[0] <= self.until):
-            yield found
-            if not (folder and found[0].startswith(folder)):
-                folder, count = _folder(found[0], without), 0
+        while (path := next(listing, None)) is not None and (not self.until or path <= self.until):
+            yield path
+            if not (folder and path.startswith(folder)):
+                folder, count = _folder(path, without), 0
             count += 1
             if folder and count == CROWD:
                 listing = _behind(driver, root, _end(folder))
 
 
-def _behind(driver: StorageDriver, root: str, after: str) -> Iterator[tuple[str, str]]:
-    """The files behind ``after``: first those in its folder, and then in each folder above.
+def _behind(driver: StorageDriver, root: str, after: str) -> Iterator[str]:
+    """The files behind ``after``: first those in its folder, and then those in each folder above.
 
-    One list of all could begin there, too, but of more than a page of files in a folder ``a-b`` MinIO then
-    tells as of files behind ``a/b``, leaves them out, and says that no others are left.
+    A single list could begin there, too. But behind ``a/b``, MinIO ends it too soon if there is a folder such
+    as ``a-b``, which comes before ``a/b``, with more than a page of files.
     """
     while True:
         folder, slash, name = after.rpartition("/")
         below = f"{folder}{slash}"
-        for path, md5 in driver.files_with_md5(f"{root}/{folder}".rstrip("/"), after=name):
-            yield below + path, md5
+        for path in driver.files(f"{root}/{folder}".rstrip("/"), after=name):
+            yield below + path
         if not slash:
             return
         after = _end(below)

@@ -131,8 +131,8 @@ class ObjectDriver(StorageDriver):
     def files(self, path: str, *, after: str = "") -> Iterator[str]:
         return (name for name, _ in self._files(path, after))
 
-    def files_with_md5(self, path: str, *, after: str = "") -> Iterator[tuple[str, str]]:
-        return ((name, found.md5) for name, found in self._files(path, after))
+    def files_with_md5(self, path: str) -> Iterator[tuple[str, str]]:
+        return ((name, found.md5) for name, found in self._files(path, ""))
 
     def _files(self, path: str, after: str) -> Iterator[tuple[str, StoredObject]]:
         folder = self._tree.folder(path)

@@ -201,7 +201,7 @@ def repositories(driver: StorageDriver) -> Iterator[str]:
 
 def _names_in(stretch: Stretch, driver: StorageDriver) -> list[str]:
     found: dict[str, None] = {}
-    for path, _ in stretch.files(driver, paths.REPOSITORIES, (paths.LAYERS, paths.MANIFESTS, paths.UPLOADS)):
+    for path in stretch.files(driver, paths.REPOSITORIES, (paths.LAYERS, paths.MANIFESTS, paths.UPLOADS)):
         name, holds, _ = path.partition(f"/{paths.MANIFESTS}/")
         if holds and name not in found and _is_canonical(name):
             found[name] = None

@@ -65,7 +65,7 @@ def _walked_over(driver: StorageDriver) -> Iterator[str]:
     from udist_plugin.storage.stretches import Stretch
 
     last = ""
-    for path, _ in Stretch().files(driver, paths.REPOSITORIES, (paths.LAYERS, paths.MANIFESTS)):
+    for path in Stretch().files(driver, paths.REPOSITORIES, (paths.LAYERS, paths.MANIFESTS)):
         name, _, rest = path.partition(f"/{paths.UPLOADS}/")
         upload_id = rest.partition("/")[0]
         upload = f"{paths.REPOSITORIES}/{name}/{paths.UPLOADS}/{upload_id}"
