@@ -28,15 +28,15 @@ def driver_with(names: list[str]) -> tuple[MemoryObjects, list[str]]:
 
 
 @settings(max_examples=200)
-@given(PATHS, st.integers(1, 6), st.sampled_from(["", "a/", "b/"]))
-def test_together_they_are_all_files(names: list[str], parts: int, below: str) -> None:
+@given(PATHS, st.integers(1, 6))
+def test_together_they_are_all_files(names: list[str], parts: int) -> None:
     driver, found = driver_with(names)
 
     def walk(stretch: Stretch) -> list[str]:
         return list(stretch.files(driver, ROOT))
 
     with patch.object(stretches, "STRETCHES", parts):
-        walked = list(in_stretches(driver, ROOT, walk, below))
+        walked = list(in_stretches(driver, ROOT, walk))
     assert [path for part in walked for path in part] == found
     assert len(walked) <= parts
 

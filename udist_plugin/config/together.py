@@ -9,7 +9,7 @@ from udist_plugin.config.switches import is_disabled
 from udist_plugin.redaction import without_login, without_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from udist_plugin.config.nodes import Node
     from udist_plugin.config.reading import Reader
@@ -38,12 +38,12 @@ def check(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reade
     _check_hooks(values, sections, reader)
     _check_metrics(values, sections, reader)
     _check_upstreams(values, sections, reader)
-    entries = _enabled(sections.get("middleware"))
-    for (number, given), entry in zip(entries, values["middleware"]["storage"], strict=True):
+    enabled = _enabled(sections.get("middleware"))
+    for (number, given), entry in zip(enabled, values["middleware"]["storage"], strict=True):
         _check_middleware(number, entry, sections["middleware"], reader)
         if isinstance(given, Table):
             _check_options(f"middleware.storage.{number}", entry, given, reader)
-    _check_rewrite(values, sections, reader)
+    _check_rewrite(values, sections, [number for number, _ in enabled], reader)
     seen = set[str]()
     for path, name in _checks(values["health"] or {}):
         if name in seen:  # distribution knows a check by this name, and so does whoever asks for its health
@@ -80,23 +80,26 @@ def _check_options(path: str, entry: Mapping[str, Any], given: Table, reader: Re
         if used and option in entry["options"] and option not in used:
             problem = f"has no effect, as {name} only uses {', '.join(used)}"
             reader.warnings.append(f"{path}.options.{option} ({node.source}): {problem}")
-    if name == "rewrite" and not any(entry["options"][option] for option in used):
+    if name != "rewrite":
+        return
+    if not any(entry["options"][option] for option in used):
         problem = f"rewrite changes nothing without one of {', '.join(used)}"
         reader.warnings.append(f"{path}.name ({given.entries['name'].source}): {problem}")
-    if name == "rewrite" and (entry["options"]["trimpathprefix"] or "/")[0] != "/":
+    if not (entry["options"]["trimpathprefix"] or "/").startswith("/"):
         problem = "expected a path that begins with /, as others match nothing"
         reader.warnings.append(f"{path}.options.trimpathprefix ({given.source}): {problem}")
 
 
-def _check_rewrite(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reader) -> None:
+def _check_rewrite(
+    values: Mapping[str, Any], sections: Mapping[str, Node], numbers: Sequence[int], reader: Reader
+) -> None:
     """There is nothing to rewrite where the store gives no URLs, and no entry before it makes one."""
     first, storage = [entry["name"] for entry in values["middleware"]["storage"][:1]], sections["storage"]
     named = [name for name in WITHOUT_URLS if isinstance(storage, Table) and name in storage.entries]
     if first == ["rewrite"] and named:
         source = sections["middleware"].source
         problem = f"rewrite has no effect: content in {named[0]} has no URL"
-        number = next(iter(_enabled(sections["middleware"])), (0,))[0]
-        reader.warnings.append(f"middleware.storage.{number}.name ({source}): {problem}")
+        reader.warnings.append(f"middleware.storage.{numbers[0]}.name ({source}): {problem}")
 
 
 def _check_names(values: Mapping[str, Any], sections: Mapping[str, Node], reader: Reader) -> None:

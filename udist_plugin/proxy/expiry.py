@@ -193,9 +193,10 @@ class Expiry:
         for digest in left:
             quarantine.forget(paths.blob_data(digest))
             self._driver.remove_if_empty(paths.blob_data(digest).removesuffix("/data"))
+        data = BlobData(self._driver)
         for digest in digests - left:
             with suppress(PathNotFound):
-                BlobData(self._driver).stat(digest)  # which restores it
+                data.stat(digest)  # which restores it
         if not quarantine.end(run):
             quarantine.write(run, CLOSED)
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from udist_plugin.content import CHUNK_SIZE
 from udist_plugin.drivers.base import SMALL_FILE_MAX
 from udist_plugin.errors import DigestInvalid, PathNotFound
 from udist_plugin.oci.digest import Digest
@@ -66,3 +67,21 @@ class BlobData:
         from udist_plugin.storage.collection.quarantine import Quarantine
 
         return Quarantine(self._driver)
+
+
+def digest_at(
+    driver: StorageDriver, path: str, digest: Digest, read: Callable[[int], object] = lambda _: None
+) -> str:
+    """That of the data at ``path``: see ``digest_of``."""
+    with driver.reader(path) as content:
+        return digest_of(content, digest, read)
+
+
+def digest_of(content: Content, digest: Digest, read: Callable[[int], object] = lambda _: None) -> str:
+    """That of all that is left of ``content``, by the algorithm of ``digest``; ``read`` is told how long each
+    piece is. Raises ``StorageError``."""
+    running = digest.hasher()
+    while data := content.read(CHUNK_SIZE):
+        running.update(data)
+        read(len(data))
+    return f"{digest.algorithm}:{running.hexdigest()}"

@@ -70,25 +70,23 @@ def _folder(path: str, names: Collection[str]) -> str:
     return ""
 
 
-def in_stretches(
-    driver: StorageDriver, root: str, walk: Callable[[Stretch], T], below: str = ""
-) -> Iterator[T]:
+def in_stretches(driver: StorageDriver, root: str, walk: Callable[[Stretch], T]) -> Iterator[T]:
     """What ``walk`` makes of each stretch of the files below ``root``, in order; together they are all files.
 
-    They are parted by the names in the first folder that has several, from ``below`` on: a path that ends
-    with a slash.
+    They are parted by the names in the first folder that has several.
     """
     if driver.lookups < STRETCHES:
         yield walk(Stretch())
         return
     from udist_plugin.helpers import Helpers
 
-    ends = _ends(driver, root, below)
+    ends = _ends(driver, root)
     with Helpers(STRETCHES, "udist-lists") as pool:
         yield from pool.map(walk, map(Stretch, ["", *ends], [*ends, ""]))
 
 
-def _ends(driver: StorageDriver, root: str, above: str) -> Sequence[str]:
+def _ends(driver: StorageDriver, root: str) -> Sequence[str]:
+    above = ""
     try:
         while len(names := _names(driver, f"{root}/{above}".rstrip("/"))) == 1:
             above = f"{above}{names[0]}/"

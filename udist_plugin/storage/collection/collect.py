@@ -68,6 +68,7 @@ from udist_plugin.storage.collection.retention import Retention
 from udist_plugin.storage.collection.step import Step, counted
 from udist_plugin.storage.collection.tidy import Tidying, restore_links
 from udist_plugin.storage.collection.walk import check_repositories, staying
+from udist_plugin.storage.data import digest_at
 from udist_plugin.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -234,8 +235,6 @@ def _restore(driver: StorageDriver, quarantine: Quarantine, entry: Entry, size: 
 def _stands(driver: StorageDriver, entry: Entry, size: int) -> bool:
     """Whether the data is where it belongs. If the sizes differ, a server's crash cut one of the two short,
     and only what is whole replaces the other."""
-    from udist_plugin.storage.scrubbing.blobs import digest_at
-
     try:
         if driver.stat(entry.origin).size == size:
             return True

@@ -59,8 +59,8 @@ class Notes:
     ) -> bool:
         """Lets ``act`` delete the file at ``origin``; whether it did, and the file was not put back.
 
-        It is put back, with this content, if ``is_wanted`` or if it was pushed again. Raises ``PathNotFound``
-        if ``act`` does.
+        It is put back, with this content, if ``is_wanted``, if it was pushed again, or if it is that of a tag
+        under a lease. Raises ``PathNotFound`` if ``act`` does.
         """
         note = self._make(origin, content)
         try:

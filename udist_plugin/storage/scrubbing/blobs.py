@@ -11,12 +11,12 @@ from __future__ import annotations
 from contextlib import suppress
 from itertools import dropwhile
 
-from udist_plugin.content import CHUNK_SIZE
 from udist_plugin.errors import PathNotFound, StorageError
 from udist_plugin.storage import paths
 from udist_plugin.storage.collection.notes import Notes
 from udist_plugin.storage.collection.quarantine import Quarantine
 from udist_plugin.storage.collection.walk import digests_below
+from udist_plugin.storage.data import digest_at, digest_of
 from udist_plugin.storage.scrubbing.damage import Case, Damage
 from udist_plugin.storage.scrubbing.reading import read_each
 from udist_plugin.typed import TYPE_CHECKING, Final
@@ -55,7 +55,7 @@ def check_blobs(
     ) -> tuple[Digest, Case | None]:
         path = paths.blob_data(digest)
         with suppress(StorageError):
-            if content and _digest_of(content, digest, read) == digest:
+            if content and digest_of(content, digest, read) == digest:
                 return digest, None
         if not (problem := damage_of(driver, path, digest, read)):
             return digest, None
@@ -130,19 +130,3 @@ def _set_aside(driver: StorageDriver, digest: Digest, read: Callable[[int], obje
         return Notes(driver).delete(path, b"", move, is_good)
     except PathNotFound:  # deleted by another
         return False
-
-
-def digest_at(
-    driver: StorageDriver, path: str, digest: Digest, read: Callable[[int], object] = lambda _: None
-) -> str:
-    """That of the data at ``path``, by the algorithm of ``digest``. Raises ``StorageError``."""
-    with driver.reader(path) as content:
-        return _digest_of(content, digest, read)
-
-
-def _digest_of(content: Content, digest: Digest, read: Callable[[int], object]) -> str:
-    running = digest.hasher()
-    while data := content.read(CHUNK_SIZE):
-        running.update(data)
-        read(len(data))
-    return f"{digest.algorithm}:{running.hexdigest()}"
