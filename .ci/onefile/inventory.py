@@ -81,6 +81,9 @@ def _go() -> list[Part]:
     folder = Path(__file__).with_name("launcher")
     root, version = _said("go", "env", "GOROOT", "GOVERSION").split()
     found = [Part("Go", version, "BSD-3-Clause", f"pkg:golang/std@{version}", _texts(Path(root)))]
+    subprocess.run(
+        ["go", "mod", "download"], cwd=folder, check=True
+    )  # a list has no folder of what is not here
     form = "{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}"
     for line in _said("go", "list", "-m", "-f", form, "all", cwd=folder).splitlines():
         if line:

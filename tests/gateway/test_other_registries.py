@@ -95,6 +95,7 @@ def test_an_image_is_copied_from_a_registry_of_the_users(
     user(home)
     push, copy = tool(other)
     require_tool(push[0])
+    require_tool("crane")
     home.succeed(*push, cwd=tmp_path)
     home.succeed(*copy, cwd=tmp_path)
     home.succeed("crane", "pull", "--format=oci", TARGET, "pulled", cwd=tmp_path)

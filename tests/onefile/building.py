@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
@@ -21,7 +22,9 @@ def build(output: Path, *options: str) -> None:
     require_tool("go")
     require_tool("strip")
     command = [sys.executable, str(REPOSITORY / ".ci" / "onefile"), "-o", str(output), *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    modules = output.parent / "modules"  # where Go has none yet
+    environ = {**os.environ, "GOMODCACHE": str(modules), "GOFLAGS": "-modcacherw"}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
